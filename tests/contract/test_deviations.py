@@ -1,0 +1,154 @@
+"""`openapi/deviations.yaml` says where the document differs from what HubSpot publishes.
+
+An entry whose place has left the document, or whose evidence cites a section that is gone, is an
+entry that nobody can check.
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT_PATH = ROOT / "openapi" / "hubspot-batch.yaml"
+DEVIATIONS_PATH = ROOT / "openapi" / "deviations.yaml"
+BEHAVIOUR_PATH = ROOT / "docs" / "behaviour.md"
+
+KEYS = {"pointer", "published", "ours", "reason", "evidence"}
+CITATION = re.compile(r"docs/behaviour\.md, ([^;]+)")
+HEADING = re.compile(r"^#+ +(.+?) *$")
+
+
+def load(path: Path) -> object:
+    content: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content
+
+
+def entries() -> list[dict[str, str]]:
+    """The list of the file; an empty one where there is none, which a test of its own reports."""
+    content = load(DEVIATIONS_PATH)
+    found = content.get("deviations") if isinstance(content, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def pointer_of(entry: object) -> str:
+    return str(entry.get("pointer")) if isinstance(entry, dict) else repr(entry)
+
+
+def step(node: object, token: str) -> object:
+    """What lies one token below a node; LookupError where nothing does."""
+    if isinstance(node, dict):
+        value: object = node[token]
+        return value
+    if isinstance(node, list) and re.fullmatch(r"0|[1-9][0-9]*", token):
+        element: object = node[int(token)]
+        return element
+    raise LookupError(token)
+
+
+def resolve(document: object, pointer: str) -> object:
+    """The node that a JSON pointer (RFC 6901) names; LookupError where there is none."""
+    before, *tokens = pointer.split("/")
+    if before or not tokens:
+        raise LookupError(pointer)
+    node = document
+    for token in tokens:
+        node = step(node, token.replace("~1", "/").replace("~0", "~"))
+    return node
+
+
+def citations(evidence: str) -> list[str]:
+    return [heading.strip() for heading in CITATION.findall(evidence)]
+
+
+def headings(markdown: str) -> list[str]:
+    """The headings of a page; a line in a block of code is none, whatever it begins with."""
+    found: list[str] = []
+    in_code = False
+    for line in markdown.splitlines():
+        if line.startswith("```"):
+            in_code = not in_code
+        elif not in_code and (match := HEADING.match(line)):
+            found.append(match[1])
+    return found
+
+
+ENTRIES = entries()
+each_entry = pytest.mark.parametrize("entry", ENTRIES, ids=pointer_of)
+
+
+@pytest.fixture(scope="module")
+def document() -> object:
+    return load(DOCUMENT_PATH)
+
+
+@pytest.fixture(scope="module")
+def behaviour_headings() -> list[str]:
+    return headings(BEHAVIOUR_PATH.read_text(encoding="utf-8"))
+
+
+def test_the_file_holds_a_list_of_deviations_and_nothing_else() -> None:
+    assert load(DEVIATIONS_PATH) == {"deviations": ENTRIES}
+    assert ENTRIES
+
+
+@each_entry
+def test_an_entry_has_its_five_keys_and_no_other(entry: dict[str, str]) -> None:
+    assert isinstance(entry, dict)
+    assert set(entry) == KEYS
+
+
+@each_entry
+def test_an_entry_says_something_under_each_key(entry: dict[str, str]) -> None:
+    silent = [key for key, text in entry.items() if not isinstance(text, str) or not text.strip()]
+
+    assert silent == []
+
+
+@each_entry
+def test_a_pointer_names_a_place_in_the_document(entry: dict[str, str], document: object) -> None:
+    resolve(document, entry["pointer"])
+
+
+def test_no_place_has_two_entries() -> None:
+    counts = Counter(pointer_of(entry) for entry in ENTRIES)
+
+    assert [pointer for pointer, count in counts.items() if count > 1] == []
+
+
+@each_entry
+def test_the_evidence_cites_sections_that_exist(
+    entry: dict[str, str], behaviour_headings: list[str]
+) -> None:
+    cited = citations(entry["evidence"])
+
+    assert cited, "cite a section: docs/behaviour.md, <Heading>"
+    assert [heading for heading in cited if heading not in behaviour_headings] == []
+
+
+def test_a_citation_leads_to_one_section_only(behaviour_headings: list[str]) -> None:
+    counts = Counter(behaviour_headings)
+
+    assert [heading for heading, count in counts.items() if count > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("pointer", "found"),
+    [("/paths/~1a~1b", 1), ("/m~0n", 2), ("/~01", 3), ("/list/1", "y"), ("/2XX", 4)],
+)
+def test_a_pointer_is_read_as_rfc_6901_says(pointer: str, found: object) -> None:
+    document = {"paths": {"/a/b": 1}, "m~n": 2, "~1": 3, "list": ["x", "y"], "2XX": 4}
+
+    assert resolve(document, pointer) == found
+
+
+@pytest.mark.parametrize(
+    "pointer", ["", "paths", "/gone", "/list/2", "/list/01", "/list/-1", "/list/x", "/2XX/deeper"]
+)
+def test_a_pointer_to_nothing_is_an_error(pointer: str) -> None:
+    document = {"paths": {}, "list": ["x", "y"], "2XX": 4}
+
+    with pytest.raises(LookupError):
+        resolve(document, pointer)
