@@ -1,0 +1,20 @@
+# Generated from hubspot-batch.yaml by `python scripts/regenerate.py`: do not edit.
+# openapi-python-client==0.29.1, ruff==0.17.6
+# Document sha256: c770442d240c367e10441b320f6e9b84c5f6306e36d3078c55655cc92d59a928
+
+"""Contains shared errors types that can be raised from API functions"""
+
+
+class UnexpectedStatus(Exception):
+    """Raised by api functions when the response status an undocumented status and Client.raise_on_unexpected_status is True"""
+
+    def __init__(self, status_code: int, content: bytes):
+        self.status_code = status_code
+        self.content = content
+
+        super().__init__(
+            f"Unexpected status code: {status_code}\n\nResponse content:\n{content.decode(errors='ignore')}"
+        )
+
+
+__all__ = ["UnexpectedStatus"]

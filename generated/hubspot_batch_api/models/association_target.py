@@ -1,0 +1,47 @@
+# Generated from hubspot-batch.yaml by `python scripts/regenerate.py`: do not edit.
+# openapi-python-client==0.29.1, ruff==0.17.6
+# Document sha256: c770442d240c367e10441b320f6e9b84c5f6306e36d3078c55655cc92d59a928
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+
+T = TypeVar("T", bound="AssociationTarget")
+
+
+@_attrs_define
+class AssociationTarget:
+    """The record at the other end of an association.
+
+    Attributes:
+        id (str): The record id.
+    """
+
+    id: str
+
+    def to_dict(self) -> dict[str, Any]:
+        id = self.id
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update(
+            {
+                "id": id,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        id = d.pop("id")
+
+        association_target = cls(
+            id=id,
+        )
+
+        return association_target

@@ -1,0 +1,61 @@
+# Generated from hubspot-batch.yaml by `python scripts/regenerate.py`: do not edit.
+# openapi-python-client==0.29.1, ruff==0.17.6
+# Document sha256: c770442d240c367e10441b320f6e9b84c5f6306e36d3078c55655cc92d59a928
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+
+if TYPE_CHECKING:
+    from ..models.create_input import CreateInput
+
+
+T = TypeVar("T", bound="BatchCreateRequest")
+
+
+@_attrs_define
+class BatchCreateRequest:
+    """The body of every create operation.
+
+    Attributes:
+        inputs (list[CreateInput]): The records to create.
+    """
+
+    inputs: list[CreateInput]
+
+    def to_dict(self) -> dict[str, Any]:
+        inputs = []
+        for inputs_item_data in self.inputs:
+            inputs_item = inputs_item_data.to_dict()
+            inputs.append(inputs_item)
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update(
+            {
+                "inputs": inputs,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.create_input import CreateInput  # noqa: PLC0415
+
+        d = dict(src_dict)
+        inputs = []
+        _inputs = d.pop("inputs")
+        for inputs_item_data in _inputs:
+            inputs_item = CreateInput.from_dict(inputs_item_data)
+
+            inputs.append(inputs_item)
+
+        batch_create_request = cls(
+            inputs=inputs,
+        )
+
+        return batch_create_request

@@ -1,0 +1,98 @@
+# Generated from hubspot-batch.yaml by `python scripts/regenerate.py`: do not edit.
+# datamodel-code-generator==0.89.0, ruff==0.17.6
+# Document sha256: c770442d240c367e10441b320f6e9b84c5f6306e36d3078c55655cc92d59a928
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NotRequired, TypeAlias, TypedDict
+
+PropertyValues: TypeAlias = Mapping["PropertyName", str]
+"""
+Internal property names and the values to write. Every value is text: numbers in digits with at
+most one period, `true` or `false`, dates in ISO 8601, several options joined by `;`. An empty
+text clears the property.
+
+"""
+
+
+PropertyName: TypeAlias = str
+"""The internal name of a property."""
+
+
+TraceId: TypeAlias = str
+"""
+Any text that no other input of the request carries. It names the input in the `context` of an
+error.
+
+"""
+
+
+class AssociationTarget(TypedDict):
+    """The record at the other end of an association."""
+
+    id: str
+    """The record id."""
+
+
+AssociationCategory: TypeAlias = Literal[
+    "HUBSPOT_DEFINED", "INTEGRATOR_DEFINED", "USER_DEFINED", "WORK"
+]
+"""Who defined the meaning of an association."""
+
+
+class UpdateInput(TypedDict):
+    """One record to change."""
+
+    id: str
+    """The record id, or the record's value of the property that `idProperty` names."""
+
+    idProperty: NotRequired[str]
+    """
+    The name of a property whose values are unique. Leave it out when `id` is the record id;
+    naming `hs_object_id` is refused.
+
+    """
+
+    properties: PropertyValues
+    objectWriteTraceId: NotRequired[TraceId]
+
+
+class AssociationType(TypedDict):
+    """The meaning of a link, which also fixes its direction."""
+
+    associationCategory: AssociationCategory
+    associationTypeId: int
+    """The number of the meaning, 507 for order to contact."""
+
+
+class BatchUpdateRequest(TypedDict):
+    """The body of every update operation."""
+
+    inputs: Sequence[UpdateInput]
+    """The records to change. No two may name the same record."""
+
+
+class Association(TypedDict):
+    """A link from the new record to one existing record."""
+
+    to: AssociationTarget
+    types: Sequence[AssociationType]
+    """What the link means, in one or more ways."""
+
+
+class CreateInput(TypedDict):
+    """One record to create."""
+
+    properties: PropertyValues
+    associations: NotRequired[Sequence[Association]]
+    """The existing records to link the new one with."""
+
+    objectWriteTraceId: NotRequired[TraceId]
+
+
+class BatchCreateRequest(TypedDict):
+    """The body of every create operation."""
+
+    inputs: Sequence[CreateInput]
+    """The records to create."""

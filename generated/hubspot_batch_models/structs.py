@@ -1,0 +1,318 @@
+# Generated from hubspot-batch.yaml by `python scripts/regenerate.py`: do not edit.
+# datamodel-code-generator==0.89.0, ruff==0.17.6
+# Document sha256: c770442d240c367e10441b320f6e9b84c5f6306e36d3078c55655cc92d59a928
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+PropertyValues: TypeAlias = dict["PropertyName", str]
+"""
+Internal property names and the values to write. Every value is text: numbers in digits with at
+most one period, `true` or `false`, dates in ISO 8601, several options joined by `;`. An empty
+text clears the property.
+
+"""
+
+
+PropertyName: TypeAlias = str
+"""The internal name of a property."""
+
+
+TraceId: TypeAlias = str
+"""
+Any text that no other input of the request carries. It names the input in the `context` of an
+error.
+
+"""
+
+
+class AssociationTarget(Struct, frozen=True, kw_only=True):
+    """The record at the other end of an association."""
+
+    id: str
+    """The record id."""
+
+
+AssociationCategory: TypeAlias = Literal[
+    "HUBSPOT_DEFINED", "INTEGRATOR_DEFINED", "USER_DEFINED", "WORK"
+]
+"""Who defined the meaning of an association."""
+
+
+KnownBatchStatus: TypeAlias = Literal["CANCELED", "COMPLETE", "PENDING", "PROCESSING"]
+"""The values that HubSpot lists."""
+
+
+RecordProperties: TypeAlias = dict[str, str | None]
+"""
+Property names and values. Values come back as HubSpot stores them, not as they were sent: 9 may
+be 9.00.
+
+"""
+
+
+class PropertyVersion(Struct, frozen=True, kw_only=True):
+    """One value that a property has had."""
+
+    value: str | None
+    """The value."""
+
+    timestamp: str
+    """When it was set."""
+
+    source_type: str = field(name="sourceType")
+    """What kind of thing set it."""
+
+    source_id: str | None | UnsetType = field(name="sourceId", default=UNSET)
+    """Which one of that kind."""
+
+    source_label: str | None | UnsetType = field(name="sourceLabel", default=UNSET)
+    """The same for people to read."""
+
+    updated_by_user_id: int | None | UnsetType = field(name="updatedByUserId", default=UNSET)
+    """The user who set it."""
+
+
+class SubCategoryObject(Struct, frozen=True, kw_only=True):
+    """The published form of a finer kind of error. It has no known fields."""
+
+
+ContextValues: TypeAlias = list[str]
+"""Several texts."""
+
+
+Links: TypeAlias = dict[str, str]
+"""Names and addresses of further reading."""
+
+
+class UpdateInput(Struct, frozen=True, kw_only=True):
+    """One record to change."""
+
+    id: str
+    """The record id, or the record's value of the property that `idProperty` names."""
+
+    properties: PropertyValues
+    id_property: str | UnsetType = field(name="idProperty", default=UNSET)
+    """
+    The name of a property whose values are unique. Leave it out when `id` is the record id;
+    naming `hs_object_id` is refused.
+
+    """
+
+    object_write_trace_id: TraceId | UnsetType = field(name="objectWriteTraceId", default=UNSET)
+
+
+class AssociationType(Struct, frozen=True, kw_only=True):
+    """The meaning of a link, which also fixes its direction."""
+
+    association_category: AssociationCategory = field(name="associationCategory")
+    association_type_id: int = field(name="associationTypeId")
+    """The number of the meaning, 507 for order to contact."""
+
+
+BatchStatus: TypeAlias = KnownBatchStatus | str
+"""How far the processing of the batch is. Only COMPLETE has been seen."""
+
+
+PropertyHistory: TypeAlias = list[PropertyVersion]
+"""The values that one property has had."""
+
+
+SubCategory: TypeAlias = str | SubCategoryObject
+"""A finer kind of error. A text wherever it was seen; published as an object, too."""
+
+
+ContextValue: TypeAlias = ContextValues | str | None
+"""A list of texts in errors, one text in warnings."""
+
+
+class BatchUpdateRequest(Struct, frozen=True, kw_only=True):
+    """The body of every update operation."""
+
+    inputs: list[UpdateInput]
+    """The records to change. No two may name the same record."""
+
+
+class Association(Struct, frozen=True, kw_only=True):
+    """A link from the new record to one existing record."""
+
+    to: AssociationTarget
+    types: list[AssociationType]
+    """What the link means, in one or more ways."""
+
+
+PropertyHistories: TypeAlias = dict[str, PropertyHistory]
+"""Property names and the values that each has had."""
+
+
+Context: TypeAlias = dict[str, ContextValue]
+"""
+What the error is about, `objectWriteTraceId`, `ids`, `propertyName` or
+`requiredGranularScopes` for example.
+
+"""
+
+
+class CreateInput(Struct, frozen=True, kw_only=True):
+    """One record to create."""
+
+    properties: PropertyValues
+    associations: list[Association] | UnsetType = UNSET
+    """The existing records to link the new one with."""
+
+    object_write_trace_id: TraceId | UnsetType = field(name="objectWriteTraceId", default=UNSET)
+
+
+class RecordWarning(Struct, frozen=True, kw_only=True):
+    """A remark on a record that was written."""
+
+    category: str | None | UnsetType = UNSET
+    """What kind of remark it is."""
+
+    message: str | None | UnsetType = UNSET
+    """The remark for people to read."""
+
+    context: Context | None | UnsetType = UNSET
+
+
+class ErrorDetail(Struct, frozen=True, kw_only=True):
+    """One part of the reason. Any field may be absent."""
+
+    message: str | None | UnsetType = UNSET
+    """The part for people to read."""
+
+    code: str | None | UnsetType = UNSET
+    """The part for programs to read, PROPERTY_DOESNT_EXIST for example."""
+
+    in_: str | None | UnsetType = field(name="in", default=UNSET)
+    """The field or parameter that is at fault."""
+
+    sub_category: SubCategory | None | UnsetType = field(name="subCategory", default=UNSET)
+    context: Context | None | UnsetType = UNSET
+
+
+class BatchCreateRequest(Struct, frozen=True, kw_only=True):
+    """The body of every create operation."""
+
+    inputs: list[CreateInput]
+    """The records to create."""
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """A record as it stands after the write."""
+
+    id: str
+    """The record id."""
+
+    properties: RecordProperties
+    created_at: str = field(name="createdAt")
+    """When the record was created."""
+
+    updated_at: str = field(name="updatedAt")
+    """When it was last changed."""
+
+    archived: bool
+    """Whether the record is in the recycle bin."""
+
+    properties_with_history: PropertyHistories | None | UnsetType = field(
+        name="propertiesWithHistory", default=UNSET
+    )
+    archived_at: str | None | UnsetType = field(name="archivedAt", default=UNSET)
+    """When it was put there."""
+
+    url: str | None | UnsetType = UNSET
+    """Where a person can look at the record."""
+
+    object_write_trace_id: str | None | UnsetType = field(name="objectWriteTraceId", default=UNSET)
+    """The trace id of the input. Replies have been seen without it."""
+
+    warnings: list[RecordWarning] | None | UnsetType = UNSET
+    """What HubSpot wants to say of a write that it accepted."""
+
+
+class BatchError(Struct, frozen=True, kw_only=True):
+    """Why one input, or several, were refused. Any field may be absent."""
+
+    status: str | None | UnsetType = UNSET
+    """The text error."""
+
+    id: str | None | UnsetType = UNSET
+    """An id of this occurrence."""
+
+    category: str | None | UnsetType = UNSET
+    """The kind of error, VALIDATION_ERROR for example."""
+
+    sub_category: SubCategory | None | UnsetType = field(name="subCategory", default=UNSET)
+    message: str | None | UnsetType = UNSET
+    """
+    The reason for people to read. For invalid properties it ends in a JSON list of the faults.
+
+    """
+
+    context: Context | None | UnsetType = UNSET
+    errors: list[ErrorDetail] | None | UnsetType = UNSET
+    """The reason in parts."""
+
+    links: Links | None | UnsetType = UNSET
+
+
+class ErrorReply(Struct, frozen=True, kw_only=True):
+    """Why a whole request was refused. Any field may be absent."""
+
+    status: str | None | UnsetType = UNSET
+    """The text error."""
+
+    category: str | None | UnsetType = UNSET
+    """The kind of error. Absent where a quota is used up."""
+
+    sub_category: SubCategory | None | UnsetType = field(name="subCategory", default=UNSET)
+    message: str | None | UnsetType = UNSET
+    """The reason for people to read."""
+
+    correlation_id: str | None | UnsetType = field(name="correlationId", default=UNSET)
+    """The id of this occurrence, to be told to HubSpot's support."""
+
+    context: Context | None | UnsetType = UNSET
+    errors: list[ErrorDetail] | None | UnsetType = UNSET
+    """The reason in parts."""
+
+    links: Links | None | UnsetType = UNSET
+    error_type: str | None | UnsetType = field(name="errorType", default=UNSET)
+    """RATE_LIMIT where a quota is used up."""
+
+    policy_name: str | None | UnsetType = field(name="policyName", default=UNSET)
+    """The quota that is used up, TEN_SECONDLY_ROLLING, SECONDLY or DAILY."""
+
+    group_name: str | None | UnsetType = field(name="groupName", default=UNSET)
+    """Who shares that quota."""
+
+    request_id: str | None | UnsetType = field(name="requestId", default=UNSET)
+    """Another id of this occurrence."""
+
+
+class BatchReply(Struct, frozen=True, kw_only=True):
+    """What became of a batch."""
+
+    status: BatchStatus
+    results: list[Record]
+    """The records as written, in any order. Empty where every input was refused."""
+
+    started_at: str = field(name="startedAt")
+    """When the processing of the batch began."""
+
+    completed_at: str = field(name="completedAt")
+    """When it ended."""
+
+    errors: list[BatchError] | None | UnsetType = UNSET
+    """Why inputs were refused. Absent or empty where none was."""
+
+    num_errors: int | None | UnsetType = field(name="numErrors", default=UNSET)
+    """How many errors there are."""
+
+    requested_at: str | None | UnsetType = field(name="requestedAt", default=UNSET)
+    """When the batch was asked for."""
+
+    links: Links | None | UnsetType = UNSET

@@ -1,0 +1,231 @@
+"""Everything that is wrong with an OpenAPI 3.1 document, each fault with its place."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from urllib.parse import quote
+
+import jsonschema_rs
+from _document import (
+    InvalidFileError,
+    at,
+    children,
+    format_pointer,
+    load,
+    parse_reference,
+    resolve,
+    walk,
+)
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from _document import Document, Fault, Pointer
+
+_URI = "urn:document"
+_META_SCHEMA = {"$ref": "https://json-schema.org/draft/2020-12/schema"}
+_MAPS_OF_SCHEMAS = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
+_DATA = frozenset({"const", "default", "enum", "example", "examples"})
+_LONGEST_MESSAGE = 300
+
+
+class _Example(NamedTuple):
+    value: Pointer
+    schema: Pointer
+
+
+def load_valid(path: Path) -> Document:
+    """Read an OpenAPI document.
+
+    Raises:
+        InvalidFileError: It is not a valid OpenAPI 3.1 document, or one of its examples is not
+            what its schema says, or is used nowhere.
+    """
+    document = load(path)
+    if faults := list(_faults(document)):
+        raise InvalidFileError(path, faults)
+    return document
+
+
+def _faults(document: Document) -> Iterator[Fault]:
+    version = str(document.content.get("openapi", "absent"))
+    if not version.startswith("3.1"):
+        yield document.fault(("openapi",), f"is {version} where 3.1.0 belongs")
+        return
+    located = [
+        *_specification_faults(document),
+        *_schema_faults(document),
+        *_reference_faults(document),
+        *_operation_faults(document),
+        *_example_faults(document),
+        *_unused_examples(document),
+    ]
+    yield from located or _remaining_faults(document)
+
+
+def _specification_faults(document: Document) -> Iterator[Fault]:
+    schema = OpenAPIV31SpecValidator.schema_validator
+    for error in schema.iter_errors(document.content):
+        message = error.message.splitlines()[0]
+        pointer = tuple(error.absolute_path)
+        if unexpected := re.search(r"\('([^']+)' was unexpected\)", message):
+            pointer += (unexpected[1],)
+        yield document.fault(pointer, _shorten(message))
+
+
+def _schema_faults(document: Document) -> Iterator[Fault]:
+    meta = jsonschema_rs.Draft202012Validator(_META_SCHEMA, validate_formats=True)
+    for pointer in _schemas(document.content):
+        for error in meta.iter_errors(at(document.content, pointer)):
+            place = (*pointer, *error.instance_path)
+            yield document.fault(place, _shorten(error.message))
+
+
+def _remaining_faults(document: Document) -> Iterator[Fault]:
+    """Yield what only the whole of openapi-spec-validator finds; it names few of the places."""
+    try:
+        for error in OpenAPIV31SpecValidator(document.content).iter_errors():
+            message = error.message.splitlines()[0]
+            operation = re.search(r"for '(\w+)' operation in '([^']+)'", message)
+            pointer = ("paths", operation[2], operation[1]) if operation else ()
+            yield document.fault(pointer, _shorten(message))
+    except RecursionError:
+        yield document.fault((), "a schema is part of itself, without a property in between")
+
+
+def _reference_faults(document: Document) -> Iterator[Fault]:
+    for pointer, mapping in walk(document.content):
+        reference = mapping.get("$ref")
+        if not isinstance(reference, str):
+            continue
+        if complaint := _complaint(document.content, reference):
+            yield document.fault((*pointer, "$ref"), f"{reference!r} {complaint}")
+
+
+def _complaint(content: dict[str, Any], reference: str | None) -> str | None:
+    seen = set()
+    while isinstance(reference, str):
+        if reference in seen:
+            return "leads back to itself"
+        seen.add(reference)
+        try:
+            target = resolve(content, reference)
+        except LookupError:
+            return "names nothing in this file"
+        reference = target.get("$ref") if isinstance(target, dict) else None
+    return None
+
+
+def _operation_faults(document: Document) -> Iterator[Fault]:
+    first: dict[str, Pointer] = {}
+    for pointer, mapping in _outside_schemas(document.content, ()):
+        if isinstance(name := mapping.get("operationId"), str):
+            place = (*pointer, "operationId")
+            if first.setdefault(name, place) != place:
+                message = f"{name!r} is the name of {format_pointer(first[name])} already"
+                yield document.fault(place, message)
+
+
+def _example_faults(document: Document) -> Iterator[Fault]:
+    validators: dict[Pointer, jsonschema_rs.Draft202012Validator | None] = {}
+    registry = jsonschema_rs.Registry([(_URI, document.content)], draft=jsonschema_rs.Draft202012)
+    for example in _examples(document.content):
+        if example.schema not in validators:
+            validators[example.schema] = _validator(example.schema, registry)
+        validator = validators[example.schema]
+        value = at(document.content, example.value)
+        for error in validator.iter_errors(value) if validator else ():
+            place = (*example.value, *error.instance_path)
+            message = f"{_shorten(error.message)} (by {format_pointer(example.schema)})"
+            yield document.fault(place, message)
+
+
+def _validator(
+    schema: Pointer, registry: jsonschema_rs.Registry
+) -> jsonschema_rs.Draft202012Validator | None:
+    reference = _URI + quote(format_pointer(schema), safe="#/~")
+    try:
+        return jsonschema_rs.Draft202012Validator(
+            {"$ref": reference}, registry=registry, retriever=_retrieve, validate_formats=True
+        )
+    except (jsonschema_rs.ReferencingError, jsonschema_rs.ValidationError):
+        return None  # a fault of the schema, which is reported as such
+
+
+def _retrieve(uri: str) -> NoReturn:
+    raise LookupError(uri)
+
+
+def _unused_examples(document: Document) -> Iterator[Fault]:
+    used = {str(mapping.get("$ref")) for _, mapping in walk(document.content)}
+    components = document.content.get("components")
+    examples = components.get("examples") if isinstance(components, dict) else None
+    for name, _ in children(examples):
+        pointer = ("components", "examples", name)
+        if format_pointer(pointer) not in used:
+            yield document.fault(pointer, "is used nowhere")
+
+
+def _examples(content: dict[str, Any]) -> Iterator[_Example]:
+    for pointer, mapping in _outside_schemas(content, ()):
+        if "schema" in mapping:
+            schema = (*pointer, "schema")
+            if "example" in mapping:
+                yield _Example((*pointer, "example"), schema)
+            for name, example in children(mapping.get("examples")):
+                yield from _named_example(content, example, (*pointer, "examples", name), schema)
+    for root in _schemas(content):
+        for pointer, mapping in _subschemas(at(content, root), root):
+            for index, _ in children(mapping.get("examples")):
+                yield _Example((*pointer, "examples", index), pointer)
+            for key in {"default", "example"} & mapping.keys():
+                yield _Example((*pointer, key), pointer)
+
+
+def _named_example(
+    content: dict[str, Any], example: object, pointer: Pointer, schema: Pointer
+) -> Iterator[_Example]:
+    if isinstance(example, dict) and isinstance(example.get("$ref"), str):
+        try:
+            pointer = parse_reference(example["$ref"])
+            example = resolve(content, example["$ref"])
+        except LookupError:
+            return  # a fault of the reference, which is reported as such
+    if isinstance(example, dict) and "value" in example:
+        yield _Example((*pointer, "value"), schema)
+
+
+def _schemas(content: dict[str, Any]) -> Iterator[Pointer]:
+    """Yield the places of all outermost schemas: components and inline ones."""
+    for pointer, mapping in _outside_schemas(content, ()):
+        if "schema" in mapping:
+            yield (*pointer, "schema")
+        if pointer == ("components",):
+            for name, _ in children(mapping.get("schemas")):
+                yield ("components", "schemas", name)
+
+
+def _outside_schemas(value: object, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    if isinstance(value, dict):
+        yield pointer, value
+    for key, child in children(value):
+        if key not in {"schema", "schemas", "example", "examples"}:
+            yield from _outside_schemas(child, (*pointer, key))
+
+
+def _subschemas(value: object, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    if isinstance(value, dict):
+        yield pointer, value
+    for key, child in children(value):
+        if key in _MAPS_OF_SCHEMAS:
+            for name, schema in children(child):
+                yield from _subschemas(schema, (*pointer, key, name))
+        elif key not in _DATA:
+            yield from _subschemas(child, (*pointer, key))
+
+
+def _shorten(message: str) -> str:
+    return message if len(message) <= _LONGEST_MESSAGE else message[:_LONGEST_MESSAGE] + " ..."
