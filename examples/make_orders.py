@@ -1,0 +1,163 @@
+"""Write orders.csv: the first 500 orders of TPC-H, as a shop would export them for HubSpot.
+
+The header holds HubSpot's internal property names, so that a row is the properties of one order.
+Eight rows are wrong on purpose: see `FAULTS`.
+
+    python examples/make_orders.py [OUTPUT]
+"""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+OUTPUT = Path(__file__).with_name("orders.csv")
+ROWS = 500
+SCALE_FACTOR = "0.001"
+
+# An order is O while none of its items has left, P when some have, F when all have. The ids are
+# those of Open, Processed and Shipped in the order pipeline that HubSpot sets up.
+STAGES = {
+    "O": "4b27b500-f031-4927-9811-68a0b525cbae",
+    "P": "937ea84d-0a4f-4dcf-9028-3f9c2aafbf03",
+    "F": "aa99e8d0-c1d5-4071-b915-d240bbb1aed9",
+}
+
+
+class Fault(NamedTuple):
+    """A mistake in one row.
+
+    Attributes:
+        row: Row number; 1 is the first row after the header.
+        name: The property that is wrong.
+        value: What the row says in place of the right value.
+        reason: Why HubSpot refuses it.
+    """
+
+    row: int
+    name: str
+    value: str
+    reason: str
+
+
+# Mistakes that shops make and only HubSpot can see: to a client each is a valid string.
+# Rows 401 to 500 have none, so that one batch of 100 goes through whole.
+FAULTS = (
+    Fault(27, "hs_pipeline_stage", "Shipped", "a stage is named by its id, not by its label"),
+    Fault(60, "hs_currency_code", "EURO", "not an ISO 4217 code, so no currency of the account"),
+    Fault(117, "hs_total_price", "216,826.73", "a number has no thousands separator"),
+    Fault(200, "hs_order_name", "", "an order needs a name"),
+    Fault(228, "hs_total_price", "$120073.51", "a number has no currency sign"),
+    Fault(281, "hs_external_created_date", "13/01/1997", "a date is written in ISO 8601"),
+    Fault(310, "hs_pipeline_stage", "Shipped", "a stage is named by its id, not by its label"),
+    Fault(389, "hs_buyer_accepts_marketing", "yes", "a checkbox is true or false"),
+)
+
+Row = dict[str, str]
+
+
+def find_generator() -> str:
+    """Find tpchgen-cli beside this Python, else on PATH.
+
+    Returns:
+        Path of the executable.
+
+    Raises:
+        FileNotFoundError: It is in neither place.
+    """
+    folders = (str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))
+    if found := shutil.which("tpchgen-cli", path=os.pathsep.join(folders)):
+        return found
+    raise FileNotFoundError(
+        "tpchgen-cli is not installed; install it with: pip install tpchgen-cli"
+    )
+
+
+def generate(folder: Path) -> None:
+    """Have tpchgen-cli write orders.csv, customer.csv and nation.csv of TPC-H into a folder.
+
+    Raises:
+        FileNotFoundError: tpchgen-cli is not installed.
+        subprocess.CalledProcessError: tpchgen-cli failed; its own message is on stderr.
+    """
+    options = ["--scale-factor", SCALE_FACTOR, "--tables", "orders,customer,nation", "--quiet"]
+    subprocess.run([find_generator(), "csv", *options, "--output-dir", str(folder)], check=True)
+
+
+def read(path: Path) -> Iterator[Row]:
+    """Yield the rows of a CSV file."""
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def to_properties(order: Row, customer: Row, nation: Row) -> Row:
+    """Say in HubSpot's terms what TPC-H knows of one order."""
+    return {
+        "hs_order_name": f"Order {order['o_orderkey']}",
+        "hs_external_order_id": order["o_orderkey"],
+        "hs_currency_code": "USD",
+        "hs_total_price": order["o_totalprice"],
+        "hs_external_created_date": f"{order['o_orderdate']}T00:00:00.000Z",
+        "hs_external_order_status": order["o_orderstatus"],
+        "hs_source_store": customer["c_mktsegment"].title(),
+        "hs_pipeline_stage": STAGES[order["o_orderstatus"]],
+        "hs_order_note": order["o_comment"].strip(),
+        "hs_billing_address_name": customer["c_name"],
+        "hs_billing_address_phone": customer["c_phone"],
+        "hs_billing_address_country": nation["n_name"].title(),
+        "hs_shipping_address_street": customer["c_address"].strip(),
+        # TPC-H knows no consent: a customer in credit stands for one who gave it.
+        "hs_buyer_accepts_marketing": "false" if customer["c_acctbal"].startswith("-") else "true",
+    }
+
+
+def join(folder: Path) -> Iterator[Row]:
+    """Yield the HubSpot properties of every order in a folder of TPC-H tables, by order key."""
+    nations = {row["n_nationkey"]: row for row in read(folder / "nation.csv")}
+    customers = {row["c_custkey"]: row for row in read(folder / "customer.csv")}
+    for order in read(folder / "orders.csv"):
+        customer = customers[order["o_custkey"]]
+        yield to_properties(order, customer, nations[customer["c_nationkey"]])
+
+
+def make_rows() -> list[Row]:
+    """Make the rows of orders.csv, faults included.
+
+    Raises:
+        FileNotFoundError: tpchgen-cli is not installed.
+        subprocess.CalledProcessError: tpchgen-cli failed.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        generate(Path(name))
+        rows = list(join(Path(name)))[:ROWS]
+    for fault in FAULTS:
+        rows[fault.row - 1][fault.name] = fault.value
+    return rows
+
+
+def main(output: Path = OUTPUT) -> None:
+    """Write the rows as CSV: UTF-8, lines that end in a line feed.
+
+    Args:
+        output: The file to write; one that exists is replaced.
+
+    Raises:
+        SystemExit: tpchgen-cli is not installed, or failed.
+    """
+    try:
+        rows = make_rows()
+    except (FileNotFoundError, subprocess.CalledProcessError) as error:
+        sys.exit(f"make_orders: {error}")
+    with output.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:2]))
