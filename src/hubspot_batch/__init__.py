@@ -1,0 +1,119 @@
+"""Push orders, line items, payments and carts into HubSpot in batches.
+
+Example:
+    ::
+
+        from hubspot_batch import HubSpot
+
+        with HubSpot() as hub:  # token from HUBSPOT_ACCESS_TOKEN
+            result = hub.orders.batch_create([{"properties": {"hs_order_name": "A-1001"}}])
+"""
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from hubspot_batch._version import __version__
+
+if TYPE_CHECKING:
+    from hubspot_batch.client import AsyncHubSpot, HubSpot
+    from hubspot_batch.errors import (
+        ApiError,
+        AuthenticationError,
+        BadRequestError,
+        ConfigurationError,
+        ConflictError,
+        ConnectionFailedError,
+        Fault,
+        HubSpotBatchError,
+        InvalidInputError,
+        NotFoundError,
+        PermissionDeniedError,
+        RateLimitError,
+        RequestTimeoutError,
+        ServerError,
+        UnexpectedReplyError,
+    )
+    from hubspot_batch.inputs import Association, CreateInput, UpdateInput
+    from hubspot_batch.policy import Retries
+    from hubspot_batch.quota import Quota
+    from hubspot_batch.results import (
+        BatchResult,
+        PropertyVersion,
+        Reason,
+        Record,
+        RecordError,
+        RecordWarning,
+        Response,
+    )
+    from hubspot_batch.validation import validate
+    from hubspot_batch.values import PropertyValue
+
+__all__ = [
+    "ApiError",
+    "Association",
+    "AsyncHubSpot",
+    "AuthenticationError",
+    "BadRequestError",
+    "BatchResult",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectionFailedError",
+    "CreateInput",
+    "Fault",
+    "HubSpot",
+    "HubSpotBatchError",
+    "InvalidInputError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "PropertyValue",
+    "PropertyVersion",
+    "Quota",
+    "RateLimitError",
+    "Reason",
+    "Record",
+    "RecordError",
+    "RecordWarning",
+    "RequestTimeoutError",
+    "Response",
+    "Retries",
+    "ServerError",
+    "UnexpectedReplyError",
+    "UpdateInput",
+    "__version__",
+    "validate",
+]
+
+_MODULES = {
+    "client": ("AsyncHubSpot", "HubSpot"),
+    "inputs": ("Association", "CreateInput", "UpdateInput"),
+    "policy": ("Retries",),
+    "quota": ("Quota",),
+    "results": (
+        "BatchResult",
+        "PropertyVersion",
+        "Reason",
+        "Record",
+        "RecordError",
+        "RecordWarning",
+        "Response",
+    ),
+    "validation": ("validate",),
+    "values": ("PropertyValue",),
+}
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> object:
+    # The command line answers --help without HTTP, which takes longer to import than all else together.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = next((module for module, names in _MODULES.items() if name in names), "errors")
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,291 @@
+"""An operation and its inputs as a request, and its reply as a result: the only importer of generated code.
+
+The generated endpoint modules supply method, path and headers; the generated Structs decode the replies.
+Everything here is data and pure functions.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
+from importlib import import_module
+from typing import Any, TypeVar
+
+import msgspec
+from hubspot_batch_models import structs
+from msgspec import UNSET, UnsetType
+
+from hubspot_batch import contract, errors
+from hubspot_batch.inputs import Batch, prepare
+from hubspot_batch.matching import Written, match_written, refused_inputs
+from hubspot_batch.policy import may_be_written
+from hubspot_batch.reasons import reasons_in_message
+from hubspot_batch.results import (
+    BatchResult,
+    ErrorBody,
+    PropertyVersion,
+    Reason,
+    Record,
+    RecordError,
+    RecordWarning,
+    Response,
+)
+
+_T = TypeVar("_T")
+
+_SCOPES = "requiredGranularScopes"
+_ERRORS: Mapping[int, type[errors.ApiError]] = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    429: errors.RateLimitError,
+}
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as data.
+
+    Attributes:
+        operation: The id of the operation.
+        method: The HTTP method.
+        path: The path below the base URL.
+        headers: The headers of the operation. The token is not among them.
+        content: The body.
+        resendable: Whether it may be sent again although the batch may have been written.
+        decode: Makes the result of a reply, or raises `ApiError` or `UnexpectedReplyError`.
+    """
+
+    operation: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    content: bytes
+    resendable: bool
+    decode: Callable[[Response], BatchResult]
+
+    def __repr__(self) -> str:
+        return f"Call({self.operation}, {len(self.content)} bytes)"
+
+
+def build_call(
+    operation_id: str,
+    inputs: Iterable[object],
+    *,
+    api_version: str,
+    unique_property: str | None = None,
+) -> Call:
+    """Return the request that an operation and its inputs make.
+
+    Raises:
+        InvalidInputError: If any input is not valid.
+    """
+    operation = contract.operation(operation_id)
+    batch = prepare(operation, inputs, unique_property)
+    request = _request_of(operation)
+    return Call(
+        operation=operation_id,
+        method=request["method"].upper(),
+        path=_versioned(request["url"], api_version),
+        headers=request["headers"],
+        content=batch.content,
+        # Setting the same values twice is the same as setting them once.
+        resendable=operation.verb == "update" or unique_property is not None,
+        decode=partial(_decode, operation_id, batch, unique_property),
+    )
+
+
+@cache
+def _request_of(operation: contract.Operation) -> Mapping[str, Any]:
+    """Return method, URL and headers from the generated endpoint; only the body differs between calls."""
+    # Late, because the models of the endpoints take as long to import as everything else here.
+    endpoint = import_module(f"hubspot_batch_api.api.{operation.object_type}.{operation.id}")
+    models = import_module("hubspot_batch_api.models")
+    body = getattr(models, operation.request_schema)(inputs=[])
+    return endpoint._get_kwargs(body=body)  # type: ignore[no-any-return]  # noqa: SLF001
+
+
+def _versioned(path: str, api_version: str) -> str:
+    if api_version == "v3":
+        return path
+    return path.replace("/crm/v3/objects/", f"/crm/objects/{api_version}/", 1)
+
+
+@cache
+def _reply_decoder() -> msgspec.json.Decoder[structs.BatchReply]:
+    return msgspec.json.Decoder(structs.BatchReply)
+
+
+@cache
+def _error_decoder() -> msgspec.json.Decoder[structs.ErrorReply]:
+    return msgspec.json.Decoder(structs.ErrorReply)
+
+
+def _decode(operation_id: str, batch: Batch, unique_property: str | None, response: Response) -> BatchResult:
+    if not 200 <= response.status < 300:  # noqa: PLR2004 - the range of HTTP
+        raise _refusal(operation_id, response)
+    try:
+        # Any success is read as one that may hold errors: HubSpot has changed its success codes overnight
+        # (docs/behaviour.md, "Status codes").
+        reply = _reply_decoder().decode(response.content)
+    except _UNREADABLE:
+        raise errors.UnexpectedReplyError(
+            operation_id, response, "the body is not what the document describes"
+        ) from None
+    return _result(batch.inputs, unique_property, reply, response)
+
+
+def _result(
+    inputs: Sequence[Mapping[str, Any]],
+    unique_property: str | None,
+    reply: structs.BatchReply,
+    response: Response,
+) -> BatchResult:
+    failures = reply.errors or ()
+    refused = refused_inputs(inputs, [_context(failure.context) for failure in failures])
+    written = [
+        Written(record.id, _known(record.object_write_trace_id), record.properties)
+        for record in reply.results
+    ]
+    told = {index for indexes in refused for index in indexes}
+    owners = match_written(inputs, written, told, unique_property)
+    return BatchResult(
+        records=tuple(map(_record, owners, reply.results)),
+        errors=tuple(
+            _record_error(index, failure)
+            for indexes, failure in zip(refused, failures, strict=True)
+            for index in (indexes or (None,))
+        ),
+        unaccounted=_unaccounted(len(inputs), owners, refused),
+        response=response,
+    )
+
+
+def _unaccounted(
+    count: int, owners: Sequence[int | None], refused: Sequence[Sequence[int]]
+) -> tuple[int, ...]:
+    told = {index for indexes in refused for index in indexes}.union(owners)
+    untold = tuple(index for index in range(count) if index not in told)
+    # Items that name no input account for as many inputs, whichever they are.
+    nameless = owners.count(None) + sum(not indexes for indexes in refused)
+    return untold if len(untold) > nameless else ()
+
+
+def _record(index: int | None, record: structs.Record) -> Record:
+    return Record(
+        index=index,
+        id=record.id,
+        properties=record.properties,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+        archived=record.archived,
+        archived_at=_known(record.archived_at),
+        url=_known(record.url),
+        trace_id=_known(record.object_write_trace_id),
+        history=_histories(_known(record.properties_with_history)),
+        warnings=tuple(map(_warning, _known(record.warnings) or ())),
+    )
+
+
+def _record_error(index: int | None, failure: structs.BatchError) -> RecordError:
+    message = _known(failure.message)
+    return RecordError(
+        index=index,
+        category=_known(failure.category),
+        sub_category=_sub_category(failure.sub_category),
+        message=message,
+        context=_context(failure.context),
+        reasons=_reasons(failure.errors, message),
+    )
+
+
+def _refusal(operation_id: str, response: Response) -> errors.ApiError:
+    default = errors.ServerError if response.status >= 500 else errors.ApiError  # noqa: PLR2004
+    kind = _ERRORS.get(response.status, default)
+    error = kind(operation_id, response, _error_body(response.content))
+    error.maybe_written = may_be_written(response.status)
+    return error
+
+
+def _error_body(content: bytes) -> ErrorBody:
+    """Return what the body of a refusal says; nothing where it is the page of a gateway."""
+    try:
+        reply = _error_decoder().decode(content)
+    except _UNREADABLE:
+        return ErrorBody()
+    message = _known(reply.message)
+    details = _known(reply.errors) or ()
+    context = _context(reply.context)
+    # HubSpot names missing scopes in either place (docs/behaviour.md, "Error bodies").
+    if scopes := [scope for detail in details for scope in _context(detail.context).get(_SCOPES, ())]:
+        context[_SCOPES] = scopes
+    return ErrorBody(
+        category=_known(reply.category),
+        sub_category=_sub_category(reply.sub_category),
+        message=message,
+        correlation_id=_known(reply.correlation_id),
+        context=context,
+        reasons=_reasons(reply.errors, message),
+        policy=_known(reply.policy_name),
+    )
+
+
+def _reasons(
+    details: Sequence[structs.ErrorDetail] | UnsetType | None, message: str | None
+) -> Sequence[Reason]:
+    """Return the faults from the list of details, or from the message where there is no list."""
+    listed = [_reason(detail) for detail in _known(details) or ()]
+    return tuple(reason for reason in listed if reason.code) or tuple(reasons_in_message(message))
+
+
+def _reason(detail: structs.ErrorDetail) -> Reason:
+    names = _context(detail.context).get("propertyName")
+    return Reason(
+        code=_known(detail.code),
+        property=names[0] if names else _known(detail.in_),
+        message=_known(detail.message),
+    )
+
+
+def _context(context: structs.Context | UnsetType | None) -> dict[str, Sequence[str]]:
+    """Return a context with a list of texts for each key."""
+    return {
+        key: (value,) if isinstance(value, str) else tuple(value or ())
+        for key, value in (context or {}).items()
+    }
+
+
+def _histories(
+    histories: structs.PropertyHistories | None,
+) -> Mapping[str, Sequence[PropertyVersion]]:
+    return {
+        name: tuple(
+            PropertyVersion(
+                value=version.value,
+                timestamp=version.timestamp,
+                source_type=version.source_type,
+                source_id=_known(version.source_id),
+                source_label=_known(version.source_label),
+                updated_by_user_id=_known(version.updated_by_user_id),
+            )
+            for version in versions
+        )
+        for name, versions in (histories or {}).items()
+    }
+
+
+def _warning(warning: structs.RecordWarning) -> RecordWarning:
+    return RecordWarning(
+        category=_known(warning.category),
+        message=_known(warning.message),
+        context=_context(warning.context),
+    )
+
+
+def _sub_category(value: structs.SubCategory | UnsetType | None) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _known(value: _T | UnsetType | None) -> _T | None:
+    """Return a field of a reply, None where HubSpot left it out."""
+    return None if value is UNSET else value

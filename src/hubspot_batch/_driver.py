@@ -1,0 +1,270 @@
+"""The only code that sends or sleeps: a call goes out, and again where the policy says so."""
+
+import inspect
+import logging
+import random
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import Generic, TypeVar
+
+import anyio
+import httpx
+
+from hubspot_batch._auth import Bearer
+from hubspot_batch._calls import Call
+from hubspot_batch._settings import Settings
+from hubspot_batch.errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    HubSpotBatchError,
+    RateLimitError,
+    RequestTimeoutError,
+)
+from hubspot_batch.policy import wait_before_retry
+from hubspot_batch.results import BatchResult, Response
+
+_Http = TypeVar("_Http", httpx.Client, httpx.AsyncClient)
+
+_logger = logging.getLogger("hubspot_batch")
+
+# What httpx raises before the first byte of a request has left.
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+
+class Pool(Generic[_Http]):
+    """The connection pool that a client and its variants share, made when the first call needs it.
+
+    Making it takes longer than all else that a client does before its first call: it reads the certificates.
+
+    Args:
+        make: Makes the HTTP client.
+        owned: Whether it is closed with the client, or belongs to the caller.
+    """
+
+    def __init__(self, make: Callable[[], _Http], *, owned: bool) -> None:
+        self._make: Callable[[], _Http] = make
+        self._owned = owned
+        self._http: _Http | None = None
+        self._closed = False
+        self._lock = Lock()
+
+    def http(self) -> _Http:
+        """Return the HTTP client.
+
+        Raises:
+            ConfigurationError: If it is closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise ConfigurationError("the client is closed; make another one")
+            if self._http is None:
+                self._http = self._make()
+            return self._http
+
+    def release(self) -> _Http | None:
+        """Let no more calls go out, and return the HTTP client if there is one to close."""
+        with self._lock:
+            self._closed = True
+            return self._http if self._owned else None
+
+
+class Driver:
+    """Sends calls, one after the other.
+
+    Args:
+        pool: Where the HTTP client comes from.
+        settings: The options of the client.
+    """
+
+    def __init__(self, pool: Pool[httpx.Client], settings: Settings) -> None:
+        self._pool = pool
+        self._settings = settings
+
+    def send(self, call: Call) -> BatchResult:
+        """Send a call until it has a result, or a final error.
+
+        Raises:
+            HubSpotBatchError: The error of the last attempt.
+        """
+        exchange = _Exchange(call, self._settings)
+        http = self._pool.http()
+        while True:
+            while delay := exchange.delay(time.monotonic()):
+                time.sleep(delay)
+            auth = _bearer(_token(self._settings))
+            try:
+                reply = http.send(exchange.begin(http), auth=auth, follow_redirects=False)
+            except httpx.HTTPError as error:
+                result = exchange.failed(error)
+            else:
+                result = exchange.replied(reply)
+            if result is not None:
+                return result
+
+
+class AsyncDriver:
+    """Sends calls, any number at a time.
+
+    Args:
+        pool: Where the HTTP client comes from.
+        settings: The options of the client.
+    """
+
+    def __init__(self, pool: Pool[httpx.AsyncClient], settings: Settings) -> None:
+        self._pool = pool
+        self._settings = settings
+
+    async def send(self, call: Call) -> BatchResult:
+        """Send a call until it has a result, or a final error.
+
+        Raises:
+            HubSpotBatchError: The error of the last attempt.
+        """
+        exchange = _Exchange(call, self._settings)
+        http = self._pool.http()
+        while True:
+            while delay := exchange.delay(time.monotonic()):  # noqa: ASYNC110 - no poll: it knows when
+                await anyio.sleep(delay)
+            token = _token(self._settings)
+            auth = _bearer(await token if inspect.isawaitable(token) else token)
+            try:
+                reply = await http.send(exchange.begin(http), auth=auth, follow_redirects=False)
+            except httpx.HTTPError as error:
+                result = exchange.failed(error)
+            else:
+                result = exchange.replied(reply)
+            if result is not None:
+                return result
+
+
+def _token(settings: Settings) -> object:
+    """Return the bearer, or whatever the caller's function returns: nobody has looked at it yet."""
+    return settings.token if isinstance(settings.token, Bearer) else settings.token()
+
+
+def _bearer(token: object) -> Bearer:
+    if inspect.iscoroutine(token):
+        token.close()
+        raise ConfigurationError("access_token is an async function; use AsyncHubSpot")
+    return token if isinstance(token, Bearer) else Bearer(token)
+
+
+class _Exchange:
+    """One call over all its attempts: when the next may leave, and what the last one means.
+
+    It reads the clock but neither sends nor sleeps.
+    """
+
+    def __init__(self, call: Call, settings: Settings) -> None:
+        self._call = call
+        self._settings = settings
+        self._attempts = 0
+        self._resent = 0
+        self._waited = 0.0
+        self._maybe_written = False
+        self._departure: float | None = None
+        self._not_before = float("-inf")
+        self._began = 0.0
+
+    def delay(self, now: float) -> float:
+        """Return how many seconds remain until the next attempt may leave; 0 once it may.
+
+        Another call may run into the quota while this one waits, so ask again after each sleep.
+        """
+        if now < self._not_before:
+            # Nothing is reserved for the end of a pause: whoever comes after would wait for it, too.
+            return self._not_before - now
+        quota = self._settings.quota
+        if self._departure is None or self._departure < quota.paused_until:
+            self._departure = quota.reserve(now)
+        return max(0.0, self._departure - now)
+
+    def begin(self, http: httpx.Client | httpx.AsyncClient) -> httpx.Request:
+        """Return the request of the next attempt, which leaves now."""
+        self._attempts += 1
+        self._departure = None
+        self._began = time.monotonic()
+        return http.build_request(
+            self._call.method,
+            self._settings.base_url + self._call.path,
+            headers=self._call.headers,
+            content=self._call.content,
+            timeout=self._settings.timeout,
+        )
+
+    def replied(self, reply: httpx.Response) -> BatchResult | None:
+        """Return the result of a reply, or None if another attempt is due."""
+        response = Response(
+            status=reply.status_code,
+            headers=dict(reply.headers),
+            content=reply.content,
+            seconds=time.monotonic() - self._began,
+            attempts=self._attempts,
+        )
+        self._settings.quota.learn(response.headers)
+        try:
+            result = self._call.decode(response)
+        except HubSpotBatchError as error:
+            self._log(f"HTTP {response.status}", getattr(error, "correlation_id", None))
+            self._again_or_raise(error)
+            return None
+        self._log(f"HTTP {response.status}", response.correlation_id)
+        return result
+
+    def failed(self, cause: httpx.HTTPError) -> BatchResult | None:
+        """Return None, for another attempt is due: that no reply came is no result."""
+        name = type(cause).__name__
+        kind, problem = ConnectionFailedError, "the connection broke before the reply was complete"
+        if isinstance(cause, httpx.TimeoutException):
+            kind, problem = (
+                RequestTimeoutError,
+                "no reply came in time; timeout sets how long to wait",
+            )
+        if isinstance(cause, _NOT_SENT):
+            problem = f"no connection to {self._settings.base_url}; check base_url, network and proxy"
+        self._log(f"no reply ({name})", None)
+        error = kind(f"{self._call.operation}: {problem} ({name})", attempts=self._attempts)
+        error.maybe_written = not isinstance(cause, _NOT_SENT)
+        error.__cause__ = cause
+        self._again_or_raise(error)
+        return None
+
+    def _again_or_raise(self, error: HubSpotBatchError) -> None:
+        wait = wait_before_retry(
+            error,
+            resendable=self._call.resendable,
+            attempts=self._attempts,
+            jitter=random.random(),  # noqa: S311 - no secret
+        )
+        limited = isinstance(error, RateLimitError)
+        if limited and wait is not None and wait <= self._settings.retries.budget:
+            self._settings.quota.refused(time.monotonic() + wait)
+        if wait is None or not self._may_wait(wait, limited=limited):
+            error.maybe_written = error.maybe_written or self._maybe_written
+            raise error
+        self._maybe_written = self._maybe_written or error.maybe_written
+        self._waited += wait
+        self._resent += not limited
+        self._not_before = time.monotonic() + wait
+
+    def _may_wait(self, wait: float, *, limited: bool) -> bool:
+        retries = self._settings.retries
+        attempts_left = retries.limit > (0 if limited else self._resent)
+        return attempts_left and self._waited + wait <= retries.budget
+
+    def _log(self, outcome: str, correlation_id: str | None) -> None:
+        _logger.debug(
+            "%s: attempt %d: %s after %.3f s, correlation id %r",
+            self._call.operation,
+            self._attempts,
+            outcome,
+            time.monotonic() - self._began,
+            correlation_id,
+        )

@@ -1,0 +1,151 @@
+"""What a client is set up with, checked once."""
+
+import math
+import os
+import re
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import httpx
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hubspot_batch._auth import Bearer
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.policy import Retries
+from hubspot_batch.quota import Quota
+
+BASE_URL = "https://api.hubapi.com"
+TOKEN_VARIABLE = "HUBSPOT_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
+TIMEOUT = 30.0
+CONNECT_TIMEOUT = 5.0
+
+TokenSource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
+
+# HubSpot releases a version each March and September, the first in 2025-09 (docs/behaviour.md, "Versions").
+_VERSION = re.compile(r"v3|2025-09|20(2[6-9]|[3-9]\d)-0[39]", re.ASCII)
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The options of a client, valid and complete."""
+
+    token: Bearer | TokenSource
+    base_url: str
+    api_version: str
+    timeout: httpx.Timeout
+    retries: Retries
+    quota: Quota
+
+    def __repr__(self) -> str:
+        return f"Settings(base_url={self.base_url!r}, api_version={self.api_version!r})"
+
+
+def token_from(access_token: str | TokenSource | None) -> Bearer | TokenSource:
+    """Return what the token comes from: the argument, or else the environment.
+
+    Raises:
+        ConfigurationError: If there is none, or it is no token.
+    """
+    if callable(access_token):
+        return access_token
+    return Bearer(os.environ.get(TOKEN_VARIABLE, "") if access_token is None else access_token)
+
+
+def base_url_from(base_url: str) -> str:
+    """Return the base URL without a slash at its end.
+
+    Raises:
+        ConfigurationError: If it is no http or https URL, or holds more than host and path.
+    """
+    try:
+        url = httpx.URL(base_url)
+    except (httpx.InvalidURL, TypeError):
+        url = httpx.URL("")
+    if url.scheme not in {"http", "https"} or not url.host or url.query or url.fragment or url.userinfo:
+        raise ConfigurationError(f"base_url is no URL of a service; write it like {BASE_URL}")
+    return base_url.rstrip("/")
+
+
+def api_version_from(api_version: str) -> str:
+    """Return the API version.
+
+    Raises:
+        ConfigurationError: If HubSpot has no version of that form.
+    """
+    if not _VERSION.fullmatch(api_version):
+        raise ConfigurationError(
+            f'there is no API version {api_version!r}; write "v3" or a dated one such as "2026-09"'
+        )
+    return api_version
+
+
+def timeout_from(timeout: float | httpx.Timeout) -> httpx.Timeout:
+    """Return the time limits of an attempt; a number is the limit of all but connecting.
+
+    Raises:
+        ConfigurationError: If it is no positive number.
+    """
+    if isinstance(timeout, httpx.Timeout):
+        return timeout
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
+        raise ConfigurationError("timeout is no positive number; write seconds, or an httpx.Timeout")
+    return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+
+
+def retries_from(retries: int | Retries) -> Retries:
+    """Return how persistent a call is; a number is the limit.
+
+    Raises:
+        ConfigurationError: If limit or budget are negative or no numbers.
+    """
+    policy = retries if isinstance(retries, Retries) else Retries(limit=retries)
+    limit, budget = policy.limit, policy.budget
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0 or not budget >= 0:
+        raise ConfigurationError(
+            "retries has a negative limit or budget; write Retries(limit=4, budget=120.0)"
+        )
+    return policy
+
+
+def settings_from(
+    access_token: str | TokenSource | None,
+    *,
+    base_url: str,
+    api_version: str,
+    timeout: float | httpx.Timeout,
+    retries: int | Retries,
+    quota: Quota | None,
+) -> Settings:
+    """Return the options of a client.
+
+    Raises:
+        ConfigurationError: If any is not valid.
+    """
+    return Settings(
+        token=token_from(access_token),
+        base_url=base_url_from(base_url),
+        api_version=api_version_from(api_version),
+        timeout=timeout_from(timeout),
+        retries=retries_from(retries),
+        quota=Quota() if quota is None else quota,
+    )
+
+
+def changed(
+    settings: Settings,
+    *,
+    timeout: float | httpx.Timeout | None,
+    retries: int | Retries | None,
+    quota: Quota | None,
+) -> Settings:
+    """Return options in which those that are not None differ.
+
+    Raises:
+        ConfigurationError: If any is not valid.
+    """
+    return replace(
+        settings,
+        timeout=settings.timeout if timeout is None else timeout_from(timeout),
+        retries=settings.retries if retries is None else retries_from(retries),
+        quota=settings.quota if quota is None else quota,
+    )

@@ -1,0 +1,245 @@
+"""`HubSpot` and `AsyncHubSpot`: configuration, connection pool, and one namespace for each object type."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from hubspot_batch._driver import AsyncDriver, Driver, Pool
+from hubspot_batch._namespaces import AsyncCreates, AsyncOrders, Creates, Orders
+from hubspot_batch._settings import (
+    BASE_URL,
+    TIMEOUT,
+    Settings,
+    TokenSource,
+    changed,
+    settings_from,
+)
+from hubspot_batch._version import __version__
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.policy import Retries
+from hubspot_batch.quota import Quota
+
+_HEADERS = {"User-Agent": f"hubspot-batch/{__version__}"}
+
+_Http = TypeVar("_Http", httpx.Client, httpx.AsyncClient)
+
+
+class HubSpot:
+    """A client of HubSpot's batch endpoints for the four commerce objects. Safe to use from several threads.
+
+    Args:
+        access_token: A token, or a function that returns a fresh one and is called before each attempt.
+            Without it, the environment variable HUBSPOT_ACCESS_TOKEN is read.
+        base_url: Where HubSpot is.
+        api_version: `v3`, or a dated version such as `2026-09`.
+        timeout: Seconds that connecting (at most 5), sending, or waiting for the reply may take, each by
+            itself; or an `httpx.Timeout`.
+        retries: How often a call is sent again, or a `Retries`. 0 makes one attempt.
+        quota: Shared by clients that write to the same account. Each client has its own without it.
+        transport: What carries the requests, for tests and special networks.
+        http_client: The HTTP client to use. It stays the caller's to close.
+
+    Raises:
+        ConfigurationError: If any of these is not valid.
+
+    Attributes:
+        orders: Create and update orders.
+        line_items: Create line items.
+        commerce_payments: Create commerce payments.
+        carts: Create carts.
+    """
+
+    def __init__(
+        self,
+        access_token: str | Callable[[], str] | None = None,
+        *,
+        base_url: str = BASE_URL,
+        api_version: str = "v3",
+        timeout: float | httpx.Timeout = TIMEOUT,
+        retries: int | Retries = Retries(),  # noqa: B008 - frozen
+        quota: Quota | None = None,
+        transport: httpx.BaseTransport | None = None,
+        http_client: httpx.Client | None = None,
+    ) -> None:
+        settings = settings_from(
+            access_token,
+            base_url=base_url,
+            api_version=api_version,
+            timeout=timeout,
+            retries=retries,
+            quota=quota,
+        )
+        _one_of(transport, http_client)
+        self._assemble(
+            _pool(http_client, lambda: httpx.Client(transport=transport, headers=_HEADERS)),
+            settings,
+        )
+
+    def _assemble(self, pool: Pool[httpx.Client], settings: Settings) -> None:
+        self._pool = pool
+        self._settings = settings
+        send = Driver(pool, settings).send
+        self.orders = Orders("orders", settings, send)
+        self.line_items = Creates("line_items", settings, send)
+        self.commerce_payments = Creates("commerce_payments", settings, send)
+        self.carts = Creates("carts", settings, send)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | httpx.Timeout | None = None,
+        retries: int | Retries | None = None,
+        quota: Quota | None = None,
+    ) -> Self:
+        """Return a client with other options over the same connections. Closing either closes both.
+
+        Args:
+            timeout: As for the class; None keeps it.
+            retries: Likewise.
+            quota: Likewise.
+
+        Raises:
+            ConfigurationError: If any of these is not valid.
+        """
+        settings = changed(self._settings, timeout=timeout, retries=retries, quota=quota)
+        other = type(self).__new__(type(self))
+        other._assemble(self._pool, settings)  # noqa: SLF001 - the same class
+        return other
+
+    def close(self) -> None:
+        """Close the connections. No more calls go out."""
+        if http := self._pool.release():
+            http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return _shown(self, self._settings)
+
+
+class AsyncHubSpot:
+    """The same client for asynchronous code, on asyncio and on trio.
+
+    Args:
+        access_token: A token, or a function, async or not, that returns a fresh one before each attempt.
+            Without it, the environment variable HUBSPOT_ACCESS_TOKEN is read.
+        base_url: Where HubSpot is.
+        api_version: `v3`, or a dated version such as `2026-09`.
+        timeout: Seconds that connecting (at most 5), sending, or waiting for the reply may take, each by
+            itself; or an `httpx.Timeout`.
+        retries: How often a call is sent again, or a `Retries`. 0 makes one attempt.
+        quota: Shared by clients that write to the same account. Each client has its own without it.
+        transport: What carries the requests, for tests and special networks.
+        http_client: The HTTP client to use. It stays the caller's to close.
+
+    Raises:
+        ConfigurationError: If any of these is not valid.
+
+    Attributes:
+        orders: Create and update orders.
+        line_items: Create line items.
+        commerce_payments: Create commerce payments.
+        carts: Create carts.
+    """
+
+    def __init__(
+        self,
+        access_token: str | TokenSource | None = None,
+        *,
+        base_url: str = BASE_URL,
+        api_version: str = "v3",
+        timeout: float | httpx.Timeout = TIMEOUT,
+        retries: int | Retries = Retries(),  # noqa: B008 - frozen
+        quota: Quota | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        settings = settings_from(
+            access_token,
+            base_url=base_url,
+            api_version=api_version,
+            timeout=timeout,
+            retries=retries,
+            quota=quota,
+        )
+        _one_of(transport, http_client)
+        self._assemble(
+            _pool(http_client, lambda: httpx.AsyncClient(transport=transport, headers=_HEADERS)),
+            settings,
+        )
+
+    def _assemble(self, pool: Pool[httpx.AsyncClient], settings: Settings) -> None:
+        self._pool = pool
+        self._settings = settings
+        send = AsyncDriver(pool, settings).send
+        self.orders = AsyncOrders("orders", settings, send)
+        self.line_items = AsyncCreates("line_items", settings, send)
+        self.commerce_payments = AsyncCreates("commerce_payments", settings, send)
+        self.carts = AsyncCreates("carts", settings, send)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | httpx.Timeout | None = None,
+        retries: int | Retries | None = None,
+        quota: Quota | None = None,
+    ) -> Self:
+        """Return a client with other options over the same connections. Closing either closes both.
+
+        Args:
+            timeout: As for the class; None keeps it.
+            retries: Likewise.
+            quota: Likewise.
+
+        Raises:
+            ConfigurationError: If any of these is not valid.
+        """
+        settings = changed(self._settings, timeout=timeout, retries=retries, quota=quota)
+        other = type(self).__new__(type(self))
+        other._assemble(self._pool, settings)  # noqa: SLF001 - the same class
+        return other
+
+    async def close(self) -> None:
+        """Close the connections. No more calls go out."""
+        if http := self._pool.release():
+            await http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return _shown(self, self._settings)
+
+
+def _one_of(transport: object, http_client: object) -> None:
+    if transport is not None and http_client is not None:
+        raise ConfigurationError("transport and http_client exclude each other; give one of them")
+
+
+def _pool(http_client: _Http | None, make: Callable[[], _Http]) -> Pool[_Http]:
+    if http_client is None:
+        return Pool(make, owned=True)
+    return Pool(lambda: http_client, owned=False)
+
+
+def _shown(client: object, settings: Settings) -> str:
+    return f"{type(client).__name__}(base_url={settings.base_url!r}, api_version={settings.api_version!r})"

@@ -1,0 +1,119 @@
+"""The OpenAPI document at run time: its operations, and validators for what it describes."""
+
+import json
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal
+
+from jsonschema_rs import Draft202012Validator
+from msgspec import Struct
+
+from hubspot_batch.errors import ConfigurationError
+
+ObjectType = Literal["orders", "line_items", "commerce_payments", "carts"]
+Verb = Literal["create", "update"]
+OperationId = Literal[
+    "create_orders",
+    "update_orders",
+    "create_line_items",
+    "create_commerce_payments",
+    "create_carts",
+]
+
+MAX_INPUTS = 100
+"""How many inputs one request takes (docs/behaviour.md, "Batch size")."""
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    """One operation of the document.
+
+    Attributes:
+        id: Its `operationId`.
+        verb: What it does to a record.
+        object_type: The records that it is about, which is also its tag.
+        method: The HTTP method, in capitals.
+        path: The path for API version v3.
+        success: The documented status of a full success.
+        scopes: A token needs one of these.
+        request_schema: The name of the schema of the body.
+    """
+
+    id: str
+    verb: str
+    object_type: str
+    method: str
+    path: str
+    success: int
+    scopes: tuple[str, ...]
+    request_schema: str
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the document as JSON. It is shared: do not change it."""
+    content = pkgutil.get_data("hubspot_batch_models", "document.json")
+    if content is None:
+        raise ConfigurationError(
+            "the package hubspot_batch_models lacks document.json; install hubspot-batch again"
+        )
+    return json.loads(content)  # type: ignore[no-any-return]
+
+
+@cache
+def operations() -> Mapping[str, Operation]:
+    """Return the operations of the document by their id, in its order."""
+    return {
+        operation["operationId"]: _operation(path, method, operation)
+        for path, item in document()["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def operation(name: str) -> Operation:
+    """Return the operation of this id.
+
+    Raises:
+        ConfigurationError: If the document has no such operation.
+    """
+    try:
+        return operations()[name]
+    except KeyError:
+        known = ", ".join(operations())
+        raise ConfigurationError(f"there is no operation {name!r}; there are: {known}") from None
+
+
+@cache
+def validator(schema: str) -> Draft202012Validator:
+    """Return a validator for a named schema of the document. It is compiled once."""
+    root = {
+        "$ref": f"#/components/schemas/{schema}",
+        "components": {"schemas": document()["components"]["schemas"]},
+    }
+    return Draft202012Validator(root)
+
+
+def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operation:
+    verb, _, object_type = operation["operationId"].partition("_")
+    body = _resolve(operation["requestBody"])
+    schema = body["content"]["application/json"]["schema"]["$ref"]
+    scopes = (scope for entry in operation["security"] for names in entry.values() for scope in names)
+    return Operation(
+        id=operation["operationId"],
+        verb=verb,
+        object_type=object_type,
+        method=method.upper(),
+        path=path,
+        success=min(int(status) for status in operation["responses"] if status.isdigit()),
+        scopes=tuple(dict.fromkeys(scopes)),
+        request_schema=schema.rpartition("/")[2],
+    )
+
+
+def _resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "$ref" not in node:
+        return node
+    found: Any = document()
+    for key in node["$ref"].removeprefix("#/").split("/"):
+        found = found[key]
+    return found  # type: ignore[no-any-return]

@@ -1,0 +1,243 @@
+"""What this package raises.
+
+::
+
+    HubSpotBatchError
+    ├── ConfigurationError           the client is set up wrongly; nothing was sent
+    ├── InvalidInputError            inputs are not valid; nothing was sent
+    ├── ConnectionFailedError        no reply came
+    │   └── RequestTimeoutError      none came in time
+    ├── ApiError                     HubSpot, or a gateway before it, refused the request
+    │   ├── BadRequestError          400
+    │   ├── AuthenticationError      401
+    │   ├── PermissionDeniedError    403
+    │   ├── NotFoundError            404
+    │   ├── ConflictError            409
+    │   ├── RateLimitError           429
+    │   └── ServerError              500 and above
+    └── UnexpectedReplyError         a success that cannot be read
+
+Every error pickles, holds no token, and tells in `maybe_written` whether the batch may have been written.
+Its text never repeats what HubSpot said, for HubSpot repeats property values: HubSpot's own words stand in
+`ApiError.message` and `Reason.message`, for code that shows them on purpose.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from hubspot_batch.results import ErrorBody, Response
+
+_FAULTS_SHOWN = 10
+
+
+class HubSpotBatchError(Exception):
+    """The base of all errors of this package.
+
+    Attributes:
+        maybe_written: Whether HubSpot may have written the batch, or a part of it. Where it is true, sending
+            the same inputs again can make doubles.
+    """
+
+    maybe_written: bool = False
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{text}; the batch may have been written" if self.maybe_written else text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default calls the class with `args`, which no constructor with keyword-only arguments takes.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(
+    cls: type[HubSpotBatchError], args: tuple[object, ...], state: dict[str, Any]
+) -> HubSpotBatchError:
+    error = cls.__new__(cls)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(HubSpotBatchError):
+    """The client cannot be set up like this. The text names the option and the remedy."""
+
+
+class Fault(Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with a payload.
+
+    Attributes:
+        index: The index of the input, or None where the fault is not in one.
+        pointer: A JSON pointer to the place, from the root of the payload.
+        problem: What is wrong. It never repeats a property value.
+        remedy: What to write instead.
+    """
+
+    index: int | None
+    pointer: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '/'}: {self.problem}; {self.remedy}"
+
+
+class InvalidInputError(HubSpotBatchError):
+    """Inputs are not valid. Nothing was sent.
+
+    Attributes:
+        faults: Every fault of every input.
+    """
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        lines = [f"{len(self.faults)} fault(s), nothing was sent"]
+        lines += [f"  {fault}" for fault in self.faults[:_FAULTS_SHOWN]]
+        if len(self.faults) > _FAULTS_SHOWN:
+            lines.append(f"  and {len(self.faults) - _FAULTS_SHOWN} more, see .faults")
+        super().__init__("\n".join(lines))
+
+
+class ConnectionFailedError(HubSpotBatchError):
+    """No reply came: the connection could not be made, or it broke.
+
+    Attributes:
+        attempts: How many attempts were made.
+    """
+
+    def __init__(self, text: str, *, attempts: int) -> None:
+        self.attempts = attempts
+        super().__init__(text)
+
+
+class RequestTimeoutError(ConnectionFailedError):
+    """No reply came in time."""
+
+
+class ApiError(HubSpotBatchError):
+    """HubSpot, or a gateway before it, refused the request.
+
+    Attributes:
+        operation: The operation that was refused.
+        status: The status code.
+        category: HubSpot's kind of error; None where the body has none, as on 429.
+        sub_category: A finer kind.
+        message: HubSpot's own words. They may repeat values that were sent.
+        correlation_id: What HubSpot's support asks for.
+        context: What the error is about, `ids` for example.
+        reasons: The single faults, where HubSpot lists them. They do not say which input they are about.
+        policy: The quota that a 429 names, TEN_SECONDLY_ROLLING, SECONDLY or DAILY.
+        response: The reply itself.
+    """
+
+    def __init__(self, operation: str, response: Response, body: ErrorBody) -> None:
+        self.operation = operation
+        self.response = response
+        self.status = response.status
+        self.category = body.category
+        self.sub_category = body.sub_category
+        self.message = body.message
+        self.correlation_id = body.correlation_id
+        self.context = body.context
+        self.reasons = body.reasons
+        self.policy = body.policy
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        text = f"{self.operation}: HTTP {self.status}"
+        if self.category:
+            text += f" {self.category}"
+        text += f": {self._explanation()}"
+        if self.correlation_id:
+            text += f" (correlation id {self.correlation_id})"
+        return text
+
+    def _explanation(self) -> str:
+        return "HubSpot's own words are in .message"
+
+
+class BadRequestError(ApiError):
+    """400: the request as a whole was refused, and nothing of it was written."""
+
+    def _explanation(self) -> str:
+        return ", ".join(dict.fromkeys(map(str, self.reasons))) or super()._explanation()
+
+
+class AuthenticationError(ApiError):
+    """401: the token is missing, wrong or expired."""
+
+    def _explanation(self) -> str:
+        if self.category == "EXPIRED_AUTHENTICATION":
+            return "the token is no token or too old; give access_token a callable that returns a fresh one"
+        return "the token was not accepted; check access_token or HUBSPOT_ACCESS_TOKEN"
+
+
+class PermissionDeniedError(ApiError):
+    """403: the token may not do this."""
+
+    @property
+    def missing_scopes(self) -> Sequence[str]:
+        """The scopes of which the token needs one; empty where HubSpot names none."""
+        return self.context.get("requiredGranularScopes", ())
+
+    def _explanation(self) -> str:
+        if self.missing_scopes:
+            return f"the token needs one of these scopes: {', '.join(self.missing_scopes)}"
+        return "the token may not do this"
+
+
+class NotFoundError(ApiError):
+    """404: there is no such path or object type; check base_url and api_version."""
+
+    def _explanation(self) -> str:
+        return "there is no such path or object; check base_url and api_version"
+
+
+class ConflictError(ApiError):
+    """409: a record with one of the unique values exists. Nothing of the request was written."""
+
+    def _explanation(self) -> str:
+        return "a record with one of the unique values exists; HubSpot's own words are in .message"
+
+
+class RateLimitError(ApiError):
+    """429: a quota is used up, and waiting for it would take longer than `Retries` allows."""
+
+    @property
+    def daily(self) -> bool:
+        """Whether it is the quota of the day, which is reset at midnight in the account's time zone."""
+        return self.policy is not None and "DAILY" in self.policy.upper()
+
+    def _explanation(self) -> str:
+        if self.daily:
+            return (
+                "the account's requests of the day are used up; "
+                "they are reset at midnight in the account's time zone"
+            )
+        return f"the quota {self.policy or 'of the account'} is used up; raise Retries.budget to wait longer"
+
+
+class ServerError(ApiError):
+    """500 and above: HubSpot or a gateway failed."""
+
+    def _explanation(self) -> str:
+        return "HubSpot or a gateway before it failed"
+
+
+class UnexpectedReplyError(HubSpotBatchError):
+    """A success that cannot be read.
+
+    Attributes:
+        operation: The operation.
+        response: The reply, with its bytes.
+    """
+
+    maybe_written = True
+
+    def __init__(self, operation: str, response: Response, problem: str) -> None:
+        self.operation = operation
+        self.response = response
+        super().__init__(
+            f"{operation}: HTTP {response.status}, but {problem}; the bytes are in .response.content"
+        )

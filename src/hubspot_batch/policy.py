@@ -1,0 +1,98 @@
+"""When a call is sent again: the retry table, as pure functions.
+
+It turns on one question: may the batch have been written? HubSpot has no idempotency key, so a create that
+may have been written is not sent again unless a unique property lets the server refuse the double
+(docs/behaviour.md, "After a time-out").
+"""
+
+import math
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from hubspot_batch.errors import (
+    ApiError,
+    ConnectionFailedError,
+    HubSpotBatchError,
+    RateLimitError,
+    UnexpectedReplyError,
+)
+
+_LOCK_SECONDS = 2.0
+_POLICY_SECONDS = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0}
+_WINDOW_SECONDS = 10.0
+_FIRST_BACKOFF = 1.0
+_MOST_BACKOFF = 16.0
+
+# One side gave up waiting for the other: the request may be processed all the same.
+_UNSURE_REFUSALS = {408, 499}
+
+
+class Retries(Struct, frozen=True, kw_only=True):
+    """How persistent a call is.
+
+    A 429 counts against the budget only: nothing was processed, and waiting is all that it takes.
+
+    Attributes:
+        limit: How many times a call is sent again. 0 makes one attempt, whatever comes.
+        budget: How many seconds all waiting between the attempts of one call may take together.
+    """
+
+    limit: int = 4
+    budget: float = 120.0
+
+
+def may_be_written(status: int) -> bool:
+    """Return whether HubSpot may have written a batch that it, or a gateway, answered with this status."""
+    refused = 300 <= status < 500  # noqa: PLR2004 - the ranges of HTTP
+    return not refused or status in _UNSURE_REFUSALS
+
+
+def wait_before_retry(
+    error: HubSpotBatchError, *, resendable: bool, attempts: int, jitter: float
+) -> float | None:
+    """Return how many seconds to wait before the next attempt, or None where there must be none.
+
+    Args:
+        error: What the attempt ended in.
+        resendable: Whether the batch may be sent again although it may have been written.
+        attempts: How many attempts were made.
+        jitter: A number from 0 to 1 that spreads the callers of one server.
+    """
+    backoff = min(_FIRST_BACKOFF * 2.0 ** (attempts - 1), _MOST_BACKOFF) * (0.5 + jitter / 2)
+    match error:
+        case RateLimitError():
+            return None if error.daily else _rate_limit_wait(error)
+        case ApiError(status=423):
+            return max(_LOCK_SECONDS, backoff, _asked(error) or 0.0)
+        case ApiError(status=477):
+            return _asked(error)
+        case ApiError() if resendable and may_be_written(error.status):
+            return max(backoff, _asked(error) or 0.0)
+        case UnexpectedReplyError() if resendable:
+            return backoff
+        case ConnectionFailedError() if resendable or not error.maybe_written:
+            return backoff
+        case _:
+            return None
+
+
+def _rate_limit_wait(error: RateLimitError) -> float:
+    if (asked := _asked(error)) is not None:
+        return asked
+    if error.policy in _POLICY_SECONDS:
+        return _POLICY_SECONDS[error.policy]
+    window = _seconds(error.response.headers, "x-hubspot-ratelimit-interval-milliseconds")
+    return _WINDOW_SECONDS if window is None else window / 1000
+
+
+def _asked(error: ApiError) -> float | None:
+    return _seconds(error.response.headers, "retry-after")
+
+
+def _seconds(headers: Mapping[str, str], name: str) -> float | None:
+    try:
+        seconds = float(headers[name])
+    except (KeyError, ValueError):
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None

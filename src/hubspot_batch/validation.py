@@ -1,0 +1,192 @@
+"""Every fault of a payload: what contradicts the document, and what HubSpot refuses beside it."""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from jsonschema_rs import ValidationError, ValidationErrorKind
+
+from hubspot_batch import contract
+from hubspot_batch.errors import Fault
+
+Path: TypeAlias = Sequence[str | int]
+
+_REMEDIES = {
+    "object": "write a mapping",
+    "array": "write a list",
+    "string": "write it as text, in quotes",
+    "integer": "write a whole number, without quotes",
+}
+# Deeper than any payload of the document: a structure that holds itself ends here.
+_DEEPEST = 20
+
+
+def validate(operation: contract.OperationId, payload: object) -> tuple[Fault, ...]:
+    """Check a payload against the document, without sending anything.
+
+    The payload is the body of a request as `json.load` gives it: `{"inputs": [...]}`, with property values
+    that are text. (The client is more lenient: it makes text of numbers, dates and bools.)
+
+    Args:
+        operation: The id of an operation of the document, `create_orders` for example.
+        payload: The body to check.
+
+    Returns:
+        Every fault, with the index of its input, a JSON pointer and a remedy; empty if there is none.
+
+    Raises:
+        ConfigurationError: If the document has no such operation.
+    """
+    return tuple(faults_of(contract.operation(operation), payload) or unsendable(payload))
+
+
+def faults_of(operation: contract.Operation, payload: object) -> list[Fault]:
+    """Return what contradicts the document in a payload, and what its inputs may not share."""
+    validator = contract.validator(operation.request_schema)
+    try:
+        faults = (
+            []
+            if validator.is_valid(payload)
+            else [fault for error in validator.iter_errors(payload) for fault in _explain(error)]
+        )
+    except ValueError:  # not JSON
+        return list(unsendable(payload))
+    return faults + list(_conflicts(payload))
+
+
+def unsendable(node: object, path: Path = ()) -> Iterator[Fault]:
+    """Yield the places of a payload that JSON or UTF-8 cannot express."""
+    if len(path) > _DEEPEST:
+        yield fault_at(path, "the payload is nested too deeply", "write plain mappings and lists")
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if _is_unicode(key):
+                yield from unsendable(value, (*path, key))
+            else:
+                yield fault_at(path, "a key is no Unicode text", "write the key as text")
+    elif isinstance(node, list | tuple):
+        for index, value in enumerate(node):
+            yield from unsendable(value, (*path, index))
+    elif not isinstance(node, int | float | None) and not _is_unicode(node):
+        yield fault_at(path, f"{name_of(node)} that JSON cannot express", "write it as Unicode text")
+
+
+def fault_at(path: Path, problem: str, remedy: str) -> Fault:
+    """Return a fault with the pointer and the input index of a place in a payload."""
+    index = path[1] if len(path) > 1 and path[0] == "inputs" else None
+    return Fault(
+        index=index if isinstance(index, int) else None,
+        pointer="".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path),
+        problem=problem,
+        remedy=remedy,
+    )
+
+
+def name_of(value: object) -> str:
+    """Return what kind of thing a value is, for people who read JSON."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a bool"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case Mapping():
+            return "a mapping"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return f"a value of type {type(value).__name__}"
+
+
+def _explain(error: ValidationError) -> Iterator[Fault]:
+    path, kind = error.instance_path, error.kind
+    match kind:
+        case ValidationErrorKind.Type():
+            yield _wrong_type(path, kind.types[0], error.instance)
+        case ValidationErrorKind.Required():
+            yield fault_at(path, f"{kind.property!r} is missing", "add it")
+        case ValidationErrorKind.AdditionalProperties():
+            allowed = _allowed_keys(error.schema_path)
+            for key in kind.unexpected:
+                yield fault_at((*path, key), "the document knows no such key", _spelling(key, allowed))
+        case ValidationErrorKind.Enum():
+            yield fault_at(path, "this is no option", f"write one of {', '.join(map(str, kind.options))}")
+        case ValidationErrorKind.MinItems():
+            yield fault_at(path, "the list is empty", f"give at least {kind.limit}")
+        case ValidationErrorKind.MaxItems():
+            yield fault_at(path, f"there are more than {kind.limit}", f"give at most {kind.limit}")
+        case ValidationErrorKind.MinLength():
+            yield fault_at(path, "the text is empty", "fill it in, or leave the key out")
+        case ValidationErrorKind.PropertyNames():
+            yield fault_at(path, "a property has an empty name", "name the property")
+        case _:
+            rule = "/".join(map(str, error.schema_path))
+            yield fault_at(path, f"it breaks the rule {kind.name}", f"see {rule} of the document")
+
+
+def _wrong_type(path: Path, expected: str, instance: object) -> Fault:
+    problem = f"{name_of(instance)} stands where {_article(expected)} belongs"
+    if not path:
+        return fault_at(path, problem, 'write {"inputs": [...]}')
+    if instance is None:
+        return fault_at(path, problem, 'write "" to clear a property, or leave the key out')
+    return fault_at(path, problem, _REMEDIES[expected])
+
+
+def _article(json_type: str) -> str:
+    return {"object": "a mapping", "array": "a list", "string": "text"}.get(json_type, "a whole number")
+
+
+def _allowed_keys(schema_path: Path) -> list[str]:
+    schema: Any = contract.document()
+    for part in schema_path[:-1]:
+        schema = schema[part]
+    return list(schema["properties"])
+
+
+def _spelling(key: str, allowed: Sequence[str]) -> str:
+    if close := difflib.get_close_matches(key, allowed, n=1):
+        return f"did you mean {close[0]!r}?"
+    return f"the keys are {', '.join(allowed)}"
+
+
+def _conflicts(payload: object) -> Iterator[Fault]:
+    """Yield what HubSpot refuses although each input by itself is right."""
+    inputs = payload.get("inputs") if isinstance(payload, Mapping) else None
+    if not isinstance(inputs, list | tuple):
+        return
+    traces: dict[str, int] = {}
+    records: dict[tuple[str, str], int] = {}
+    for index, item in enumerate(inputs):
+        match item:
+            case {"objectWriteTraceId": str(trace)} if (first := traces.setdefault(trace, index)) != index:
+                yield _repeated(index, "objectWriteTraceId", first)
+        match item:
+            case {"id": str(), "idProperty": "hs_object_id"}:
+                yield fault_at(
+                    ("inputs", index, "idProperty"),
+                    "HubSpot refuses hs_object_id as the name of a unique property",
+                    "leave idProperty out where id is the record id",
+                )
+            case {"id": str(record), **rest}:
+                name = rest.get("idProperty", "")
+                if isinstance(name, str) and (first := records.setdefault((name, record), index)) != index:
+                    yield _repeated(index, "id", first)
+
+
+def _repeated(index: int, key: str, first: int) -> Fault:
+    return fault_at(
+        ("inputs", index, key),
+        f"it repeats that of inputs[{first}], for which HubSpot refuses the whole batch",
+        "send the two in two requests" if key == "id" else "give each input one of its own",
+    )
+
+
+def _is_unicode(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(value.encode() or True)
+    except UnicodeEncodeError:
+        return False
