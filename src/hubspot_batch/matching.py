@@ -13,6 +13,7 @@ results"), so position proves nothing. A pairing is made only where it is the on
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -131,20 +132,24 @@ class _Pairing:
             self._pair(*self._open_records, *self._open_inputs)
 
     def _assign(self, groups: Sequence[Sequence[int]], room: list[int]) -> dict[int, int]:
+        """Return the group of each record that can come from one only, while the groups fill up."""
         candidates = self._candidates([self._inputs[group[0]]["properties"] for group in groups])
         assigned: dict[int, int] = {}
         while claims := {r: next(iter(c)) for r, c in candidates.items() if len(c) == 1}:
             taken = Counter(claims.values())
             for group, count in taken.items():
                 room[group] -= count
-            assigned |= {r: group for r, group in claims.items() if room[group] >= 0}
-            full = {group for group in taken if room[group] <= 0}
+            if min(room) < 0:
+                return {}  # more records than inputs: they are not what they seem to be
+            assigned |= claims
+            full = {group for group in taken if not room[group]}
             candidates = {r: c - full for r, c in candidates.items() if r not in claims}
         return assigned
 
-    def _candidates(self, contents: Sequence[Mapping[str, str]]) -> dict[int, set[int]]:
+    def _candidates(self, contents: Sequence[Mapping[str, str]]) -> dict[int, AbstractSet[int]]:
         """Return for each open record the contents that no property of it contradicts."""
-        candidates = {record: set(range(len(contents))) for record in self._open_records}
+        candidates: dict[int, AbstractSet[int]]
+        candidates = dict.fromkeys(self._open_records, frozenset(range(len(contents))))
         values = defaultdict(list)
         for properties in contents:
             for name, value in properties.items():
@@ -157,7 +162,7 @@ class _Pairing:
             having, silent = _by_meaning(name, contents)
             for record in undecided:
                 if (meaning := _meaning(self._written[record].properties.get(name))) is not None:
-                    candidates[record] &= having.get(meaning, set()) | silent
+                    candidates[record] &= having.get(meaning, silent)
         return candidates
 
     def _pair(self, record: int, index: int) -> None:
@@ -183,12 +188,15 @@ def _content(item: Input) -> Hashable:
 def _by_meaning(
     name: str, contents: Sequence[Mapping[str, str]]
 ) -> tuple[Mapping[Hashable, set[int]], set[int]]:
-    """Return the contents by what they say of a property, and those that say nothing of it."""
-    having: defaultdict[Hashable, set[int]] = defaultdict(set)
-    silent: set[int] = set()
-    for number, properties in enumerate(contents):
-        meaning = _meaning(properties.get(name))
-        (silent if meaning is None else having[meaning]).add(number)
+    """Return the contents that fit each meaning of a property, and those that say nothing of it.
+
+    The latter fit all meanings.
+    """
+    meanings = [_meaning(properties.get(name)) for properties in contents]
+    silent = {number for number, meaning in enumerate(meanings) if meaning is None}
+    having: defaultdict[Hashable, set[int]] = defaultdict(silent.copy)
+    for number, meaning in enumerate(meanings):
+        having[meaning].add(number)
     return having, silent
 
 
