@@ -1,0 +1,222 @@
+"""What the sandbox says, as recorded of HubSpot (docs/behaviour.md, "Error bodies", "Partial success")."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from hubspot_batch.contract import MAX_INPUTS
+from hubspot_batch.sandbox._properties import Table
+from hubspot_batch.sandbox._rules import PropertyFault
+
+Json: TypeAlias = dict[str, Any]
+
+_ACCOUNT = 100000001
+_LONGEST_MESSAGE = 2000
+_VALIDATION = "VALIDATION_ERROR"
+_NOT_FOUND = "OBJECT_NOT_FOUND"
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """Why a whole request is refused.
+
+    Attributes:
+        status: The HTTP status.
+        message: The reason for people.
+        category: The kind of error; several replies of HubSpot have none.
+        sub_category: A finer kind.
+        context: What the error is about.
+        errors: The reason in parts.
+    """
+
+    status: int
+    message: str
+    category: str | None = None
+    sub_category: str | None = None
+    context: Mapping[str, Sequence[str]] | None = None
+    errors: Sequence[Json] | None = None
+
+    def body(self, correlation_id: str) -> Json:
+        """Return the body of the reply, without the fields that have no value."""
+        fields = {
+            "status": "error",
+            "message": self.message,
+            "correlationId": correlation_id,
+            "context": self.context,
+            "errors": self.errors,
+            "category": self.category,
+            "subCategory": self.sub_category,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+class AssociationFault(Struct, frozen=True, kw_only=True):
+    """Why an association is refused.
+
+    Attributes:
+        message: The reason for people.
+        target: The record that does not exist; None where the association type is at fault.
+    """
+
+    message: str
+    target: str | None = None
+
+
+NO_CREDENTIALS = Refusal(
+    status=401,
+    message=(
+        "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find "
+        "more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview"
+    ),
+    category="INVALID_AUTHENTICATION",
+)
+EMPTY_BODY = Refusal(
+    status=400,
+    message="Invalid JSON input: a request body was expected, but none found",
+    category=_VALIDATION,
+)
+UNREADABLE_BODY = Refusal(
+    status=400, message="Invalid input JSON on line 1, column 1: Cannot read the request body"
+)
+TOO_LARGE = Refusal(status=413, message="The request body is too large")
+TOO_MANY_INPUTS = Refusal(
+    status=400,
+    message=(
+        f"The maximum number of inputs supported in a batch is {MAX_INPUTS}. "
+        "Please reduce the number of items and try again"
+    ),
+    category=_VALIDATION,
+)
+FAILURE = Refusal(status=500, message="internal error")
+
+
+def wrong_token(now: datetime) -> Refusal:
+    """A text that was never a token counts as one that expired in 1970."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    days = (now - epoch).days
+    return Refusal(
+        status=401,
+        message=f"The OAuth token used to make this call expired {days} day(s) ago.",
+        category="EXPIRED_AUTHENTICATION",
+        context={"expire time": ["1970-01-01T00:00:00Z"]},
+    )
+
+
+def no_such_path(status: int) -> Refusal:
+    """There is nothing here (404), or nothing with this method (405)."""
+    words = {404: "Resource not found", 405: "Method not allowed"}
+    return Refusal(status=status, message=words.get(status, "The request cannot be processed"))
+
+
+def unknown_object_type(name: str) -> Refusal:
+    """The path names no object type."""
+    return Refusal(status=400, message=f"Unable to infer object type from: {name}")
+
+
+def bad_parameter(name: str) -> Refusal:
+    """A parameter of the query has a value that it cannot have."""
+    return Refusal(status=400, message=f"Invalid value for parameter {name}", category=_VALIDATION)
+
+
+def contradiction(places: Iterable[str]) -> Refusal:
+    """The body contradicts the document at these places."""
+    message = f"Invalid input JSON, it contradicts the document at: {', '.join(places)}"
+    return Refusal(status=400, message=message[:_LONGEST_MESSAGE], category=_VALIDATION)
+
+
+def repeated_ids(ids: Sequence[str]) -> Refusal:
+    """An update names a record twice."""
+    return Refusal(
+        status=400,
+        message=f"Duplicate IDs found in batch input: [{', '.join(ids)}]. IDs must be unique",
+        category=_VALIDATION,
+        context={"ids": ids},
+    )
+
+
+def not_unique(table: Table, name: str) -> Refusal:
+    """An update names a property in `idProperty` by which no single record is found."""
+    message = (
+        f"Unable to perform update/upsert by non-unique {table.type_id} property {name} "
+        f"in portal ID {_ACCOUNT}"
+    )
+    return Refusal(status=400, message=message, category=_VALIDATION)
+
+
+def bad_properties(faults: Sequence[PropertyFault]) -> Refusal:
+    """A whole batch is refused for its properties, without a word on which input it is."""
+    # A fault that two inputs share stands twice in the text, but once in `errors`, as recorded.
+    errors = [
+        {"message": fault.message, "code": fault.code, "context": {"propertyName": [fault.name]}}
+        for fault in dict.fromkeys(faults)
+    ]
+    return Refusal(status=400, message=_property_text(faults), errors=errors, category=_VALIDATION)
+
+
+def bad_association(fault: AssociationFault) -> Refusal:
+    """A whole batch is refused for an association."""
+    return Refusal(
+        status=400,
+        message=fault.message,
+        category=_VALIDATION if fault.target is None else _NOT_FOUND,
+        sub_category=None if fault.target is None else "crm.associations.TO_OBJECT_NOT_FOUND",
+        context=None if fault.target is None else {"id": [fault.target]},
+    )
+
+
+def property_error(trace_id: str, faults: Sequence[PropertyFault]) -> Json:
+    """Return the item of a 207 for an input with bad properties."""
+    return {
+        "status": "error",
+        "category": _VALIDATION,
+        "message": _property_text(faults),
+        "context": {"objectWriteTraceId": [trace_id]},
+    }
+
+
+def association_error(trace_id: str, fault: AssociationFault) -> Json:
+    """Return the item of a 207 for an input with a bad association."""
+    refusal = bad_association(fault)
+    item: Json = {"status": "error", "category": refusal.category}
+    if refusal.sub_category is not None:
+        item["subCategory"] = refusal.sub_category
+    context = {"objectWriteTraceId": [trace_id], **(refusal.context or {})}
+    return {**item, "message": fault.message, "context": context}
+
+
+def not_found_error(table: Table, ids: Sequence[str]) -> Json:
+    """Return the item of a 207 for all ids of an update that belong to no record."""
+    message = (
+        f"Could not get some {table.label} objects, they may be deleted or not exist. "
+        "Check that ids are valid."
+    )
+    return {"status": "error", "category": _NOT_FOUND, "message": message, "context": {"ids": ids}}
+
+
+def batch(results: Sequence[Json], errors: Sequence[Json], started: str, completed: str) -> Json:
+    """Return the body of a batch that was processed."""
+    failed = {"numErrors": len(errors), "errors": errors} if errors else {}
+    return {
+        "status": "COMPLETE",
+        "results": results,
+        **failed,
+        "startedAt": started,
+        "completedAt": completed,
+    }
+
+
+def _property_text(faults: Sequence[PropertyFault]) -> str:
+    details = [
+        {
+            "isValid": False,
+            "message": fault.message,
+            "error": fault.code,
+            "name": fault.name,
+            "localizedErrorMessage": fault.message,
+            "portalId": _ACCOUNT,
+        }
+        for fault in faults
+    ]
+    return f"Property values were not valid: {msgspec.json.encode(details).decode()}"

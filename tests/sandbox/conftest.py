@@ -1,0 +1,42 @@
+"""A sandbox, and plain HTTP to it: nothing of the client stands between."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from hubspot_batch import contract
+from hubspot_batch.sandbox import Sandbox
+
+Send = Callable[[str, list[dict[str, Any]]], httpx.Response]
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    with Sandbox() as box:
+        yield box
+
+
+@pytest.fixture
+def http(box: Sandbox) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {box.access_token}"}
+    with httpx.Client(base_url=box.url, headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+def send(http: httpx.Client) -> Send:
+    """Send inputs to an operation. Whatever comes back must be as the document says."""
+
+    def send(operation: str, inputs: list[dict[str, Any]]) -> httpx.Response:
+        reply = http.post(contract.operation(operation).path, json={"inputs": inputs})
+        assert_documented(reply)
+        return reply
+
+    return send
+
+
+def assert_documented(reply: httpx.Response) -> None:
+    schema = "BatchReply" if reply.is_success else "ErrorReply"
+    contract.validator(schema).validate(reply.json())

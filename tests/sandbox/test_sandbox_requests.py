@@ -1,0 +1,366 @@
+"""Requests that are wrong before their inputs are looked at."""
+
+import json
+import re
+import socket
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hubspot_batch import contract
+from hubspot_batch.sandbox import Sandbox
+
+Send = Callable[[str, list[dict[str, Any]]], httpx.Response]
+
+CREATE = "/crm/v3/objects/orders/batch/create"
+UPDATE = "/crm/v3/objects/orders/batch/update"
+GOOD = {"inputs": [{"properties": {"hs_order_name": "A"}}]}
+TOKEN = "Bearer sandbox-token"
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    """One for all: most requests here change nothing."""
+    with Sandbox() as box:
+        yield box
+
+
+@pytest.fixture(scope="module")
+def http(box: Sandbox) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=box.url, headers={"Authorization": TOKEN}) as client:
+        yield client
+
+
+@pytest.fixture
+def nothing_written(box: Sandbox) -> Iterator[None]:
+    before = box.records("orders")
+    yield
+    assert box.records("orders") == before
+
+
+def raw(box: Sandbox, head: str, body: bytes = b"") -> bytes:
+    """Send what no HTTP client would."""
+    with connection(box) as line:
+        line.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n" + body)
+        line.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: line.recv(65536), b""))
+
+
+def connection(box: Sandbox) -> socket.socket:
+    host, _, port = box.url.removeprefix("http://").partition(":")
+    return socket.create_connection((host, int(port)), timeout=10)
+
+
+def refused(reply: httpx.Response, status: int, category: str | None) -> str:
+    assert reply.status_code == status
+    assert reply.headers["content-type"] == "application/json;charset=utf-8"
+    body = reply.json()
+    contract.validator("ErrorReply").validate(body)
+    assert body["status"] == "error"
+    assert re.fullmatch(UUID, body["correlationId"])
+    assert body.get("category") == category
+    message: str = body["message"]
+    return message
+
+
+@pytest.mark.usefixtures("nothing_written")
+@pytest.mark.parametrize("path", [operation.path for operation in contract.operations().values()])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [("Authorization", "")],
+        [("Authorization", "Bearer")],
+        [("Authorization", "sandbox-token")],
+        [("Authorization", "Basic sandbox-token")],
+        [("private-app", "sandbox-token")],
+        [("Authorization", TOKEN), ("Authorization", TOKEN)],
+        [("Authorization", TOKEN), ("Authorization", "Bearer other")],
+    ],
+)
+def test_a_token_must_be_there(box: Sandbox, path: str, headers: list[tuple[str, str]]) -> None:
+    reply = httpx.post(box.url + path, json=GOOD, headers=headers)
+    message = refused(reply, 401, "INVALID_AUTHENTICATION")
+    assert message.startswith("Authentication credentials not found. This API supports OAuth 2.0 ")
+    assert list(reply.json()) == ["status", "message", "correlationId", "category"]
+
+
+@pytest.mark.usefixtures("nothing_written")
+def test_a_scheme_without_a_token_is_no_credential(box: Sandbox) -> None:
+    body = json.dumps(GOOD).encode()
+    head = f"POST {CREATE} HTTP/1.1\nHost: box\nAuthorization: Bearer \t \nContent-Length: {len(body)}"
+    reply = raw(box, head, body)
+    assert b" 401 " in reply
+    assert b"INVALID_AUTHENTICATION" in reply
+
+
+@pytest.mark.usefixtures("nothing_written")
+@pytest.mark.parametrize("token", ["sandbox-toke", "sandbox-token2", "SANDBOX-TOKEN", "x y", "tökén"])
+def test_a_wrong_token_counts_as_one_that_expired_in_1970(box: Sandbox, token: str) -> None:
+    headers = {b"Authorization": f"Bearer {token}".encode()}
+    reply = httpx.post(box.url + CREATE, json=GOOD, headers=headers)
+    message = refused(reply, 401, "EXPIRED_AUTHENTICATION")
+    assert re.fullmatch(r"The OAuth token used to make this call expired \d{5} day\(s\) ago\.", message)
+    assert reply.json()["context"] == {"expire time": ["1970-01-01T00:00:00Z"]}
+    assert token not in reply.text
+
+
+@pytest.mark.parametrize("value", ["bearer sandbox-token", "BEARER sandbox-token", "Bearer  sandbox-token"])
+def test_the_scheme_may_be_in_any_letters(box: Sandbox, value: str) -> None:
+    assert httpx.post(box.url + CREATE, json=GOOD, headers={"Authorization": value}).status_code == 201
+
+
+def test_the_token_can_be_chosen() -> None:
+    with Sandbox(access_token="pat-na1-1") as box:
+        assert box.access_token == "pat-na1-1"
+        headers = {"Authorization": "Bearer pat-na1-1"}
+        assert httpx.post(box.url + CREATE, json=GOOD, headers=headers).status_code == 201
+        assert httpx.post(box.url + CREATE, json=GOOD, headers={"Authorization": TOKEN}).status_code == 401
+
+
+@pytest.mark.usefixtures("nothing_written")
+def test_the_token_is_judged_before_the_body(box: Sandbox) -> None:
+    refused(httpx.post(box.url + CREATE, content=b"{"), 401, "INVALID_AUTHENTICATION")
+
+
+@pytest.mark.usefixtures("nothing_written")
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"orders",
+        b'{"inputs": [}',
+        b'{"inputs": []} x',
+        b"\xff\xfe",
+        b'{"inputs": [{"properties": {"hs_order_name": "\xff"}}]}',
+        b'\xef\xbb\xbf{"inputs": []}',
+        b'{"inputs": [{"properties": {"hs_total_price": NaN}}]}',
+        b'{"inputs": [{"properties": {"hs_total_price": Infinity}}]}',
+        b'{"inputs": [{"properties": {"hs_total_price": 1e999}}]}',
+        b'{"inputs": [{"properties": {"hs_order_name": "\\ud800"}}]}',
+        b'{"inputs": [{"properties": {"hs_order_name": "\\udc00x"}}]}',
+        b'{"inputs": [{"properties": {"hs_order_name": "a\nb"}}]}',
+        b"[" * 100_000,
+        b'{"inputs": ' + b"[" * 500 + b"]" * 500 + b"}",
+        b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00",
+    ],
+)
+@pytest.mark.parametrize("path", [CREATE, UPDATE])
+def test_what_is_no_json_is_refused_without_a_category(http: httpx.Client, path: str, content: bytes) -> None:
+    reply = http.post(path, content=content)
+    assert refused(reply, 400, None).startswith("Invalid input JSON on line ")
+    assert list(reply.json()) == ["status", "message", "correlationId"]
+
+
+@pytest.mark.usefixtures("nothing_written")
+def test_an_empty_body_is_refused(http: httpx.Client) -> None:
+    message = refused(http.post(CREATE), 400, "VALIDATION_ERROR")
+    assert message == "Invalid JSON input: a request body was expected, but none found"
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", None])
+def test_json_is_taken_whatever_it_is_called(http: httpx.Client, content_type: str | None) -> None:
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    assert http.post(CREATE, content=json.dumps(GOOD), headers=headers).status_code == 201
+
+
+@pytest.mark.usefixtures("nothing_written")
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"input": GOOD["inputs"]}, {"properties": {"hs_order_name": "A"}}, GOOD["inputs"], []],
+)
+@pytest.mark.parametrize(("path", "status"), [(CREATE, 201), (UPDATE, 200)])
+def test_a_body_without_inputs_is_a_silent_success(
+    http: httpx.Client, path: str, status: int, body: object
+) -> None:
+    reply = http.post(path, json=body)
+    assert reply.status_code == status
+    assert reply.json()["results"] == []
+    assert "errors" not in reply.json()
+
+
+@pytest.mark.usefixtures("nothing_written")
+@pytest.mark.parametrize("element", [{"properties": {"hs_order_name": "A"}}, 1, {}])
+def test_101_inputs_are_refused_whatever_they_are(http: httpx.Client, element: object) -> None:
+    reply = http.post(CREATE, json={"inputs": [element] * 101})
+    message = refused(reply, 400, "VALIDATION_ERROR")
+    assert message.startswith("The maximum number of inputs supported in a batch is 100. ")
+
+
+def test_100_inputs_are_taken(send: Send) -> None:
+    reply = send("create_orders", [{"properties": {"hs_order_name": "A"}}] * 100)
+    assert reply.status_code == 201
+    assert len(reply.json()["results"]) == 100
+
+
+SECRET = "do-not-repeat"
+
+
+@pytest.mark.usefixtures("nothing_written")
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"inputs": []}, "/inputs (minItems)"),
+        ({"inputs": None}, "/inputs (type)"),
+        ({"inputs": SECRET}, "/inputs (type)"),
+        ({"inputs": {"0": SECRET}}, "/inputs (type)"),
+        ({**GOOD, "portal": SECRET}, "/ (additionalProperties)"),
+        ("text", "/ (type)"),
+        (None, "/ (type)"),
+        (7, "/ (type)"),
+        ({"inputs": [SECRET]}, "/inputs/0 (type)"),
+        ({"inputs": [{}]}, "/inputs/0 (required)"),
+        ({"inputs": [{"properties": [SECRET]}]}, "/inputs/0/properties (type)"),
+        ({"inputs": [{"properties": {"hs_tax": 9}}]}, "/inputs/0/properties/hs_tax (type)"),
+        ({"inputs": [{"properties": {"hs_tax": None}}]}, "/inputs/0/properties/hs_tax (type)"),
+        ({"inputs": [{"properties": {"hs_tax": [SECRET]}}]}, "/inputs/0/properties/hs_tax (type)"),
+        ({"inputs": [{"properties": {"": SECRET}}]}, "/inputs/0/properties (propertyNames)"),
+        (
+            {"inputs": [{"properties": {}, "objectWriteTraceId": 7}]},
+            "/inputs/0/objectWriteTraceId (type)",
+        ),
+        ({"inputs": [{"properties": {}, "id": SECRET}]}, "/inputs/0 (additionalProperties)"),
+        (
+            {"inputs": [{"properties": {}, "associations": [{"to": {"id": SECRET}}]}]},
+            "/inputs/0/associations/0 (required)",
+        ),
+    ],
+)
+def test_what_contradicts_the_document_is_refused_without_its_values(
+    http: httpx.Client, body: object, place: str
+) -> None:
+    reply = http.post(CREATE, content=json.dumps(body))
+    message = refused(reply, 400, "VALIDATION_ERROR")
+    assert message == f"Invalid input JSON, it contradicts the document at: {place}"
+    assert SECRET not in reply.text
+
+
+@pytest.mark.usefixtures("nothing_written")
+def test_one_contradiction_refuses_the_whole_batch_in_spite_of_trace_ids(http: httpx.Client) -> None:
+    inputs = [{"properties": {"hs_order_name": name}, "objectWriteTraceId": name} for name in "AB"]
+    inputs.append({"properties": {"hs_order_name": 7}, "objectWriteTraceId": "C"})
+    refused(http.post(CREATE, json={"inputs": inputs}), 400, "VALIDATION_ERROR")
+
+
+@pytest.mark.usefixtures("nothing_written")
+def test_many_contradictions_do_not_make_a_long_reply(http: httpx.Client) -> None:
+    inputs = [{"properties": {"x" * 5_000: 1}}] * 100
+    assert len(http.post(CREATE, json={"inputs": inputs}).content) < 3_000
+
+
+@pytest.mark.usefixtures("nothing_written")
+def test_an_update_without_an_id_contradicts_the_document(http: httpx.Client) -> None:
+    message = refused(http.post(UPDATE, json=GOOD), 400, "VALIDATION_ERROR")
+    assert message.endswith("/inputs/0 (required)")
+
+
+def test_an_integer_may_be_written_with_a_fraction_of_nothing(send: Send, box: Sandbox) -> None:
+    # It is an integer to JSON Schema, and so to the document.
+    box.add("contacts", 301)
+    kind = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 507.0}
+    links = [{"to": {"id": "301"}, "types": [kind]}]
+    inputs = [{"properties": {"hs_order_name": "A"}, "associations": links}]
+    assert send("create_orders", inputs).status_code == 201
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "\U0001f6d2", "a" * 1_000_000, "'; DROP TABLE records"])
+def test_any_text_is_kept_as_it_is(send: Send, box: Sandbox, text: str) -> None:
+    (result,) = send("create_orders", [{"properties": {"hs_order_name": text}}]).json()["results"]
+    assert result["properties"]["hs_order_name"] == text
+    assert box.records("orders")[-1].properties["hs_order_name"] == text
+
+
+@pytest.mark.parametrize("text", ["\U0001f6d2", '"', "'; DROP TABLE records", "%"])
+def test_any_text_can_be_a_key(send: Send, text: str) -> None:
+    properties = {"hs_order_name": "A", "hs_external_order_id": text}
+    (result,) = send("create_orders", [{"properties": properties}]).json()["results"]
+    key = {"id": text, "idProperty": "hs_external_order_id", "properties": {}}
+    (found,) = send("update_orders", [key]).json()["results"]
+    assert found["id"] == result["id"]
+
+
+def test_a_huge_body_is_refused_and_the_connection_goes_on(http: httpx.Client) -> None:
+    reply = http.post(CREATE, content=iter([b" " * 1_000_000] * 40))
+    refused(reply, 413, None)
+    assert http.post(CREATE, json=GOOD).status_code == 201
+
+
+def test_a_large_body_is_taken(http: httpx.Client) -> None:
+    inputs = [{"properties": {"hs_order_name": "A", "hs_order_note": "x" * 65_536}}] * 100
+    assert http.post(CREATE, json={"inputs": inputs}).status_code == 201
+
+
+@pytest.mark.usefixtures("nothing_written")
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_another_method_is_refused(http: httpx.Client, method: str) -> None:
+    reply = http.request(method, CREATE)
+    refused(reply, 405, None)
+    assert reply.headers["allow"] == "POST"
+
+
+@pytest.mark.usefixtures("nothing_written")
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_list_cannot_be_written(http: httpx.Client, method: str) -> None:
+    reply = http.request(method, "/crm/v3/objects/orders")
+    refused(reply, 405, None)
+    assert set(reply.headers["allow"].split(", ")) == {"GET", "HEAD"}
+
+
+@pytest.mark.usefixtures("nothing_written")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/crm/v3/objects",
+        "/crm/v3/objects/orders/",
+        CREATE + "/",
+        "/crm/v3/objects/carts/batch/update",
+        "/crm/v3/objects/orders/batch/archive",
+        "/docs",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_another_path_is_not_found(http: httpx.Client, method: str, path: str) -> None:
+    reply = http.request(method, path)
+    refused(reply, 404, None)
+
+
+def test_a_request_that_is_no_http_ends_nothing(box: Sandbox, http: httpx.Client) -> None:
+    assert b" 400 " in raw(box, "NONSENSE")
+    assert http.post(CREATE, json=GOOD).status_code == 201
+
+
+def test_a_client_that_goes_away_within_its_body_writes_nothing(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with Sandbox() as box:
+        with connection(box) as line:
+            head = f"POST {CREATE} HTTP/1.1\nHost: box\nAuthorization: {TOKEN}\nContent-Length: 100\n\n"
+            line.sendall(head.replace("\n", "\r\n").encode() + json.dumps(GOOD).encode())
+        assert httpx.post(box.url + CREATE, json=GOOD, headers={"Authorization": TOKEN}).status_code == 201
+        assert len(box.records("orders")) == 1
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_fault_of_the_sandbox_itself_is_a_500_in_json(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "box.sqlite"
+    with Sandbox(store=path) as box, sqlite3.connect(path) as other:
+        other.execute("DROP TABLE records")
+        other.commit()
+        reply = httpx.post(box.url + CREATE, json=GOOD, headers={"Authorization": TOKEN})
+        refused(reply, 500, None)
+        assert reply.json()["message"] == "internal error"
+        # The reply is sent before the fault is told.
+        while not caplog.records:
+            time.sleep(0.01)
+    other.close()
+    assert "no such table: records" in caplog.text
