@@ -1,0 +1,298 @@
+"""The command line as its user meets it: a process with arguments, streams and an exit code."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hubspot_batch import __version__
+
+ORDER = {"properties": {"hs_order_name": "A-1"}}
+
+
+def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "hubspot_batch", *arguments],
+        input=stdin,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def written(folder: Path, content: object) -> str:
+    path = folder / "payload.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return str(path)
+
+
+def test_help_lists_the_commands() -> None:
+    done = run("--help")
+
+    assert done.returncode == 0
+    assert re.findall(r"^  ([a-z]+)  ", done.stdout, re.MULTILINE) == ["demo", "sandbox", "validate"]
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert run("--version").stdout == f"hubspot-batch {__version__}\n"
+
+
+def test_help_needs_no_http() -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from hubspot_batch.cli._commands import commands;"
+        "assert CliRunner().invoke(commands, ['--help']).exit_code == 0;"
+        "assert not {'httpx', 'starlette', 'rich'} & set(sys.modules)"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_click_it_says_what_to_install() -> None:
+    code = "import sys; sys.modules['click'] = None; from hubspot_batch.cli import main; main()"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "hubspot-batch: click is missing; install it with: pip install 'hubspot-batch[cli]'\n"
+    )
+
+
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
+def test_without_the_sandbox_extra_it_says_what_to_install(missing: str) -> None:
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = ['demo'];"
+        "from hubspot_batch.cli import main; main()"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: the sandbox needs ")
+    assert "pip install 'hubspot-batch[sandbox]'" in done.stderr
+
+
+class TestValidate:
+    def test_a_valid_payload(self, tmp_path: Path) -> None:
+        path = written(tmp_path, {"inputs": [ORDER]})
+
+        done = run("validate", "create", "orders", path)
+
+        assert (done.returncode, done.stdout) == (0, "")
+        assert done.stderr == f"{path}: valid for create_orders\n"
+
+    def test_each_fault_is_a_line_on_stdout(self, tmp_path: Path) -> None:
+        path = written(tmp_path, {"inputs": [ORDER, {"propertis": {}}, {"properties": {"n": 9}}]})
+
+        done = run("validate", "create", "orders", path)
+
+        assert done.returncode == 1
+        assert sorted(done.stdout.splitlines()) == [
+            "/inputs/1/propertis: the document knows no such key; did you mean 'properties'?",
+            "/inputs/1: 'properties' is missing; add it",
+            "/inputs/2/properties/n: a number stands where text belongs; write it as text, in quotes",
+        ]
+        assert done.stderr == f"Error: {path}: 3 fault(s) for create_orders\n"
+
+    @pytest.mark.parametrize("name", ["line-items", "line_items"])
+    def test_standard_input_and_both_spellings(self, name: str) -> None:
+        done = run("validate", "create", name, "-", stdin=json.dumps({"inputs": [ORDER]}).encode())
+
+        assert (done.returncode, done.stderr) == (0, "-: valid for create_line_items\n")
+
+    def test_a_byte_order_mark_is_no_fault(self) -> None:
+        body = b"\xef\xbb\xbf" + json.dumps({"inputs": [ORDER]}).encode()
+
+        assert run("validate", "create", "orders", "-", stdin=body).returncode == 0
+
+    @pytest.mark.parametrize(
+        ("body", "message"),
+        [
+            (b"", "Error: -, line 1, column 1: not JSON: Expecting value\n"),
+            (b'{"inputs": [\n{]', "Error: -, line 2, column 2: not JSON: "),
+            (b'{"a": 1}\n\xff', "Error: -, line 2: not UTF-8; save the file as UTF-8\n"),
+            (
+                b'{"inputs": [], "inputs": []}',
+                "Error: -: the key 'inputs' occurs twice in one mapping; remove one of the two\n",
+            ),
+            (b"[" * 100_000, "Error: -: nested too deeply\n"),
+        ],
+    )
+    def test_what_is_no_json_is_named_with_its_place(self, body: bytes, message: str) -> None:
+        done = run("validate", "create", "orders", "-", stdin=body)
+
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(message)
+
+    def test_text_that_utf8_cannot_hold(self) -> None:
+        body = rb'{"inputs": [{"properties": {"a": "\ud800"}}]}'
+
+        done = run("validate", "create", "orders", "-", stdin=body)
+
+        assert done.returncode == 1
+        assert done.stdout.startswith("/inputs/0/properties/a: ")
+
+    def test_a_missing_file(self, tmp_path: Path) -> None:
+        done = run("validate", "create", "orders", str(tmp_path / "gone.json"))
+
+        assert done.returncode == 1
+        assert done.stderr == f"Error: {tmp_path / 'gone.json'}: No such file or directory\n"
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (
+                ("create", "contacts", "-"),
+                "there is no operation 'create_contacts'; there are: create_orders",
+            ),
+            (("update", "carts", "-"), "there is no operation 'update_carts'"),
+            (("delete", "orders", "-"), "'delete' is not one of 'create', 'update'"),
+            (("create", "orders"), "Missing argument 'PAYLOAD'"),
+        ],
+    )
+    def test_a_command_that_is_written_wrongly(self, arguments: tuple[str, ...], message: str) -> None:
+        done = run("validate", *arguments)
+
+        assert done.returncode == 2
+        assert message in done.stderr
+
+
+class TestDemo:
+    def test_it_creates_492_orders_and_names_the_eight_that_are_refused(self) -> None:
+        done = run("demo")
+
+        assert done.returncode == 0
+        assert done.stdout.startswith("492 created, 8 refused of 500 rows, 5 requests in ")
+        rows = re.findall(r"^(\d+) +(\w+) +\S", done.stdout, re.MULTILINE)
+        assert rows[:8] == [
+            ("27", "hs_pipeline_stage"),
+            ("60", "hs_currency_code"),
+            ("117", "hs_total_price"),
+            ("200", "hs_order_name"),
+            ("228", "hs_total_price"),
+            ("281", "hs_external_created_date"),
+            ("310", "hs_pipeline_stage"),
+            ("389", "hs_buyer_accepts_marketing"),
+        ]
+        assert re.findall(r"^(\d) +\d{5,} +(Order \d)", done.stdout, re.MULTILINE) == [
+            (str(row), f"Order {row}") for row in range(1, 6)
+        ]
+        assert "500/500 rows" in done.stderr
+
+    def test_a_file_of_ones_own(self, tmp_path: Path) -> None:
+        path = tmp_path / "orders.csv"
+        path.write_text("hs_order_name,hs_total_price\nA-1,9\n[bold]A-2,\n,3\n", encoding="utf-8")
+
+        done = run("demo", str(path))
+
+        assert done.returncode == 0
+        assert done.stdout.startswith("2 created, 1 refused of 3 rows, 1 requests in ")
+        assert "[bold]A-2" in done.stdout
+
+    def test_without_refusals_there_is_no_table_of_them(self, tmp_path: Path) -> None:
+        path = tmp_path / "orders.csv"
+        path.write_text("hs_order_name\nA-1\n", encoding="utf-8")
+
+        assert "Refused" not in run("demo", str(path)).stdout
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (b"", "no rows; a header and at least one row are needed"),
+            (b"hs_order_name\n", "no rows; a header and at least one row are needed"),
+            (b"hs_order_name\nA-1\nA-2,9\n", "line 3: as many cells as the header has are needed"),
+            (b"hs_order_name,hs_tags\nA-1\n", "line 2: as many cells as the header has are needed"),
+            (b'hs_order_name\n"A-1" x\n', "after line 1: "),
+            (b"hs_order_name\nA-\xff\n", "line 2: not UTF-8; save the file as UTF-8"),
+        ],
+    )
+    def test_a_file_that_is_no_table(self, content: bytes, message: str, tmp_path: Path) -> None:
+        path = tmp_path / "orders.csv"
+        path.write_bytes(content)
+
+        done = run("demo", str(path))
+
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"Error: {path}")
+        assert message in done.stderr
+
+    def test_a_header_cell_that_is_empty(self, tmp_path: Path) -> None:
+        path = tmp_path / "orders.csv"
+        path.write_text("hs_order_name,\nA-1,x\n", encoding="utf-8")
+
+        done = run("demo", str(path))
+
+        assert done.returncode == 1
+        assert "/inputs/0/properties: a property has an empty name; name the property" in done.stderr
+
+
+class TestSandbox:
+    @pytest.fixture
+    def port(self) -> int:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            number: int = listener.getsockname()[1]
+        return number
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_it_runs_until_it_is_told_to_stop_and_keeps_its_records(
+        self, port: int, number: signal.Signals, tmp_path: Path
+    ) -> None:
+        options = ["--port", str(port), "--store", str(tmp_path / "box.sqlite")]
+        for expected in (1, 2):
+            with self.running(*options) as process:
+                assert process.stdout
+                assert process.stdout.readline() == (
+                    f"Sandbox at http://127.0.0.1:{port}, access token sandbox-token, Ctrl-C to stop\n"
+                )
+                assert len(self.push(port)) == expected
+                process.send_signal(number)
+                _, errors = process.communicate(timeout=10)
+            assert (process.returncode, errors) == (0, "Sandbox stopped\n")
+
+    @contextmanager
+    def running(self, *options: str) -> Iterator[subprocess.Popen[str]]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hubspot_batch", "sandbox", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def push(self, port: int) -> list[object]:
+        """Create an order and return all that there are."""
+        url = f"http://127.0.0.1:{port}/crm/v3/objects/orders"
+        with httpx.Client(headers={"Authorization": "Bearer sandbox-token"}) as http:
+            assert http.post(f"{url}/batch/create", json={"inputs": [ORDER]}).status_code == 201
+            records: list[object] = http.get(url).json()["results"]
+        return records
+
+    def test_a_port_that_is_taken(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            done = run("sandbox", "--port", str(port))
+
+        assert done.returncode == 1
+        assert f"port {port} of 127.0.0.1 is taken; choose another port" in done.stderr
+
+    def test_a_store_in_no_folder(self, tmp_path: Path) -> None:
+        done = run("sandbox", "--port", "0", "--store", str(tmp_path / "gone" / "box.sqlite"))
+
+        assert done.returncode == 1
+        assert "gone" in done.stderr
+
+    def test_a_port_that_is_none(self) -> None:
+        assert run("sandbox", "--port", "65536").returncode == 2
