@@ -1,0 +1,56 @@
+"""What README.md shows works as it stands there."""
+
+import contextlib
+import io
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SNIPPETS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+COMMANDS = re.findall(r"^(hubspot-batch .+)$", README, re.MULTILINE)
+
+PRINTED = (
+    r"input 0 is record \d+\ninput 1 was refused: hs_total_price: INVALID_LONG\n",
+    r"\d+\n",
+    (
+        r"0 /inputs/0/propertis the document knows no such key did you mean 'properties'\?\n"
+        r"0 /inputs/0 'properties' is missing add it\n"
+    ),
+)
+
+
+@pytest.mark.parametrize(("snippet", "printed"), list(zip(SNIPPETS, PRINTED, strict=True)))
+def test_a_snippet_runs_and_prints_what_it_promises(snippet: str, printed: str) -> None:
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        exec(compile(snippet, "README.md", "exec"), {})  # noqa: S102 - it is our own
+
+    assert re.fullmatch(printed, output.getvalue())
+
+
+def test_the_first_example_is_short() -> None:
+    assert len([line for line in SNIPPETS[0].splitlines() if line.strip()]) <= 16
+
+
+def test_the_command_that_validates_a_payload(tmp_path: Path) -> None:
+    (command,) = COMMANDS
+    payload = {"inputs": [{"propertis": {}}]}
+    (tmp_path / "payload.json").write_text(json.dumps(payload), encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "hubspot_batch", *shlex.split(command)[1:]],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 2
