@@ -73,9 +73,7 @@ def find_generator() -> str:
     folders = (str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))
     if found := shutil.which("tpchgen-cli", path=os.pathsep.join(folders)):
         return found
-    raise FileNotFoundError(
-        "tpchgen-cli is not installed; install it with: pip install tpchgen-cli"
-    )
+    raise FileNotFoundError("tpchgen-cli is not installed; install it with: pip install tpchgen-cli")
 
 
 def generate(folder: Path) -> None:
