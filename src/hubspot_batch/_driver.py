@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import anyio
 import httpx
@@ -28,6 +28,8 @@ _Http = TypeVar("_Http", httpx.Client, httpx.AsyncClient)
 
 _logger = logging.getLogger("hubspot_batch")
 
+# The last two come from the address in a redirect, which httpx reads even where it does not follow it.
+_NO_REPLY = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
 # What httpx raises before the first byte of a request has left.
 _NOT_SENT = (
     httpx.ConnectError,
@@ -94,19 +96,20 @@ class Driver:
             HubSpotBatchError: The error of the last attempt.
         """
         exchange = _Exchange(call, self._settings)
-        http = self._pool.http()
-        while True:
-            while delay := exchange.delay(time.monotonic()):
-                time.sleep(delay)
-            auth = _bearer(_token(self._settings))
-            try:
-                reply = http.send(exchange.begin(http), auth=auth, follow_redirects=False)
-            except httpx.HTTPError as error:
-                result = exchange.failed(error)
-            else:
-                result = exchange.replied(reply)
-            if result is not None:
-                return result
+        with exchange:
+            while True:
+                while delay := exchange.delay(time.monotonic()):
+                    time.sleep(delay)
+                auth = _bearer(_token(self._settings))
+                http = self._pool.http()
+                try:
+                    reply = http.send(exchange.begin(http), auth=auth, follow_redirects=False)
+                except _NO_REPLY as error:
+                    result = exchange.failed(error)
+                else:
+                    result = exchange.replied(reply)
+                if result is not None:
+                    return result
 
 
 class AsyncDriver:
@@ -128,20 +131,21 @@ class AsyncDriver:
             HubSpotBatchError: The error of the last attempt.
         """
         exchange = _Exchange(call, self._settings)
-        http = self._pool.http()
-        while True:
-            while delay := exchange.delay(time.monotonic()):  # noqa: ASYNC110 - no poll: it knows when
-                await anyio.sleep(delay)
-            token = _token(self._settings)
-            auth = _bearer(await token if inspect.isawaitable(token) else token)
-            try:
-                reply = await http.send(exchange.begin(http), auth=auth, follow_redirects=False)
-            except httpx.HTTPError as error:
-                result = exchange.failed(error)
-            else:
-                result = exchange.replied(reply)
-            if result is not None:
-                return result
+        with exchange:
+            while True:
+                while delay := exchange.delay(time.monotonic()):  # noqa: ASYNC110 - no poll: it knows when
+                    await anyio.sleep(delay)
+                token = _token(self._settings)
+                auth = _bearer(await token if inspect.isawaitable(token) else token)
+                http = self._pool.http()
+                try:
+                    reply = await http.send(exchange.begin(http), auth=auth, follow_redirects=False)
+                except _NO_REPLY as error:
+                    result = exchange.failed(error)
+                else:
+                    result = exchange.replied(reply)
+                if result is not None:
+                    return result
 
 
 def _token(settings: Settings) -> object:
@@ -172,6 +176,14 @@ class _Exchange:
         self._departure: float | None = None
         self._not_before = float("-inf")
         self._began = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """Whatever ends the call, an earlier attempt may have written the batch."""
+        if isinstance(error, HubSpotBatchError) and self._maybe_written:
+            error.maybe_written = True
 
     def delay(self, now: float) -> float:
         """Return how many seconds remain until the next attempt may leave; 0 once it may.
@@ -212,13 +224,14 @@ class _Exchange:
         try:
             result = self._call.decode(response)
         except HubSpotBatchError as error:
-            self._log(f"HTTP {response.status}", getattr(error, "correlation_id", None))
+            in_body = getattr(error, "correlation_id", None)
+            self._log(f"HTTP {response.status}", in_body or response.correlation_id)
             self._again_or_raise(error)
             return None
         self._log(f"HTTP {response.status}", response.correlation_id)
         return result
 
-    def failed(self, cause: httpx.HTTPError) -> BatchResult | None:
+    def failed(self, cause: Exception) -> BatchResult | None:
         """Return None, for another attempt is due: that no reply came is no result."""
         name = type(cause).__name__
         kind, problem = ConnectionFailedError, "the connection broke before the reply was complete"
@@ -247,7 +260,6 @@ class _Exchange:
         if limited and wait is not None and wait <= self._settings.retries.budget:
             self._settings.quota.refused(time.monotonic() + wait)
         if wait is None or not self._may_wait(wait, limited=limited):
-            error.maybe_written = error.maybe_written or self._maybe_written
             raise error
         self._maybe_written = self._maybe_written or error.maybe_written
         self._waited += wait

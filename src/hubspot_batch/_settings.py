@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from hubspot_batch._auth import Bearer
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.policy import Retries
-from hubspot_batch.quota import Quota
+from hubspot_batch.quota import Quota, is_number
 
 BASE_URL = "https://api.hubapi.com"
 TOKEN_VARIABLE = "HUBSPOT_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
@@ -22,6 +22,8 @@ CONNECT_TIMEOUT = 5.0
 
 TokenSource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 
+_BASE_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_LARGEST_PORT = 65535
 # HubSpot releases a version each March and September, the first in 2025-09 (docs/behaviour.md, "Versions").
 _VERSION = re.compile(r"v3|2025-09|20(2[6-9]|[3-9]\d)-0[39]", re.ASCII)
 
@@ -57,13 +59,17 @@ def base_url_from(base_url: str) -> str:
     Raises:
         ConfigurationError: If it is no http or https URL, or holds more than host and path.
     """
-    try:
-        url = httpx.URL(base_url)
-    except (httpx.InvalidURL, TypeError):
-        url = httpx.URL("")
-    if url.scheme not in {"http", "https"} or not url.host or url.query or url.fragment or url.userinfo:
+    if not isinstance(base_url, str) or not _BASE_URL.fullmatch(base_url) or not _is_address(base_url):
         raise ConfigurationError(f"base_url is no URL of a service; write it like {BASE_URL}")
     return base_url.rstrip("/")
+
+
+def _is_address(base_url: str) -> bool:
+    try:
+        url = httpx.URL(base_url)
+        return bool(url.host) and (url.port or 0) <= _LARGEST_PORT
+    except (httpx.InvalidURL, UnicodeError):  # the latter comes from a host that IDNA cannot express
+        return False
 
 
 def api_version_from(api_version: str) -> str:
@@ -72,7 +78,7 @@ def api_version_from(api_version: str) -> str:
     Raises:
         ConfigurationError: If HubSpot has no version of that form.
     """
-    if not _VERSION.fullmatch(api_version):
+    if not isinstance(api_version, str) or not _VERSION.fullmatch(api_version):
         raise ConfigurationError(
             f'there is no API version {api_version!r}; write "v3" or a dated one such as "2026-09"'
         )
@@ -87,7 +93,7 @@ def timeout_from(timeout: float | httpx.Timeout) -> httpx.Timeout:
     """
     if isinstance(timeout, httpx.Timeout):
         return timeout
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
+    if not is_number(timeout, int | float) or not 0 < timeout < math.inf:
         raise ConfigurationError("timeout is no positive number; write seconds, or an httpx.Timeout")
     return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
 
@@ -99,12 +105,23 @@ def retries_from(retries: int | Retries) -> Retries:
         ConfigurationError: If limit or budget are negative or no numbers.
     """
     policy = retries if isinstance(retries, Retries) else Retries(limit=retries)
-    limit, budget = policy.limit, policy.budget
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0 or not budget >= 0:
+    limits = is_number(policy.limit, int) and is_number(policy.budget, int | float)
+    if not limits or policy.limit < 0 or not policy.budget >= 0:
         raise ConfigurationError(
             "retries has a negative limit or budget; write Retries(limit=4, budget=120.0)"
         )
     return policy
+
+
+def quota_from(quota: Quota) -> Quota:
+    """Return the quota.
+
+    Raises:
+        ConfigurationError: If it is none.
+    """
+    if not isinstance(quota, Quota):
+        raise ConfigurationError("quota is no Quota; write Quota(190, 10.0)")
+    return quota
 
 
 def settings_from(
@@ -127,7 +144,7 @@ def settings_from(
         api_version=api_version_from(api_version),
         timeout=timeout_from(timeout),
         retries=retries_from(retries),
-        quota=Quota() if quota is None else quota,
+        quota=Quota() if quota is None else quota_from(quota),
     )
 
 
@@ -147,5 +164,5 @@ def changed(
         settings,
         timeout=settings.timeout if timeout is None else timeout_from(timeout),
         retries=settings.retries if retries is None else retries_from(retries),
-        quota=settings.quota if quota is None else quota,
+        quota=settings.quota if quota is None else quota_from(quota),
     )

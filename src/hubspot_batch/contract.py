@@ -52,7 +52,10 @@ class Operation(Struct, frozen=True, kw_only=True):
 @cache
 def document() -> dict[str, Any]:
     """Return the document as JSON. It is shared: do not change it."""
-    content = pkgutil.get_data("hubspot_batch_models", "document.json")
+    try:
+        content = pkgutil.get_data("hubspot_batch_models", "document.json")
+    except OSError:
+        content = None
     if content is None:
         raise ConfigurationError(
             "the package hubspot_batch_models lacks document.json; install hubspot-batch again"

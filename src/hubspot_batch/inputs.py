@@ -14,7 +14,7 @@ import msgspec
 
 from hubspot_batch.contract import MAX_INPUTS
 from hubspot_batch.errors import Fault, InvalidInputError
-from hubspot_batch.validation import fault_at, faults_of, name_of, unsendable
+from hubspot_batch.validation import JsonCopy, contradictions, fault_at, name_of
 from hubspot_batch.values import Problem, PropertyValue, wire_id, wire_text
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from hubspot_batch.contract import Operation
     from hubspot_batch.validation import Path
+
+
+# Associations end before this depth; what goes on is nested too deeply.
+_DEEPEST = 8
 
 
 class AssociationTarget(TypedDict):
@@ -102,24 +106,29 @@ def prepare(operation: Operation, inputs: Iterable[object], unique_property: str
     if isinstance(inputs, Mapping | str | bytes) or not isinstance(inputs, Iterable):
         problem = f"{name_of(inputs)} stands where a list of inputs belongs"
         raise InvalidInputError([fault_at(("inputs",), problem, 'write [{"properties": {...}}]')])
-    faults: list[Fault] = []
-    wire = [_wire(item, index, faults) for index, item in enumerate(islice(inputs, MAX_INPUTS + 1))]
-    payload: dict[str, Any] = {"inputs": wire}
-    faults += faults_of(operation, payload)
+    copy = JsonCopy()
+    wire = [
+        _wire(operation, item, ("inputs", index), copy)
+        for index, item in enumerate(islice(inputs, MAX_INPUTS + 1))
+    ]
+    _add_trace_ids(wire)
+    payload = {"inputs": wire}
+    faults = [*copy.faults, *contradictions(operation, payload, copy.replaced)]
     if unique_property is not None:
         faults += _lacking(wire, unique_property)
     if faults:
         raise InvalidInputError(sorted(faults, key=_place))
-    try:
-        return Batch(inputs=wire, content=msgspec.json.encode(payload))
-    except UnicodeEncodeError:
-        raise InvalidInputError(list(unsendable(payload))) from None
+    return Batch(inputs=wire, content=msgspec.json.encode(payload))
+
+
+def _place(fault: Fault) -> int:
+    return -1 if fault.index is None else fault.index
 
 
 def _lacking(wire: Sequence[Any], unique_property: str) -> Iterator[Fault]:
     for index, item in enumerate(wire):
         match item:
-            case {"properties": Mapping() as properties} if not properties.get(unique_property):
+            case {"properties": dict(properties)} if properties.get(unique_property, "") == "":
                 yield fault_at(
                     ("inputs", index, "properties"),
                     f"the unique property {unique_property!r} is missing or empty",
@@ -127,61 +136,90 @@ def _lacking(wire: Sequence[Any], unique_property: str) -> Iterator[Fault]:
                 )
 
 
-def _place(fault: Fault) -> int:
-    return -1 if fault.index is None else fault.index
+def _add_trace_ids(wire: Sequence[Any]) -> None:
+    """Give a trace id to each input that has none.
+
+    Without one on each of them, one bad input costs all (docs/behaviour.md, "Trace ids").
+    """
+    mappings = [item for item in wire if isinstance(item, dict)]
+    given = [str(item.get("objectWriteTraceId")) for item in mappings]
+    prefix = "input-"
+    while any(trace.startswith(prefix) for trace in given):
+        prefix = f"{prefix}-"
+    for index, item in enumerate(mappings):
+        item.setdefault("objectWriteTraceId", f"{prefix}{index}")
 
 
-def _wire(item: object, index: int, faults: list[Fault]) -> Any:  # noqa: ANN401 - JSON
+def _wire(operation: Operation, item: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
     """Return one input in its wire form, or as it is where it is none: the document tells why."""
-    item = _mapping_of(item)
-    if not isinstance(item, Mapping):
-        return item
-    path = ("inputs", index)
-    wire = dict(item)
-    if isinstance(properties := wire.get("properties"), Mapping):
-        wire["properties"] = _texts(properties, (*path, "properties"), faults)
-    if "id" in wire:
-        wire["id"] = _convert(wire_id, wire["id"], (*path, "id"), faults)
-    if "associations" in wire:
-        wire["associations"] = _plain(wire["associations"], (*path, "associations"), faults)
-    # Without a trace id on each input, one bad input costs all (docs/behaviour.md, "Trace ids").
-    wire.setdefault("objectWriteTraceId", f"input-{index}")
+    fields = _fields_of(item)
+    if not isinstance(fields, Mapping):
+        return copy.of(fields, path)
+    wire: dict[str, Any] = {}
+    for key, value in fields.items():
+        place = (*path, key)
+        if key == "properties":
+            wire[key] = _texts(value, place, copy)
+        elif key == "id" and operation.verb == "update":
+            wire[key] = _convert(wire_id, value, place, copy)
+        elif key == "associations":
+            wire[key] = _with_ids(value, place, copy)
+        elif copy.takes_key(key, path):
+            wire[str.__str__(key)] = copy.of(value, place)
     return wire
 
 
-def _mapping_of(item: object) -> object:
+def _fields_of(item: object) -> object:
+    """Return the fields of a generated model by their JSON names; anything else as it is."""
     if isinstance(item, msgspec.Struct):
-        return msgspec.to_builtins(item)
+        names = zip(item.__struct_encode_fields__, item.__struct_fields__, strict=True)
+        fields = ((name, getattr(item, attribute)) for name, attribute in names)
+        return {name: value for name, value in fields if value is not msgspec.UNSET}
     to_dict = getattr(item, "to_dict", None)
-    return to_dict() if callable(to_dict) else item
+    if not callable(to_dict) or isinstance(item, type):
+        return item
+    try:
+        return to_dict()
+    except Exception:  # noqa: BLE001 - generated code raises anything on a field of the wrong type
+        return item
 
 
-def _texts(values: Mapping[Any, object], path: Path, faults: list[Fault]) -> dict[Any, str]:
+def _texts(values: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
+    """Return properties with values that are text."""
+    if not isinstance(values, Mapping):
+        return copy.of(values, path)
     return {
-        name: value if type(value) is str else _convert(wire_text, value, (*path, name), faults)
+        str.__str__(name): value
+        if type(value) is str and value.isascii()
+        else _convert(wire_text, value, (*path, name), copy)
         for name, value in values.items()
+        if (type(name) is str and name.isascii()) or copy.takes_key(name, path)
     }
 
 
+def _with_ids(node: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
+    """Copy associations, with the ids of their targets as text."""
+    fields = _fields_of(node)
+    if len(path) > _DEEPEST:
+        return copy.of(fields, path)
+    if isinstance(fields, Mapping):
+        return {
+            key: _convert(wire_id, value, (*path, key), copy)
+            if key == "id"
+            else _with_ids(value, (*path, key), copy)
+            for key, value in fields.items()
+            if copy.takes_key(key, path)
+        }
+    if isinstance(fields, list | tuple):
+        return [_with_ids(value, (*path, index), copy) for index, value in enumerate(fields)]
+    return copy.of(fields, path)
+
+
 def _convert(
-    convert: Callable[[object], str | Problem], value: object, path: Path, faults: list[Fault]
-) -> str:
+    convert: Callable[[object], str | Problem], value: object, path: Path, copy: JsonCopy
+) -> str | None:
     text = convert(value)
     if isinstance(text, Problem):
-        faults.append(fault_at(path, *text))
-        return "-"  # valid, so that the place is not reported twice
-    return text
-
-
-def _plain(node: object, path: Path, faults: list[Fault], depth: int = 4) -> object:
-    """Copy associations into plain mappings and lists, with the ids of their targets as text."""
-    if isinstance(node, Mapping) and depth:
-        return {
-            key: _convert(wire_id, value, (*path, key), faults)
-            if key == "id"
-            else _plain(value, (*path, key), faults, depth - 1)
-            for key, value in node.items()
-        }
-    if isinstance(node, list | tuple) and depth:
-        return [_plain(value, (*path, index), faults, depth - 1) for index, value in enumerate(node)]
-    return node
+        copy.replace(path, *text)
+        return None
+    return copy.of(text, path)  # type: ignore[no-any-return]

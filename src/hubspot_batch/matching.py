@@ -38,16 +38,16 @@ def refused_inputs(
     inputs: Sequence[Input], contexts: Iterable[Mapping[str, Sequence[str]]]
 ) -> list[list[int]]:
     """Return for each error the indexes of the inputs that its context names, by trace id or by `ids`."""
-    traces = {item["objectWriteTraceId"]: index for index, item in enumerate(inputs)}
-    ids = defaultdict(list)
-    for index, item in enumerate(inputs):
-        if "id" in item:
-            ids[item["id"]].append(index)
+    traces = _unique((item["objectWriteTraceId"], index) for index, item in enumerate(inputs))
+    ids = _unique((item.get("id"), index) for index, item in enumerate(inputs))
     return [
-        [traces[trace] for trace in context.get("objectWriteTraceId", ()) if trace in traces]
-        or [index for name in context.get("ids", ()) for index in ids.get(name, ())]
+        _found(traces, context.get("objectWriteTraceId", ())) or _found(ids, context.get("ids", ()))
         for context in contexts
     ]
+
+
+def _found(indexes: Mapping[Hashable, int], keys: Iterable[str]) -> list[int]:
+    return list(dict.fromkeys(indexes[key] for key in keys if key in indexes))
 
 
 def match_written(
@@ -75,9 +75,9 @@ def match_written(
 
 
 def _unique_value(name: str, item: Input) -> Hashable:
-    if item.get("idProperty") == name:
-        return _meaning(item["id"])
-    return _meaning(item["properties"].get(name))
+    """Return the value of a unique property that the record has after the write, where that is known."""
+    known = item["id"] if item.get("idProperty") == name else None
+    return _meaning(item["properties"].get(name, known))
 
 
 def _stored_value(name: str, record: Written) -> Hashable:
@@ -111,29 +111,27 @@ class _Pairing:
     def by_content(self) -> None:
         """Pair by the submitted properties, then by elimination.
 
-        Inputs of the same content cannot be told apart and stand for each other. Where the reply holds as
-        many records as there are contents, they were merged; where it holds any other number than either,
-        some input is missing and nothing is certain.
+        Inputs of the same content cannot be told apart. Where the reply holds as many records as there are
+        contents, they may have been merged, or others be missing: nothing follows from what is left over.
+        Where it holds yet another number, something is missing, and nothing is certain at all.
         """
         contents = defaultdict(list)
         for index in self._open_inputs:
             contents[_content(self._inputs[index])].append(index)
         groups = list(contents.values())
-        if len(self._open_records) == len(groups):
-            room = [1] * len(groups)
-        elif len(self._open_records) == len(self._open_inputs):
-            room = [len(group) for group in groups]
-        else:
+        complete = len(self._open_records) == len(self._open_inputs)
+        if not complete and len(self._open_records) != len(groups):
             return
-        for record, group in self._assign(groups, room).items():
+        for record, group in self._assign(groups, eliminate=complete).items():
             if len(groups[group]) == 1:
                 self._pair(record, groups[group][0])
-        if len(self._open_records) == len(self._open_inputs) == 1:
+        if complete and len(self._open_inputs) == 1:
             self._pair(*self._open_records, *self._open_inputs)
 
-    def _assign(self, groups: Sequence[Sequence[int]], room: list[int]) -> dict[int, int]:
+    def _assign(self, groups: Sequence[Sequence[int]], *, eliminate: bool) -> dict[int, int]:
         """Return the group of each record that can come from one only, while the groups fill up."""
         candidates = self._candidates([self._inputs[group[0]]["properties"] for group in groups])
+        room = [len(group) for group in groups]
         assigned: dict[int, int] = {}
         while claims := {r: next(iter(c)) for r, c in candidates.items() if len(c) == 1}:
             taken = Counter(claims.values())
@@ -142,7 +140,7 @@ class _Pairing:
             if min(room) < 0:
                 return {}  # more records than inputs: they are not what they seem to be
             assigned |= claims
-            full = {group for group in taken if not room[group]}
+            full = {group for group in taken if eliminate and not room[group]}
             candidates = {r: c - full for r, c in candidates.items() if r not in claims}
         return assigned
 

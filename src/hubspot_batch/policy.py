@@ -22,7 +22,7 @@ _LOCK_SECONDS = 2.0
 _POLICY_SECONDS = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0}
 _WINDOW_SECONDS = 10.0
 _FIRST_BACKOFF = 1.0
-_MOST_BACKOFF = 16.0
+_MOST_DOUBLINGS = 4
 
 # One side gave up waiting for the other: the request may be processed all the same.
 _UNSURE_REFUSALS = {408, 499}
@@ -59,7 +59,7 @@ def wait_before_retry(
         attempts: How many attempts were made.
         jitter: A number from 0 to 1 that spreads the callers of one server.
     """
-    backoff = min(_FIRST_BACKOFF * 2.0 ** (attempts - 1), _MOST_BACKOFF) * (0.5 + jitter / 2)
+    backoff = _FIRST_BACKOFF * 2.0 ** min(attempts - 1, _MOST_DOUBLINGS) * (0.5 + jitter / 2)
     match error:
         case RateLimitError():
             return None if error.daily else _rate_limit_wait(error)

@@ -8,6 +8,7 @@ a margin ago, whatever the other callers do.
 from collections import deque
 from collections.abc import Mapping
 from threading import Lock
+from types import UnionType
 
 from hubspot_batch.errors import ConfigurationError
 
@@ -20,6 +21,8 @@ _MOST_WINDOW = 60.0
 _FIRST_MARGIN = 0.1
 _MARGIN_GROWTH = 1.5
 _MOST_MARGIN = 2.0
+_MOST_REQUESTS = 10**9
+_ADVICE = "a quota is at least one request in at most 60 seconds; write it like Quota(190, 10.0)"
 
 
 class Quota:
@@ -42,15 +45,15 @@ class Quota:
     """
 
     def __init__(self, limit: int = _FIRST_LIMIT, window: float = _FIRST_WINDOW) -> None:
-        if limit < 1 or not 0 < window <= _MOST_WINDOW:
-            raise ConfigurationError(
-                "a quota is at least one request in at most 60 seconds; write it like Quota(190, 10.0)"
-            )
+        if not is_number(limit, int) or not is_number(window, int | float):
+            raise ConfigurationError(_ADVICE)
+        if not 0 < limit <= _MOST_REQUESTS or not 0 < window <= _MOST_WINDOW:
+            raise ConfigurationError(_ADVICE)
         self.limit = limit
         self.window = window
         self.margin = _FIRST_MARGIN
         self.paused_until = float("-inf")
-        self._departures: deque[float] = deque(maxlen=limit)
+        self._departures: deque[float] = deque()
         self._lock = Lock()
 
     def __repr__(self) -> str:
@@ -62,9 +65,10 @@ class Quota:
             departure = max(now, self.paused_until)
             if self._departures:
                 departure = max(departure, self._departures[-1])
-            if len(self._departures) == self.limit:
-                departure = max(departure, self._departures[0] + self.window + self.margin)
+            if len(self._departures) >= self.limit:
+                departure = max(departure, self._departures[-self.limit] + self.window + self.margin)
             self._departures.append(departure)
+            self._forget(departure - _MOST_WINDOW - _MOST_MARGIN)
             return departure
 
     def learn(self, headers: Mapping[str, str]) -> None:
@@ -74,16 +78,24 @@ class Quota:
         if not limit or not 0 < window <= _MOST_WINDOW:
             return
         with self._lock:
+            self.limit = limit
             self.window = window
-            if limit != self.limit:
-                self.limit = limit
-                self._departures = deque(self._departures, maxlen=limit)
 
     def refused(self, until: float) -> None:
         """Let nothing leave before `until`, and keep more of a margin from now on: a 429 came."""
         with self._lock:
             self.paused_until = max(self.paused_until, until)
             self.margin = min(self.margin * _MARGIN_GROWTH, _MOST_MARGIN)
+
+    def _forget(self, before: float) -> None:
+        """Drop what has left too long ago to matter, whatever limit and window become."""
+        while self._departures[0] < before:
+            self._departures.popleft()
+
+
+def is_number(value: object, kind: type | UnionType) -> bool:
+    """Return whether a value is a number of this kind; to Python, a bool is an int."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _number(text: str | None) -> int:

@@ -18,7 +18,7 @@ def reasons_in_message(message: str | None) -> list[Reason]:
         return []
     try:
         faults = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
         return []
     items = faults if isinstance(faults, list) else []
     return [_reason(item) for item in items if isinstance(item, dict)]

@@ -2,6 +2,8 @@
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import chain
 from typing import Any, TypeAlias
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
@@ -17,8 +19,8 @@ _REMEDIES = {
     "string": "write it as text, in quotes",
     "integer": "write a whole number, without quotes",
 }
-# Deeper than any payload of the document: a structure that holds itself ends here.
-_DEEPEST = 20
+# Deeper than any place of the document: a structure that holds itself ends here.
+_DEEPEST = 8
 
 
 def validate(operation: contract.OperationId, payload: object) -> tuple[Fault, ...]:
@@ -37,38 +39,98 @@ def validate(operation: contract.OperationId, payload: object) -> tuple[Fault, .
     Raises:
         ConfigurationError: If the document has no such operation.
     """
-    return tuple(faults_of(contract.operation(operation), payload) or unsendable(payload))
+    copy = JsonCopy()
+    content = copy.of(payload, ())
+    return (*copy.faults, *contradictions(contract.operation(operation), content, copy.replaced))
 
 
-def faults_of(operation: contract.Operation, payload: object) -> list[Fault]:
-    """Return what contradicts the document in a payload, and what its inputs may not share."""
+def contradictions(
+    operation: contract.Operation, content: object, replaced: AbstractSet[str] = frozenset()
+) -> list[Fault]:
+    """Return what contradicts the document in JSON content, and what its inputs may not share.
+
+    Args:
+        operation: What the content is for.
+        content: A `JsonCopy`.
+        replaced: Pointers of places that hold null because they are faults already.
+    """
     validator = contract.validator(operation.request_schema)
+    faults: list[Fault] = []
+    if not validator.is_valid(content):
+        found = chain.from_iterable(map(_explain, validator.iter_errors(content)))
+        faults = [fault for fault in found if fault.pointer not in replaced]
+    return [*faults, *_conflicts(content)]
+
+
+def unsendable(node: object) -> list[Fault]:
+    """Return the places of a payload that JSON or UTF-8 cannot express."""
+    copy = JsonCopy()
+    copy.of(node, ())
+    return copy.faults
+
+
+class JsonCopy:
+    """Makes copies that hold what JSON has and nothing else; what cannot be copied becomes null and a fault.
+
+    Attributes:
+        faults: What could not be copied.
+        replaced: The pointers of the places where null stands instead.
+    """
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self.replaced: set[str] = set()
+
+    def of(self, node: object, path: Path) -> Any:  # noqa: ANN401 - JSON
+        """Return the copy of a node that stands at this place."""
+        if len(path) > _DEEPEST:
+            self.replace(path, "the payload is nested too deeply", "write plain mappings and lists")
+            return None
+        match node:
+            case None | bool():
+                return node
+            case int():
+                return int(node)
+            case float():
+                return float(node)
+            case str() if is_unicode(node):
+                return str.__str__(node)
+            case dict():
+                return {
+                    str.__str__(key): self.of(value, (*path, key))
+                    for key, value in node.items()
+                    if self.takes_key(key, path)
+                }
+            case list() | tuple():
+                return [self.of(value, (*path, index)) for index, value in enumerate(node)]
+            case _:
+                problem = f"{name_of(node)} that JSON cannot express"
+                self.replace(path, problem, "write it as Unicode text")
+                return None
+
+    def takes_key(self, key: object, path: Path) -> bool:
+        """Return whether a mapping at this place may have such a key; if not, that is a fault."""
+        if not is_unicode(key):
+            self.faults.append(fault_at(path, "a key is no Unicode text", "write the key as text"))
+            return False
+        return True
+
+    def replace(self, path: Path, problem: str, remedy: str) -> None:
+        """Take note of a fault at a place where null is to stand."""
+        fault = fault_at(path, problem, remedy)
+        self.faults.append(fault)
+        self.replaced.add(fault.pointer)
+
+
+def is_unicode(value: object) -> bool:
+    """Return whether a value is text that UTF-8 can express: none that holds half of a surrogate pair."""
+    if not isinstance(value, str):
+        return False
     try:
-        faults = (
-            []
-            if validator.is_valid(payload)
-            else [fault for error in validator.iter_errors(payload) for fault in _explain(error)]
-        )
-    except ValueError:  # not JSON
-        return list(unsendable(payload))
-    return faults + list(_conflicts(payload))
-
-
-def unsendable(node: object, path: Path = ()) -> Iterator[Fault]:
-    """Yield the places of a payload that JSON or UTF-8 cannot express."""
-    if len(path) > _DEEPEST:
-        yield fault_at(path, "the payload is nested too deeply", "write plain mappings and lists")
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if _is_unicode(key):
-                yield from unsendable(value, (*path, key))
-            else:
-                yield fault_at(path, "a key is no Unicode text", "write the key as text")
-    elif isinstance(node, list | tuple):
-        for index, value in enumerate(node):
-            yield from unsendable(value, (*path, index))
-    elif not isinstance(node, int | float | None) and not _is_unicode(node):
-        yield fault_at(path, f"{name_of(node)} that JSON cannot express", "write it as Unicode text")
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def fault_at(path: Path, problem: str, remedy: str) -> Fault:
@@ -131,7 +193,7 @@ def _wrong_type(path: Path, expected: str, instance: object) -> Fault:
     problem = f"{name_of(instance)} stands where {_article(expected)} belongs"
     if not path:
         return fault_at(path, problem, 'write {"inputs": [...]}')
-    if instance is None:
+    if instance is None and expected == "string":
         return fault_at(path, problem, 'write "" to clear a property, or leave the key out')
     return fault_at(path, problem, _REMEDIES[expected])
 
@@ -153,10 +215,10 @@ def _spelling(key: str, allowed: Sequence[str]) -> str:
     return f"the keys are {', '.join(allowed)}"
 
 
-def _conflicts(payload: object) -> Iterator[Fault]:
+def _conflicts(content: object) -> Iterator[Fault]:
     """Yield what HubSpot refuses although each input by itself is right."""
-    inputs = payload.get("inputs") if isinstance(payload, Mapping) else None
-    if not isinstance(inputs, list | tuple):
+    inputs = content.get("inputs") if isinstance(content, dict) else None
+    if not isinstance(inputs, list):
         return
     traces: dict[str, int] = {}
     records: dict[tuple[str, str], int] = {}
@@ -183,10 +245,3 @@ def _repeated(index: int, key: str, first: int) -> Fault:
         f"it repeats that of inputs[{first}], for which HubSpot refuses the whole batch",
         "send the two in two requests" if key == "id" else "give each input one of its own",
     )
-
-
-def _is_unicode(value: object) -> bool:
-    try:
-        return isinstance(value, str) and bool(value.encode() or True)
-    except UnicodeEncodeError:
-        return False

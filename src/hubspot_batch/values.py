@@ -56,9 +56,8 @@ def _bool(value: bool) -> str:  # noqa: FBT001 - the value is the subject
 
 
 def _int(value: int) -> str | Problem:
-    if value.bit_length() > _MOST_DIGITS * math.log2(10):
-        return _too_long()
-    return int.__str__(value)
+    # Of an IntEnum, str would give the name.
+    return int.__repr__(value) if abs(value) < 10**_MOST_DIGITS else _too_long()
 
 
 def _float(value: float) -> str | Problem:
@@ -76,14 +75,14 @@ def _decimal(value: Decimal) -> str | Problem:
 
 
 def _datetime(value: datetime) -> str | Problem:
-    if value.utcoffset() is None:
-        return Problem(
-            "a datetime without a time zone names no instant",
-            "give it one: value.replace(tzinfo=...) or datetime.now(UTC)",
-        )
     try:
+        if value.utcoffset() is None:
+            return Problem(
+                "a datetime without a time zone names no instant",
+                "give it one: value.replace(tzinfo=...) or datetime.now(UTC)",
+            )
         utc = value.astimezone(UTC)
-    except OverflowError:
+    except (OverflowError, ValueError):  # the latter comes from NaT of pandas
         return Problem("the datetime has no year in UTC", "write it as text")
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

@@ -2,14 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from hubspot_batch import contract
 from hubspot_batch.cli._files import read_text
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.validation import faults_of, unsendable
+from hubspot_batch.validation import validate
+
+if TYPE_CHECKING:
+    from hubspot_batch.contract import OperationId
 
 
 def run(operation_id: str, path: Path) -> None:
@@ -23,8 +26,7 @@ def run(operation_id: str, path: Path) -> None:
         operation = contract.operation(operation_id)
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from error
-    payload = _parse(read_text(path), path)
-    faults = faults_of(operation, payload) or list(unsendable(payload))
+    faults = validate(cast("OperationId", operation.id), _parse(read_text(path), path))
     for fault in faults:
         click.echo(fault)
     if faults:
