@@ -41,7 +41,7 @@ def test_the_first_example_is_short() -> None:
 
 def test_the_command_that_validates_a_payload(tmp_path: Path) -> None:
     (command,) = COMMANDS
-    payload = {"inputs": [{"propertis": {}}]}
+    payload: object = {"inputs": [{"propertis": {}}]}
     (tmp_path / "payload.json").write_text(json.dumps(payload), encoding="utf-8")
 
     done = subprocess.run(

@@ -67,9 +67,7 @@ def test_external_ids_are_unique(rows: list[dict[str, str]]) -> None:
     assert len({row["hs_external_order_id"] for row in rows}) == 500
 
 
-def test_exactly_the_declared_faults_are_wrong(
-    make_orders: ModuleType, rows: list[dict[str, str]]
-) -> None:
+def test_exactly_the_declared_faults_are_wrong(make_orders: ModuleType, rows: list[dict[str, str]]) -> None:
     wrong = [
         (number, name, row[name])
         for number, row in enumerate(rows, start=1)

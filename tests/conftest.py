@@ -1,0 +1,134 @@
+"""What several folders share: both clients behind one face, a wire that answers, a clock that never waits."""
+
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import anyio
+import httpx
+import pytest
+
+from hubspot_batch import AsyncHubSpot, BatchResult, HubSpot, _driver
+from hubspot_batch.inputs import AnyCreateInput, AnyUpdateInput
+
+T = TypeVar("T")
+Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response] | None
+
+
+class Wire(httpx.MockTransport):
+    """A transport that keeps what it is given and answers as told; the last answer stands for the rest.
+
+    None means that all inputs are written.
+    """
+
+    def __init__(self, *answers: Answer) -> None:
+        super().__init__(self._answer)
+        self.requests: list[httpx.Request] = []
+        self.closed = False
+        self._answers = answers or (None,)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self._answers[min(len(self.requests), len(self._answers)) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, httpx.Response):
+            return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+        return (answer or written)(request)
+
+    def close(self) -> None:
+        self.closed = True
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def written(request: httpx.Request) -> httpx.Response:
+    """Report every input of a request as a record."""
+    moment = "2026-09-01T08:15:02.120Z"
+    results = [
+        {
+            "id": item.get("id", f"{44001 + index}"),
+            "properties": item["properties"],
+            "objectWriteTraceId": item["objectWriteTraceId"],
+            "createdAt": moment,
+            "updatedAt": moment,
+            "archived": False,
+        }
+        for index, item in enumerate(json.loads(request.content)["inputs"])
+    ]
+    body = {"status": "COMPLETE", "results": results, "startedAt": moment, "completedAt": moment}
+    return httpx.Response(200, json=body)
+
+
+class Face:
+    """One of the two clients. What the asynchronous one promises is waited for."""
+
+    def __init__(self, kind: type[HubSpot | AsyncHubSpot]) -> None:
+        self.kind = kind
+
+    def wire(self, *answers: Answer) -> Wire:
+        return Wire(*answers)
+
+    def connect(self, transport: Wire | None, **options: Any) -> HubSpot | AsyncHubSpot:  # noqa: ANN401
+        return self.kind(**{"access_token": "token-1", "transport": transport} | options)
+
+    def create(
+        self,
+        hub: HubSpot | AsyncHubSpot,
+        inputs: Iterable[AnyCreateInput],
+        unique_property: str | None = None,
+    ) -> BatchResult:
+        return self.finish(hub.orders.batch_create(inputs, unique_property=unique_property))
+
+    def update(self, hub: HubSpot | AsyncHubSpot, inputs: Iterable[AnyUpdateInput]) -> BatchResult:
+        return self.finish(hub.orders.batch_update(inputs))
+
+    def finish(self, outcome: T | Awaitable[T]) -> T:
+        if not inspect.isawaitable(outcome):
+            return outcome
+
+        async def wait() -> T:
+            return await outcome
+
+        return anyio.run(wait)
+
+
+class Clock:
+    """The time of the driver. A sleep is noted and moves it on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.sleeps: list[float] = []
+        self.on_sleep: Callable[[], object] = lambda: None
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, delay: float) -> None:
+        self.sleeps.append(delay)
+        self.now += delay
+        self.on_sleep()
+
+    async def sleep_async(self, delay: float) -> None:
+        self.sleeps.append(delay)
+        self.now += delay
+        if inspect.isawaitable(result := self.on_sleep()):
+            await result
+
+
+@pytest.fixture(params=[HubSpot, AsyncHubSpot])
+def face(request: pytest.FixtureRequest) -> Face:
+    return Face(request.param)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Replace the clock of the driver, and the dice by which it spreads its waits."""
+    clock = Clock()
+    monkeypatch.setattr(_driver, "time", clock)
+    monkeypatch.setattr(_driver, "anyio", SimpleNamespace(sleep=clock.sleep_async))
+    monkeypatch.setattr(_driver, "random", SimpleNamespace(random=lambda: 1.0))
+    return clock

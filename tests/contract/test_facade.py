@@ -1,0 +1,534 @@
+"""The facade against the document, the generated code, its own other face, and the plan of the house."""
+
+import ast
+import inspect
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module, resources
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+import hubspot_batch_models.inputs as generated_inputs
+import pytest
+import yaml
+
+import hubspot_batch
+from hubspot_batch import AsyncHubSpot, HubSpot, contract, inputs
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "hubspot_batch"
+BEHAVIOUR = ROOT / "docs" / "behaviour.md"
+DOCUMENT: dict[str, Any] = yaml.safe_load(
+    (ROOT / "openapi" / "hubspot-batch.yaml").read_text(encoding="utf-8")
+)
+
+# --- both clients -----------------------------------------------------------------------------------------
+
+NAMESPACES = ["orders", "line_items", "commerce_payments", "carts"]
+METHODS = ["__init__", "with_options", "close", "__enter__", "__exit__", "__repr__"]
+PUBLIC = ["close", "with_options"]
+
+
+def clients() -> tuple[HubSpot, AsyncHubSpot]:
+    return HubSpot("token-1"), AsyncHubSpot("token-1")
+
+
+def public_names(thing: object) -> list[str]:
+    return [name for name in dir(thing) if not name.startswith("_")]
+
+
+def signature(method: object) -> str:
+    """A signature in which what is asynchronous reads as its counterpart."""
+    assert callable(method)
+    text = str(inspect.signature(method)).replace(" | " + AWAITABLE_TOKEN, "")
+    return re.sub(r"\bAsync(Client|BaseTransport)\b", r"\1", text)
+
+
+AWAITABLE_TOKEN = "collections.abc.Callable[[], collections.abc.Awaitable[str]]"
+
+
+def test_both_clients_have_the_same_public_names() -> None:
+    hub, async_hub = clients()
+
+    assert public_names(hub) == public_names(async_hub) == sorted([*PUBLIC, *NAMESPACES])
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_both_clients_have_the_same_signatures(name: str) -> None:
+    counterpart = {"__enter__": "__aenter__", "__exit__": "__aexit__"}.get(name, name)
+
+    assert signature(getattr(HubSpot, name)) == signature(getattr(AsyncHubSpot, counterpart))
+
+
+def test_only_the_type_of_the_token_is_wider_in_the_async_client() -> None:
+    assert AWAITABLE_TOKEN in str(inspect.signature(AsyncHubSpot))
+    assert AWAITABLE_TOKEN not in str(inspect.signature(HubSpot))
+
+
+def test_all_but_the_token_is_keyword_only() -> None:
+    positional = [
+        name
+        for name, parameter in inspect.signature(HubSpot).parameters.items()
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+    ]
+
+    assert positional == ["access_token"]
+
+
+def test_only_the_async_client_has_to_be_awaited() -> None:
+    assert [name for name in PUBLIC if inspect.iscoroutinefunction(getattr(HubSpot, name))] == []
+    assert [name for name in PUBLIC if inspect.iscoroutinefunction(getattr(AsyncHubSpot, name))] == ["close"]
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_both_clients_have_the_same_methods_in_a_namespace(namespace: str) -> None:
+    plain, asynchronous = (getattr(hub, namespace) for hub in clients())
+
+    assert public_names(plain) == public_names(asynchronous)
+    for name in public_names(plain):
+        assert signature(getattr(plain, name)) == signature(getattr(asynchronous, name))
+        assert not inspect.iscoroutinefunction(getattr(plain, name))
+        assert inspect.iscoroutinefunction(getattr(asynchronous, name))
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_all_but_the_inputs_is_keyword_only(namespace: str) -> None:
+    for hub in clients():
+        for name in public_names(getattr(hub, namespace)):
+            first, *others = inspect.signature(getattr(getattr(hub, namespace), name)).parameters.values()
+            assert (first.name, first.kind) == ("inputs", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            assert {other.kind for other in others} <= {inspect.Parameter.KEYWORD_ONLY}
+
+
+def test_each_operation_has_a_method_and_each_method_an_operation() -> None:
+    for hub in clients():
+        methods = [
+            f"{name.removeprefix('batch_')}_{namespace}"
+            for namespace in NAMESPACES
+            for name in public_names(getattr(hub, namespace))
+        ]
+        assert sorted(methods) == sorted(contract.operations())
+
+
+# --- what is exported -------------------------------------------------------------------------------------
+
+
+def test_the_exports_are_these_and_no_others() -> None:
+    assert hubspot_batch.__all__ == [
+        "ApiError",
+        "Association",
+        "AsyncHubSpot",
+        "AuthenticationError",
+        "BadRequestError",
+        "BatchResult",
+        "ConfigurationError",
+        "ConflictError",
+        "ConnectionFailedError",
+        "CreateInput",
+        "Fault",
+        "HubSpot",
+        "HubSpotBatchError",
+        "InvalidInputError",
+        "NotFoundError",
+        "PermissionDeniedError",
+        "PropertyValue",
+        "PropertyVersion",
+        "Quota",
+        "RateLimitError",
+        "Reason",
+        "Record",
+        "RecordError",
+        "RecordWarning",
+        "RequestTimeoutError",
+        "Response",
+        "Retries",
+        "ServerError",
+        "UnexpectedReplyError",
+        "UpdateInput",
+        "__version__",
+        "validate",
+    ]
+
+
+@pytest.mark.parametrize("name", hubspot_batch.__all__)
+def test_an_export_can_be_imported_and_says_what_it_is(name: str) -> None:
+    value = getattr(hubspot_batch, name)
+
+    if name not in {"PropertyValue", "__version__"}:
+        assert value.__name__ == name
+        assert value.__module__.startswith("hubspot_batch.")
+        assert inspect.getdoc(value)
+
+
+def test_each_export_is_made_from_the_module_that_type_checkers_see() -> None:
+    tree = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
+    (checked,) = (node for node in tree.body if isinstance(node, ast.If) and isinstance(node.test, ast.Name))
+    for node in checked.body:
+        assert isinstance(node, ast.ImportFrom)
+        for alias in node.names:
+            assert getattr(hubspot_batch, alias.name) is getattr(import_module(str(node.module)), alias.name)
+
+
+def test_dir_lists_the_exports() -> None:
+    assert dir(hubspot_batch) == sorted(hubspot_batch.__all__)
+
+
+def test_a_star_import_brings_the_exports() -> None:
+    names: dict[str, object] = {}
+
+    exec("from hubspot_batch import *", names)  # noqa: S102 - no other way inside a function
+
+    assert names.keys() - {"__builtins__"} == set(hubspot_batch.__all__)
+
+
+def test_any_other_name_is_no_attribute() -> None:
+    name = "Hubspot"
+
+    with pytest.raises(AttributeError, match=r"^module 'hubspot_batch' has no attribute 'Hubspot'$"):
+        getattr(hubspot_batch, name)
+
+
+def test_importing_the_package_imports_no_http() -> None:
+    code = "import sys, hubspot_batch; print([name for name in ('httpx', 'msgspec') if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
+
+
+def test_the_package_is_typed() -> None:
+    for package in ("hubspot_batch", "hubspot_batch_api", "hubspot_batch_models"):
+        assert resources.files(package).joinpath("py.typed").is_file()
+
+
+def test_the_errors_are_drawn_as_they_are_derived() -> None:
+    module = import_module("hubspot_batch.errors")
+    assert module.__doc__ is not None
+    drawn: list[tuple[str, str]] = []
+    parents = ["Exception"]
+    for line in module.__doc__.splitlines():
+        if match := re.match(r"    ([│├└─ ]*)(\w+Error)\b", line):
+            depth = len(match[1]) // 4
+            del parents[depth + 1 :]
+            drawn.append((match[2], parents[-1]))
+            parents.append(match[2])
+
+    derived = {
+        kind.__name__: kind.__bases__[0].__name__
+        for kind in vars(module).values()
+        if inspect.isclass(kind) and issubclass(kind, Exception)
+    }
+    assert dict(drawn) == derived
+
+
+# --- inputs -----------------------------------------------------------------------------------------------
+
+Fields = dict[str, tuple[Any, bool]]
+
+
+class ReadOnly:
+    """Stands for the `ReadOnly` of typing, which the package needs for type checkers only."""
+
+    def __class_getitem__(cls, item: object) -> object:
+        return item
+
+
+def fields_of(kind: type) -> Fields:
+    """The type of each key, and whether it may be left out."""
+    hints = get_type_hints(kind, localns={"ReadOnly": ReadOnly}, include_extras=True)
+    return {
+        name: (get_args(hint)[0], True) if get_origin(hint) is NotRequired else (hint, False)
+        for name, hint in hints.items()
+    }
+
+
+def admits(wide: Any, narrow: Any) -> bool:  # noqa: ANN401 - types
+    """Whether each value of the narrow type is one of the wide type."""
+    if get_origin(narrow) in {Union, UnionType}:
+        return all(admits(wide, member) for member in get_args(narrow))
+    if get_origin(wide) in {Union, UnionType}:
+        return any(admits(member, narrow) for member in get_args(wide))
+    if get_origin(narrow) is Literal:
+        return wide is str or set(get_args(narrow)) <= set(get_args(wide))
+    if is_typeddict(narrow):
+        return is_typeddict(wide) and wide.__name__ == narrow.__name__
+    if get_origin(narrow) is not None:
+        pairs = zip(get_args(wide), get_args(narrow), strict=True)
+        return get_origin(wide) is get_origin(narrow) and all(admits(*pair) for pair in pairs)
+    return wide is narrow
+
+
+def typed_dicts(module: object) -> dict[str, type]:
+    return {name: kind for name, kind in vars(module).items() if is_typeddict(kind)}
+
+
+OURS, GENERATED = typed_dicts(inputs), typed_dicts(generated_inputs)
+
+
+def test_each_part_of_an_input_is_typed_here_and_in_the_generated_code() -> None:
+    assert list(OURS) == ["AssociationTarget", "AssociationType", "Association", "CreateInput", "UpdateInput"]
+    assert GENERATED.keys() - OURS.keys() == {"BatchCreateRequest", "BatchUpdateRequest"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_an_input_has_the_keys_of_the_generated_one(name: str) -> None:
+    ours, theirs = fields_of(OURS[name]), fields_of(GENERATED[name])
+
+    assert {key: optional for key, (_, optional) in ours.items()} == {
+        key: optional for key, (_, optional) in theirs.items()
+    }
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_an_input_takes_all_values_that_the_generated_one_takes(name: str) -> None:
+    ours, theirs = fields_of(OURS[name]), fields_of(GENERATED[name])
+
+    narrower = [key for key, (kind, _) in theirs.items() if not admits(ours[key][0], kind)]
+
+    assert narrower == []
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "expected"),
+    [
+        (str | int, str, True),
+        (str, str | int, False),
+        (Mapping[str, str | int], Mapping[str, str], True),
+        (Mapping[str, str], Mapping[str, str | int], False),
+        (Literal["a", "b"], Literal["a"], True),
+        (Literal["a"], Literal["a", "b"], False),
+    ],
+)
+def test_a_type_admits_what_is_in_it(wide: object, narrow: object, expected: bool) -> None:  # noqa: FBT001
+    assert admits(wide, narrow) is expected
+
+
+# --- the document -----------------------------------------------------------------------------------------
+
+
+def operations_of_the_yaml() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in DOCUMENT["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
+
+
+def test_the_document_in_the_package_is_the_yaml() -> None:
+    packaged = dict(contract.document())
+    packaged.pop("x-generated")
+
+    assert packaged == DOCUMENT
+    assert json.dumps(packaged) == json.dumps(DOCUMENT), "the order differs"
+
+
+def test_the_operations_are_those_of_the_yaml() -> None:
+    assert {
+        name: {
+            "id": operation.id,
+            "tags": [operation.object_type],
+            "operationId": f"{operation.verb}_{operation.object_type}",
+            "path": operation.path,
+            "method": operation.method,
+            "success": str(operation.success),
+            "scopes": set(operation.scopes),
+        }
+        for name, operation in contract.operations().items()
+    } == {
+        operation["operationId"]: {
+            "id": operation["operationId"],
+            "tags": operation["tags"],
+            "operationId": operation["operationId"],
+            "path": path,
+            "method": method.upper(),
+            "success": next(iter(operation["responses"])),
+            "scopes": {s for entry in operation["security"] for scopes in entry.values() for s in scopes},
+        }
+        for path, method, operation in operations_of_the_yaml()
+    }
+
+
+def test_the_request_schemas_are_those_of_the_yaml() -> None:
+    bodies = DOCUMENT["components"]["requestBodies"]
+    for _, _, operation in operations_of_the_yaml():
+        body = bodies[operation["requestBody"]["$ref"].rpartition("/")[2]]
+        schema = contract.operation(operation["operationId"]).request_schema
+        assert body["content"]["application/json"]["schema"] == {"$ref": f"#/components/schemas/{schema}"}
+
+
+def test_the_literal_types_name_what_the_document_holds() -> None:
+    assert get_args(contract.OperationId) == tuple(contract.operations())
+    assert get_args(contract.ObjectType) == tuple(tag["name"] for tag in DOCUMENT["tags"])
+    assert set(get_args(contract.Verb)) == {o.verb for o in contract.operations().values()}
+    assert sorted(get_args(contract.ObjectType)) == sorted(NAMESPACES)
+
+
+def test_the_number_of_inputs_is_that_of_the_document() -> None:
+    for operation in contract.operations().values():
+        schema = DOCUMENT["components"]["schemas"][operation.request_schema]
+        assert schema["properties"]["inputs"]["maxItems"] == contract.MAX_INPUTS
+
+
+# --- what the source cites --------------------------------------------------------------------------------
+
+CITED = 'docs/behaviour.md, "'
+
+
+def modules() -> dict[str, str]:
+    """The text of each module, by its dotted name below the package; the package itself is ""."""
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        found[".".join(parts).removesuffix("__init__").removesuffix(".")] = path.read_text(encoding="utf-8")
+    return found
+
+
+MODULES = modules()
+CITING = [name for name, text in MODULES.items() if "docs/behaviour.md," in text]
+
+
+def test_there_are_citations() -> None:
+    assert {"_calls", "_settings", "contract", "policy", "results"} <= set(CITING)
+
+
+@pytest.mark.parametrize("name", CITING)
+def test_a_citation_names_a_heading(name: str) -> None:
+    headings = re.findall(r"^#+ (.+)$", BEHAVIOUR.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = re.sub(r"\s*\n\s*(#:? )?", " ", MODULES[name])
+
+    cited = re.findall(re.escape(CITED) + r'([^"]+)"', text)
+
+    assert len(cited) == text.count("docs/behaviour.md,"), f"cite like this: {CITED}Heading"
+    assert [heading for heading in cited if heading not in headings] == []
+
+
+# --- the plan of the house --------------------------------------------------------------------------------
+
+# From the roof down (DESIGN section 2). A module imports only what stands below it.
+FLOORS = [
+    "__main__",
+    "cli",
+    "bulk",
+    "sandbox",
+    "",
+    "client",
+    "_namespaces",
+    "_driver",
+    "_settings",
+    "_auth",
+    "_calls",
+    "inputs",
+    "matching",
+    "reasons",
+    "policy",
+    "quota",
+    "validation",
+    "contract",
+    "values",
+    "errors",
+    "results",
+    "_version",
+]
+
+
+def unit_of(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def imported(name: str) -> Iterator[str]:
+    """The full names of all modules that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(MODULES[name])):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "absolute imports only"
+            for alias in node.names:
+                below = f"{node.module}.{alias.name}"
+                is_module = below.removeprefix("hubspot_batch.") in MODULES
+                yield below if is_module else str(node.module)
+
+
+def own_imports(name: str) -> set[str]:
+    """The units of this package that a module imports, without its own."""
+    own = (module for module in imported(name) if module.split(".")[0] == "hubspot_batch")
+    return {unit_of(module.removeprefix("hubspot_batch").lstrip(".")) for module in own} - {unit_of(name)}
+
+
+def texts_in_code(name: str) -> Iterator[str]:
+    """All texts of a module but its docstrings, that of a variable included."""
+    tree = ast.parse(MODULES[name])
+    loose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in loose:
+            yield node.value
+
+
+def called(name: str) -> set[str]:
+    """The last part of the name of each function that a module calls."""
+    functions = (node.func for node in ast.walk(ast.parse(MODULES[name])) if isinstance(node, ast.Call))
+    return {
+        function.attr if isinstance(function, ast.Attribute) else function.id
+        for function in functions
+        if isinstance(function, ast.Attribute | ast.Name)
+    }
+
+
+def test_each_module_has_a_floor() -> None:
+    assert {unit_of(name) for name in MODULES} <= set(FLOORS)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_run_downward_only(name: str) -> None:
+    below = FLOORS[FLOORS.index(unit_of(name)) + 1 :]
+
+    assert own_imports(name) - set(below) == set()
+
+
+def test_the_imports_are_seen() -> None:
+    assert own_imports("_calls") == {
+        "contract",
+        "errors",
+        "inputs",
+        "matching",
+        "policy",
+        "reasons",
+        "results",
+    }
+    assert {"hubspot_batch_models", "msgspec"} <= set(imported("_calls"))
+    assert any("hubspot_batch_api.api." in text for text in texts_in_code("_calls"))
+    assert {"send", "sleep"} <= called("_driver")
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if unit_of(name) == "sandbox"])
+def test_the_sandbox_shares_the_contract_with_the_client_and_nothing_else(name: str) -> None:
+    # `errors` is what the contract itself raises.
+    assert own_imports(name) <= {"contract", "errors"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_only_calls_imports_generated_code(name: str) -> None:
+    packages = {module.split(".")[0] for module in imported(name)}
+    mentioned = [text for text in texts_in_code(name) if re.search("hubspot_batch_(api|models)", text)]
+
+    if name == "contract":  # reads the document, which lies beside the generated models
+        assert mentioned[0] == "hubspot_batch_models"
+        assert not any(re.search("hubspot_batch_api|import", text) for text in mentioned)
+        mentioned = []
+    if name != "_calls":
+        assert packages & {"hubspot_batch_api", "hubspot_batch_models"} == set()
+        assert mentioned == []
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if unit_of(name) != "sandbox"])
+def test_only_the_driver_sends_or_sleeps(name: str) -> None:
+    # The sandbox is the other side of the wire.
+    if name != "_driver":
+        assert called(name) & {"send", "sleep", "request", "post", "put", "patch", "stream"} == set()
+
+
+@pytest.mark.parametrize("name", ["policy", "matching", "reasons", "results", "errors", "values", "contract"])
+def test_a_pure_module_knows_no_network_no_clock_and_no_files(name: str) -> None:
+    assert set(imported(name)) & {"httpx", "anyio", "asyncio", "time", "os", "random", "pathlib"} == set()
+    assert "open" not in called(name)

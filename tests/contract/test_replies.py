@@ -1,0 +1,322 @@
+"""What the facade reads is what the generated models read, for every reply example of the document."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import attrs
+import httpx
+import hubspot_batch_models as structs
+import msgspec
+import pytest
+import yaml
+from hubspot_batch_api import models
+from hubspot_batch_api.types import Unset
+
+from hubspot_batch import ApiError, BatchResult, ServerError
+
+if TYPE_CHECKING:
+    from tests.conftest import Face
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = yaml.safe_load((ROOT / "openapi" / "hubspot-batch.yaml").read_text(encoding="utf-8"))
+COMPONENTS = DOCUMENT["components"]
+
+# Under which status each example of the default reply is met.
+STATUSES = {
+    "invalid_properties": 400,
+    "duplicate_ids": 400,
+    "unreadable_body": 400,
+    "expired_token": 401,
+    "missing_scopes": 403,
+    "conflict": 409,
+}
+INPUTS: dict[str, list[dict[str, Any]]] = {
+    "create_orders": COMPONENTS["examples"]["CreateOrdersRequest"]["value"]["inputs"],
+    "update_orders": COMPONENTS["examples"]["UpdateOrdersByRecordIdRequest"]["value"]["inputs"],
+    "create_line_items": COMPONENTS["examples"]["CreateLineItemsRequest"]["value"]["inputs"],
+    "create_commerce_payments": COMPONENTS["examples"]["CreateCommercePaymentsRequest"]["value"]["inputs"],
+    "create_carts": COMPONENTS["examples"]["CreateCartsRequest"]["value"]["inputs"],
+}
+
+TIMES = {"created_at", "updated_at", "archived_at", "timestamp"}
+IN_MESSAGE = "Property values were not valid: "
+
+Fields = dict[str, Any]
+Reader = Callable[["Example"], Fields]
+
+
+class Example(NamedTuple):
+    """A reply example of the document, under a status that it fits."""
+
+    operation: str
+    name: str
+    status: int
+    body: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.operation}-{self.status}-{self.name}"
+
+
+def examples() -> Iterator[Example]:
+    for path in DOCUMENT["paths"].values():
+        operation = path["post"]
+        for key, reference in operation["responses"].items():
+            response = COMPONENTS["responses"][reference["$ref"].rpartition("/")[2]]
+            for name, example in response["content"]["application/json"]["examples"].items():
+                body = COMPONENTS["examples"][example["$ref"].rpartition("/")[2]]["value"]
+                for status in statuses_of(key, name):
+                    yield Example(operation["operationId"], name, status, body)
+
+
+def statuses_of(key: str, name: str) -> list[int]:
+    if key == "default":
+        return [STATUSES[name]]
+    return [200, 202, 299] if key == "2XX" else [int(key)]
+
+
+EXAMPLES = list(examples())
+SUCCESSES = [example for example in EXAMPLES if example.status < 300]
+REFUSALS = [example for example in EXAMPLES if example.status >= 300]
+
+
+def result_of(face: "Face", example: Example) -> BatchResult:
+    hub = face.connect(face.wire(httpx.Response(example.status, json=example.body)), retries=0)
+    return send(face, hub, example.operation)
+
+
+def send(face: "Face", hub: object, operation: str) -> BatchResult:
+    verb, _, object_type = operation.partition("_")
+    batch = getattr(getattr(hub, object_type), f"batch_{verb}")
+    result: BatchResult = face.finish(batch(INPUTS[operation]))
+    return result
+
+
+def error_of(face: "Face", example: Example) -> ApiError:
+    with pytest.raises(ApiError) as caught:
+        result_of(face, example)
+    return caught.value
+
+
+def plain(value: object, name: str = "") -> object:
+    """A value without what is particular to its model; what is unset is None, a time is a datetime."""
+    if isinstance(value, Unset) or value is msgspec.UNSET:
+        return None
+    if isinstance(value, models.SubCategoryObject | structs.SubCategoryObject):
+        return None  # it has no fields, so there is nothing to tell
+    if isinstance(value, str) and name in TIMES:
+        return datetime.fromisoformat(value)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    fields = fields_of(value)
+    return value if fields is None else {key: plain(item, key) for key, item in fields.items()}
+
+
+def fields_of(value: object) -> Mapping[str, object] | None:
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.asdict(value)
+    if attrs.has(type(value)):
+        fields = attrs.asdict(cast("attrs.AttrsInstance", value), recurse=False)
+        extra: dict[str, object] = fields.pop("additional_properties")
+        return fields | extra
+    return value if isinstance(value, dict) else None
+
+
+def read_by_attrs(example: Example) -> Fields:
+    kind: Any = models.BatchReply if example.status < 300 else models.ErrorReply
+    fields: Any = plain(kind.from_dict(example.body))
+    return dict(fields)
+
+
+def read_by_msgspec(example: Example) -> Fields:
+    kind: Any = structs.BatchReply if example.status < 300 else structs.ErrorReply
+    fields: Any = plain(msgspec.json.decode(json.dumps(example.body), type=kind))
+    return dict(fields)
+
+
+each_reader = pytest.mark.parametrize("read", [read_by_attrs, read_by_msgspec])
+
+
+def record_of(read: Fields) -> Fields:
+    """A generated record under the names of the facade. A field that it has no name for stays over."""
+    left = dict(read)
+    return {
+        "trace_id": left.pop("object_write_trace_id"),
+        "history": left.pop("properties_with_history") or {},
+        "warnings": [
+            warning | {"context": context_of(warning["context"])} for warning in left.pop("warnings") or []
+        ],
+    } | left
+
+
+def record_error_of(read: Fields) -> Fields:
+    """A generated item of `errors` under the names of the facade, which drops three fields."""
+    left = dict(read)
+    for name in ("status", "id", "links"):
+        left.pop(name)
+    return {
+        "context": context_of(left.pop("context")),
+        "reasons": reasons_of(left.pop("errors"), left["message"]),
+    } | left
+
+
+def error_body_of(read: Fields) -> Fields:
+    """A generated body of a refusal under the names of the facade, which drops five fields."""
+    left = dict(read)
+    for name in ("status", "links", "error_type", "group_name", "request_id"):
+        left.pop(name)
+    details = left.pop("errors")
+    scopes = [scope for detail in details or [] for scope in scopes_of(detail)]
+    context = context_of(left.pop("context"))
+    return {
+        "context": context | ({"requiredGranularScopes": scopes} if scopes else {}),
+        "reasons": reasons_of(details, left["message"]),
+        "policy": left.pop("policy_name"),
+    } | left
+
+
+def context_of(read: Fields | None) -> Fields:
+    return {name: [value] if isinstance(value, str) else value for name, value in (read or {}).items()}
+
+
+def scopes_of(detail: Fields) -> Sequence[str]:
+    scopes: Sequence[str] = (detail["context"] or {}).get("requiredGranularScopes", [])
+    return scopes
+
+
+def reasons_of(details: list[Fields] | None, message: str) -> list[Fields]:
+    coded = [detail for detail in details or [] if detail["code"] is not None]
+    if coded:
+        return [
+            {
+                "code": detail["code"],
+                "property": (detail["context"] or {}).get("propertyName", [detail["in_"]])[0],
+                "message": detail["message"],
+            }
+            for detail in coded
+        ]
+    return [
+        {"code": fault["error"], "property": fault["name"], "message": fault["message"]}
+        for fault in json.loads(message.partition(IN_MESSAGE)[2] or "[]")
+    ]
+
+
+def without_index(items: Sequence[msgspec.Struct]) -> list[Fields]:
+    return [{k: v for k, v in plain_fields(item).items() if k != "index"} for item in items]
+
+
+def plain_fields(item: object) -> Fields:
+    fields: Any = plain(item)
+    return dict(fields)
+
+
+def test_each_operation_has_an_example_of_every_status() -> None:
+    assert {example.operation: 0 for example in EXAMPLES} == dict.fromkeys(INPUTS, 0)
+    for operation in INPUTS:
+        success = 200 if operation == "update_orders" else 201
+        assert {example.status for example in EXAMPLES if example.operation == operation} == {
+            *(success, 200, 202, 207, 299, 429),
+            *STATUSES.values(),
+        }
+
+
+@each_reader
+@pytest.mark.parametrize("example", SUCCESSES, ids=str)
+def test_records_are_those_of_the_generated_models(face: "Face", example: Example, read: Reader) -> None:
+    result = result_of(face, example)
+
+    assert without_index(result.records) == [record_of(record) for record in read(example)["results"]]
+
+
+@each_reader
+@pytest.mark.parametrize("example", SUCCESSES, ids=str)
+def test_errors_are_those_of_the_generated_models(face: "Face", example: Example, read: Reader) -> None:
+    result = result_of(face, example)
+
+    told = {msgspec.json.encode(item): item for item in without_index(result.errors)}
+    assert list(told.values()) == [record_error_of(item) for item in read(example)["errors"] or []]
+
+
+@each_reader
+@pytest.mark.parametrize("example", REFUSALS, ids=str)
+def test_refusals_are_those_of_the_generated_models(face: "Face", example: Example, read: Reader) -> None:
+    error = error_of(face, example)
+
+    assert {
+        "category": error.category,
+        "sub_category": error.sub_category,
+        "message": error.message,
+        "correlation_id": error.correlation_id,
+        "context": plain(error.context),
+        "reasons": plain(error.reasons),
+        "policy": error.policy,
+    } == error_body_of(read(example))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_the_reply_is_kept_as_it_came(face: "Face", example: Example) -> None:
+    response = (result_of if example.status < 300 else error_of)(face, example).response
+
+    assert response.status == example.status
+    assert json.loads(response.content) == example.body
+    assert response.headers["content-type"] == "application/json"
+    assert response.attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "status", "records", "refused", "unaccounted"),
+    [
+        ("create_orders", "orders", 201, [(1, "44002"), (0, "44001")], [], ()),
+        ("update_orders", "orders", 200, [(0, "44001")], [], ()),
+        ("create_line_items", "line_items", 201, [(0, "71001")], [], ()),
+        ("create_commerce_payments", "commerce_payments", 201, [(0, "82001")], [], ()),
+        ("create_carts", "carts", 201, [(0, "93001")], [], ()),
+        ("create_orders", "invalid_property", 207, [(0, "44003")], [1], ()),
+        ("create_orders", "nothing_written", 207, [], [0], (1,)),
+    ],
+)
+def test_records_and_errors_are_tied_to_their_inputs(
+    face: "Face",
+    operation: str,
+    name: str,
+    status: int,
+    records: list[tuple[int, str]],
+    refused: list[int],
+    unaccounted: tuple[int, ...],
+) -> None:
+    (example,) = (e for e in EXAMPLES if (e.operation, e.name, e.status) == (operation, name, status))
+
+    result = result_of(face, example)
+
+    assert [(record.index, record.id) for record in result.records] == records
+    assert [error.index for error in result.errors] == refused
+    assert result.unaccounted == unaccounted
+    assert result.ok is not bool(refused)
+
+
+def test_ids_that_are_not_found_are_tied_to_the_updates_that_name_them(face: "Face") -> None:
+    body = COMPONENTS["examples"]["RecordNotFoundReply"]["value"]
+    hub = face.connect(face.wire(httpx.Response(207, json=body)))
+
+    result = face.update(hub, [{"id": record, "properties": {"a": "b"}} for record in ("2", "44001", 1)])
+
+    assert [(record.index, record.id) for record in result.records] == [(1, "44001")]
+    assert [error.index for error in result.errors] == [2, 0]
+    assert result.unaccounted == ()
+
+
+@pytest.mark.parametrize("status", [477, 520, 999])
+@pytest.mark.parametrize("body", [b"<html>busy</html>", b"", b"[]", b"null", b"\xff"])
+@pytest.mark.parametrize("operation", INPUTS)
+def test_what_the_generated_client_cannot_read_is_an_error_of_ours(
+    face: "Face", operation: str, body: bytes, status: int
+) -> None:
+    hub = face.connect(face.wire(httpx.Response(status, content=body)), retries=0)
+
+    with pytest.raises(ServerError if status >= 500 else ApiError) as caught:
+        send(face, hub, operation)
+
+    assert (caught.value.status, caught.value.response.content) == (status, body)
+    assert (caught.value.message, caught.value.reasons, caught.value.context) == (None, (), {})

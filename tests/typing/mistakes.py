@@ -1,0 +1,117 @@
+"""What a type checker must refuse. Where it accepts a line, the ignore comment is unused, which is an error.
+
+Nothing here runs. One comment serves both checkers: mypy by the code in it, pyright by its line.
+"""
+
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import httpx
+
+import hubspot_batch
+from hubspot_batch import (
+    Association,
+    AsyncHubSpot,
+    CreateInput,
+    HubSpot,
+    PropertyValue,
+    Quota,
+    Record,
+    Response,
+    Retries,
+    UpdateInput,
+    validate,
+)
+
+if TYPE_CHECKING:
+    from hubspot_batch_models import inputs as generated
+
+
+async def async_token() -> str:
+    return "pat"
+
+
+def inputs(hub: HubSpot, thing: object) -> None:
+    # A misspelt key, here and in what is nested.
+    hub.orders.batch_create([{"propertis": {}}])  # type: ignore[list-item]
+    hub.orders.batch_create([{"properties": {}, "objectWriteTraceID": "row-1"}])  # type: ignore[list-item]
+    order: CreateInput = {"propertys": {}}  # type: ignore[typeddict-item]
+    extra: CreateInput = {"properties": {}, "association": []}  # type: ignore[typeddict-unknown-key]
+    link: Association = {"to": {"ID": "301"}, "types": []}  # type: ignore[typeddict-item]
+    kind: Association = {
+        "to": {"id": "301"},
+        "types": [{"associationCategory": "HUBSPOT", "associationTypeId": 507}],  # type: ignore[typeddict-item]
+    }
+
+    # A value that has no text.
+    hub.orders.batch_create([{"properties": {"hs_order_note": None}}])  # type: ignore[list-item]
+    hub.orders.batch_create([{"properties": {"hs_order_note": thing}}])  # type: ignore[list-item]
+    hub.orders.batch_create([{"properties": {"hs_order_note": {"a": "b"}}}])  # type: ignore[list-item]
+    hub.orders.batch_create([{"properties": {"hs_order_note": timedelta(1)}}])  # type: ignore[list-item]
+    nested: PropertyValue = [["a"]]  # type: ignore[list-item]
+    raw: generated.CreateInput = {"properties": {"quantity": 2}}  # type: ignore[dict-item]
+
+    # An update without id, an id that is none, a create with one.
+    hub.orders.batch_update([{"properties": {}}])  # type: ignore[list-item]
+    hub.orders.batch_update([{"id": 4.5, "properties": {}}])  # type: ignore[list-item]
+    hub.orders.batch_create([{"id": "1", "properties": {}}])  # type: ignore[list-item]
+    update: UpdateInput = {"id": None, "properties": {}}  # type: ignore[typeddict-item]
+
+    # No list of inputs.
+    hub.orders.batch_create({"properties": {}})  # type: ignore[dict-item]
+    hub.orders.batch_create([thing])  # type: ignore[list-item]
+    hub.orders.batch_create("row")  # type: ignore[arg-type]
+    hub.orders.batch_create()  # type: ignore[call-arg]
+    _ = (order, extra, link, kind, nested, raw, update)
+
+
+def calls(hub: HubSpot, orders: list[CreateInput], updates: list[UpdateInput]) -> None:
+    hub.orders.batch_create(orders, "shop_order_number")  # type: ignore[call-arg]
+    hub.orders.batch_create(orders, unique_proprety="shop_order_number")  # type: ignore[call-arg]
+    hub.orders.batch_update(updates, unique_property="shop_order_number")  # type: ignore[call-arg]
+    hub.orders.batch_create(updates)  # type: ignore[arg-type]
+    hub.carts.batch_update(updates)  # type: ignore[attr-defined]
+    hub.deals.batch_create(orders)  # type: ignore[attr-defined]
+    hub.with_options(30)  # type: ignore[call-arg]
+    hub.with_options(access_token="pat")  # type: ignore[call-arg]
+    validate("create_deals", {})  # type: ignore[arg-type]
+
+
+def clients() -> None:
+    HubSpot(async_token)  # type: ignore[arg-type]
+    HubSpot(5)  # type: ignore[arg-type]
+    HubSpot(lambda: 5)  # type: ignore[arg-type, return-value]
+    HubSpot("pat", "https://api.hubapi.com")  # type: ignore[call-arg]
+    HubSpot("pat", api_version=3)  # type: ignore[arg-type]
+    HubSpot("pat", base_url=httpx.URL("https://api.hubapi.com"))  # type: ignore[arg-type]
+    HubSpot("pat", timeout="30")  # type: ignore[arg-type]
+    HubSpot("pat", timeout=None)  # type: ignore[arg-type]
+    HubSpot("pat", quota=190)  # type: ignore[arg-type]
+    HubSpot("pat", retries=Retries(4))  # type: ignore[call-arg]
+    HubSpot("pat", http_client=httpx.AsyncClient())  # type: ignore[arg-type]
+    AsyncHubSpot("pat", http_client=httpx.Client())  # type: ignore[arg-type]
+    with AsyncHubSpot("pat"):  # type: ignore[attr-defined]
+        pass
+
+
+async def async_clients(hub: AsyncHubSpot, orders: list[CreateInput]) -> None:
+    async with HubSpot("pat"):  # type: ignore[attr-defined]
+        pass
+    result = hub.orders.batch_create(orders)
+    _ = result.records  # type: ignore[attr-defined]
+    await result
+
+
+def results(record: Record, response: Response, retries: Retries, quota: Quota) -> None:
+    record.id = "1"  # type: ignore[misc]
+    response.status = 200  # type: ignore[misc]
+    retries.limit = 9  # type: ignore[misc]
+    _ = record.properties["hs_order_name"].upper()  # type: ignore[union-attr]
+    _ = record.index + 1  # type: ignore[operator]
+    _ = quota.remaining  # type: ignore[attr-defined]
+
+
+def names() -> None:
+    _ = hubspot_batch.Hubspot  # type: ignore[attr-defined]

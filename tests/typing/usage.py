@@ -1,0 +1,249 @@
+"""The package as users write against it. Nothing here runs: mypy --strict and pyright read it."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import assert_type
+
+import httpx
+import hubspot_batch_models as structs
+from hubspot_batch_api import models
+from hubspot_batch_models import inputs as generated
+
+from hubspot_batch import (
+    ApiError,
+    Association,
+    AsyncHubSpot,
+    AuthenticationError,
+    BatchResult,
+    ConnectionFailedError,
+    CreateInput,
+    Fault,
+    HubSpot,
+    HubSpotBatchError,
+    InvalidInputError,
+    PermissionDeniedError,
+    PropertyValue,
+    PropertyVersion,
+    Quota,
+    RateLimitError,
+    Reason,
+    Record,
+    RecordError,
+    RecordWarning,
+    RequestTimeoutError,
+    Response,
+    Retries,
+    UnexpectedReplyError,
+    UpdateInput,
+    __version__,
+    validate,
+)
+
+# --- clients ----------------------------------------------------------------------------------------------
+
+
+def token() -> str:
+    return "pat"
+
+
+async def async_token() -> str:
+    return "pat"
+
+
+def clients() -> None:
+    with HubSpot() as hub:
+        assert_type(hub, HubSpot)
+        assert_type(hub.with_options(timeout=60, retries=0), HubSpot)
+        assert_type(hub.with_options(timeout=httpx.Timeout(60), retries=Retries(limit=2)), HubSpot)
+        assert_type(hub.with_options(quota=Quota(190, 10.0)), HubSpot)
+    HubSpot("pat")
+    HubSpot(token, base_url="http://127.0.0.1:8080", api_version="2026-09")
+    HubSpot(access_token=lambda: "pat", timeout=2.5, retries=4, quota=Quota())
+    HubSpot(transport=httpx.MockTransport(lambda _request: httpx.Response(201)))
+    HubSpot(http_client=httpx.Client(proxy="http://localhost:3128"))
+    HubSpot("pat").close()
+    version: str = __version__
+    assert version
+
+
+async def async_clients() -> None:
+    async with AsyncHubSpot() as hub:
+        assert_type(hub, AsyncHubSpot)
+        assert_type(hub.with_options(retries=Retries(budget=600.0)), AsyncHubSpot)
+    AsyncHubSpot(token)
+    AsyncHubSpot(async_token, transport=httpx.MockTransport(lambda _request: httpx.Response(201)))
+    AsyncHubSpot(http_client=httpx.AsyncClient())
+    await AsyncHubSpot("pat").close()
+
+
+class Shop(HubSpot):
+    """A client of one's own."""
+
+
+def subclass(shop: Shop) -> None:
+    assert_type(shop.with_options(retries=0), Shop)
+    with shop as same:
+        assert_type(same, Shop)
+
+
+# --- inputs -----------------------------------------------------------------------------------------------
+
+
+def literals(hub: HubSpot) -> None:
+    assert_type(hub.orders.batch_create([{"properties": {"hs_order_name": "A-1001"}}]), BatchResult)
+    hub.orders.batch_create(inputs=[{"properties": {}}], unique_property="shop_order_number")
+    hub.orders.batch_update([{"id": 44001, "properties": {"hs_order_note": ""}}])
+    hub.orders.batch_update([{"id": "A-1", "idProperty": "shop_order_number", "properties": {}}])
+    hub.line_items.batch_create([{"properties": {"quantity": 2, "price": Decimal("64.95")}}])
+    hub.commerce_payments.batch_create(
+        [{"properties": {"hs_initial_amount": 129.9, "hs_initiated_date": datetime.now(UTC)}}]
+    )
+    hub.carts.batch_create(
+        [
+            {
+                "properties": {"a": True, "b": date(2026, 9, 1), "c": ["x", 1], "d": ("y", False), "e": ""},
+                "objectWriteTraceId": "row-1",
+                "associations": [
+                    {
+                        "to": {"id": 301},
+                        "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 507}],
+                    }
+                ],
+            }
+        ]
+    )
+
+
+def typed_inputs(hub: HubSpot, names: Sequence[str], ids: Mapping[str, int]) -> None:
+    value: PropertyValue = Decimal("1.5")
+    link: Association = {
+        "to": {"id": "301"},
+        "types": [{"associationCategory": "USER_DEFINED", "associationTypeId": 1}],
+    }
+    order: CreateInput = {"properties": {"price": value}, "associations": [link]}
+    order["objectWriteTraceId"] = "row-1"
+    hub.orders.batch_create([order])
+    hub.orders.batch_create((order, order))
+    hub.orders.batch_create({"properties": {"hs_order_name": name}} for name in names)
+
+    creates: list[CreateInput] = [{"properties": {"hs_order_name": name}} for name in names]
+    updates: list[UpdateInput] = [{"id": ids[name], "properties": {"name": name}} for name in names]
+    hub.carts.batch_create(creates)
+    hub.orders.batch_update(updates)
+
+
+def rows_of_text(hub: HubSpot, rows: Sequence[dict[str, str]], more: Mapping[str, str]) -> None:
+    """Values that are all text, or all of one other kind, as they come from csv or a database."""
+    hub.orders.batch_create([{"properties": row} for row in rows])
+    hub.orders.batch_create([{"properties": more}])
+    numbers: dict[str, int] = {"quantity": 2}
+    options: dict[str, list[str]] = {"hs_tags": ["a", "b"]}
+    hub.line_items.batch_create([{"properties": numbers}, {"properties": options}])
+
+
+def generated_typed_dicts(hub: HubSpot) -> None:
+    link: generated.Association = {
+        "to": {"id": "301"},
+        "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 507}],
+    }
+    create: generated.CreateInput = {"properties": {"name": "A"}, "associations": [link]}
+    update: generated.UpdateInput = {"id": "44001", "properties": {"name": "A"}}
+    creates: list[generated.CreateInput] = [create]
+    request: generated.BatchUpdateRequest = {"inputs": [update]}
+    hub.orders.batch_create([create])
+    hub.orders.batch_create(creates)
+    hub.orders.batch_update(request["inputs"])
+
+
+def generated_models(hub: HubSpot) -> None:
+    attrs_create = models.CreateInput(properties=models.PropertyValues.from_dict({"name": "A"}))
+    attrs_update = models.UpdateInput(id="1", properties=models.PropertyValues.from_dict({"name": "A"}))
+    struct_create = structs.CreateInput(properties={"name": "A"})
+    struct_update = structs.UpdateInput(id="1", properties={"name": "A"})
+    hub.orders.batch_create([attrs_create])
+    hub.orders.batch_create([struct_create])
+    hub.orders.batch_update([attrs_update])
+    hub.orders.batch_update([struct_update])
+    hub.orders.batch_create([attrs_create, struct_create, {"properties": {}}])
+    many: list[models.CreateInput] = [attrs_create]
+    hub.orders.batch_create(many)
+
+
+async def async_calls(hub: AsyncHubSpot, orders: list[CreateInput]) -> None:
+    assert_type(await hub.orders.batch_create(orders), BatchResult)
+    assert_type(await hub.orders.batch_update([{"id": 1, "properties": {}}]), BatchResult)
+    assert_type(await hub.line_items.batch_create(orders, unique_property="hs_external_id"), BatchResult)
+    assert_type(await hub.commerce_payments.batch_create(orders), BatchResult)
+    assert_type(await hub.carts.batch_create(orders), BatchResult)
+
+
+# --- results ----------------------------------------------------------------------------------------------
+
+
+def results(result: BatchResult, orders: list[CreateInput]) -> None:
+    assert_type(result.ok, bool)
+    assert_type(result.records, Sequence[Record])
+    assert_type(result.errors, Sequence[RecordError])
+    assert_type(result.unaccounted, Sequence[int])
+    assert_type(result.response, Response)
+    for record in result.records:
+        assert_type(record.index, int | None)
+        assert_type(record.id, str)
+        assert_type(record.properties, Mapping[str, str | None])
+        assert_type(record.created_at, str)
+        assert_type(record.archived, bool)
+        assert_type(record.url, str | None)
+        assert_type(record.trace_id, str | None)
+        assert_type(record.history, Mapping[str, Sequence[PropertyVersion]])
+        assert_type(record.warnings, Sequence[RecordWarning])
+        if record.index is not None:
+            assert_type(orders[record.index], CreateInput)
+    for error in result.errors:
+        assert_type(error.category, str | None)
+        assert_type(error.context, Mapping[str, Sequence[str]])
+        assert_type(error.reasons, Sequence[Reason])
+        assert_type([reason.code for reason in error.reasons], list[str | None])
+    assert_type(result.response.status, int)
+    assert_type(result.response.headers, Mapping[str, str])
+    assert_type(result.response.content, bytes)
+    assert_type(result.response.seconds, float)
+    assert_type(result.response.correlation_id, str | None)
+
+
+# --- errors -----------------------------------------------------------------------------------------------
+
+
+def errors(hub: HubSpot, orders: list[CreateInput]) -> None:
+    try:
+        hub.orders.batch_create(orders)
+    except InvalidInputError as error:
+        assert_type(error.faults, tuple[Fault, ...])
+        assert_type([(f.index, f.pointer) for f in error.faults], list[tuple[int | None, str]])
+    except PermissionDeniedError as error:
+        assert_type(error.missing_scopes, Sequence[str])
+    except RateLimitError as error:
+        assert_type(error.daily, bool)
+        assert_type(error.policy, str | None)
+    except AuthenticationError:
+        raise
+    except ApiError as error:
+        assert_type(error.status, int)
+        assert_type(error.category, str | None)
+        assert_type(error.message, str | None)
+        assert_type(error.reasons, Sequence[Reason])
+        assert_type(error.response, Response)
+    except RequestTimeoutError as error:
+        assert_type(error.attempts, int)
+    except (ConnectionFailedError, UnexpectedReplyError) as error:
+        assert_type(error.maybe_written, bool)
+    except HubSpotBatchError as error:
+        logging.getLogger(__name__).warning("%s", error)
+
+
+def validation(payload: object) -> None:
+    assert_type(validate("create_orders", payload), tuple[Fault, ...])
+    for fault in validate("update_orders", {"inputs": []}):
+        assert_type(fault.problem, str)
+        assert_type(fault.remedy, str)

@@ -1,0 +1,483 @@
+"""An operation and its inputs as a request, and its reply as a result: no network at all."""
+
+import json
+import pickle
+from typing import Any
+
+import msgspec
+import pytest
+
+from hubspot_batch import (
+    ApiError,
+    BadRequestError,
+    BatchResult,
+    ConfigurationError,
+    InvalidInputError,
+    PermissionDeniedError,
+    PropertyVersion,
+    Reason,
+    Record,
+    RecordWarning,
+    Response,
+    UnexpectedReplyError,
+)
+from hubspot_batch._calls import Call, build_call
+
+TRACED: dict[str, Any] = {"properties": {"name": "A"}, "objectWriteTraceId": "row-1"}
+IN_MESSAGE = "Property values were not valid: "
+
+
+def call_of(
+    *inputs: object, operation: str = "create_line_items", unique_property: str | None = None
+) -> Call:
+    return build_call(operation, inputs, api_version="v3", unique_property=unique_property)
+
+
+def inputs(count: int) -> list[dict[str, Any]]:
+    return [{"properties": {"name": f"N-{index}"}} for index in range(count)]
+
+
+def record(number: int, **fields: object) -> dict[str, Any]:
+    """A record of the reply that comes from the input of this number."""
+    return {
+        "id": f"{44000 + number}",
+        "properties": {"name": f"N-{number}"},
+        "createdAt": "2026-09-01T08:15:02Z",
+        "updatedAt": "2026-09-01T08:15:02Z",
+        "archived": False,
+    } | fields
+
+
+def reply(*results: object, status: int = 207, **fields: object) -> Response:
+    body = {
+        "status": "COMPLETE",
+        "results": results,
+        "startedAt": "2026-09-01T08:15:02Z",
+        "completedAt": "2026-09-01T08:15:02Z",
+    }
+    return Response(status=status, headers={}, content=json.dumps(body | fields).encode())
+
+
+def failure(*indexes: int, **fields: object) -> dict[str, Any]:
+    """An item of `errors` that names inputs by the trace ids that they were given."""
+    return {"context": {"objectWriteTraceId": [f"input-{index}" for index in indexes]}} | fields
+
+
+def read(count: int, *results: object, status: int = 207, **fields: object) -> BatchResult:
+    return call_of(*inputs(count)).decode(reply(*results, status=status, **fields))
+
+
+def refuse(status: int, body: object) -> ApiError:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    with pytest.raises(ApiError) as caught:
+        call_of(TRACED).decode(Response(status=status, headers={}, content=content))
+    return caught.value
+
+
+def test_a_call_is_the_request_as_data() -> None:
+    call = call_of(TRACED)
+
+    assert (call.operation, call.method) == ("create_line_items", "POST")
+    assert call.path == "/crm/v3/objects/line_items/batch/create"
+    assert call.headers == {"Content-Type": "application/json"}
+    assert json.loads(call.content) == {"inputs": [TRACED]}
+
+
+@pytest.mark.parametrize(
+    ("operation", "item", "unique_property", "resendable"),
+    [
+        ("create_orders", TRACED, None, False),
+        ("create_orders", TRACED, "name", True),
+        ("create_carts", TRACED, None, False),
+        ("create_carts", TRACED, "name", True),
+        ("update_orders", {"id": "1", "properties": {}}, None, True),
+    ],
+)
+def test_only_what_cannot_double_a_record_may_be_sent_again(
+    operation: str,
+    item: object,
+    unique_property: str | None,
+    resendable: bool,  # noqa: FBT001
+) -> None:
+    call = call_of(item, operation=operation, unique_property=unique_property)
+
+    assert call.resendable is resendable
+
+
+def test_an_operation_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        call_of(TRACED, operation="create_deals")
+
+    assert str(caught.value) == (
+        "there is no operation 'create_deals'; there are: create_orders, update_orders, create_line_items, "
+        "create_commerce_payments, create_carts"
+    )
+
+
+def test_one_call_does_not_change_the_next() -> None:
+    first = call_of(TRACED)
+    second = call_of(TRACED, TRACED | {"objectWriteTraceId": "row-2"})
+
+    assert len(json.loads(first.content)["inputs"]) == 1
+    assert len(json.loads(second.content)["inputs"]) == 2
+    assert first.path == second.path
+
+
+def test_an_endless_iterable_is_not_read_to_its_end() -> None:
+    taken: list[int] = []
+
+    def endless() -> Any:  # noqa: ANN401
+        while True:
+            taken.append(len(taken))
+            yield TRACED
+
+    with pytest.raises(InvalidInputError):
+        build_call("create_orders", endless(), api_version="v3")
+
+    assert len(taken) == 101
+
+
+@pytest.mark.parametrize(
+    ("results", "errors", "indexes", "refused", "unaccounted"),
+    [
+        pytest.param([2, 0, 1], [], [2, 0, 1], [], (), id="all written, in any order"),
+        pytest.param([], [], [], [], (0, 1, 2), id="nothing told"),
+        pytest.param([0, 2], [], [None, None], [], (0, 1, 2), id="one record is missing"),
+        pytest.param([0, 2], [[1]], [0, 2], [1], (), id="one refused, the others written"),
+        pytest.param([], [[0], [1], [2]], [], [0, 1, 2], (), id="all refused, one by one"),
+        pytest.param([], [[0, 1, 2]], [], [0, 1, 2], (), id="all refused in one item"),
+        pytest.param([], [[2, 0]], [], [2, 0], (1,), id="an input is not told"),
+        pytest.param([], [[0], [0]], [], [0, 0], (1, 2), id="an input is refused twice"),
+        pytest.param([0, 2], [[]], [None, None], [None], (), id="an error that names nobody"),
+        pytest.param([], [[], [], []], [], [None, None, None], (), id="as many errors as inputs"),
+        pytest.param([], [[]], [], [None], (0, 1, 2), id="fewer errors than inputs"),
+        pytest.param([], [[], [1]], [], [None, 1], (0, 2), id="one named, one not, one missing"),
+        pytest.param([0, 1, 2, 3], [], [None] * 4, [], (), id="more records than inputs"),
+    ],
+)
+def test_every_input_is_told_of_or_unaccounted(
+    results: list[int],
+    errors: list[list[int]],
+    indexes: list[int | None],
+    refused: list[int | None],
+    unaccounted: tuple[int, ...],
+) -> None:
+    result = read(3, *map(record, results), errors=[failure(*named) for named in errors])
+
+    assert [found.id for found in result.records] == [f"{44000 + number}" for number in results]
+    assert [found.index for found in result.records] == indexes
+    assert [error.index for error in result.errors] == refused
+    assert result.unaccounted == unaccounted
+    assert result.ok is (not errors and not unaccounted)
+
+
+def test_a_trace_id_that_the_reply_repeats_decides() -> None:
+    results = [record(0, objectWriteTraceId="input-2"), record(2, objectWriteTraceId="input-0")]
+
+    result = read(3, *results)
+
+    assert [(found.index, found.trace_id) for found in result.records] == [(2, "input-2"), (0, "input-0")]
+    assert result.unaccounted == (1,)
+
+
+def test_an_error_that_names_a_stranger_names_nobody() -> None:
+    result = read(1, errors=[{"context": {"objectWriteTraceId": ["row-77"], "ids": ["1"]}}])
+
+    assert [error.index for error in result.errors] == [None]
+    assert result.unaccounted == ()
+    assert not result.ok
+
+
+def test_a_unique_property_ties_records_to_inputs() -> None:
+    call = call_of(*inputs(2), unique_property="name")
+
+    result = call.decode(reply(record(1, properties={"name": "n-1"})))
+
+    assert [found.index for found in result.records] == [1]
+    assert result.unaccounted == (0,)
+
+
+@pytest.mark.parametrize("none", [{}, {"errors": None, "numErrors": None}, {"errors": [], "numErrors": 0}])
+@pytest.mark.parametrize("status", [200, 201, 202, 207, 299])
+def test_any_success_without_errors_is_one(status: int, none: dict[str, Any]) -> None:
+    result = read(1, record(0), status=status, **none)
+
+    assert result.ok
+    assert result.response.status == status
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 207, 299])
+def test_any_success_may_hold_errors(status: int) -> None:
+    result = read(2, record(0), status=status, errors=[failure(1)])
+
+    assert not result.ok
+    assert [error.index for error in result.errors] == [1]
+
+
+def test_a_record_has_none_for_what_is_left_out_and_for_what_is_null() -> None:
+    optional = ("archivedAt", "url", "objectWriteTraceId", "propertiesWithHistory", "warnings")
+
+    bare = read(1, record(0)).records
+    null = read(1, record(0, **dict.fromkeys(optional))).records
+
+    assert bare == null
+    (found,) = bare
+    assert (found.archived_at, found.url, found.trace_id, found.history, found.warnings) == (
+        *(None, None, None),
+        {},
+        (),
+    )
+
+
+def test_a_record_tells_all_that_the_reply_tells_of_it() -> None:
+    told = {
+        "properties": {"name": "N-0", "empty": None},
+        "createdAt": "2026-09-01T08:00:00Z",
+        "updatedAt": "2026-09-02T08:00:00.5+02:00",
+        "archived": True,
+        "archivedAt": "2026-09-03T08:00:00Z",
+        "url": "https://app.hubspot.com/contacts/1/record/0-8/44000",
+        "objectWriteTraceId": "input-0",
+    }
+
+    assert read(1, record(0, **told)).records == (
+        Record(
+            index=0,
+            id="44000",
+            properties={"name": "N-0", "empty": None},
+            created_at="2026-09-01T08:00:00Z",
+            updated_at="2026-09-02T08:00:00.5+02:00",
+            archived=True,
+            archived_at="2026-09-03T08:00:00Z",
+            url="https://app.hubspot.com/contacts/1/record/0-8/44000",
+            trace_id="input-0",
+        ),
+    )
+
+
+def test_a_record_keeps_its_history_and_its_warnings() -> None:
+    version = {"value": None, "timestamp": "2026-09-01", "sourceType": "API"}
+    full = version | {"value": "x", "sourceId": "7", "sourceLabel": "Shop", "updatedByUserId": 77}
+
+    (found,) = read(
+        1,
+        record(
+            0,
+            propertiesWithHistory={"name": [full, version], "empty": []},
+            warnings=[{"category": "C", "message": "M", "context": {"a": "b"}}, {}],
+        ),
+    ).records
+
+    assert found.history == {
+        "name": (
+            PropertyVersion(
+                value="x",
+                timestamp="2026-09-01",
+                source_type="API",
+                source_id="7",
+                source_label="Shop",
+                updated_by_user_id=77,
+            ),
+            PropertyVersion(value=None, timestamp="2026-09-01", source_type="API"),
+        ),
+        "empty": (),
+    }
+    assert found.warnings == (
+        RecordWarning(category="C", message="M", context={"a": ("b",)}),
+        RecordWarning(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        ({"ids": ["1", "2"]}, {"ids": ("1", "2")}),
+        ({"propertyName": "colour"}, {"propertyName": ("colour",)}),
+        ({"existingId": None}, {"existingId": ()}),
+        ({"none": [], "": ""}, {"none": (), "": ("",)}),
+        ({}, {}),
+        (None, {}),
+    ],
+)
+def test_a_context_is_a_list_of_texts_for_each_key(context: object, expected: dict[str, object]) -> None:
+    (item,) = read(1, errors=[{"context": context}]).errors
+
+    assert item.context == refuse(400, {"context": context}).context == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("crm.NOT_FOUND", "crm.NOT_FOUND"), ({}, None), ({"any": ["thing"]}, None), (None, None)],
+)
+def test_a_sub_category_is_text_or_nothing(value: object, expected: str | None) -> None:
+    (item,) = read(1, errors=[{"subCategory": value}]).errors
+
+    assert item.sub_category == refuse(400, {"subCategory": value}).sub_category == expected
+
+
+DETAIL = {"code": "INVALID_LONG", "message": "Not a number", "context": {"propertyName": ["price"]}}
+LISTED = '[{"isValid":false,"message":"No such","error":"PROPERTY_DOESNT_EXIST","name":"colour"},{}]'
+FROM_DETAIL = Reason(code="INVALID_LONG", property="price", message="Not a number")
+FROM_MESSAGE = Reason(code="PROPERTY_DOESNT_EXIST", property="colour", message="No such")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param({"errors": [DETAIL]}, (FROM_DETAIL,), id="from the list"),
+        pytest.param({"message": IN_MESSAGE + LISTED}, (FROM_MESSAGE, Reason()), id="from the message"),
+        pytest.param({"errors": [DETAIL], "message": IN_MESSAGE + LISTED}, (FROM_DETAIL,), id="list first"),
+        pytest.param(
+            {"errors": [{"message": "?"}], "message": IN_MESSAGE + LISTED},
+            (FROM_MESSAGE, Reason()),
+            id="a list without codes",
+        ),
+        pytest.param({"errors": [DETAIL, {"message": "?"}]}, (FROM_DETAIL,), id="a part without code"),
+        pytest.param(
+            {"errors": [{"code": "TAKEN", "in": "hs_sku"}]},
+            (Reason(code="TAKEN", property="hs_sku"),),
+            id="in",
+        ),
+        pytest.param(
+            {"errors": [{"code": "TAKEN", "in": "hs_sku", "context": {"propertyName": []}}]},
+            (Reason(code="TAKEN", property="hs_sku"),),
+            id="an empty context",
+        ),
+        pytest.param({"errors": [{"code": "TAKEN"}]}, (Reason(code="TAKEN"),), id="no property"),
+        pytest.param({"errors": None, "message": None}, (), id="nulls"),
+        pytest.param({"errors": [], "message": "Something else: []"}, (), id="another message"),
+        pytest.param({"message": IN_MESSAGE + LISTED[:-9]}, (), id="cut off"),
+        pytest.param({}, (), id="nothing"),
+    ],
+)
+def test_reasons_come_from_the_list_or_else_from_the_message(
+    body: dict[str, object], expected: tuple[Reason, ...]
+) -> None:
+    (item,) = read(1, errors=[body]).errors
+
+    assert item.reasons == refuse(400, body).reasons == expected
+
+
+def test_the_text_of_a_400_names_properties_and_codes_once_and_no_words_of_hubspot() -> None:
+    error = refuse(400, {"errors": [DETAIL, DETAIL, {"code": "TAKEN"}], "message": "secret"})
+
+    assert isinstance(error, BadRequestError)
+    assert str(error) == "create_line_items: HTTP 400: price: INVALID_LONG, TAKEN"
+    assert error.message == "secret"
+
+
+SCOPES = ["crm.objects.line_items.write", "e-commerce"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"errors": [{"context": {"requiredGranularScopes": SCOPES}}]},
+        {"context": {"requiredGranularScopes": SCOPES}},
+        {"errors": [{"context": {"requiredGranularScopes": [scope]}} for scope in SCOPES]},
+        {"errors": [{"message": "?"}, {"context": None}], "context": {"requiredGranularScopes": SCOPES}},
+    ],
+)
+def test_missing_scopes_are_found_in_either_place(body: dict[str, object]) -> None:
+    error = refuse(403, body | {"category": "MISSING_SCOPES", "message": "secret"})
+
+    assert isinstance(error, PermissionDeniedError)
+    assert list(error.missing_scopes) == SCOPES
+    assert str(error) == (
+        "create_line_items: HTTP 403 MISSING_SCOPES: the token needs one of these scopes: "
+        "crm.objects.line_items.write, e-commerce"
+    )
+
+
+def test_a_403_that_names_no_scopes_has_none() -> None:
+    error = refuse(403, {"message": "This user does not have proper permissions"})
+
+    assert isinstance(error, PermissionDeniedError)
+    assert error.missing_scopes == ()
+    assert str(error) == "create_line_items: HTTP 403: the token may not do this"
+
+
+ODD: list[bytes] = [
+    *(b"", b" ", b"null", b"[]", b"{}", b'""', b"0", b"true", b"<html>", b"\xff\xfe", b"\xef\xbb\xbf{}"),
+    *(b'{"results": []}', b'{"status": 1}', b'{"status": "\xff"}', b'{"status": "\\ud800"}'),
+    b"[" * 100_000,
+    b'{"a":' * 100_000,
+]
+ENVELOPE = b'{"status":"COMPLETE","startedAt":"","completedAt":"",%s}'
+WRONG: list[bytes] = [
+    ENVELOPE % part
+    for part in (
+        b'"results":null',
+        b'"results":{}',
+        b'"results":[null]',
+        b'"results":[{}]',
+        b'"results":[],"errors":{}',
+        b'"results":[],"errors":[null]',
+        b'"results":[],"errors":[{"context":[]}]',
+        b'"results":[],"errors":[{"category":5}]',
+        b'"results":[],"numErrors":"1"',
+        b'"results":[],"numErrors":' + b"9" * 5000,
+        b'"results":[{"id":1,"properties":{},"createdAt":"","updatedAt":"","archived":false}]',
+        b'"results":[{"id":"1","properties":{"a":1},"createdAt":"","updatedAt":"","archived":false}]',
+    )
+]
+
+
+@pytest.mark.parametrize("content", [*ODD, *WRONG], ids=range(len(ODD) + len(WRONG)))
+@pytest.mark.parametrize("status", [200, 201, 207, 299])
+def test_a_success_that_cannot_be_read_is_an_error_that_keeps_the_bytes(status: int, content: bytes) -> None:
+    response = Response(status=status, headers={}, content=content)
+
+    with pytest.raises(UnexpectedReplyError) as caught:
+        call_of(TRACED).decode(response)
+
+    assert caught.value.response is response
+    assert caught.value.operation == "create_line_items"
+    assert caught.value.maybe_written
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("content", ODD, ids=range(len(ODD)))
+@pytest.mark.parametrize("status", [100, 302, 400, 401, 403, 404, 409, 429, 477, 500, 520, 999])
+def test_a_refusal_that_cannot_be_read_is_an_error_by_its_status(status: int, content: bytes) -> None:
+    error = refuse(status, content)
+
+    assert (error.status, error.response.content) == (status, content)
+    assert (error.category, error.sub_category, error.message, error.correlation_id, error.policy) == (
+        None,
+    ) * 5
+    assert (error.context, error.reasons) == ({}, ())
+
+
+def test_what_nobody_has_heard_of_is_ignored() -> None:
+    news: dict[str, Any] = {"new": [{"deep": {"er": None}}], "2": 3}
+
+    result = read(
+        1, record(0, **news), errors=[failure(0, **news) | {"links": {}, "status": "error"}], **news
+    )
+
+    assert [found.index for found in result.records] == [None]
+    assert [error.index for error in result.errors] == [0]
+    assert refuse(400, news | {"category": "C"}).category == "C"
+
+
+def test_nothing_that_is_unset_leaves_a_reply() -> None:
+    result = read(2, record(0), errors=[failure(1, errors=[{"code": "C"}])])
+    error = refuse(400, {"errors": [{"code": "C"}]})
+
+    again = pickle.loads(pickle.dumps((result, error)))  # noqa: S301 - our own
+
+    assert again[0] == result
+    assert vars(again[1]) == vars(error)
+    assert b"UNSET" not in pickle.dumps((result, vars(error)))
+    assert msgspec.UNSET not in [*vars(error).values(), *values_of(result)]
+
+
+def values_of(thing: object) -> list[object]:
+    """All values that a Struct holds, and those of the Structs in it."""
+    if isinstance(thing, msgspec.Struct):
+        return [deep for value in msgspec.structs.asdict(thing).values() for deep in values_of(value)]
+    if isinstance(thing, tuple):
+        return [deep for value in thing for deep in values_of(value)]
+    return [thing]

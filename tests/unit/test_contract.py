@@ -1,0 +1,155 @@
+"""The document at run time: the five operations, and validators for its schemas."""
+
+import pkgutil
+from typing import NoReturn, get_args
+
+import pytest
+
+from hubspot_batch import contract
+from hubspot_batch.contract import MAX_INPUTS, ObjectType, Operation, OperationId, Verb
+from hubspot_batch.errors import ConfigurationError
+
+ORDERS = ("crm.objects.orders.write",)
+
+OPERATIONS = [
+    Operation(
+        id="create_orders",
+        verb="create",
+        object_type="orders",
+        method="POST",
+        path="/crm/v3/objects/orders/batch/create",
+        success=201,
+        scopes=ORDERS,
+        request_schema="BatchCreateRequest",
+    ),
+    Operation(
+        id="update_orders",
+        verb="update",
+        object_type="orders",
+        method="POST",
+        path="/crm/v3/objects/orders/batch/update",
+        success=200,
+        scopes=ORDERS,
+        request_schema="BatchUpdateRequest",
+    ),
+    Operation(
+        id="create_line_items",
+        verb="create",
+        object_type="line_items",
+        method="POST",
+        path="/crm/v3/objects/line_items/batch/create",
+        success=201,
+        scopes=("crm.objects.line_items.write", "e-commerce"),
+        request_schema="BatchCreateRequest",
+    ),
+    Operation(
+        id="create_commerce_payments",
+        verb="create",
+        object_type="commerce_payments",
+        method="POST",
+        path="/crm/v3/objects/commerce_payments/batch/create",
+        success=201,
+        scopes=("crm.objects.commercepayments.write",),
+        request_schema="BatchCreateRequest",
+    ),
+    Operation(
+        id="create_carts",
+        verb="create",
+        object_type="carts",
+        method="POST",
+        path="/crm/v3/objects/carts/batch/create",
+        success=201,
+        scopes=("crm.objects.carts.write",),
+        request_schema="BatchCreateRequest",
+    ),
+]
+
+
+def test_the_document_has_these_five_operations() -> None:
+    assert list(contract.operations().values()) == OPERATIONS
+    assert list(contract.operations()) == [operation.id for operation in OPERATIONS]
+
+
+@pytest.mark.parametrize("expected", OPERATIONS, ids=lambda operation: operation.id)
+def test_an_operation_is_found_by_its_id(expected: Operation) -> None:
+    assert contract.operation(expected.id) == expected
+
+
+def test_the_types_for_users_name_what_the_document_has() -> None:
+    assert get_args(OperationId) == tuple(operation.id for operation in OPERATIONS)
+    assert set(get_args(ObjectType)) == {operation.object_type for operation in OPERATIONS}
+    assert set(get_args(Verb)) == {operation.verb for operation in OPERATIONS}
+
+
+@pytest.mark.parametrize("name", ["create_deals", "orders", "", "CREATE_ORDERS", None])
+def test_an_operation_that_is_not_there_is_an_error_that_names_those_that_are(name: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        contract.operation(name)
+    assert str(caught.value) == (
+        f"there is no operation {name!r}; there are: "
+        "create_orders, update_orders, create_line_items, create_commerce_payments, create_carts"
+    )
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("schema", ["BatchCreateRequest", "BatchUpdateRequest"])
+def test_the_document_allows_as_many_inputs_as_the_code(schema: str) -> None:
+    inputs = contract.document()["components"]["schemas"][schema]["properties"]["inputs"]
+    assert (inputs["minItems"], inputs["maxItems"], MAX_INPUTS) == (1, 100, 100)
+
+
+def test_a_validator_follows_the_references_of_the_document() -> None:
+    validator = contract.validator("BatchUpdateRequest")
+    assert validator.is_valid({"inputs": [{"id": "1", "properties": {"a": "b"}}]})
+    assert not validator.is_valid({"inputs": [{"id": "1", "properties": {"a": 5}}]})
+
+
+def test_the_document_is_read_and_each_validator_compiled_once() -> None:
+    assert contract.document() is contract.document()
+    assert contract.operations() is contract.operations()
+    assert contract.validator("BatchReply") is contract.validator("BatchReply")
+
+
+def test_a_request_body_may_stand_in_the_operation_itself() -> None:
+    path = "/crm/v3/objects/gifts/batch/create"
+    schema = {"$ref": "#/components/schemas/BatchCreateRequest"}
+    operation = {
+        "operationId": "create_gift_cards",
+        "requestBody": {"content": {"application/json": {"schema": schema}}},
+        "security": [{"oauth2": ["b", "a"]}, {"accessToken": ["a"]}, {}],
+        "responses": {"207": {}, "201": {}, "2XX": {}, "default": {}},
+    }
+    assert contract._operation(path, "put", operation) == Operation(
+        id="create_gift_cards",
+        verb="create",
+        object_type="gift_cards",
+        method="PUT",
+        path=path,
+        success=201,
+        scopes=("b", "a"),
+        request_schema="BatchCreateRequest",
+    )
+
+
+def no_loader(_package: str, _resource: str) -> None:
+    """Answer as pkgutil does for a package whose loader cannot read files."""
+
+
+def no_file(_package: str, resource: str) -> NoReturn:
+    """Answer as pkgutil does for a package that lacks the file."""
+    raise FileNotFoundError(resource)
+
+
+@pytest.mark.parametrize("get_data", [no_loader, no_file])
+def test_a_package_without_the_document_is_an_error_that_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, get_data: object
+) -> None:
+    monkeypatch.setattr(pkgutil, "get_data", get_data)
+    with pytest.raises(ConfigurationError, match=r"lacks document\.json; install hubspot-batch again"):
+        contract.document.__wrapped__()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_an_operation_cannot_be_changed(operation: Operation) -> None:
+    with pytest.raises(AttributeError):
+        operation.path = "/"  # type: ignore[misc]

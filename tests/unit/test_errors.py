@@ -1,0 +1,329 @@
+"""One tree of errors that pickle, and whose text tells neither a value nor what HubSpot said."""
+
+import copy
+import inspect
+import pickle
+from typing import Any
+
+import pytest
+
+import hubspot_batch
+from hubspot_batch import errors
+from hubspot_batch.errors import (
+    ApiError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    ConflictError,
+    ConnectionFailedError,
+    Fault,
+    HubSpotBatchError,
+    InvalidInputError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+    UnexpectedReplyError,
+)
+from hubspot_batch.results import ErrorBody, Reason, Response
+
+SECRET = "s3cr3t-7261"
+SCOPES = ("crm.objects.line_items.write", "e-commerce")
+
+FAULT = Fault(index=3, pointer="/inputs/3/id", problem="None is no id", remedy="write the id as text")
+
+BODY = ErrorBody(
+    category="VALIDATION_ERROR",
+    sub_category="crm.SOMETHING",
+    message=f"Property values were not valid: {SECRET}",
+    correlation_id="8c5ad1ac-b132-4e6d-9aae-a2fd2a5f3c7a",
+    context={"ids": ("1", "2"), "requiredGranularScopes": SCOPES},
+    reasons=(
+        Reason(code="INVALID_LONG", property="hs_tax", message=f"{SECRET} was not a valid long."),
+        Reason(code="INVALID_LONG", property="hs_tax", message=f"{SECRET} was not one either."),
+        Reason(code="PROPERTY_DOESNT_EXIST", property="colour", message=SECRET),
+    ),
+    policy="TEN_SECONDLY_ROLLING",
+)
+
+API_ERRORS: dict[type[ApiError], int] = {
+    ApiError: 418,
+    BadRequestError: 400,
+    AuthenticationError: 401,
+    PermissionDeniedError: 403,
+    NotFoundError: 404,
+    ConflictError: 409,
+    RateLimitError: 429,
+    ServerError: 503,
+}
+
+
+def response(status: int) -> Response:
+    return Response(
+        status=status,
+        headers={"x-secret": SECRET, "retry-after": "3"},
+        content=f'{{"message": "{SECRET}"}}'.encode(),
+        seconds=1.5,
+        attempts=2,
+    )
+
+
+def api_error(kind: type[ApiError], body: ErrorBody = BODY) -> ApiError:
+    return kind("create_orders", response(API_ERRORS[kind]), body)
+
+
+def each_error() -> list[HubSpotBatchError]:
+    return [
+        HubSpotBatchError("something went wrong"),
+        ConfigurationError("the client is closed; make another one"),
+        InvalidInputError([FAULT, FAULT]),
+        ConnectionFailedError("create_orders: no connection", attempts=4),
+        RequestTimeoutError("create_orders: no reply came in time", attempts=5),
+        UnexpectedReplyError("create_orders", response(201), "the body is not what the document describes"),
+        *(api_error(kind) for kind in API_ERRORS),
+        *(api_error(kind, ErrorBody()) for kind in API_ERRORS),
+    ]
+
+
+EACH = [pytest.param(error, id=f"{type(error).__name__}-{n}") for n, error in enumerate(each_error())]
+
+
+@pytest.mark.parametrize(
+    ("kind", "base"),
+    [
+        (HubSpotBatchError, Exception),
+        (ConfigurationError, HubSpotBatchError),
+        (InvalidInputError, HubSpotBatchError),
+        (ConnectionFailedError, HubSpotBatchError),
+        (RequestTimeoutError, ConnectionFailedError),
+        (ApiError, HubSpotBatchError),
+        (BadRequestError, ApiError),
+        (AuthenticationError, ApiError),
+        (PermissionDeniedError, ApiError),
+        (NotFoundError, ApiError),
+        (ConflictError, ApiError),
+        (RateLimitError, ApiError),
+        (ServerError, ApiError),
+        (UnexpectedReplyError, HubSpotBatchError),
+    ],
+)
+def test_the_tree(kind: type[Exception], base: type[Exception]) -> None:
+    assert kind.__bases__ == (base,)
+    assert getattr(hubspot_batch, kind.__name__) is kind
+    assert f" {kind.__name__}" in (errors.__doc__ or "")
+
+
+def test_the_tests_here_know_every_error() -> None:
+    defined = {kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, Exception)}
+    assert defined == {type(error) for error in each_error()}
+
+
+@pytest.mark.parametrize("error", EACH)
+@pytest.mark.parametrize("maybe_written", [True, False])
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_error_pickles_with_all_that_it_knows(
+    error: HubSpotBatchError, protocol: int, *, maybe_written: bool
+) -> None:
+    error = copy.deepcopy(error)
+    error.maybe_written = maybe_written
+    again = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301 - our own bytes
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert repr(again) == repr(error)
+    assert again.args == error.args
+    assert vars(again) == vars(error)
+    assert again.maybe_written is maybe_written
+
+
+@pytest.mark.parametrize("error", EACH)
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_every_error_can_be_copied(error: HubSpotBatchError, duplicate: Any) -> None:  # noqa: ANN401
+    again = duplicate(error)
+    assert again is not error
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
+def test_an_error_that_was_pickled_keeps_the_notes_of_the_caller() -> None:
+    error = api_error(ConflictError)
+    error.add_note("row 17 of orders.csv")
+    assert pickle.loads(pickle.dumps(error)).__notes__ == ["row 17 of orders.csv"]  # noqa: S301 - our own bytes
+
+
+@pytest.mark.parametrize("error", EACH)
+def test_no_text_repeats_what_hubspot_said(error: HubSpotBatchError) -> None:
+    for maybe_written in (True, False):
+        error.maybe_written = maybe_written
+        assert SECRET not in str(error)
+        assert SECRET not in repr(error)
+        assert SECRET not in "".join(map(str, error.args))
+
+
+@pytest.mark.parametrize("error", each_error(), ids=lambda error: type(error).__name__)
+def test_only_a_success_that_cannot_be_read_may_be_written_from_the_start(error: HubSpotBatchError) -> None:
+    assert error.maybe_written is isinstance(error, UnexpectedReplyError)
+
+
+@pytest.mark.parametrize("error", EACH)
+def test_the_text_says_where_the_batch_may_have_been_written(error: HubSpotBatchError) -> None:
+    error.maybe_written = False
+    without = str(error)
+    error.maybe_written = True
+    assert without == error.args[0]
+    assert str(error) == f"{without}; the batch may have been written"
+
+
+@pytest.mark.parametrize(
+    ("kind", "explanation"),
+    [
+        (ApiError, "HubSpot's own words are in .message"),
+        (BadRequestError, "hs_tax: INVALID_LONG, colour: PROPERTY_DOESNT_EXIST"),
+        (AuthenticationError, "the token was not accepted; check access_token or HUBSPOT_ACCESS_TOKEN"),
+        (
+            PermissionDeniedError,
+            "the token needs one of these scopes: crm.objects.line_items.write, e-commerce",
+        ),
+        (NotFoundError, "there is no such path or object; check base_url and api_version"),
+        (
+            ConflictError,
+            "a record with one of the unique values exists; HubSpot's own words are in .message",
+        ),
+        (
+            RateLimitError,
+            "the quota TEN_SECONDLY_ROLLING is used up; raise Retries.budget to wait longer",
+        ),
+        (ServerError, "HubSpot or a gateway before it failed"),
+    ],
+)
+def test_the_text_of_a_refusal(kind: type[ApiError], explanation: str) -> None:
+    assert str(api_error(kind)) == (
+        f"create_orders: HTTP {API_ERRORS[kind]} VALIDATION_ERROR: {explanation}"
+        " (correlation id 8c5ad1ac-b132-4e6d-9aae-a2fd2a5f3c7a)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "text"),
+    [
+        (ApiError, ErrorBody(), "create_orders: HTTP 418: HubSpot's own words are in .message"),
+        (BadRequestError, ErrorBody(), "create_orders: HTTP 400: HubSpot's own words are in .message"),
+        (BadRequestError, ErrorBody(reasons=(Reason(),)), "create_orders: HTTP 400: no code given"),
+        (BadRequestError, ErrorBody(reasons=(Reason(code="X"),)), "create_orders: HTTP 400: X"),
+        (
+            AuthenticationError,
+            ErrorBody(category="EXPIRED_AUTHENTICATION"),
+            (
+                "create_orders: HTTP 401 EXPIRED_AUTHENTICATION: the token is no token or too old; "
+                "give access_token a callable that returns a fresh one"
+            ),
+        ),
+        (PermissionDeniedError, ErrorBody(), "create_orders: HTTP 403: the token may not do this"),
+        (
+            RateLimitError,
+            ErrorBody(),
+            (
+                "create_orders: HTTP 429: the quota of the account is used up; "
+                "raise Retries.budget to wait longer"
+            ),
+        ),
+        (
+            RateLimitError,
+            ErrorBody(policy="DAILY", correlation_id="c"),
+            (
+                "create_orders: HTTP 429: the account's requests of the day are used up; "
+                "they are reset at midnight in the account's time zone (correlation id c)"
+            ),
+        ),
+    ],
+)
+def test_the_text_of_a_refusal_that_says_little(kind: type[ApiError], body: ErrorBody, text: str) -> None:
+    assert str(api_error(kind, body)) == text
+
+
+@pytest.mark.parametrize("kind", API_ERRORS)
+def test_a_refusal_holds_what_the_body_said_and_the_reply(kind: type[ApiError]) -> None:
+    error = api_error(kind)
+    assert error.operation == "create_orders"
+    assert error.response == response(API_ERRORS[kind])
+    assert error.status == API_ERRORS[kind]
+    assert error.category == "VALIDATION_ERROR"
+    assert error.sub_category == "crm.SOMETHING"
+    assert error.message == f"Property values were not valid: {SECRET}"
+    assert error.correlation_id == "8c5ad1ac-b132-4e6d-9aae-a2fd2a5f3c7a"
+    assert error.context == {"ids": ("1", "2"), "requiredGranularScopes": SCOPES}
+    assert error.reasons == BODY.reasons
+    assert error.policy == "TEN_SECONDLY_ROLLING"
+
+
+def test_a_missing_permission_names_the_scopes() -> None:
+    for body, scopes in ((BODY, SCOPES), (ErrorBody(), ())):
+        error = api_error(PermissionDeniedError, body)
+        assert isinstance(error, PermissionDeniedError)
+        assert error.missing_scopes == scopes
+
+
+@pytest.mark.parametrize(
+    ("policy", "daily"),
+    [
+        (None, False),
+        ("", False),
+        ("TEN_SECONDLY_ROLLING", False),
+        ("SECONDLY", False),
+        ("DAILY", True),
+        ("daily", True),
+        ("DAILY_ROLLING", True),
+    ],
+)
+def test_a_quota_is_that_of_the_day_where_its_policy_says_so(policy: str | None, *, daily: bool) -> None:
+    error = api_error(RateLimitError, ErrorBody(policy=policy))
+    assert isinstance(error, RateLimitError)
+    assert error.daily is daily
+
+
+def test_a_success_that_cannot_be_read_keeps_its_bytes() -> None:
+    error = UnexpectedReplyError("create_carts", response(200), "it is HTML")
+    assert (error.operation, error.response) == ("create_carts", response(200))
+    assert str(error) == (
+        "create_carts: HTTP 200, but it is HTML; the bytes are in .response.content; "
+        "the batch may have been written"
+    )
+
+
+@pytest.mark.parametrize("kind", [ConnectionFailedError, RequestTimeoutError])
+def test_a_failed_connection_tells_how_many_attempts_were_made(kind: type[ConnectionFailedError]) -> None:
+    error = kind("no connection", attempts=4)
+    assert (str(error), error.attempts) == ("no connection", 4)
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        (FAULT, "/inputs/3/id: None is no id; write the id as text"),
+        (
+            Fault(index=None, pointer="", problem="null stands where a mapping belongs", remedy="write one"),
+            "/: null stands where a mapping belongs; write one",
+        ),
+    ],
+)
+def test_the_text_of_a_fault_is_place_problem_and_remedy(fault: Fault, text: str) -> None:
+    assert str(fault) == text
+
+
+def faults(count: int) -> list[Fault]:
+    return [Fault(index=n, pointer=f"/inputs/{n}", problem="wrong", remedy="mend it") for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("count", "more"),
+    [(1, ""), (10, ""), (11, "\n  and 1 more, see .faults"), (250, "\n  and 240 more, see .faults")],
+)
+def test_the_text_of_invalid_input_shows_the_first_ten_faults(count: int, more: str) -> None:
+    shown = "".join(f"\n  /inputs/{n}: wrong; mend it" for n in range(min(count, 10)))
+    error = InvalidInputError(faults(count))
+    assert str(error) == f"{count} fault(s), nothing was sent{shown}{more}"
+    assert error.faults == tuple(faults(count))
+
+
+def test_a_fault_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        FAULT.problem = "another"  # type: ignore[misc]

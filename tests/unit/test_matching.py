@@ -1,0 +1,448 @@
+"""Each item of a reply is given to its input where that is certain, and to none where it is not."""
+
+from collections.abc import Mapping, Sequence
+from itertools import permutations
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from hubspot_batch.matching import Input, Written, match_written, refused_inputs
+
+Values = Mapping[str, str | None]
+
+
+def creates(*properties: Mapping[str, str]) -> list[Input]:
+    return [{"properties": values, "objectWriteTraceId": f"trace-{n}"} for n, values in enumerate(properties)]
+
+
+def update(number: int, record: str, name: str | None = None, **properties: str) -> Input:
+    item: dict[str, Any] = {"id": record, "properties": properties, "objectWriteTraceId": f"trace-{number}"}
+    return item if name is None else item | {"idProperty": name}
+
+
+def records(*properties: Values, traces: Sequence[str | None] = ()) -> list[Written]:
+    """Return records whose ids are those of no input."""
+    told = [*traces, *[None] * (len(properties) - len(traces))]
+    return [Written(f"9000{n}", told[n], values) for n, values in enumerate(properties)]
+
+
+ORDERS = list(permutations(range(3)))
+NAMES = creates({"name": "A"}, {"name": "B"}, {"name": "C"})
+
+
+# By trace id.
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_record_that_repeats_its_trace_id_belongs_to_that_input(order: tuple[int, ...]) -> None:
+    inputs = creates({"name": "same"}, {"name": "same"}, {"name": "same"})
+    written = records(*[{"name": "same"}] * 3, traces=[f"trace-{n}" for n in order])
+    assert match_written(inputs, written) == list(order)
+
+
+def test_a_trace_id_outweighs_what_the_record_holds() -> None:
+    inputs = creates({"name": "A"}, {"name": "B"})
+    written = records({"name": "B"}, {"name": "A"}, traces=["trace-0", "trace-1"])
+    assert match_written(inputs, written) == [0, 1]
+
+
+def test_records_with_and_without_a_trace_id_may_stand_side_by_side() -> None:
+    inputs = creates({"name": "same"}, {"name": "same"}, {"name": "other"})
+    written = records({"name": "same"}, {"name": "other"}, {"name": "same"}, traces=["trace-1"])
+    assert match_written(inputs, written) == [1, 2, 0]
+
+
+def test_a_trace_id_that_two_records_claim_proves_nothing() -> None:
+    inputs = creates({"name": "same"}, {"name": "same"})
+    written = records({"name": "same"}, {"name": "same"}, traces=["trace-1", "trace-1"])
+    assert match_written(inputs, written) == [None, None]
+
+
+def test_a_trace_id_of_no_input_proves_nothing() -> None:
+    written = records({"name": "B"}, {"name": "A"}, {"name": "C"}, traces=["trace-9", "", "trace-1 "])
+    assert match_written(NAMES, written) == [1, 0, 2]
+
+
+# By record id.
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_an_update_is_known_by_its_record_id(order: tuple[int, ...]) -> None:
+    inputs = [update(n, f"4400{n}", status="paid") for n in range(3)]
+    written = [Written(f"4400{n}", None, {"status": "paid"}) for n in order]
+    assert match_written(inputs, written) == list(order)
+
+
+def test_the_value_of_a_unique_property_is_not_taken_for_a_record_id() -> None:
+    inputs = [update(0, "44001", "ext", status="paid"), update(1, "44002", "ext", status="paid")]
+    written = [Written("44001", None, {"status": "paid"}), Written("44002", None, {"status": "paid"})]
+    assert match_written(inputs, written) == [None, None]
+
+
+def test_an_update_whose_record_was_merged_into_another_is_the_one_that_remains() -> None:
+    inputs = [update(0, "44001", status="paid"), update(1, "44002", status="open")]
+    written = [Written("44003", None, {"status": "paid"}), Written("44002", None, {"status": "open"})]
+    assert match_written(inputs, written) == [0, 1]
+
+
+# By the value of a unique property.
+
+
+def test_an_update_by_a_unique_property_is_known_by_its_value() -> None:
+    inputs = [update(0, "E-1", "ext", status="paid"), update(1, "E-2", "ext", status="paid")]
+    written = records({"ext": "e-2", "status": "paid"}, {"ext": "e-1", "status": "paid"})
+    assert match_written(inputs, written) == [1, 0]
+
+
+def test_each_update_is_known_by_the_property_that_it_names() -> None:
+    inputs = [
+        update(0, "5", status="paid"),
+        update(1, "5", "ext", status="paid"),
+        update(2, "5", "cart", status="paid"),
+    ]
+    written = [
+        Written("7", None, {"cart": "5", "ext": "8", "status": "paid"}),
+        Written("6", None, {"ext": "5", "cart": "9", "status": "paid"}),
+        Written("5", None, {"status": "paid"}),
+    ]
+    assert match_written(inputs, written) == [2, 1, 0]
+
+
+def test_updates_that_give_the_unique_property_a_new_value_are_known_by_the_new_one() -> None:
+    inputs = [update(0, "X", "ext", ext="Y"), update(1, "Y", "ext", ext="Z")]
+    assert match_written(inputs, records({"ext": "Z"}, {"ext": "Y"})) == [1, 0]
+
+
+def test_updates_that_exchange_the_values_of_the_unique_property_are_not_mistaken() -> None:
+    inputs = [update(0, "X", "ext", ext="Y"), update(1, "Y", "ext", ext="X")]
+    assert match_written(inputs, records({"ext": "Y"}, {"ext": "X"})) == [0, 1]
+
+
+def test_an_update_that_clears_the_unique_property_is_not_known_by_its_old_value() -> None:
+    inputs = [update(0, "X", "ext", ext=""), update(1, "Y", "ext", ext="X")]
+    assert match_written(inputs, records({"ext": "X"}, {"ext": None})) == [1, 0]
+
+
+def test_a_create_is_known_by_the_unique_property_that_the_caller_names() -> None:
+    inputs = creates({"sku": "a", "n": "1"}, {"sku": "b", "n": "1"}, {"sku": "c", "n": "1"})
+    assert match_written(inputs, records({"sku": "c"}, {"sku": "A"}), unique_property="sku") == [2, 0]
+
+
+def test_a_unique_property_outweighs_the_rest() -> None:
+    inputs = creates({"sku": "a", "n": "1"}, {"sku": "b", "n": "2"})
+    written = records({"sku": "b", "n": "1"}, {"sku": "a", "n": "2"})
+    assert match_written(inputs, written, unique_property="sku") == [1, 0]
+
+
+def test_values_that_only_their_case_tells_apart_are_not_taken_for_unique() -> None:
+    inputs = creates({"sku": "abc"}, {"sku": "ABC"}, {"sku": "d"})
+    written = records({"sku": "ABC"}, {"sku": "d"}, {"sku": "abc"})
+    assert match_written(inputs, written, unique_property="sku") == [None, 2, None]
+
+
+def test_a_record_that_does_not_tell_the_unique_property_is_matched_by_the_rest() -> None:
+    inputs = creates({"sku": "a", "n": "1"}, {"sku": "b", "n": "2"})
+    assert match_written(inputs, records({"n": "2"}, {"sku": None, "n": "1"}), unique_property="sku") == [
+        1,
+        0,
+    ]
+
+
+# By the submitted properties.
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_records_in_any_order_are_known_by_a_value_that_no_other_has(order: tuple[int, ...]) -> None:
+    names = ["A", "B", "C"]
+    written = records(*({"name": names[n], "hs_object_id": f"9000{n}", "hs_source": None} for n in order))
+    assert match_written(NAMES, written) == list(order)
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("A-1001", "A-1001"),
+        ("9", "9.00"),
+        ("9.50", "9.5"),
+        ("-0.5", "-.5"),
+        ("007", "7"),
+        ("+5", "5"),
+        ("5.", "5"),
+        ("500", "500.0"),
+        ("100000000000000000000.10", "100000000000000000000.1"),
+        ("Ada@Example.COM", "ada@example.com"),
+        ("STRASSE", "straße"),
+        ("  padded ", "padded"),
+        ("TRUE", "true"),
+        ("2026-09-01", "1788220800000"),
+        ("2026-09-01", "2026-09-01T00:00:00Z"),
+        ("2026-09-01T08:15:00.000Z", "1788250500000"),
+        ("2026-09-01T08:15:00.000Z", "2026-09-01T08:15:00Z"),
+        ("2026-09-01T10:15:00+02:00", "2026-09-01T08:15:00.000Z"),
+        ("2026-09-01T10:15:00.123+02:00", "1788250500123"),
+        ("1969-12-31T23:59:59.999Z", "-1"),
+        ("0001-01-01", "-62135596800000"),
+        ("b;a;c", "a;b;c"),
+        ("b;a", "A;B"),
+    ],
+)
+def test_a_value_is_the_same_in_whichever_way_it_is_stored(sent: str, stored: str) -> None:
+    inputs = creates({"value": "another"}, {"value": sent}, {"value": "-77"})
+    written = records({"value": stored}, {"value": "-77.0"}, {"value": "Another"})
+    assert match_written(inputs, written) == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("9", "9.01"),
+        ("1e3", "1000"),
+        ("1,000", "1000"),
+        ("0x10", "16"),
+        ("2026-09-01", "2026-09-02"),
+        ("2026-09-01T08:15:00Z", "2026-09-01T08:15:00+02:00"),
+        ("2026-09-01T08:15:00.123Z", "2026-09-01T08:15:00.124Z"),
+        ("2026-13-01", "2026-14-01"),
+        ("2026-02-30", "2026-03-02"),
+        ("2026-09-01T08:15:00", "2026-09-01T08:15:00Z"),
+        ("a;b", "a;c"),
+        ("a;b", "a;b;b"),
+        ("a;b", "ab"),
+        ("\u0661", "\u0662"),
+    ],
+)
+def test_values_that_mean_different_things_are_told_apart(one: str, other: str) -> None:
+    inputs = creates({"value": one}, {"value": other})
+    assert match_written(inputs, records({"value": other}, {"value": one})) == [1, 0]
+
+
+@pytest.mark.parametrize("value", ["", " ", ";b", ";"])
+def test_a_value_that_clears_or_adds_says_nothing_of_what_is_stored(value: str) -> None:
+    inputs = creates({"tags": value, "name": "A"}, {"tags": value, "name": "B"}, {"tags": "x", "name": "B"})
+    written = records({"tags": "x", "name": "B"}, {"tags": "a;b", "name": "A"}, {"tags": "c", "name": "B"})
+    assert match_written(inputs, written)[1:] == [0, 1]
+    both = creates({"tags": value, "name": "A"}, {"tags": "y", "name": "A"})
+    assert match_written(both, records({"tags": "z", "name": "A"}, {"tags": "y", "name": "A"})) == [0, 1]
+
+
+def test_several_properties_together_can_tell_what_each_alone_cannot() -> None:
+    inputs = creates({"a": "1", "b": "1"}, {"a": "1", "b": "2"}, {"a": "2", "b": "1"}, {"a": "2", "b": "2"})
+    written = records({"a": "2", "b": "1"}, {"a": "1", "b": "1"}, {"a": "2", "b": "2"}, {"a": "1", "b": "2"})
+    assert match_written(inputs, written) == [2, 0, 3, 1]
+
+
+def test_a_property_that_the_reply_leaves_out_contradicts_nothing() -> None:
+    inputs = creates({"name": "A", "note": "x"}, {"name": "B", "note": "y"})
+    assert match_written(inputs, records({"name": "B"}, {"name": None, "note": "x"})) == [1, 0]
+
+
+def test_a_value_that_the_service_filled_in_does_not_hide_the_input_that_left_it_out() -> None:
+    inputs = creates({"name": "A"}, {"name": "A", "stage": "open"})
+    assert match_written(inputs, records({"name": "A", "stage": "open"}, {"name": "A", "stage": "new"})) == [
+        1,
+        0,
+    ]
+
+
+def test_where_two_inputs_fit_two_records_alike_none_is_named() -> None:
+    inputs = creates({"name": "A"}, {"name": "A", "stage": "open"}, {"name": "B"})
+    filled = {"name": "A", "stage": "open"}
+    assert match_written(inputs, records(filled, {"name": "B"}, filled)) == [None, 2, None]
+
+
+# Identical inputs.
+
+
+def test_identical_inputs_are_not_told_apart() -> None:
+    inputs = creates({"name": "A"}, {"name": "B"}, {"name": "A"})
+    assert match_written(inputs, records({"name": "A"}, {"name": "B"}, {"name": "A"})) == [None, 1, None]
+
+
+def test_inputs_that_differ_in_their_writing_only_are_not_told_apart() -> None:
+    inputs = creates({"price": "9"}, {"price": "9.0"}, {"price": "8"})
+    assert match_written(inputs, records({"price": "9.00"}, {"price": "8"}, {"price": "9.00"})) == [
+        None,
+        2,
+        None,
+    ]
+
+
+def test_inputs_that_differ_in_their_associations_only_are_not_told_apart() -> None:
+    inputs = [
+        {
+            "properties": {"name": "A"},
+            "objectWriteTraceId": f"trace-{n}",
+            "associations": [{"to": {"id": str(n)}}],
+        }
+        for n in range(2)
+    ]
+    assert match_written(inputs, records({"name": "A"}, {"name": "A"})) == [None, None]
+    assert match_written(inputs, records({"name": "A"})) == [None]
+
+
+def test_merged_line_items_belong_to_none_of_their_inputs_and_the_others_are_known() -> None:
+    inputs = creates({"name": "A"}, {"name": "B"}, {"name": "A"}, {"name": "C"}, {"name": "A"})
+    assert match_written(inputs, records({"name": "C"}, {"name": "A"}, {"name": "B"})) == [3, None, 1]
+
+
+def test_a_record_of_nothing_but_identical_inputs_belongs_to_none() -> None:
+    assert match_written(creates({"n": "1"}, {"n": "1"}), records({"n": "1"})) == [None]
+    assert match_written(creates({}, {}), records({}, {})) == [None, None]
+
+
+def test_two_records_of_identical_inputs_are_not_taken_for_one_and_another_input_that_is_missing() -> None:
+    """Whether line items were merged or one is missing cannot be counted: both leave two records of three."""
+    inputs = creates({"name": "A"}, {"name": "A"}, {"name": "A", "stage": "open"})
+    written = records({"name": "A", "stage": "new"}, {"name": "A", "stage": "open"})
+    assert match_written(inputs, written) == [None, None]
+
+
+# By elimination.
+
+
+def test_the_record_that_remains_belongs_to_the_input_that_remains() -> None:
+    inputs = creates({"name": "A"}, {"name": "B"}, {"name": "C"})
+    written = records({"name": "B"}, {"name": "changed beyond recognition"}, {"name": "C"})
+    assert match_written(inputs, written) == [1, 0, 2]
+
+
+def test_one_record_of_one_input_needs_no_proof() -> None:
+    assert match_written(creates({"name": "A"}), records({})) == [0]
+    assert match_written(creates({"name": "A"}), records({"name": "B"})) == [0]
+
+
+def test_two_records_that_are_changed_beyond_recognition_belong_to_none() -> None:
+    inputs = creates({"name": "A"}, {"name": "B"}, {"name": "C"})
+    assert match_written(inputs, records({"name": "x"}, {"name": "B"}, {"name": "y"})) == [None, 1, None]
+
+
+def test_a_full_input_leaves_the_others_to_the_other_records() -> None:
+    inputs = creates({"a": "1"}, {"a": "1", "b": "1"}, {"a": "1", "b": "1", "c": "1"})
+    written = records(
+        {"a": "1", "b": "1", "c": "1"}, {"a": "1", "b": "2", "c": "2"}, {"a": "1", "b": "1", "c": "2"}
+    )
+    assert match_written(inputs, written) == [2, 0, 1]
+
+
+def test_refused_inputs_are_out_of_the_question() -> None:
+    inputs = creates({"name": "A"}, {"name": "A"}, {"name": "B"}, {"name": "A"})
+    assert match_written(inputs, records({"name": "A"}, {"name": "B"}), refused=[0, 3]) == [1, 2]
+    assert match_written(inputs, records({"name": "A"}), refused={2, 3, 0}) == [1]
+    assert match_written(inputs, records({"name": "A"}), refused=[0, 0, 2, 3, 99]) == [1]
+
+
+def test_a_record_that_repeats_the_trace_id_of_a_refused_input_is_not_given_to_it() -> None:
+    inputs = creates({"name": "A"}, {"name": "A"}, {"name": "B"})
+    written = records({"name": "A"}, {"name": "B"}, traces=["trace-0"])
+    assert match_written(inputs, written, refused=[0]) == [1, 2]
+
+
+# Contested claims.
+
+
+def test_an_input_that_two_records_claim_is_given_to_neither() -> None:
+    claims = records({"name": "A"}, {"name": "C"}, {"name": "A"})
+    first, _, third = match_written(NAMES, claims)
+    assert (first, third) == (None, None)
+    assert match_written(NAMES[:2], records({"name": "A"}, {"name": "A"})) == [None, None]
+
+
+def test_more_records_than_inputs_prove_nothing() -> None:
+    inputs = creates({"name": "A"})
+    assert match_written(inputs, records({"name": "A"}, {"name": "A"})) == [None, None]
+    assert match_written(inputs, records({}, {}), refused=[0]) == [None, None]
+
+
+def test_missing_records_do_not_make_the_others_guesses() -> None:
+    inputs = creates({"name": "A"}, {"name": "A"}, {"name": "A"}, {"name": "A", "stage": "open"})
+    written = records({"name": "A", "stage": "open"}, {"name": "A"}, {"name": "A"})
+    assert match_written(inputs, written) == [None, None, None]
+
+
+@pytest.mark.parametrize("inputs", [[], NAMES])
+def test_no_records_are_no_matches(inputs: list[Input]) -> None:
+    assert match_written(inputs, []) == []
+
+
+def test_a_batch_of_100_is_matched_whole() -> None:
+    inputs = creates(*({"name": f"Order {n}", "price": str(n), "same": "x"} for n in range(100)))
+    written = records(
+        *({"price": f"{n}.00", "name": f"ORDER {n}", "same": "X"} for n in reversed(range(100)))
+    )
+    assert match_written(inputs, written) == list(reversed(range(100)))
+
+
+def test_nothing_that_is_given_is_changed() -> None:
+    inputs = [
+        MappingProxyType({**item, "properties": MappingProxyType(item["properties"])}) for item in NAMES
+    ]
+    written = tuple(records({"name": "B"}, MappingProxyType({"name": "A"})))
+    assert match_written(tuple(inputs), written, refused=frozenset([2])) == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "value", ["9" * 20_000, "1." + "0" * 20_000, "a;" * 20_000, "2026-09-01T" + ":" * 20_000 + "Z"]
+)
+def test_values_of_any_length_are_compared(value: str) -> None:
+    inputs = creates({"value": value}, {"value": "x"})
+    assert match_written(inputs, records({"value": "x"}, {"value": value})) == [1, 0]
+
+
+# Which inputs an error names.
+
+
+def test_an_error_names_an_input_by_its_trace_id() -> None:
+    contexts = [{"objectWriteTraceId": ["trace-2"]}, {"objectWriteTraceId": ["trace-0"]}]
+    assert refused_inputs(NAMES, contexts) == [[2], [0]]
+
+
+def test_one_error_may_name_several_inputs() -> None:
+    assert refused_inputs(NAMES, [{"objectWriteTraceId": ["trace-2", "trace-0"], "x": ["y"]}]) == [[2, 0]]
+
+
+def test_an_error_names_updates_by_their_ids() -> None:
+    inputs = [update(0, "44001"), update(1, "44002"), update(2, "E-3", "ext")]
+    assert refused_inputs(inputs, [{"ids": ["44002", "44001"]}, {"ids": ["E-3"]}]) == [[1, 0], [2]]
+
+
+def test_an_error_that_names_an_update_by_trace_id_and_by_id_names_it_once() -> None:
+    inputs = [update(0, "44001"), update(1, "44002")]
+    assert refused_inputs(inputs, [{"ids": ["44002"], "objectWriteTraceId": ["trace-1"]}]) == [[1]]
+    assert refused_inputs(inputs, [{"ids": ["44001"], "objectWriteTraceId": ["unknown"]}]) == [[0]]
+    assert refused_inputs(inputs, [{"ids": ["unknown"], "objectWriteTraceId": ["trace-1"]}]) == [[1]]
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {},
+        {"objectWriteTraceId": []},
+        {"objectWriteTraceId": ["trace-9", ""]},
+        {"ids": ["44001"]},
+        {"id": ["trace-1"], "existingId": ["trace-0"]},
+    ],
+)
+def test_an_error_that_names_no_input_of_the_request_has_none(context: dict[str, list[str]]) -> None:
+    assert refused_inputs(NAMES, [context]) == [[]]
+
+
+def test_what_an_error_says_of_other_requests_is_passed_over() -> None:
+    inputs = [update(0, "44001"), update(1, "44002")]
+    contexts = [{"objectWriteTraceId": ["other", "trace-1"]}, {"ids": ["other", "44001"]}]
+    assert refused_inputs(inputs, contexts) == [[1], [0]]
+
+
+def test_an_input_that_an_error_names_twice_is_named_once() -> None:
+    inputs = [update(0, "44001"), update(1, "44002")]
+    contexts = [{"objectWriteTraceId": ["trace-1", "trace-1"]}, {"ids": ["44001", "44001"]}]
+    assert refused_inputs(inputs, contexts) == [[1], [0]]
+
+
+def test_an_id_that_two_updates_have_under_different_properties_names_neither() -> None:
+    inputs = [update(0, "5"), update(1, "5", "ext"), update(2, "6")]
+    assert refused_inputs(inputs, [{"ids": ["5"]}, {"ids": ["5", "6"]}]) == [[], [2]]
+
+
+def test_no_errors_name_no_inputs() -> None:
+    assert refused_inputs(NAMES, []) == []

@@ -1,0 +1,342 @@
+"""When a request may leave: held against a server that counts strictly, in a window that rolls."""
+
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.quota import Quota
+
+MAX = "x-hubspot-ratelimit-max"
+INTERVAL = "x-hubspot-ratelimit-interval-milliseconds"
+
+
+class StrictServer:
+    """Counts the requests of a rolling window, at its own clock; written apart from the quota."""
+
+    def __init__(self, limit: int, window: float) -> None:
+        self._limit = limit
+        self._window = window
+        self._taken: deque[float] = deque()
+
+    def takes(self, when: float) -> bool:
+        while self._taken and self._taken[0] <= when - self._window:
+            self._taken.popleft()
+        if len(self._taken) >= self._limit:
+            return False
+        self._taken.append(when)
+        return True
+
+
+def departures(quota: Quota, count: int, now: float = 0.0) -> list[float]:
+    return [quota.reserve(now) for _ in range(count)]
+
+
+def headers(limit: int, window: float = 10.0) -> dict[str, str]:
+    return {MAX: str(limit), INTERVAL: str(round(window * 1000))}
+
+
+gaps = st.lists(st.floats(0, 30) | st.just(0.0), max_size=200)
+
+
+@given(st.integers(1, 12), st.floats(0.05, 60), gaps)
+@settings(deadline=None)
+def test_a_strict_server_takes_every_request(limit: int, window: float, gaps: list[float]) -> None:
+    quota, server, now = Quota(limit, window), StrictServer(limit, window), 1000.0
+    for gap in gaps:
+        now += gap
+        departure = quota.reserve(now)
+        assert departure >= now
+        assert server.takes(departure)
+
+
+@given(
+    st.integers(1, 12), st.floats(0.05, 60), st.lists(st.tuples(st.floats(0, 5), st.booleans()), max_size=200)
+)
+@settings(deadline=None)
+def test_a_strict_server_takes_every_request_of_one_who_waits_for_each(
+    limit: int, window: float, steps: list[tuple[float, bool]]
+) -> None:
+    quota, server, now = Quota(limit, window), StrictServer(limit, window), 0.0
+    for gap, waits in steps:
+        departure = quota.reserve(now + gap)
+        assert server.takes(departure)
+        now = departure if waits else now + gap
+
+
+@given(st.integers(1, 12), st.floats(0.05, 60), st.lists(st.floats(0, 100), max_size=100))
+@settings(deadline=None)
+def test_callers_whose_clocks_are_read_out_of_order_exceed_nothing(
+    limit: int, window: float, moments: list[float]
+) -> None:
+    quota, server = Quota(limit, window), StrictServer(limit, window)
+    for now in moments:
+        departure = quota.reserve(now)
+        assert departure >= now
+        assert server.takes(departure)
+
+
+@pytest.mark.parametrize(("limit", "window"), [(1, 10.0), (100, 10.0), (190, 10.0), (250, 10.0), (5, 60.0)])
+def test_a_saturated_quota_is_used_to_at_least_98_per_cent(limit: int, window: float) -> None:
+    windows = 50
+    quota = Quota(limit, window)
+    sent = sum(departure < windows * window for departure in departures(quota, limit * (windows + 1)))
+    assert 0.98 * limit * windows <= sent <= limit * windows
+
+
+def test_as_many_as_fit_leave_at_once_and_the_next_after_the_window_and_its_margin() -> None:
+    assert departures(Quota(3, 10.0), 7, now=5.0) == [5.0, 5.0, 5.0, 15.1, 15.1, 15.1, pytest.approx(25.2)]
+
+
+def test_a_place_in_the_window_comes_free_a_window_after_it_was_taken() -> None:
+    quota = Quota(2, 10.0)
+    assert [quota.reserve(now) for now in (0.0, 4.0, 5.0, 5.0, 30.0)] == [0.0, 4.0, 10.1, 14.1, 30.0]
+
+
+def test_nobody_overtakes() -> None:
+    quota = Quota(3, 10.0)
+    assert quota.reserve(8.0) == 8.0
+    assert quota.reserve(2.0) == 8.0
+
+
+def test_without_arguments_it_is_the_smallest_quota_of_any_account() -> None:
+    quota = Quota()
+    assert (quota.limit, quota.window, quota.margin) == (100, 10.0, 0.1)
+    assert departures(quota, 101) == [0.0] * 100 + [10.1]
+
+
+@pytest.mark.parametrize(
+    ("limit", "window"),
+    [
+        (0, 10.0),
+        (-1, 10.0),
+        (1.5, 10.0),
+        (float("nan"), 10.0),
+        (float("inf"), 10.0),
+        (None, 10.0),
+        ("190", 10.0),
+        (True, 10.0),
+        (190, 0.0),
+        (190, -1.0),
+        (190, 60.5),
+        (190, float("nan")),
+        (190, float("inf")),
+        (190, None),
+        (190, "10"),
+    ],
+)
+def test_a_quota_that_makes_no_sense_is_an_error_that_shows_a_right_one(
+    limit: object, window: object
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"Quota\(190, 10\.0\)"):
+        Quota(limit, window)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("limit", "window"), [(1, 0.001), (1, 60), (250, 60.0)])
+def test_the_bounds_of_a_quota_are_part_of_it(limit: int, window: float) -> None:
+    quota = Quota(limit, window)
+    assert (quota.limit, quota.window) == (limit, window)
+
+
+def test_its_repr_shows_limit_and_window() -> None:
+    assert repr(Quota(190, 10.0)) == "Quota(limit=190, window=10.0)"
+
+
+# What the headers of a reply say.
+
+
+def test_it_learns_limit_and_window_from_a_reply() -> None:
+    quota = Quota(100, 10.0)
+    quota.learn({MAX: "2", INTERVAL: "5000", "content-type": "application/json"})
+    assert (quota.limit, quota.window) == (2, 5.0)
+    assert departures(quota, 3) == [0.0, 0.0, 5.1]
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        {},
+        {MAX: "50"},
+        {INTERVAL: "5000"},
+        {MAX: "0", INTERVAL: "5000"},
+        {MAX: "-50", INTERVAL: "5000"},
+        {MAX: "50", INTERVAL: "0"},
+        {MAX: "50", INTERVAL: "-5000"},
+        {MAX: "50", INTERVAL: "60001"},
+        {MAX: "50", INTERVAL: "86400000"},
+        {MAX: "many", INTERVAL: "5000"},
+        {MAX: "50", INTERVAL: "soon"},
+        {MAX: "", INTERVAL: ""},
+        {MAX: "50.5", INTERVAL: "5000"},
+        {MAX: "5e1", INTERVAL: "5000"},
+        {MAX: "nan", INTERVAL: "inf"},
+        {MAX: "\u0665\u0660", INTERVAL: "5000"},
+        {MAX: "5\u00b2", INTERVAL: "5000"},
+        {MAX: "1234567890", INTERVAL: "5000"},
+        {MAX: "9" * 5000, INTERVAL: "5000"},
+        {MAX: "50", INTERVAL: "9" * 5000},
+    ],
+)
+def test_from_headers_that_make_no_sense_it_learns_nothing(heard: dict[str, str]) -> None:
+    quota = Quota(190, 10.0)
+    quota.learn(heard)
+    assert (quota.limit, quota.window) == (190, 10.0)
+
+
+def test_the_longest_window_that_it_believes_is_a_minute() -> None:
+    quota = Quota(190, 10.0)
+    quota.learn({MAX: "100", INTERVAL: "60000"})
+    assert (quota.limit, quota.window) == (100, 60.0)
+
+
+def test_what_it_has_learnt_already_changes_nothing() -> None:
+    quota = Quota(3, 10.0)
+    first = departures(quota, 2)
+    quota.learn(headers(3))
+    assert first + departures(quota, 2) == [0.0, 0.0, 0.0, 10.1]
+
+
+def test_a_lower_limit_counts_what_has_left_already() -> None:
+    quota = Quota(5, 10.0)
+    assert [quota.reserve(now) for now in (0.0, 1.0, 2.0, 3.0)] == [0.0, 1.0, 2.0, 3.0]
+    quota.learn(headers(2))
+    assert departures(quota, 3, now=4.0) == [pytest.approx(12.1), pytest.approx(13.1), pytest.approx(22.2)]
+
+
+def test_a_higher_limit_counts_what_has_left_already() -> None:
+    quota = Quota(2, 10.0)
+    assert departures(quota, 2) == [0.0, 0.0]
+    quota.learn(headers(5))
+    assert departures(quota, 4) == [0.0, 0.0, 0.0, 10.1]
+
+
+def test_a_limit_that_falls_and_rises_again_forgets_nothing_that_has_left() -> None:
+    quota, server = Quota(4, 10.0), StrictServer(4, 10.0)
+    sent = departures(quota, 4)
+    quota.learn(headers(2))
+    quota.learn(headers(4))
+    sent += departures(quota, 4)
+    assert all(server.takes(departure) for departure in sent)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 8), st.sampled_from([1.0, 10.0, 60.0]), st.integers(0, 12)), max_size=5)
+)
+@settings(deadline=None)
+def test_after_any_change_no_window_holds_more_than_the_limit_that_is_known_then(
+    changes: list[tuple[int, float, int]],
+) -> None:
+    quota, now = Quota(8, 10.0), 0.0
+    sent: list[float] = []
+    for limit, window, count in changes:
+        quota.learn(headers(limit, window))
+        for _ in range(count):
+            sent.append(quota.reserve(now))
+            assert sent[-1] >= now
+            assert sum(sent[-1] - window < departure for departure in sent) <= limit
+        now = max([now, *sent])
+
+
+# After a 429.
+
+
+def test_after_a_429_nothing_leaves_until_the_pause_is_over() -> None:
+    quota = Quota(2, 10.0)
+    assert quota.reserve(0.0) == 0.0
+    quota.refused(7.5)
+    assert quota.paused_until == 7.5
+    assert quota.reserve(1.0) == 7.5
+    assert quota.reserve(9.0) == pytest.approx(10.15)
+
+
+def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
+    quota = Quota(2, 10.0)
+    quota.refused(7.5)
+    quota.refused(3.0)
+    assert quota.paused_until == 7.5
+    assert quota.reserve(0.0) == 7.5
+
+
+def test_a_pause_that_is_over_changes_nothing() -> None:
+    quota = Quota(2, 10.0)
+    quota.refused(7.5)
+    assert quota.reserve(8.0) == 8.0
+
+
+def test_before_any_429_nothing_is_paused() -> None:
+    assert Quota().paused_until == float("-inf")
+    assert Quota().reserve(-1000.0) == -1000.0
+
+
+def test_the_margin_grows_with_each_429_up_to_two_seconds() -> None:
+    quota = Quota(1, 10.0)
+    margins = []
+    for _ in range(10):
+        quota.refused(0.0)
+        margins.append(quota.margin)
+    grown = [0.15, 0.225, 0.3375, 0.50625, 0.759375, 1.1390625, 1.70859375, 2.0, 2.0, 2.0]
+    assert margins == pytest.approx(grown)
+    assert departures(quota, 2) == [0.0, 12.0]
+
+
+# Many threads.
+
+
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Let threads take turns as often as Python can, so that a missing lock shows."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def in_threads(work: Callable[[list[float]], None], count: int) -> list[list[float]]:
+    """Do the work in so many threads at once, each of which fills a list of its own."""
+    start = threading.Barrier(count)
+    lists: list[list[float]] = [[] for _ in range(count)]
+
+    def begin(mine: list[float]) -> None:
+        start.wait()
+        work(mine)
+
+    threads = [threading.Thread(target=begin, args=(mine,)) for mine in lists]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return lists
+
+
+@pytest.mark.usefixtures("hasty_threads")
+def test_many_threads_get_what_one_would_get() -> None:
+    quota = Quota(19, 10.0)
+
+    def work(mine: list[float]) -> None:
+        mine.extend(quota.reserve(0.0) for _ in range(500))
+
+    lists = in_threads(work, 8)
+    assert sorted(chain.from_iterable(lists)) == departures(Quota(19, 10.0), 4000)
+    assert all(mine == sorted(mine) for mine in lists)
+
+
+@pytest.mark.usefixtures("hasty_threads")
+def test_replies_and_refusals_on_other_threads_disturb_no_reservation() -> None:
+    quota, server = Quota(8, 10.0), StrictServer(8, 10.0)
+
+    def work(mine: list[float]) -> None:
+        for number in range(100):
+            mine.append(quota.reserve(float(number)))
+            quota.learn(headers(8))
+        quota.refused(100.0)
+
+    lists = in_threads(work, 6)
+    assert all(server.takes(departure) for departure in sorted(chain.from_iterable(lists)))
+    assert quota.margin == pytest.approx(0.1 * 1.5**6)
+    assert quota.paused_until == 100.0

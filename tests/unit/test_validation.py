@@ -1,0 +1,660 @@
+"""`validate` names every fault of a body: the index of its input, a JSON pointer, and what to write."""
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from collections import OrderedDict
+from datetime import date
+from types import MappingProxyType
+from typing import Any, get_args
+
+import pytest
+
+import hubspot_batch
+from hubspot_batch.contract import OperationId
+from hubspot_batch.errors import ConfigurationError, Fault
+from hubspot_batch.validation import fault_at, name_of, unsendable, validate
+
+SECRET = "s3cr3t-7261"
+
+OPERATIONS: tuple[OperationId, ...] = get_args(OperationId)
+CREATES = tuple(operation for operation in OPERATIONS if operation != "update_orders")
+
+LINK: dict[str, Any] = {
+    "to": {"id": "301"},
+    "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 507}],
+}
+CREATE: dict[str, Any] = {
+    "properties": {"hs_order_name": "A-1001", "hs_tags": ""},
+    "associations": [LINK],
+    "objectWriteTraceId": "row-1",
+}
+UPDATE: dict[str, Any] = {
+    "id": "44001",
+    "idProperty": "hs_external_order_id",
+    "properties": {"hs_order_name": "A-1001"},
+    "objectWriteTraceId": "row-1",
+}
+
+MAPPING = "write a mapping"
+LIST = "write a list"
+TEXT = "write it as text, in quotes"
+WHOLE = "write a whole number, without quotes"
+BODY = 'write {"inputs": [...]}'
+KEYS = "the keys are properties, associations, objectWriteTraceId"
+
+Line = tuple[int | None, str, str, str]
+
+
+class Text(str):
+    __slots__ = ()
+
+
+def lines(faults: tuple[Fault, ...]) -> list[Line]:
+    return [(fault.index, fault.pointer, fault.problem, fault.remedy) for fault in faults]
+
+
+def changed(node: dict[str, Any], *path: str | int, to: object) -> dict[str, Any]:
+    """Return a copy in which one place is something else."""
+    copied: Any = copy.deepcopy(node)
+    inner = copied
+    for part in path[:-1]:
+        inner = inner[part]
+    inner[path[-1]] = to
+    return copied  # type: ignore[no-any-return]
+
+
+def test_it_is_public() -> None:
+    assert hubspot_batch.validate is validate
+
+
+@pytest.mark.parametrize("operation", CREATES)
+@pytest.mark.parametrize("item", [CREATE, {"properties": {}}, {"properties": {"a": ""}, "associations": []}])
+def test_a_right_body_of_a_create_has_no_faults(operation: OperationId, item: dict[str, Any]) -> None:
+    assert validate(operation, {"inputs": [item]}) == ()
+
+
+@pytest.mark.parametrize("item", [UPDATE, {"id": "1", "properties": {}}])
+def test_a_right_body_of_an_update_has_no_faults(item: dict[str, Any]) -> None:
+    assert validate("update_orders", {"inputs": [item]}) == ()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_inputs_of_the_other_verb_are_refused(operation: OperationId) -> None:
+    item = CREATE if operation == "update_orders" else UPDATE
+    assert validate(operation, {"inputs": [item]})
+
+
+def test_an_operation_that_the_document_has_not_is_an_error_that_names_those_it_has() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"no operation 'create_deals'.*create_orders, update_orders"
+    ):
+        validate("create_deals", {"inputs": [CREATE]})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (None, [(None, "", "null stands where a mapping belongs", BODY)]),
+        ([CREATE], [(None, "", "a list stands where a mapping belongs", BODY)]),
+        ("{}", [(None, "", "text stands where a mapping belongs", BODY)]),
+        (1, [(None, "", "a number stands where a mapping belongs", BODY)]),
+        (False, [(None, "", "a bool stands where a mapping belongs", BODY)]),
+        ({}, [(None, "", "'inputs' is missing", "add it")]),
+        ({"inputs": {}}, [(None, "/inputs", "a mapping stands where a list belongs", LIST)]),
+        ({"inputs": CREATE}, [(None, "/inputs", "a mapping stands where a list belongs", LIST)]),
+        ({"inputs": "A-1001"}, [(None, "/inputs", "text stands where a list belongs", LIST)]),
+        ({"inputs": 1}, [(None, "/inputs", "a number stands where a list belongs", LIST)]),
+        ({"inputs": True}, [(None, "/inputs", "a bool stands where a list belongs", LIST)]),
+        ({"inputs": None}, [(None, "/inputs", "null stands where a list belongs", LIST)]),
+        ({"inputs": []}, [(None, "/inputs", "the list is empty", "give at least 1")]),
+        ({"inputs": [None]}, [(0, "/inputs/0", "null stands where a mapping belongs", MAPPING)]),
+        ({"inputs": [[CREATE]]}, [(0, "/inputs/0", "a list stands where a mapping belongs", MAPPING)]),
+        ({"inputs": ["A-1001"]}, [(0, "/inputs/0", "text stands where a mapping belongs", MAPPING)]),
+        ({"inputs": [0.5]}, [(0, "/inputs/0", "a number stands where a mapping belongs", MAPPING)]),
+    ],
+)
+def test_a_body_of_the_wrong_shape(operation: OperationId, payload: object, expected: list[Line]) -> None:
+    assert lines(validate(operation, payload)) == expected
+
+
+def test_a_misspelt_key_beside_the_inputs() -> None:
+    assert lines(validate("create_carts", {"input": [CREATE]})) == [
+        (None, "/input", "the document knows no such key", "did you mean 'inputs'?"),
+        (None, "", "'inputs' is missing", "add it"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "faults"),
+    [
+        (100, []),
+        (101, [(None, "/inputs", "there are more than 100", "give at most 100")]),
+        (250, [(None, "/inputs", "there are more than 100", "give at most 100")]),
+    ],
+)
+def test_a_body_has_at_most_100_inputs(inputs: int, faults: list[Line]) -> None:
+    assert lines(validate("create_orders", {"inputs": [{"properties": {}}] * inputs})) == faults
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (("properties",), None, [("/properties", "null stands where a mapping belongs", MAPPING)]),
+        (("properties",), [], [("/properties", "a list stands where a mapping belongs", MAPPING)]),
+        (("properties", "a"), 1, [("/properties/a", "a number stands where text belongs", TEXT)]),
+        (("properties", "a"), 10**400, [("/properties/a", "a number stands where text belongs", TEXT)]),
+        (("properties", "a"), True, [("/properties/a", "a bool stands where text belongs", TEXT)]),
+        (("properties", "a"), ["x"], [("/properties/a", "a list stands where text belongs", TEXT)]),
+        (("properties", "a"), {}, [("/properties/a", "a mapping stands where text belongs", TEXT)]),
+        (
+            ("properties", "a"),
+            None,
+            [
+                (
+                    "/properties/a",
+                    "null stands where text belongs",
+                    'write "" to clear a property, or leave the key out',
+                )
+            ],
+        ),
+        (("properties", ""), "x", [("/properties", "a property has an empty name", "name the property")]),
+        (("properties", "a/b"), 1, [("/properties/a~1b", "a number stands where text belongs", TEXT)]),
+        (("properties", "~"), 1, [("/properties/~0", "a number stands where text belongs", TEXT)]),
+        (("properties", "~1/"), 1, [("/properties/~01~1", "a number stands where text belongs", TEXT)]),
+        (
+            ("associatons",),
+            [],
+            [("/associatons", "the document knows no such key", "did you mean 'associations'?")],
+        ),
+        (
+            ("objectWriteTraceID",),
+            "x",
+            [
+                (
+                    "/objectWriteTraceID",
+                    "the document knows no such key",
+                    "did you mean 'objectWriteTraceId'?",
+                )
+            ],
+        ),
+        (("hs_order_name",), "x", [("/hs_order_name", "the document knows no such key", KEYS)]),
+        (("a/b~c",), "x", [("/a~1b~0c", "the document knows no such key", KEYS)]),
+        (("objectWriteTraceId",), 5, [("/objectWriteTraceId", "a number stands where text belongs", TEXT)]),
+        (
+            ("objectWriteTraceId",),
+            "",
+            [("/objectWriteTraceId", "the text is empty", "fill it in, or leave the key out")],
+        ),
+        (("associations",), {}, [("/associations", "a mapping stands where a list belongs", LIST)]),
+        (("associations", 0), [], [("/associations/0", "a list stands where a mapping belongs", MAPPING)]),
+        (
+            ("associations", 0, "to"),
+            "301",
+            [("/associations/0/to", "text stands where a mapping belongs", MAPPING)],
+        ),
+        (
+            ("associations", 0, "to", "id"),
+            301,
+            [("/associations/0/to/id", "a number stands where text belongs", TEXT)],
+        ),
+        (
+            ("associations", 0, "types"),
+            [],
+            [("/associations/0/types", "the list is empty", "give at least 1")],
+        ),
+        (
+            ("associations", 0, "types", 0),
+            507,
+            [("/associations/0/types/0", "a number stands where a mapping belongs", MAPPING)],
+        ),
+        (
+            ("associations", 0, "types", 0, "associationCategory"),
+            "MINE",
+            [
+                (
+                    "/associations/0/types/0/associationCategory",
+                    "this is no option",
+                    "write one of HUBSPOT_DEFINED, INTEGRATOR_DEFINED, USER_DEFINED, WORK",
+                )
+            ],
+        ),
+        (
+            ("associations", 0, "types", 0, "associationTypeId"),
+            "507",
+            [
+                (
+                    "/associations/0/types/0/associationTypeId",
+                    "text stands where a whole number belongs",
+                    WHOLE,
+                )
+            ],
+        ),
+        (
+            ("associations", 0, "types", 0, "associationTypeId"),
+            507.5,
+            [
+                (
+                    "/associations/0/types/0/associationTypeId",
+                    "a number stands where a whole number belongs",
+                    WHOLE,
+                )
+            ],
+        ),
+        (
+            ("associations", 0, "types", 0, "associationTypeId"),
+            True,
+            [
+                (
+                    "/associations/0/types/0/associationTypeId",
+                    "a bool stands where a whole number belongs",
+                    WHOLE,
+                )
+            ],
+        ),
+        (
+            ("associations", 0, "types", 0, "associationTypeld"),
+            507,
+            [
+                (
+                    "/associations/0/types/0/associationTypeld",
+                    "the document knows no such key",
+                    "did you mean 'associationTypeId'?",
+                )
+            ],
+        ),
+    ],
+)
+def test_a_fault_inside_an_input(
+    path: tuple[str | int, ...], value: object, expected: list[tuple[str, str, str]]
+) -> None:
+    payload = {"inputs": [{"properties": {}}, changed(CREATE, *path, to=value)]}
+    assert lines(validate("create_orders", payload)) == [
+        (1, f"/inputs/1{pointer}", problem, remedy) for pointer, problem, remedy in expected
+    ]
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ({}, [("", "'id' is missing", "add it"), ("", "'properties' is missing", "add it")]),
+        (changed(UPDATE, "id", to=44001), [("/id", "a number stands where text belongs", TEXT)]),
+        (changed(UPDATE, "id", to=""), [("/id", "the text is empty", "fill it in, or leave the key out")]),
+        (
+            changed(UPDATE, "idProperty", to="hs_object_id"),
+            [
+                (
+                    "/idProperty",
+                    "HubSpot refuses hs_object_id as the name of a unique property",
+                    "leave idProperty out where id is the record id",
+                )
+            ],
+        ),
+        (
+            changed(UPDATE, "associations", to=[]),
+            [
+                (
+                    "/associations",
+                    "the document knows no such key",
+                    "the keys are id, idProperty, properties, objectWriteTraceId",
+                )
+            ],
+        ),
+    ],
+)
+def test_a_fault_inside_an_update(item: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
+    assert lines(validate("update_orders", {"inputs": [item]})) == [
+        (0, f"/inputs/0{pointer}", problem, remedy) for pointer, problem, remedy in expected
+    ]
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**31, 10**30, -(10**30)])
+def test_an_association_type_id_out_of_range_is_a_fault_that_names_the_rule(number: int) -> None:
+    item = changed(CREATE, "associations", 0, "types", 0, "associationTypeId", to=number)
+    [fault] = validate("create_orders", {"inputs": [item]})
+    rule = "minimum" if number < 1 else "maximum"
+    assert fault == Fault(
+        index=0,
+        pointer="/inputs/0/associations/0/types/0/associationTypeId",
+        problem=f"it breaks the rule {rule}",
+        remedy=f"see components/schemas/AssociationType/properties/associationTypeId/{rule} of the document",
+    )
+
+
+@pytest.mark.parametrize("number", [1, 507, 2**31 - 1])
+def test_an_association_type_id_in_range_is_none(number: int) -> None:
+    item = changed(CREATE, "associations", 0, "types", 0, "associationTypeId", to=number)
+    assert validate("create_orders", {"inputs": [item]}) == ()
+
+
+REPEATS = "for which HubSpot refuses the whole batch"
+
+
+@pytest.mark.parametrize("inputs", [list, tuple])
+def test_a_repeated_trace_id(inputs: type[list[Any]] | type[tuple[Any, ...]]) -> None:
+    traces = ("a", "b", "a", "b", "a")
+    items = inputs({"properties": {}, "objectWriteTraceId": trace} for trace in traces)
+    assert lines(validate("create_orders", {"inputs": items})) == [
+        (
+            index,
+            f"/inputs/{index}/objectWriteTraceId",
+            f"it repeats that of inputs[{first}], {REPEATS}",
+            "give each input one of its own",
+        )
+        for index, first in ((2, 0), (3, 1), (4, 0))
+    ]
+
+
+def test_a_repeated_id_of_an_update() -> None:
+    items = [
+        {"id": "5", "properties": {}},
+        {"id": "6", "properties": {}},
+        {"id": "5", "properties": {"a": "b"}},
+        {"id": "5", "idProperty": "x", "properties": {}},
+        {"id": "5", "idProperty": "y", "properties": {}},
+        {"id": "5", "idProperty": "y", "properties": {}},
+    ]
+    assert lines(validate("update_orders", {"inputs": items})) == [
+        (2, "/inputs/2/id", f"it repeats that of inputs[0], {REPEATS}", "send the two in two requests"),
+        (5, "/inputs/5/id", f"it repeats that of inputs[4], {REPEATS}", "send the two in two requests"),
+    ]
+
+
+def test_two_inputs_that_name_hs_object_id_are_told_so_and_no_more() -> None:
+    item = {"id": "5", "idProperty": "hs_object_id", "properties": {}}
+    pointers = [fault.pointer for fault in validate("update_orders", {"inputs": [item, item]})]
+    assert pointers == ["/inputs/0/idProperty", "/inputs/1/idProperty"]
+
+
+def test_ids_and_trace_ids_of_the_wrong_type_are_not_compared() -> None:
+    item = {"id": 5, "idProperty": 6, "properties": {}, "objectWriteTraceId": 7}
+    unlike = {"id": "5", "idProperty": 6, "properties": {}}
+    pointers = [
+        fault.pointer for fault in validate("update_orders", {"inputs": [item, item, unlike, unlike]})
+    ]
+    assert sorted(pointers) == [
+        "/inputs/0/id",
+        "/inputs/0/idProperty",
+        "/inputs/0/objectWriteTraceId",
+        "/inputs/1/id",
+        "/inputs/1/idProperty",
+        "/inputs/1/objectWriteTraceId",
+        "/inputs/2/idProperty",
+        "/inputs/3/idProperty",
+    ]
+
+
+def test_every_fault_of_every_input_is_named() -> None:
+    payload = {
+        "inputs": [
+            {"properties": {"a": 1, "b": None}, "x": 1, "y": 2},
+            CREATE,
+            {"associations": [{}, {"to": {}, "types": [{}]}]},
+            CREATE,
+        ],
+        "extra": 1,
+    }
+    assert sorted((fault.pointer, fault.problem) for fault in validate("create_line_items", payload)) == [
+        ("/extra", "the document knows no such key"),
+        ("/inputs/0/properties/a", "a number stands where text belongs"),
+        ("/inputs/0/properties/b", "null stands where text belongs"),
+        ("/inputs/0/x", "the document knows no such key"),
+        ("/inputs/0/y", "the document knows no such key"),
+        ("/inputs/2", "'properties' is missing"),
+        ("/inputs/2/associations/0", "'to' is missing"),
+        ("/inputs/2/associations/0", "'types' is missing"),
+        ("/inputs/2/associations/1/to", "'id' is missing"),
+        ("/inputs/2/associations/1/types/0", "'associationCategory' is missing"),
+        ("/inputs/2/associations/1/types/0", "'associationTypeId' is missing"),
+        ("/inputs/3/objectWriteTraceId", f"it repeats that of inputs[1], {REPEATS}"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ({"inputs": [object()]}, [(0, "/inputs/0", "a value of type object that JSON cannot express")]),
+        ({"inputs": {1, 2}}, [(None, "/inputs", "a value of type set that JSON cannot express")]),
+        (b"{}", [(None, "", "a value of type bytes that JSON cannot express")]),
+        (MappingProxyType({"inputs": []}), [(None, "", "a mapping that JSON cannot express")]),
+        (
+            {"inputs": [{"properties": {"a": date(2026, 9, 1)}}]},
+            [(0, "/inputs/0/properties/a", "a value of type date that JSON cannot express")],
+        ),
+        (
+            {"inputs": [{"properties": {"a": "\ud800", "b": "\udc00x"}}]},
+            [
+                (0, "/inputs/0/properties/a", "text that JSON cannot express"),
+                (0, "/inputs/0/properties/b", "text that JSON cannot express"),
+            ],
+        ),
+        (
+            {"inputs": [{"properties": {"\ud800": "x"}}]},
+            [(0, "/inputs/0/properties", "a key is no Unicode text")],
+        ),
+        ({"inputs": [{"properties": {1: "x"}}]}, [(0, "/inputs/0/properties", "a key is no Unicode text")]),
+        ({"inputs": [{"properties": {}, None: 1}]}, [(0, "/inputs/0", "a key is no Unicode text")]),
+        ({1: 2, "inputs": [CREATE]}, [(None, "", "a key is no Unicode text")]),
+    ],
+)
+def test_what_json_cannot_express(payload: object, expected: list[tuple[int | None, str, str]]) -> None:
+    faults = validate("create_orders", payload)
+    assert [(fault.index, fault.pointer, fault.problem) for fault in faults] == expected
+    assert all(fault.remedy for fault in faults)
+
+
+def test_what_json_cannot_express_does_not_hide_what_the_document_refuses() -> None:
+    payload = {
+        "inputs": [{"properties": {"a": "\ud800"}}, {"properties": {"b": object()}}, {"propertees": {}}]
+    }
+    pointers = {fault.pointer for fault in validate("create_orders", payload)}
+    assert pointers == {
+        "/inputs/0/properties/a",
+        "/inputs/1/properties/b",
+        "/inputs/2/propertees",
+        "/inputs/2",
+    }
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize(
+    "path",
+    [("properties", "a"), ("associations", 0, "types", 0, "associationTypeId"), ("objectWriteTraceId",)],
+)
+def test_nan_and_infinity_are_faults_wherever_they_stand(number: float, path: tuple[str | int, ...]) -> None:
+    [fault] = validate("create_orders", {"inputs": [changed(CREATE, *path, to=number)]})
+    assert fault.pointer == "".join(f"/{part}" for part in ("inputs", 0, *path))
+
+
+@pytest.mark.parametrize(
+    "unlike",
+    [
+        pytest.param({"properties": {Text("a"): "x"}}, id="key"),
+        pytest.param({"properties": {}, "objectWriteTraceId": Text("x")}, id="trace id"),
+        pytest.param({Text("properties"): {}}, id="key of the input"),
+    ],
+)
+def test_a_str_of_a_subclass_hides_no_fault(unlike: dict[str, Any]) -> None:
+    faults = validate("create_orders", {"inputs": [unlike, {"propertees": {}}], "extra": 1})
+    assert {"/extra", "/inputs/1", "/inputs/1/propertees"} <= {fault.pointer for fault in faults}
+
+
+@pytest.mark.parametrize("kind", [dict, OrderedDict])
+def test_subclasses_of_dict_are_checked_as_dicts_are(kind: type[dict[str, Any]]) -> None:
+    payload = kind(inputs=[kind(properties=kind(a=1))])
+    assert [fault.pointer for fault in validate("create_orders", payload)] == ["/inputs/0/properties/a"]
+
+
+@pytest.mark.parametrize("payload", [{"inputs": [CREATE, CREATE]}, {"inputs": [{"properties": {"a": None}}]}])
+def test_the_payload_is_not_changed(payload: dict[str, Any]) -> None:
+    before = json.dumps(payload)
+    validate("create_orders", payload)
+    assert json.dumps(payload) == before
+
+
+def test_a_mapping_that_holds_itself_is_a_fault() -> None:
+    payload: dict[str, Any] = {"inputs": []}
+    payload["inputs"].append(payload)
+    assert {fault.index for fault in validate("create_orders", payload)} == {0}
+
+
+def test_a_list_that_holds_itself_is_a_fault() -> None:
+    inputs: list[Any] = []
+    inputs.append(inputs)
+    assert {fault.index for fault in validate("create_orders", {"inputs": inputs})} == {0}
+
+
+class Looked(dict[str, Any]):
+    """A mapping that counts how often somebody goes through it."""
+
+    looks = 0
+
+    def items(self) -> Any:  # noqa: ANN401 - a type that dict does not name
+        self.looks += 1
+        if self.looks > 10_000:
+            pytest.fail("the work grows with the power of the depth")
+        return super().items()
+
+
+def test_unsendable_does_not_go_for_ever_through_a_mapping_that_holds_itself_twice() -> None:
+    node = Looked()
+    node.update(a=node, b=node)
+    assert list(unsendable(node))
+
+
+# In a process of its own: where this goes wrong, all the memory of the machine is used up.
+HOLDS_ITSELF = """
+import resource
+from hubspot_batch import validate
+resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+node = {}
+node.update(properties=node, associations=node)
+print([fault.index for fault in validate("create_orders", {"inputs": [node]})])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no way to limit the memory of a process")
+def test_a_payload_that_holds_itself_twice_is_a_fault_and_does_not_use_up_the_memory() -> None:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", HOLDS_ITSELF]
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert set(json.loads(done.stdout)) == {0}
+
+
+@pytest.mark.parametrize("depth", [3, 19, 5000])
+def test_a_deep_payload_ends_in_a_fault(depth: int) -> None:
+    node: list[Any] = []
+    for _ in range(depth):
+        node = [node]
+    assert validate("create_orders", {"inputs": [node]})
+
+
+@pytest.mark.parametrize(
+    ("node", "pointers"),
+    [
+        ({"a": [1, 2.5, None, True, "x", ("y",)]}, []),
+        ({"a": [b"x", "y", {"b": {1}}]}, ["/a/0", "/a/2/b"]),
+        ((object(), {("a",): 1}), ["/0", "/1"]),
+    ],
+)
+def test_unsendable_names_the_places_that_json_cannot_express(node: object, pointers: list[str]) -> None:
+    assert [fault.pointer for fault in unsendable(node)] == pointers
+
+
+DEEP = "the payload is nested too deeply"
+
+
+def nested(depth: int) -> object:
+    node: object = b"x"
+    for _ in range(depth):
+        node = [node]
+    return node
+
+
+def test_every_place_that_the_document_has_is_looked_at() -> None:
+    deepest = ("inputs", 0, "associations", 0, "types", 0, "associationTypeId")
+    [fault] = unsendable(nested(len(deepest)))
+    assert (fault.pointer, fault.problem) == ("/0" * 7, "a value of type bytes that JSON cannot express")
+
+
+@pytest.mark.parametrize("depth", [30, 100_000])
+def test_a_place_that_no_document_has_is_nested_too_deeply(depth: int) -> None:
+    [fault] = unsendable(nested(depth))
+    assert (fault.problem, fault.remedy) == (DEEP, "write plain mappings and lists")
+
+
+@pytest.mark.parametrize(
+    ("path", "index", "pointer"),
+    [
+        ((), None, ""),
+        (("inputs",), None, "/inputs"),
+        (("inputs", 7), 7, "/inputs/7"),
+        (("inputs", 7, "properties", "a~b/c"), 7, "/inputs/7/properties/a~0b~1c"),
+        (("inputs", "7"), None, "/inputs/7"),
+        (("others", 7), None, "/others/7"),
+        (("",), None, "/"),
+    ],
+)
+def test_a_fault_has_the_pointer_and_the_index_of_its_path(
+    path: tuple[str | int, ...], index: int | None, pointer: str
+) -> None:
+    assert fault_at(path, "a problem", "a remedy") == Fault(
+        index=index, pointer=pointer, problem="a problem", remedy="a remedy"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (None, "null"),
+        (True, "a bool"),
+        (0, "a number"),
+        (0.5, "a number"),
+        ("", "text"),
+        ({}, "a mapping"),
+        (MappingProxyType({}), "a mapping"),
+        ([], "a list"),
+        ((), "a list"),
+        (b"", "a value of type bytes"),
+        (set(), "a value of type set"),
+    ],
+)
+def test_a_value_is_named_as_in_json(value: object, name: str) -> None:
+    assert name_of(value) == name
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(
+    "item",
+    [
+        SECRET,
+        [SECRET],
+        {"properties": SECRET},
+        {"properties": {"a": [SECRET]}},
+        {"properties": {"a": {SECRET: SECRET}}},
+        {"properties": {"a": SECRET + "\ud800"}},
+        {"properties": {"a": SECRET.encode()}},
+        {"properties": {"a": SECRET, "": SECRET, "b": 1}},
+        {"unknown": SECRET},
+        {"properties": {}, "associations": [SECRET]},
+        changed(CREATE, "associations", 0, "to", to=SECRET),
+        changed(CREATE, "associations", 0, "to", "id", to=[SECRET]),
+        changed(CREATE, "associations", 0, "types", 0, "associationCategory", to=SECRET),
+        changed(CREATE, "associations", 0, "types", 0, "associationTypeId", to=SECRET),
+        {
+            "properties": {"a": SECRET},
+            "objectWriteTraceId": SECRET,
+            "id": SECRET,
+            "idProperty": "hs_object_id",
+        },
+    ],
+)
+def test_no_value_occurs_in_a_fault(operation: OperationId, item: object) -> None:
+    faults = validate(operation, {"inputs": [item, item, None]})
+    assert faults
+    assert SECRET not in repr(faults)
+    assert SECRET not in "".join(map(str, faults))
