@@ -43,7 +43,7 @@ def typecheck(session: nox.Session) -> None:
     install(session, "typecheck", "tests", "generators")
     session.install("--constraint", "constraints.txt", "nox")
     session.run("mypy")
-    session.run("pyright")
+    session.run("pyright", "--project", "pyproject.toml")
 
 
 @nox.session

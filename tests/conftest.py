@@ -31,6 +31,7 @@ class Wire(httpx.MockTransport):
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
+        assert len(self.requests) < 1000, "a call has no end"
         answer = self._answers[min(len(self.requests), len(self._answers)) - 1]
         if isinstance(answer, Exception):
             raise answer

@@ -119,9 +119,7 @@ def test_no_place_has_two_entries() -> None:
 
 
 @each_entry
-def test_the_evidence_cites_sections_that_exist(
-    entry: dict[str, str], behaviour_headings: list[str]
-) -> None:
+def test_the_evidence_cites_sections_that_exist(entry: dict[str, str], behaviour_headings: list[str]) -> None:
     cited = citations(entry["evidence"])
 
     assert cited, "cite a section: docs/behaviour.md, <Heading>"
