@@ -105,7 +105,7 @@ _MODULES = {
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
-if not TYPE_CHECKING:  # or else a type checker takes any name for one of ours
+if not TYPE_CHECKING:  # pragma: no branch - or else a type checker takes any name for one of ours
 
     def __getattr__(name: str) -> object:
         # The command line answers --help without HTTP, which takes longer to import than all else together.

@@ -77,7 +77,7 @@ def read(content: bytes, schema: str, kind: type[Batch]) -> Batch | Refusal:
         return _bodies.EMPTY_BODY
     try:
         body: Any = msgspec.json.decode(content)
-    except (ValueError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _bodies.UNREADABLE_BODY
     match body:
         case {"inputs": [*inputs]} if len(inputs) > MAX_INPUTS:
