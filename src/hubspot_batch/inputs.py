@@ -7,6 +7,7 @@ a caller may write whatever `hubspot_batch.values` converts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypeAlias, TypedDict
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
     from hubspot_batch.contract import Operation
     from hubspot_batch.validation import Path
-
-
-# Associations end before this depth; what goes on is nested too deeply.
-_DEEPEST = 8
 
 
 class AssociationTarget(TypedDict):
@@ -159,11 +156,11 @@ def _wire(operation: Operation, item: object, path: Path, copy: JsonCopy) -> Any
     for key, value in fields.items():
         place = (*path, key)
         if key == "properties":
-            wire[key] = _texts(value, place, copy)
+            wire["properties"] = _texts(value, place, copy)
         elif key == "id" and operation.verb == "update":
-            wire[key] = _convert(wire_id, value, place, copy)
+            wire["id"] = _convert(wire_id, value, place, copy)
         elif key == "associations":
-            wire[key] = _with_ids(value, place, copy)
+            wire["associations"] = _with_ids(value, place, copy)
         elif copy.takes_key(key, path):
             wire[str.__str__(key)] = copy.of(value, place)
     return wire
@@ -200,19 +197,21 @@ def _texts(values: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 -
 def _with_ids(node: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
     """Copy associations, with the ids of their targets as text."""
     fields = _fields_of(node)
-    if len(path) > _DEEPEST:
-        return copy.of(fields, path)
-    if isinstance(fields, Mapping):
+    if isinstance(fields, Mapping | list | tuple):
+        return copy.inside(fields, path, partial(_container_with_ids, copy=copy))
+    return copy.of(fields, path)
+
+
+def _container_with_ids(node: Mapping[Any, object] | Sequence[object], path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(node, Mapping):
         return {
-            key: _convert(wire_id, value, (*path, key), copy)
+            str.__str__(key): _convert(wire_id, value, (*path, key), copy)
             if key == "id"
             else _with_ids(value, (*path, key), copy)
-            for key, value in fields.items()
+            for key, value in node.items()
             if copy.takes_key(key, path)
         }
-    if isinstance(fields, list | tuple):
-        return [_with_ids(value, (*path, index), copy) for index, value in enumerate(fields)]
-    return copy.of(fields, path)
+    return [_with_ids(value, (*path, index), copy) for index, value in enumerate(node)]
 
 
 def _convert(

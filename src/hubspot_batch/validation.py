@@ -1,10 +1,10 @@
 """Every fault of a payload: what contradicts the document, and what HubSpot refuses beside it."""
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
@@ -12,6 +12,7 @@ from hubspot_batch import contract
 from hubspot_batch.errors import Fault
 
 Path: TypeAlias = Sequence[str | int]
+_Node = TypeVar("_Node")
 
 _REMEDIES = {
     "object": "write a mapping",
@@ -80,12 +81,10 @@ class JsonCopy:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.replaced: set[str] = set()
+        self._open: set[int] = set()
 
     def of(self, node: object, path: Path) -> Any:  # noqa: ANN401 - JSON
         """Return the copy of a node that stands at this place."""
-        if len(path) > _DEEPEST:
-            self.replace(path, "the payload is nested too deeply", "write plain mappings and lists")
-            return None
         match node:
             case None | bool():
                 return node
@@ -95,18 +94,31 @@ class JsonCopy:
                 return float(node)
             case str() if is_unicode(node):
                 return str.__str__(node)
-            case dict():
-                return {
-                    str.__str__(key): self.of(value, (*path, key))
-                    for key, value in node.items()
-                    if self.takes_key(key, path)
-                }
-            case list() | tuple():
-                return [self.of(value, (*path, index)) for index, value in enumerate(node)]
+            case dict() | list() | tuple():
+                return self.inside(node, path, self._container)
             case _:
                 problem = f"{name_of(node)} that JSON cannot express"
                 self.replace(path, problem, "write it as Unicode text")
                 return None
+
+    def inside(self, node: _Node, path: Path, copy: Callable[[_Node, Path], Any]) -> Any:  # noqa: ANN401 - JSON
+        """Return what a function makes of a mapping or list, unless that holds itself or is too deep."""
+        if len(path) > _DEEPEST or id(node) in self._open:
+            self.replace(path, "the payload is nested too deeply", "write plain mappings and lists")
+            return None
+        self._open.add(id(node))
+        content = copy(node, path)
+        self._open.discard(id(node))
+        return content
+
+    def _container(self, node: dict[Any, object] | Sequence[object], path: Path) -> Any:  # noqa: ANN401 - JSON
+        if isinstance(node, dict):
+            return {
+                str.__str__(key): self.of(value, (*path, key))
+                for key, value in node.items()
+                if self.takes_key(key, path)
+            }
+        return [self.of(value, (*path, index)) for index, value in enumerate(node)]
 
     def takes_key(self, key: object, path: Path) -> bool:
         """Return whether a mapping at this place may have such a key; if not, that is a fault."""

@@ -69,7 +69,7 @@ def _float(value: float) -> str | Problem:
 def _decimal(value: Decimal) -> str | Problem:
     if not value.is_finite():
         return _not_finite()
-    if abs(value.adjusted()) > _MOST_DIGITS or len(value.as_tuple().digits) > _MOST_DIGITS:
+    if abs(value.adjusted()) >= _MOST_DIGITS or len(value.as_tuple().digits) > _MOST_DIGITS:
         return _too_long()
     return format(value, "f")
 

@@ -5,8 +5,9 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
-from threading import Barrier, Lock
+from threading import Barrier, BrokenBarrierError
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -710,12 +711,13 @@ def test_an_http_client_keeps_its_headers_but_not_its_token(face: "Face") -> Non
 
 def test_connections_are_made_once_and_not_before_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[httpx.Client] = []
-    lock, together = Lock(), Barrier(8)
+    together, rivals = Barrier(8), Barrier(2)
 
     class Counted(httpx.Client):
         def __init__(self, **options: Any) -> None:  # noqa: ANN401
-            with lock:
-                made.append(self)
+            made.append(self)
+            with suppress(BrokenBarrierError):
+                rivals.wait(timeout=0.05)  # time for another thread to make one, too
             super().__init__(**options)
 
     monkeypatch.setattr(httpx, "Client", Counted)

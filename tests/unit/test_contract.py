@@ -145,7 +145,7 @@ def test_a_package_without_the_document_is_an_error_that_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, get_data: object
 ) -> None:
     monkeypatch.setattr(pkgutil, "get_data", get_data)
-    with pytest.raises(ConfigurationError, match=r"lacks document\.json; install hubspot-batch again"):
+    with pytest.raises(ConfigurationError, match=r"lacks document\.json; install hubspot-batch again$"):
         contract.document.__wrapped__()
 
 
@@ -153,3 +153,8 @@ def test_a_package_without_the_document_is_an_error_that_says_what_to_do(
 def test_an_operation_cannot_be_changed(operation: Operation) -> None:
     with pytest.raises(AttributeError):
         operation.path = "/"  # type: ignore[misc]
+
+
+def test_the_fields_of_an_operation_are_given_by_name() -> None:
+    with pytest.raises(TypeError):
+        Operation("create_orders", "create", "orders", "POST", "/", 201, ORDERS, "BatchCreateRequest")  # type: ignore[call-arg]

@@ -327,3 +327,8 @@ def test_the_text_of_invalid_input_shows_the_first_ten_faults(count: int, more: 
 def test_a_fault_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         FAULT.problem = "another"  # type: ignore[misc]
+
+
+def test_the_fields_of_a_fault_are_given_by_name() -> None:
+    with pytest.raises(TypeError):
+        Fault(3, "/inputs/3/id", "None is no id", "write the id as text")  # type: ignore[call-arg]

@@ -180,6 +180,19 @@ def test_ids_of_updates_and_of_association_targets_become_text() -> None:
             id="trace id of a str subclass",
         ),
         pytest.param(
+            {Text("properties"): {"price": 10}, Text("objectWriteTraceId"): "row-1"},
+            {"properties": {"price": "10"}, "objectWriteTraceId": "row-1"},
+            id="keys of the input of a str subclass",
+        ),
+        pytest.param(
+            {
+                "properties": {},
+                Text("associations"): [{Text("to"): {Text("id"): 301}, "types": link()["types"]}],
+            },
+            {"properties": {}, "associations": [link("301")]},
+            id="keys of an association of a str subclass",
+        ),
+        pytest.param(
             ORDER | {"associations": [link("301", Text("HUBSPOT_DEFINED"), Number(507))]},
             ORDER | {"associations": [link()]},
             id="association of subclasses",
@@ -639,6 +652,12 @@ def test_all_faults_of_all_inputs_are_named_in_the_order_of_the_inputs() -> None
     ]
 
 
+def test_thousands_of_faults_are_all_named() -> None:
+    inputs = [{"properties": {f"p{m}": None for m in range(50)}} for _ in range(100)]
+    pointers = [fault.pointer for fault in faults_of(inputs)]
+    assert pointers == [f"/inputs/{n}/properties/p{m}" for n in range(100) for m in range(50)]
+
+
 @pytest.mark.parametrize(
     "unsendable",
     [
@@ -682,6 +701,25 @@ def test_a_subclass_in_one_input_does_not_let_faults_of_another_through(unlike: 
 def test_a_misspelt_key_is_told_the_right_spelling() -> None:
     [fault] = faults_of([ORDER | {"associatons": []}])
     assert fault.remedy == "did you mean 'associations'?"
+
+
+class Looked(dict[str, Any]):
+    """A mapping that counts how often somebody goes through it."""
+
+    looks = 0
+
+    def items(self) -> Any:  # noqa: ANN401 - a type that dict does not name
+        self.looks += 1
+        if self.looks > 10_000:
+            pytest.fail("the work grows with the power of the depth")
+        return super().items()
+
+
+@pytest.mark.parametrize("key", ["associations", "objectWriteTraceId", "unknown"])
+def test_an_input_that_holds_itself_many_times_is_not_gone_through_for_ever(key: str) -> None:
+    item = Looked(properties={})
+    item[key] = [item] * 30
+    assert {fault.index for fault in faults_of([item])} == {0}
 
 
 def test_inputs_that_hold_themselves_are_a_fault_and_no_endless_loop() -> None:

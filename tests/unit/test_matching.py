@@ -129,6 +129,12 @@ def test_a_create_is_known_by_the_unique_property_that_the_caller_names() -> Non
     assert match_written(inputs, records({"sku": "c"}, {"sku": "A"}), unique_property="sku") == [2, 0]
 
 
+def test_no_value_of_the_unique_property_is_no_value_in_common() -> None:
+    inputs = creates({"sku": " "}, {"sku": "b"})
+    assert match_written(inputs, records({"sku": None}), unique_property="sku") == [None]
+    assert match_written(inputs, records({}), unique_property="sku") == [None]
+
+
 def test_a_unique_property_outweighs_the_rest() -> None:
     inputs = creates({"sku": "a", "n": "1"}, {"sku": "b", "n": "2"})
     written = records({"sku": "b", "n": "1"}, {"sku": "a", "n": "2"})
@@ -188,9 +194,9 @@ def test_records_in_any_order_are_known_by_a_value_that_no_other_has(order: tupl
     ],
 )
 def test_a_value_is_the_same_in_whichever_way_it_is_stored(sent: str, stored: str) -> None:
-    inputs = creates({"value": "another"}, {"value": sent}, {"value": "-77"})
-    written = records({"value": stored}, {"value": "-77.0"}, {"value": "Another"})
-    assert match_written(inputs, written) == [1, 2, 0]
+    inputs = creates({"value": sent}, {"value": "another"})
+    # Were the second not known by its value, the first would not remain.
+    assert match_written(inputs, records({"value": "beyond recognition"}, {"value": stored})) == [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -249,6 +255,9 @@ def test_where_two_inputs_fit_two_records_alike_none_is_named() -> None:
     inputs = creates({"name": "A"}, {"name": "A", "stage": "open"}, {"name": "B"})
     filled = {"name": "A", "stage": "open"}
     assert match_written(inputs, records(filled, {"name": "B"}, filled)) == [None, 2, None]
+    with_twin = [*inputs, *creates({"name": "A"})]
+    written = records(filled, {"name": "B"}, filled, {"name": "A", "stage": "new"})
+    assert match_written(with_twin, written) == [None, 2, None, None]
 
 
 # Identical inputs.

@@ -250,11 +250,14 @@ def test_waits_double_up_to_16_seconds(error: HubSpotBatchError, attempts: int, 
 
 
 @pytest.mark.parametrize("error", LONG_LASTING)
-@pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 2.0), (0.5, 3.0), (1.0, 4.0)])
+@pytest.mark.parametrize(
+    ("attempts", "jitter", "seconds"),
+    [(1, 0.0, 0.5), (1, 0.5, 0.75), (3, 0.0, 2.0), (3, 0.5, 3.0), (3, 1.0, 4.0), (9, 0.0, 8.0)],
+)
 def test_callers_are_spread_over_the_second_half_of_the_wait(
-    error: HubSpotBatchError, jitter: float, seconds: float
+    error: HubSpotBatchError, attempts: int, jitter: float, seconds: float
 ) -> None:
-    assert wait(error, resendable=True, attempts=3, jitter=jitter) == seconds
+    assert wait(error, resendable=True, attempts=attempts, jitter=jitter) == seconds
 
 
 def test_a_quota_error_after_thousands_of_attempts_is_still_waited_for() -> None:
@@ -277,9 +280,11 @@ def test_by_default_a_call_is_sent_again_four_times_within_two_minutes() -> None
     assert Retries(limit=0) != Retries()
 
 
-def test_retries_cannot_be_changed() -> None:
+def test_retries_cannot_be_changed_nor_given_without_a_name() -> None:
     with pytest.raises(AttributeError):
         Retries().limit = 5  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Retries(4)  # type: ignore[call-arg]
 
 
 def test_every_wait_of_the_table_is_finite() -> None:

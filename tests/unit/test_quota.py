@@ -99,6 +99,13 @@ def test_a_place_in_the_window_comes_free_a_window_after_it_was_taken() -> None:
     assert [quota.reserve(now) for now in (0.0, 4.0, 5.0, 5.0, 30.0)] == [0.0, 4.0, 10.1, 14.1, 30.0]
 
 
+def test_what_left_long_ago_is_forgotten() -> None:
+    quota = Quota(190, 10.0)
+    for now in range(10_000):
+        assert quota.reserve(float(now)) == now
+    assert len(quota._departures) < 200
+
+
 def test_nobody_overtakes() -> None:
     quota = Quota(3, 10.0)
     assert quota.reserve(8.0) == 8.0
@@ -122,6 +129,7 @@ def test_without_arguments_it_is_the_smallest_quota_of_any_account() -> None:
         (None, 10.0),
         ("190", 10.0),
         (True, 10.0),
+        pytest.param(10**30, 10.0, id="more than any machine counts"),
         (190, 0.0),
         (190, -1.0),
         (190, 60.5),
@@ -134,7 +142,7 @@ def test_without_arguments_it_is_the_smallest_quota_of_any_account() -> None:
 def test_a_quota_that_makes_no_sense_is_an_error_that_shows_a_right_one(
     limit: object, window: object
 ) -> None:
-    with pytest.raises(ConfigurationError, match=r"Quota\(190, 10\.0\)"):
+    with pytest.raises(ConfigurationError, match=r"write it like Quota\(190, 10\.0\)$"):
         Quota(limit, window)  # type: ignore[arg-type]
 
 

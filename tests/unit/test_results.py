@@ -85,6 +85,14 @@ def test_it_cannot_be_changed(value: msgspec.Struct) -> None:
 
 
 @pytest.mark.parametrize("value", EVERY)
+def test_its_fields_are_given_by_name(value: msgspec.Struct) -> None:
+    fields = msgspec.structs.asdict(value)
+    assert type(value)(**fields) == value
+    with pytest.raises(TypeError):
+        type(value)(*fields.values())
+
+
+@pytest.mark.parametrize("value", EVERY)
 def test_it_pickles_and_copies(value: msgspec.Struct) -> None:
     assert pickle.loads(pickle.dumps(value)) == value  # noqa: S301 - our own bytes
     assert copy.deepcopy(value) == value

@@ -519,9 +519,9 @@ class Looked(dict[str, Any]):
         return super().items()
 
 
-def test_unsendable_does_not_go_for_ever_through_a_mapping_that_holds_itself_twice() -> None:
+def test_unsendable_does_not_go_for_ever_through_a_mapping_that_holds_itself_many_times() -> None:
     node = Looked()
-    node.update(a=node, b=node)
+    node.update({str(number): node for number in range(30)})
     assert list(unsendable(node))
 
 
@@ -531,16 +531,16 @@ import resource
 from hubspot_batch import validate
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 node = {}
-node.update(properties=node, associations=node)
+node.update({str(number): node for number in range(30)})
 print([fault.index for fault in validate("create_orders", {"inputs": [node]})])
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no way to limit the memory of a process")
-def test_a_payload_that_holds_itself_twice_is_a_fault_and_does_not_use_up_the_memory() -> None:
+def test_a_payload_that_holds_itself_many_times_is_a_fault_and_does_not_use_up_the_memory() -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", HOLDS_ITSELF]
-    done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=30, check=False)
     assert done.returncode == 0
     assert set(json.loads(done.stdout)) == {0}
 
