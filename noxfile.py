@@ -11,7 +11,17 @@ nox.needs_version = ">=2025.5"
 nox.options.default_venv_backend = "uv|virtualenv"
 # CI sets CI=true, and nox would then fail for a Python that is not installed.
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["lint", "typecheck", "drift", "build", "tests", "tests_min", "coverage"]
+nox.options.sessions = [
+    "lint",
+    "typecheck",
+    "drift",
+    "build",
+    "tests",
+    "tests_min",
+    "coverage",
+    "fuzz",
+    "clients",
+]
 
 # Without this, uv looks for a download of each Python that is missing.
 os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
@@ -84,7 +94,7 @@ def tests_min(session: nox.Session) -> None:
     allowed = chain(project["dependencies"], *project["optional-dependencies"].values())
     lowest = [requirement.replace(">=", "==") for requirement in allowed]
     session.install(".", *lowest, *nox.project.dependency_groups(PYPROJECT, "tests"))
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "--ignore=tests/browser", *session.posargs)
 
 
 @nox.session
@@ -93,6 +103,27 @@ def coverage(session: nox.Session) -> None:
     install(session, "tests", project=False)
     session.run("coverage", "combine")
     session.run("coverage", "report")
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Have Schemathesis look for a reply of the sandbox that contradicts the document."""
+    install(session, "tests", "fuzz")
+    session.run("pytest", "tests/fuzz", *session.posargs)
+
+
+@nox.session
+def clients(session: nox.Session) -> None:
+    """Have HubSpot's official clients push into the sandbox."""
+    install(session, "tests", "clients")
+    session.run("pytest", "tests/clients", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Open the pages of the sandbox in headless Chromium, where there is one."""
+    install(session, "tests")
+    session.run("pytest", "tests/browser", *session.posargs)
 
 
 @nox.session

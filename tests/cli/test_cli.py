@@ -294,5 +294,40 @@ class TestSandbox:
         assert done.returncode == 1
         assert "gone" in done.stderr
 
+    def test_quota_faults_and_seed_reach_the_sandbox(self, port: int) -> None:
+        options = ["--port", str(port), "--quota", "1/60", "--fault", "503:1", "--seed", "7", "--retry-after"]
+        with self.running(*options) as process:
+            assert process.stdout
+            process.stdout.readline()
+            url = f"http://127.0.0.1:{port}/crm/v3/objects/orders/batch/create"
+            headers = {"Authorization": "Bearer sandbox-token"}
+            replies = [httpx.post(url, json={"inputs": [ORDER]}, headers=headers) for _ in range(2)]
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=10)
+        assert [reply.status_code for reply in replies] == [503, 429]
+        assert "Retry-After" in replies[1].headers
+
+    def test_the_faults_are_listed(self) -> None:
+        done = run("sandbox", "--list-faults")
+
+        assert done.returncode == 0
+        assert re.search(r"^504-after +a gateway gave up waiting", done.stdout, re.MULTILINE)
+        assert re.search(r"^slow\[=SECONDS\] +the reply comes late", done.stdout, re.MULTILINE)
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("--fault", "504-aftr:0.02"), "did you mean 504-after"),
+            (("--fault", "503:2"), "choose one from 0 to 1"),
+            (("--quota", "many"), "'many' is no quota; write requests and seconds like 190/10"),
+            (("--host", "0.0.0.0"), "others could reach the sandbox at 0.0.0.0"),  # noqa: S104 - it is refused
+        ],
+    )
+    def test_options_that_make_no_sense(self, arguments: tuple[str, ...], message: str) -> None:
+        done = run("sandbox", "--port", "0", *arguments)
+
+        assert (done.returncode, done.stdout) == (1, "")
+        assert message in done.stderr
+
     def test_a_port_that_is_none(self) -> None:
         assert run("sandbox", "--port", "65536").returncode == 2

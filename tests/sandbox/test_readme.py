@@ -7,10 +7,15 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from hubspot_batch.cli._commands import commands
+
+PLUGIN = "hubspot_batch.pytest_plugin"
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -18,6 +23,7 @@ COMMANDS = re.findall(r"^(hubspot-batch .+)$", README, re.MULTILINE)
 
 PRINTED = (
     r"input 0 is record \d+\ninput 1 was refused: hs_total_price: INVALID_LONG\n",
+    r"",
     r"\d+\n",
     (
         r"0 /inputs/0/propertis the document knows no such key did you mean 'properties'\?\n"
@@ -35,12 +41,38 @@ def test_a_snippet_runs_and_prints_what_it_promises(snippet: str, printed: str) 
     assert re.fullmatch(printed, output.getvalue())
 
 
+def test_the_test_of_the_readme_passes(tmp_path: Path) -> None:
+    (snippet,) = (snippet for snippet in SNIPPETS if snippet.startswith("def test_"))
+    (tmp_path / "test_orders.py").write_text(snippet, encoding="utf-8")
+    # Where the package is installed, pytest finds the plugin by itself, and fails if it is also named.
+    found = any(point.value == PLUGIN for point in entry_points(group="pytest11"))
+    plugin = [] if found else ["-p", PLUGIN]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, str(tmp_path)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "1 passed" in done.stdout
+
+
+def test_the_options_of_the_command_that_runs_a_sandbox() -> None:
+    (command,) = (command for command in COMMANDS if " sandbox " in command)
+
+    invoked = CliRunner().invoke(commands, [*shlex.split(command)[1:], "--list-faults"])
+
+    assert invoked.exit_code == 0, invoked.output
+
+
 def test_the_first_example_is_short() -> None:
     assert len([line for line in SNIPPETS[0].splitlines() if line.strip()]) <= 16
 
 
 def test_the_command_that_validates_a_payload(tmp_path: Path) -> None:
-    (command,) = COMMANDS
+    (command,) = (command for command in COMMANDS if " validate " in command)
     payload: object = {"inputs": [{"propertis": {}}]}
     (tmp_path / "payload.json").write_text(json.dumps(payload), encoding="utf-8")
 

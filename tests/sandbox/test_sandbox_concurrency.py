@@ -13,7 +13,7 @@ THREADS, BATCHES, INPUTS = 8, 20, 5
 
 @pytest.mark.parametrize("in_file", [False, True])
 def test_no_record_is_lost_or_doubled(tmp_path: Path, *, in_file: bool) -> None:
-    with Sandbox(store=tmp_path / "box.sqlite" if in_file else None) as box:
+    with Sandbox(quota="none", store=tmp_path / "box.sqlite" if in_file else None) as box:
 
         def push(thread: int) -> list[tuple[str, str]]:
             written: list[tuple[str, str]] = []

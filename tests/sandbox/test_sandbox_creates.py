@@ -50,7 +50,14 @@ def test_a_created_record_comes_back_with_what_the_server_adds(send: Send, box: 
         "id": result["id"],
         "properties": {
             "hs_order_name": "A-1",
-            "hs_tax": "9",
+            "hs_tax": "9.00",
+            "hs_pipeline": "14a2e10e-5471-408a-906e-c51f3b04369e",
+            "hs_pipeline_stage": "4b27b500-f031-4927-9811-68a0b525cbae",
+            "hs_exchange_rate": "1.0",
+            "hs_homecurrency_amount": None,
+            "hs_object_source": "INTEGRATION",
+            "hs_object_source_id": "1000001",
+            "hs_object_source_label": "INTEGRATION",
             "hs_object_id": result["id"],
             "hs_createdate": created,
             "hs_lastmodifieddate": created,
@@ -58,11 +65,12 @@ def test_a_created_record_comes_back_with_what_the_server_adds(send: Send, box: 
         "createdAt": created,
         "updatedAt": created,
         "archived": False,
+        "url": f"https://app.hubspot.com/contacts/100000001/record/0-123/{result['id']}",
     }
     (record,) = box.records("orders")
     assert record.id == result["id"]
     assert record.object_type == "orders"
-    assert record.properties == {"hs_order_name": "A-1", "hs_tax": "9"}
+    assert record.properties == {"hs_order_name": "A-1", "hs_tax": "9.00"}
     assert record.created_at == record.updated_at == created
 
 

@@ -141,7 +141,7 @@ def test_a_port_that_cannot_be_is_refused(port: int) -> None:
 
 
 def test_replies_are_not_held_back() -> None:
-    with listen(0) as listener, socket.create_connection(listener.getsockname()):
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -29,7 +29,7 @@ def test_an_update_shows_in_the_list(send: Send, http: httpx.Client) -> None:
     send("update_orders", [{"id": created["id"], "properties": {"hs_tax": "9"}}])
     (listed,) = http.get(ORDERS).json()["results"]
     assert listed["properties"]["hs_order_name"] == "A"
-    assert listed["properties"]["hs_tax"] == "9"
+    assert listed["properties"]["hs_tax"] == "9.00"
 
 
 @pytest.mark.parametrize(("limit", "pages"), [(None, 3), ("10", 3), ("100", 1), ("25", 1), ("24", 2)])

@@ -94,7 +94,7 @@ def test_a_token_must_be_there(box: Sandbox, path: str, headers: list[tuple[str,
 @pytest.mark.usefixtures("nothing_written")
 def test_a_scheme_without_a_token_is_no_credential(box: Sandbox) -> None:
     body = json.dumps(GOOD).encode()
-    head = f"POST {CREATE} HTTP/1.1\nHost: box\nAuthorization: Bearer \t \nContent-Length: {len(body)}"
+    head = f"POST {CREATE} HTTP/1.1\nHost: 127.0.0.1\nAuthorization: Bearer \t \nContent-Length: {len(body)}"
     reply = raw(box, head, body)
     assert b" 401 " in reply
     assert b"INVALID_AUTHENTICATION" in reply
@@ -142,7 +142,6 @@ def test_the_token_is_judged_before_the_body(box: Sandbox) -> None:
         b'\xef\xbb\xbf{"inputs": []}',
         b'{"inputs": [{"properties": {"hs_total_price": NaN}}]}',
         b'{"inputs": [{"properties": {"hs_total_price": Infinity}}]}',
-        b'{"inputs": [{"properties": {"hs_total_price": 1e999}}]}',
         b'{"inputs": [{"properties": {"hs_order_name": "\\ud800"}}]}',
         b'{"inputs": [{"properties": {"hs_order_name": "\\udc00x"}}]}',
         b'{"inputs": [{"properties": {"hs_order_name": "a\nb"}}]}',
@@ -174,7 +173,15 @@ def test_json_is_taken_whatever_it_is_called(http: httpx.Client, content_type: s
 @pytest.mark.usefixtures("nothing_written")
 @pytest.mark.parametrize(
     "body",
-    [{}, {"input": GOOD["inputs"]}, {"properties": {"hs_order_name": "A"}}, GOOD["inputs"], []],
+    [
+        {},
+        {"input": GOOD["inputs"]},
+        {"properties": {"hs_order_name": "A"}},
+        GOOD["inputs"],
+        [],
+        {"inputs": None},
+        {"inputs": []},
+    ],
 )
 @pytest.mark.parametrize(("path", "status"), [(CREATE, 201), (UPDATE, 200)])
 def test_a_body_without_inputs_is_a_silent_success(
@@ -205,69 +212,87 @@ SECRET = "do-not-repeat"
 
 @pytest.mark.usefixtures("nothing_written")
 @pytest.mark.parametrize(
-    ("body", "place"),
+    ("body", "column", "reason"),
     [
-        ({"inputs": []}, "/inputs (minItems)"),
-        ({"inputs": None}, "/inputs (type)"),
-        ({"inputs": SECRET}, "/inputs (type)"),
-        ({"inputs": {"0": SECRET}}, "/inputs (type)"),
-        ({**GOOD, "portal": SECRET}, "/ (additionalProperties)"),
-        ("text", "/ (type)"),
-        (None, "/ (type)"),
-        (7, "/ (type)"),
-        ({"inputs": [SECRET]}, "/inputs/0 (type)"),
-        ({"inputs": [{}]}, "/inputs/0 (required)"),
-        ({"inputs": [{"properties": [SECRET]}]}, "/inputs/0/properties (type)"),
-        ({"inputs": [{"properties": {"hs_tax": 9}}]}, "/inputs/0/properties/hs_tax (type)"),
-        ({"inputs": [{"properties": {"hs_tax": None}}]}, "/inputs/0/properties/hs_tax (type)"),
-        ({"inputs": [{"properties": {"hs_tax": [SECRET]}}]}, "/inputs/0/properties/hs_tax (type)"),
-        ({"inputs": [{"properties": {"": SECRET}}]}, "/inputs/0/properties (propertyNames)"),
+        ({"inputs": SECRET}, 12, "value of type `java.util.List`"),
+        ({"inputs": {"0": SECRET}}, 12, "value of type `java.util.List`"),
+        (SECRET, 1, "value of type `java.lang.Object`"),
+        (None, 1, "value of type `java.lang.Object`"),
+        (7, 1, "value of type `java.lang.Object`"),
+        ({"inputs": [SECRET]}, 13, "value of type `java.lang.Object`"),
+        ({"inputs": [{}]}, 13, "Some required fields were not set: [properties]"),
+        ({"inputs": [{"properties": [SECRET]}]}, 28, "value of type `java.lang.Object`"),
+        ({"inputs": [{"properties": {"hs_tax": [SECRET]}}]}, 39, "value of type `java.lang.String`"),
+        ({"inputs": [{"properties": {"hs_tax": {"a": SECRET}}}]}, 39, "value of type `java.lang.String`"),
         (
-            {"inputs": [{"properties": {}, "objectWriteTraceId": 7}]},
-            "/inputs/0/objectWriteTraceId (type)",
+            {"inputs": [{"properties": {}, "objectWriteTraceId": [SECRET]}]},
+            54,
+            "value of type `java.lang.String`",
         ),
-        ({"inputs": [{"properties": {}, "id": SECRET}]}, "/inputs/0 (additionalProperties)"),
         (
             {"inputs": [{"properties": {}, "associations": [{"to": {"id": SECRET}}]}]},
-            "/inputs/0/associations/0 (required)",
+            49,
+            "Some required fields were not set: [types]",
+        ),
+        (
+            {"inputs": [{"properties": {}, "associations": [{"to": {"id": {}}, "types": []}]}]},
+            63,
+            "value of type `java.lang.String`",
         ),
     ],
 )
-def test_what_contradicts_the_document_is_refused_without_its_values(
-    http: httpx.Client, body: object, place: str
+def test_what_is_of_the_wrong_type_is_unreadable_and_its_values_are_not_repeated(
+    http: httpx.Client, body: object, column: int, reason: str
 ) -> None:
     reply = http.post(CREATE, content=json.dumps(body))
-    message = refused(reply, 400, "VALIDATION_ERROR")
-    assert message == f"Invalid input JSON, it contradicts the document at: {place}"
+    message = refused(reply, 400, None)
+    assert message.startswith(f"Invalid input JSON on line 1, column {column}: ")
+    assert message.endswith(reason)
+    assert list(reply.json()) == ["status", "message", "correlationId"]
     assert SECRET not in reply.text
 
 
 @pytest.mark.usefixtures("nothing_written")
-def test_one_contradiction_refuses_the_whole_batch_in_spite_of_trace_ids(http: httpx.Client) -> None:
+def test_the_line_is_told(http: httpx.Client) -> None:
+    reply = http.post(CREATE, content=json.dumps({"inputs": [{"properties": {"hs_tax": []}}]}, indent=1))
+    assert refused(reply, 400, None).startswith("Invalid input JSON on line 5, column 15: ")
+
+
+@pytest.mark.usefixtures("nothing_written")
+def test_one_wrong_type_refuses_the_whole_batch_in_spite_of_trace_ids(http: httpx.Client) -> None:
     inputs = [{"properties": {"hs_order_name": name}, "objectWriteTraceId": name} for name in "AB"]
-    inputs.append({"properties": {"hs_order_name": 7}, "objectWriteTraceId": "C"})
-    refused(http.post(CREATE, json={"inputs": inputs}), 400, "VALIDATION_ERROR")
+    wrong: dict[str, Any] = {"properties": {"hs_order_name": []}, "objectWriteTraceId": "C"}
+    refused(http.post(CREATE, json={"inputs": [*inputs, wrong]}), 400, None)
 
 
 @pytest.mark.usefixtures("nothing_written")
-def test_many_contradictions_do_not_make_a_long_reply(http: httpx.Client) -> None:
-    inputs = [{"properties": {"x" * 5_000: 1}}] * 100
-    assert len(http.post(CREATE, json={"inputs": inputs}).content) < 3_000
+def test_an_update_needs_an_id(http: httpx.Client) -> None:
+    message = refused(http.post(UPDATE, json=GOOD), 400, None)
+    assert message.endswith("Some required fields were not set: [id]")
 
 
-@pytest.mark.usefixtures("nothing_written")
-def test_an_update_without_an_id_contradicts_the_document(http: httpx.Client) -> None:
-    message = refused(http.post(UPDATE, json=GOOD), 400, "VALIDATION_ERROR")
-    assert message.endswith("/inputs/0 (required)")
-
-
-def test_an_integer_may_be_written_with_a_fraction_of_nothing(send: Send, box: Sandbox) -> None:
-    # It is an integer to JSON Schema, and so to the document.
+def test_more_is_taken_than_the_document_says(http: httpx.Client, box: Sandbox) -> None:
     box.add("contacts", 301)
     kind = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 507.0}
-    links = [{"to": {"id": "301"}, "types": [kind]}]
-    inputs = [{"properties": {"hs_order_name": "A"}, "associations": links}]
-    assert send("create_orders", inputs).status_code == 201
+    values = {"hs_order_name": 7, "hs_tax": 9.5, "hs_buyer_accepts_marketing": True, "hs_order_note": None}
+    item = {
+        "properties": values,
+        "associations": [{"to": {"id": 301, "unknown": 1}, "types": [kind]}],
+        "objectWriteTraceId": 1,
+        "unknown": {},
+    }
+    reply = http.post(CREATE, json={"inputs": [item], "unknown": []})
+    assert reply.status_code == 201
+    record = box.records("orders")[-1]
+    assert record.id == reply.json()["results"][0]["id"]
+    assert record.properties == {
+        "hs_order_name": "7",
+        "hs_tax": "9.50",
+        "hs_buyer_accepts_marketing": "true",
+    }
+    assert record.associations[0].to_id == "301"
+    change = {"id": int(record.id), "properties": {"hs_order_note": "x"}}
+    assert http.post(UPDATE, json={"inputs": [change]}).status_code == 200
 
 
 @pytest.mark.parametrize("text", ["\x00", "a\x00b", "\U0001f6d2", "a" * 1_000_000, "'; DROP TABLE records"])
@@ -275,15 +300,6 @@ def test_any_text_is_kept_as_it_is(send: Send, box: Sandbox, text: str) -> None:
     (result,) = send("create_orders", [{"properties": {"hs_order_name": text}}]).json()["results"]
     assert result["properties"]["hs_order_name"] == text
     assert box.records("orders")[-1].properties["hs_order_name"] == text
-
-
-@pytest.mark.parametrize("text", ["\U0001f6d2", '"', "'; DROP TABLE records", "%"])
-def test_any_text_can_be_a_key(send: Send, text: str) -> None:
-    properties = {"hs_order_name": "A", "hs_external_order_id": text}
-    (result,) = send("create_orders", [{"properties": properties}]).json()["results"]
-    key = {"id": text, "idProperty": "hs_external_order_id", "properties": {}}
-    (found,) = send("update_orders", [key]).json()["results"]
-    assert found["id"] == result["id"]
 
 
 def test_a_huge_body_is_refused_and_the_connection_goes_on(http: httpx.Client) -> None:
@@ -298,7 +314,7 @@ def test_a_large_body_is_taken(http: httpx.Client) -> None:
 
 
 @pytest.mark.usefixtures("nothing_written")
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 def test_another_method_is_refused(http: httpx.Client, method: str) -> None:
     reply = http.request(method, CREATE)
     refused(reply, 405, None)
@@ -310,20 +326,17 @@ def test_another_method_is_refused(http: httpx.Client, method: str) -> None:
 def test_a_list_cannot_be_written(http: httpx.Client, method: str) -> None:
     reply = http.request(method, "/crm/v3/objects/orders")
     refused(reply, 405, None)
-    assert set(reply.headers["allow"].split(", ")) == {"GET", "HEAD"}
+    assert reply.headers["allow"] == "GET"
 
 
 @pytest.mark.usefixtures("nothing_written")
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/crm/v3/objects",
         "/crm/v3/objects/orders/",
         CREATE + "/",
-        "/crm/v3/objects/carts/batch/update",
         "/crm/v3/objects/orders/batch/archive",
-        "/docs",
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -342,7 +355,7 @@ def test_a_client_that_goes_away_within_its_body_writes_nothing(
 ) -> None:
     with Sandbox() as box:
         with connection(box) as line:
-            head = f"POST {CREATE} HTTP/1.1\nHost: box\nAuthorization: {TOKEN}\nContent-Length: 100\n\n"
+            head = f"POST {CREATE} HTTP/1.1\nHost: 127.0.0.1\nAuthorization: {TOKEN}\nContent-Length: 100\n\n"
             line.sendall(head.replace("\n", "\r\n").encode() + json.dumps(GOOD).encode())
         assert httpx.post(box.url + CREATE, json=GOOD, headers={"Authorization": TOKEN}).status_code == 201
         assert len(box.records("orders")) == 1
@@ -363,4 +376,4 @@ def test_a_fault_of_the_sandbox_itself_is_a_500_in_json(
         while not caplog.records:
             time.sleep(0.01)
     other.close()
-    assert "no such table: records" in caplog.text
+    assert "Exception in ASGI application" in caplog.text

@@ -1,14 +1,22 @@
 """Updates: by id, by a unique property, and what is not found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from hubspot_batch.sandbox import Sandbox
+from hubspot_batch.sandbox._properties import Property
 
 Send = Callable[[str, list[dict[str, Any]]], httpx.Response]
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    """An account that holds the shop's own numbers unique."""
+    with Sandbox(properties={"orders": {"hs_external_order_id": Property("text", unique=True)}}) as box:
+        yield box
 
 
 @pytest.fixture
@@ -36,8 +44,15 @@ def test_an_update_sets_what_it_names_and_nothing_else(send: Send, box: Sandbox,
     (result,) = reply.json()["results"]
     assert result["id"] == ids[1]
     assert result["properties"] == {
-        "hs_tax": "9",
+        "hs_tax": "9.00",
         "hs_order_note": None,
+        "hs_pipeline": "14a2e10e-5471-408a-906e-c51f3b04369e",
+        "hs_pipeline_stage": "4b27b500-f031-4927-9811-68a0b525cbae",
+        "hs_exchange_rate": "1.0",
+        "hs_homecurrency_amount": None,
+        "hs_object_source": "INTEGRATION",
+        "hs_object_source_id": "1000001",
+        "hs_object_source_label": "INTEGRATION",
         "hs_object_id": ids[1],
         "hs_createdate": result["createdAt"],
         "hs_lastmodifieddate": result["updatedAt"],
@@ -47,7 +62,7 @@ def test_an_update_sets_what_it_names_and_nothing_else(send: Send, box: Sandbox,
     assert record.properties == {
         "hs_order_name": "B",
         "hs_external_order_id": "2",
-        "hs_tax": "9",
+        "hs_tax": "9.00",
         "hs_order_note": None,
     }
     assert record.updated_at == result["updatedAt"]
@@ -93,11 +108,11 @@ def test_unknown_ids_are_told_together_and_the_others_are_written(
             "category": "OBJECT_NOT_FOUND",
             "message": "Could not get some ORDER objects, they may be deleted or not exist. "
             "Check that ids are valid.",
-            "context": {"ids": ["1", "9", "x@example.com"]},
+            "context": {"ids": ["1", "9"]},
         }
     ]
     taxes = {record.id: record.properties.get("hs_tax") for record in box.records("orders")}
-    assert taxes == {ids[0]: None, ids[1]: None, ids[2]: "3"}
+    assert taxes == {ids[0]: None, ids[1]: None, ids[2]: "3.00"}
 
 
 def test_no_id_is_found_among_the_records_of_another_object_type(send: Send, box: Sandbox) -> None:
@@ -152,13 +167,35 @@ def test_a_property_that_is_not_unique_is_refused_as_a_key(send: Send, ids: list
     )
 
 
-def test_a_key_that_two_records_have_is_refused(send: Send, box: Sandbox, ids: list[str]) -> None:
-    send("update_orders", [change(ids[0], hs_external_order_id="2")])
-    item = {**change("2", hs_tax="9"), "idProperty": "hs_external_order_id"}
-    reply = send("update_orders", [item])
+def test_only_a_property_that_is_declared_unique_is_a_key() -> None:
+    with Sandbox() as box:
+        item = {**change("1"), "idProperty": "hs_external_order_id"}
+        reply = httpx.post(
+            f"{box.url}/crm/v3/objects/orders/batch/update",
+            json={"inputs": [item]},
+            headers={"Authorization": f"Bearer {box.access_token}"},
+        )
     assert reply.status_code == 400
     assert "non-unique 0-123 property hs_external_order_id" in reply.json()["message"]
-    assert {record.properties.get("hs_tax") for record in box.records("orders")} == {None}
+
+
+def test_what_is_no_record_id_changes_nothing_and_says_nothing(send: Send, ids: list[str]) -> None:
+    reply = send("update_orders", [change("x@example.com", hs_tax="1"), change(ids[0], hs_tax="2")])
+    assert reply.status_code == 200
+    assert [result["id"] for result in reply.json()["results"]] == [ids[0]]
+    assert "errors" not in reply.json()
+
+
+def test_a_value_of_another_record_refuses_the_whole_request(
+    send: Send, box: Sandbox, ids: list[str]
+) -> None:
+    before = box.records("orders")
+    reply = send("update_orders", [change(ids[0], hs_external_order_id="2"), change(ids[2], hs_tax="1")])
+    assert reply.status_code == 409
+    assert list(reply.json()) == ["status", "message", "correlationId", "category"]
+    assert reply.json()["category"] == "CONFLICT"
+    assert reply.json()["message"] == "Order already exists"
+    assert box.records("orders") == before
 
 
 @pytest.mark.parametrize(
@@ -198,3 +235,12 @@ def test_results_of_updates_are_shuffled(send: Send, box: Sandbox) -> None:
     shown = [result["id"] for result in results]
     assert sorted(shown) == ids
     assert shown != ids
+
+
+@pytest.mark.parametrize("text", ["\U0001f6d2", '"', "'; DROP TABLE records", "%"])
+def test_any_text_can_be_a_key(send: Send, text: str) -> None:
+    properties = {"hs_order_name": "A", "hs_external_order_id": text}
+    (result,) = send("create_orders", [{"properties": properties}]).json()["results"]
+    key = {"id": text, "idProperty": "hs_external_order_id", "properties": {}}
+    (found,) = send("update_orders", [key]).json()["results"]
+    assert found["id"] == result["id"]

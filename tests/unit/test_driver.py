@@ -566,6 +566,7 @@ def test_a_create_that_was_in_doubt_once_is_not_sent_a_third_time(face: "Face", 
         ),
     ],
 )
+@pytest.mark.usefixtures("clock")
 def test_an_error_says_what_failed_and_what_to_do(face: "Face", answer: "Answer", text: str) -> None:
     hub = face.connect(face.wire(answer), base_url="http://127.0.0.1:1", retries=0)
 

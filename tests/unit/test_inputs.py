@@ -309,19 +309,37 @@ def test_values_in_generated_models_are_refused_as_in_mappings(value: Any) -> No
         assert (fault.index, fault.pointer) == (1, "/inputs/1/properties/a")
 
 
+NO_INPUT = (1, "/inputs/1", "a value of type CreateInput that JSON cannot express")
+
+
 @pytest.mark.parametrize(
-    "given",
+    ("given", "place"),
     [
-        pytest.param(models.CreateInput({"a": "b"}), id="a mapping in an attrs model"),  # type: ignore[arg-type]
-        pytest.param(models.CreateInput, id="an attrs model itself"),
-        pytest.param(structs.CreateInput, id="a struct itself"),
-        pytest.param(models.CreateInput(None), id="None in an attrs model"),  # type: ignore[arg-type]
-        pytest.param(structs.CreateInput(properties=None), id="None in a struct"),  # type: ignore[arg-type]
+        pytest.param(
+            models.CreateInput({"a": "b"}),  # type: ignore[arg-type]
+            NO_INPUT,
+            id="a mapping in an attrs model",
+        ),
+        pytest.param(models.CreateInput(None), NO_INPUT, id="None in an attrs model"),  # type: ignore[arg-type]
+        pytest.param(
+            models.CreateInput,
+            (1, "/inputs/1", "a value of type type that JSON cannot express"),
+            id="an attrs model itself",
+        ),
+        pytest.param(
+            structs.CreateInput,
+            (1, "/inputs/1", "a value of type StructMeta that JSON cannot express"),
+            id="a struct itself",
+        ),
+        pytest.param(
+            structs.CreateInput(properties=None),  # type: ignore[arg-type]
+            (1, "/inputs/1/properties", "null stands where a mapping belongs"),
+            id="None in a struct",
+        ),
     ],
 )
-def test_a_generated_model_that_is_built_wrongly_is_a_fault_of_its_input(given: object) -> None:
-    faults = faults_of([ORDER, given])
-    assert {fault.index for fault in faults} == {1}
+def test_a_generated_model_that_is_built_wrongly_is_a_fault_of_its_input(given: object, place: Place) -> None:
+    assert places_of([ORDER, given]) == [place]
 
 
 @pytest.mark.parametrize(
@@ -538,6 +556,10 @@ def test_an_error_of_the_callers_own_generator_reaches_the_caller() -> None:
             [(0, "/inputs/0/associations/0/types/0/associationCategory", "this is no option")],
         ),
         (
+            ORDER | {"associations": [link() | {1: 2}]},
+            [(0, "/inputs/0/associations/0", "a key is no Unicode text")],
+        ),
+        (
             ORDER | {"associations": [{"to": 301, "types": []}]},
             [
                 (0, "/inputs/0/associations/0/to", "a number stands where a mapping belongs"),
@@ -650,6 +672,11 @@ def test_all_faults_of_all_inputs_are_named_in_the_order_of_the_inputs() -> None
         (2, "/inputs/2/properties/b"),
         (4, "/inputs/4"),
     ]
+
+
+def test_a_fault_of_the_whole_list_is_named_before_those_of_the_inputs() -> None:
+    faults = faults_of([{"properties": {"a": None}}] * 101)
+    assert [fault.index for fault in faults] == [None, *range(101)]
 
 
 def test_thousands_of_faults_are_all_named() -> None:
@@ -797,6 +824,13 @@ def test_no_value_occurs_in_the_error(operation: contract.Operation, item: objec
     error = caught.value
     for shown in (str(error), repr(error), repr(error.faults), repr(error.args), *map(str, error.faults)):
         assert SECRET not in shown
+
+
+def test_a_batch_cannot_be_changed_and_its_fields_are_given_by_name() -> None:
+    with pytest.raises(AttributeError):
+        prepare(CREATE, [ORDER]).content = b""  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Batch([], b"")  # type: ignore[call-arg]
 
 
 def test_the_repr_of_a_batch_shows_no_value() -> None:

@@ -1,11 +1,19 @@
 """Which property values the sandbox refuses."""
 
+from collections.abc import Iterator, Mapping
+
 import pytest
 
 from hubspot_batch import contract
+from hubspot_batch.sandbox import _rules
 from hubspot_batch.sandbox._associations import OBJECT_TYPES, TARGETS
-from hubspot_batch.sandbox._properties import TABLES
-from hubspot_batch.sandbox._rules import faults_of
+from hubspot_batch.sandbox._properties import TABLES, Property, Table, tables_with
+from hubspot_batch.sandbox._rules import PropertyFault
+
+
+def faults_of(table: Table, properties: Mapping[str, str], *, creating: bool) -> Iterator[PropertyFault]:
+    """The faults where the account requires nothing of its own."""
+    return _rules.faults_of(table, properties, table.required_by_hubspot, creating=creating)
 
 
 def codes(object_type: str, name: str, value: str) -> list[str]:
@@ -224,6 +232,31 @@ def test_every_fault_of_an_input_is_told() -> None:
     properties = {"hs_tax": "x", "colour": "red", "hs_object_id": "1", "hs_tags": "fine"}
     faults = list(faults_of(TABLES["orders"], properties, creating=True))
     assert [fault.name for fault in faults] == ["hs_tax", "colour", "hs_object_id", "hs_order_name"]
+
+
+COLOURS = Property("enumeration", ("red", "green", "blue"), multiple=True)
+
+
+@pytest.mark.parametrize("value", ["red", "red;blue", "blue;red", ";red", ";red;blue", ""])
+def test_several_options(value: str) -> None:
+    table = tables_with({"carts": {"colours": COLOURS}})["carts"]
+    assert list(faults_of(table, {"colours": value}, creating=True)) == []
+
+
+@pytest.mark.parametrize(
+    "value", [";", "red;", "red;;blue", ";;red", "red; blue", "pink", "red;pink", "red,blue"]
+)
+def test_what_are_no_several_options(value: str) -> None:
+    table = tables_with({"carts": {"colours": COLOURS}})["carts"]
+    (fault,) = faults_of(table, {"colours": value}, creating=True)
+    assert fault.code == "INVALID_OPTION"
+    assert fault.message == f"{value} was not one of the allowed options: [red, green, blue]"
+
+
+def test_a_custom_property_can_be_read_only() -> None:
+    table = tables_with({"carts": {"score": Property("number", read_only=True)}})["carts"]
+    (fault,) = faults_of(table, {"score": "1"}, creating=True)
+    assert fault.code == "READ_ONLY_VALUE"
 
 
 def test_no_property_is_both_writable_and_read_only() -> None:

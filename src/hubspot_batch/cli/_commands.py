@@ -49,15 +49,36 @@ def validate(verb: str, object_type: str, payload: Path) -> None:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8089, show_default=True, help="0: any free one."
 )
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--expose", is_flag=True, help="Allow a host that others can reach. Nothing protects it.")
 @click.option("--store", type=click.Path(path_type=Path), help="SQLite file that keeps the records.")
-def sandbox(port: int, store: Path | None) -> None:
+@click.option(
+    "--quota",
+    default="190/10,1000000",
+    show_default=True,
+    help="Requests/seconds[,requests a day], or none.",
+)
+@click.option("--fault", "faults", multiple=True, metavar="NAME:RATE", help="504-after:0.02 for example.")
+@click.option("--retry-after", is_flag=True, help="Let a 429 say when to come back.")
+@click.option("--seed", type=int, default=0, show_default=True, help="What chance is drawn from.")
+@click.option("--list-faults", is_flag=True, help="List the faults that there are, and exit.")
+def sandbox(
+    *,
+    list_faults: bool,
+    faults: tuple[str, ...],
+    **options: Any,  # noqa: ANN401 - those of `Sandbox`
+) -> None:
     """Run a local HubSpot until Ctrl-C.
 
-    It answers the five operations, checks what HubSpot checks, and keeps the records in memory or in a file.
+    It behaves as HubSpot does, with its quotas and refusals, and goes wrong on purpose where --fault says so.
+    A browser shows at its address what is stored and asked, and at /docs the document.
     """
     from hubspot_batch.cli import _sandbox  # noqa: PLC0415 - see above
 
-    _sandbox.run(port, store)
+    if list_faults:
+        _sandbox.list_faults()
+    else:
+        _sandbox.run(faults, options)
 
 
 @commands.command()

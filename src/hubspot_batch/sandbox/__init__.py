@@ -14,13 +14,33 @@ uncertain, as is hardest on a client. It needs the extra `sandbox`: pip install 
 """
 
 try:
-    from hubspot_batch.sandbox._sandbox import Sandbox
+    from hubspot_batch.sandbox._sandbox import Sandbox, SandboxAccount
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        f"the sandbox needs {error.name}; install it with: pip install 'hubspot-batch[sandbox]'",
+        f"the sandbox needs {(error.name or '').partition('.')[0]}; install it with: pip install 'hubspot-batch[sandbox]'",
         name=error.name,
     ) from error
 
+from hubspot_batch.sandbox._behaviour import Behaviour
+from hubspot_batch.sandbox._faults import FAULTS, Fault, Faults, parse_fault
+from hubspot_batch.sandbox._page import RequestEntry
+from hubspot_batch.sandbox._properties import Property
+from hubspot_batch.sandbox._quotas import Quota
 from hubspot_batch.sandbox._store import StoredAssociation, StoredRecord
+from hubspot_batch.sandbox._tokens import OAuthApp
 
-__all__ = ["Sandbox", "StoredAssociation", "StoredRecord"]
+__all__ = [
+    "FAULTS",
+    "Behaviour",
+    "Fault",
+    "Faults",
+    "OAuthApp",
+    "Property",
+    "Quota",
+    "RequestEntry",
+    "Sandbox",
+    "SandboxAccount",
+    "StoredAssociation",
+    "StoredRecord",
+    "parse_fault",
+]

@@ -1,25 +1,39 @@
 """One account: its records and properties, and what it answers."""
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import uuid4
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hubspot_batch.contract import Operation
 from hubspot_batch.sandbox import _bodies
-from hubspot_batch.sandbox._associations import OBJECT_TYPES, TARGETS
-from hubspot_batch.sandbox._batches import Change, plan_creates, plan_updates
+from hubspot_batch.sandbox._associations import OBJECT_TYPES
+from hubspot_batch.sandbox._batches import Draft, Plan, Setting, plan_creates, plan_updates
+from hubspot_batch.sandbox._behaviour import Behaviour
 from hubspot_batch.sandbox._bodies import Json, Refusal
-from hubspot_batch.sandbox._properties import Table
-from hubspot_batch.sandbox._requests import CreateBatch, CreateInput, UpdateBatch, UpdateInput, read
+from hubspot_batch.sandbox._links import target_of
+from hubspot_batch.sandbox._requests import CreateInput, Link, read_creates, read_updates
 from hubspot_batch.sandbox._store import NewRecord, Store, StoredAssociation, StoredRecord
+from hubspot_batch.sandbox._table import Table
+from hubspot_batch.sandbox._values import Values, computed
 
 _LARGEST_PAGE = 100
 _LARGEST_CURSOR = 2**63 - 1
+
+_PLAIN: Mapping[str, int] = {"2025-09": 200, "2026-09": 201}
+"""The versions that tell failures in the plain reply, without a 207, and the status of their creates."""
+
+_HARDEST = Behaviour()
+_APP = "https://app.hubspot.com"
+_SOURCE = {
+    "hs_object_source": "INTEGRATION",
+    "hs_object_source_id": "1000001",
+    "hs_object_source_label": "INTEGRATION",
+}
 
 Item = TypeVar("Item")
 
@@ -33,7 +47,7 @@ class Reply(Struct, frozen=True):
 
 class _Outcome(Struct, frozen=True):
     results: list[Json]
-    errors: list[Json]
+    errors: Sequence[Json]
 
 
 class Account:
@@ -43,22 +57,34 @@ class Account:
         store: Where its records are.
         tables: The properties of its object types.
         seed: What the order of results is drawn from.
+        behaviour: How it behaves where facts are missing.
+        number: Its id, which HubSpot calls the portal.
     """
 
-    def __init__(self, store: Store, tables: Mapping[str, Table], seed: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        tables: Mapping[str, Table],
+        seed: int,
+        *,
+        behaviour: Behaviour = _HARDEST,
+        number: int = 100000001,
+    ) -> None:
         self._store = store
         self._tables = tables
         self._random = random.Random(seed)  # noqa: S311 - an order is no secret
+        self._behaviour = behaviour
+        self._number = number
 
-    def run(self, operation: Operation, content: bytes) -> Reply:
+    def run(self, operation: Operation, content: bytes, version: str = "v3") -> Reply:
         """Process a batch. What the reply reports as written is on disk."""
         started = moment()
         act = self._create if operation.verb == "create" else self._update
-        outcome = act(operation, content)
+        outcome = act(self._setting(operation.object_type, version), content)
         if isinstance(outcome, Refusal):
             return refused(outcome)
         body = _bodies.batch(outcome.results, outcome.errors, started, moment())
-        return Reply(207 if outcome.errors else operation.success, body)
+        return Reply(_status(operation, version, failed=bool(outcome.errors)), body)
 
     def page(self, object_type: str, limit: str, after: str) -> Reply:
         """List records by rising id."""
@@ -76,65 +102,81 @@ class Account:
             body["paging"] = {"next": {"after": shown[-1].id}}
         return Reply(200, body)
 
-    def _create(self, operation: Operation, content: bytes) -> _Outcome | Refusal:
-        batch = read(content, operation.request_schema, CreateBatch)
-        if isinstance(batch, Refusal):
-            return batch
-        object_type = operation.object_type
+    def _setting(self, object_type: str, version: str) -> Setting:
+        return Setting(
+            store=self._store,
+            object_type=object_type,
+            table=self._tables[object_type],
+            behaviour=self._behaviour,
+            version=version,
+            portal=self._number,
+        )
+
+    def _create(self, setting: Setting, content: bytes) -> _Outcome | Refusal:
+        inputs = read_creates(content, accept_empty=self._behaviour.accept_empty_inputs)
+        if isinstance(inputs, Refusal):
+            return inputs
         with self._store.transaction():
-            plan = plan_creates(object_type, self._tables[object_type], batch.inputs, self._store.exists)
-            if isinstance(plan, Refusal):
-                return plan
-            # Shuffled here as well as below, so that ids do not rise with the inputs.
-            new = self._shuffled(_new_record(object_type, item) for item in plan.inputs)
-            records = self._store.insert(new, moment())
-            results = self._shuffled(self._body(record, record.properties) for record in records)
-        return _Outcome(results, list(plan.errors))
+            plan = plan_creates(setting, inputs)
+            return plan if isinstance(plan, Refusal) else self._created(setting.object_type, plan)
 
-    def _update(self, operation: Operation, content: bytes) -> _Outcome | Refusal:
-        batch = read(content, operation.request_schema, UpdateBatch)
-        if isinstance(batch, Refusal):
-            return batch
-        object_type = operation.object_type
+    def _created(self, object_type: str, plan: Plan) -> _Outcome:
+        # Shuffled here as well as below, so that ids do not rise with the inputs.
+        drafts = self._shuffled(plan.drafts)
+        records = self._store.insert([_new_record(object_type, draft) for draft in drafts], moment())
+        results = [
+            self._result(draft, record, record.properties)
+            for draft, record in zip(drafts, records, strict=True)
+        ]
+        return _Outcome(self._shuffled(results), plan.errors)
+
+    def _update(self, setting: Setting, content: bytes) -> _Outcome | Refusal:
+        inputs = read_updates(content, accept_empty=self._behaviour.accept_empty_inputs)
+        if isinstance(inputs, Refusal):
+            return inputs
         with self._store.transaction():
-            plan = plan_updates(
-                self._tables[object_type], batch.inputs, lambda item: self._find(object_type, item)
-            )
-            if isinstance(plan, Refusal):
-                return plan
-            results = self._shuffled(self._change(change) for change in plan.changes)
-        return _Outcome(results, list(plan.errors))
+            plan = plan_updates(setting, inputs)
+            return plan if isinstance(plan, Refusal) else self._updated(plan)
 
-    def _find(self, object_type: str, item: UpdateInput) -> list[StoredRecord]:
-        if item.id_property is None:
-            return self._store.get(object_type, item.id)
-        return self._store.find(object_type, item.id_property, item.id)
+    def _updated(self, plan: Plan) -> _Outcome:
+        now = moment()
+        changes = [
+            (draft, _changed(draft.record, draft.properties, now)) for draft in plan.drafts if draft.record
+        ]
+        self._store.update(record for _, record in changes)
+        results = [self._result(draft, record, draft.properties) for draft, record in changes]
+        return _Outcome(self._shuffled(results), plan.errors)
 
-    def _change(self, change: Change) -> Json:
-        values = _cleared(change.properties)
-        properties = {**change.record.properties, **values}
-        record = msgspec.structs.replace(change.record, properties=properties, updated_at=moment())
-        self._store.update(record)
-        return self._body(record, values)
+    def _result(self, draft: Draft, record: StoredRecord, shown: Values) -> Json:
+        body = self._body(record, shown)
+        if self._behaviour.echo_trace_ids and draft.input.trace_id is not None:
+            body["objectWriteTraceId"] = draft.input.trace_id
+        return body
 
-    def _body(self, record: StoredRecord, properties: Mapping[str, str | None]) -> Json:
+    def _body(self, record: StoredRecord, shown: Values) -> Json:
         table = self._tables.get(record.object_type)
         of_server = {
             "hs_object_id": record.id,
             table.created if table else "createdate": record.created_at,
             "hs_lastmodifieddate": record.updated_at,
         }
-        return {
+        body: Json = {
             "id": record.id,
-            "properties": {**properties, **of_server},
+            "properties": {**shown, **of_server},
             "createdAt": record.created_at,
             "updatedAt": record.updated_at,
             "archived": False,
         }
+        if table:
+            worked_out = computed(record.object_type, record.properties)
+            body["properties"] = {**worked_out, **_SOURCE, **body["properties"]}
+            body["url"] = f"{_APP}/contacts/{self._number}/record/{table.type_id}/{record.id}"
+        return body
 
     def _shuffled(self, items: Iterable[Item]) -> list[Item]:
         shuffled = list(items)
-        self._random.shuffle(shuffled)
+        if self._behaviour.shuffle:
+            self._random.shuffle(shuffled)
         return shuffled
 
 
@@ -148,22 +190,29 @@ def moment() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _new_record(object_type: str, item: CreateInput) -> NewRecord:
-    links = [
-        StoredAssociation(
-            to_type=TARGETS[object_type][kind.association_type_id],
-            to_id=link.to.id,
-            category=kind.association_category,
-            type_id=kind.association_type_id,
-        )
-        for link in item.associations
-        for kind in link.types
-    ]
-    return NewRecord(object_type=object_type, properties=_cleared(item.properties), associations=links)
+def _status(operation: Operation, version: str, *, failed: bool) -> int:
+    if version not in _PLAIN:
+        return 207 if failed else operation.success
+    return _PLAIN[version] if operation.verb == "create" else operation.success
 
 
-def _cleared(properties: Mapping[str, str]) -> dict[str, str | None]:
-    return {name: value or None for name, value in properties.items()}
+def _new_record(object_type: str, draft: Draft) -> NewRecord:
+    links = draft.input.links if isinstance(draft.input, CreateInput) else ()
+    stored = [_association(object_type, link) for link in links]
+    return NewRecord(object_type=object_type, properties=draft.properties, associations=stored)
+
+
+def _association(object_type: str, link: Link) -> StoredAssociation:
+    return StoredAssociation(
+        to_type=target_of(object_type, link) or "",
+        to_id=link.to_id,
+        category=link.category,
+        type_id=link.type_id,
+    )
+
+
+def _changed(record: StoredRecord, properties: Values, now: str) -> StoredRecord:
+    return replace(record, properties={**record.properties, **properties}, updated_at=now)
 
 
 def _number(text: str, largest: int) -> int | None:

@@ -1,22 +1,20 @@
 """What the sandbox says, as recorded of HubSpot (docs/behaviour.md, "Error bodies", "Partial success")."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from hubspot_batch.contract import MAX_INPUTS
-from hubspot_batch.sandbox._properties import Table
 from hubspot_batch.sandbox._rules import PropertyFault
+from hubspot_batch.sandbox._table import Table
 
 Json: TypeAlias = dict[str, Any]
 
-_ACCOUNT = 100000001
-_LONGEST_MESSAGE = 2000
 _VALIDATION = "VALIDATION_ERROR"
 _NOT_FOUND = "OBJECT_NOT_FOUND"
+_CONFLICT = "CONFLICT"
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
@@ -77,9 +75,6 @@ EMPTY_BODY = Refusal(
     message="Invalid JSON input: a request body was expected, but none found",
     category=_VALIDATION,
 )
-UNREADABLE_BODY = Refusal(
-    status=400, message="Invalid input JSON on line 1, column 1: Cannot read the request body"
-)
 TOO_LARGE = Refusal(status=413, message="The request body is too large")
 TOO_MANY_INPUTS = Refusal(
     status=400,
@@ -89,19 +84,8 @@ TOO_MANY_INPUTS = Refusal(
     ),
     category=_VALIDATION,
 )
+NO_INPUTS = Refusal(status=400, message="No inputs were given", category=_VALIDATION)
 FAILURE = Refusal(status=500, message="internal error")
-
-
-def wrong_token(now: datetime) -> Refusal:
-    """A text that was never a token counts as one that expired in 1970."""
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    days = (now - epoch).days
-    return Refusal(
-        status=401,
-        message=f"The OAuth token used to make this call expired {days} day(s) ago.",
-        category="EXPIRED_AUTHENTICATION",
-        context={"expire time": ["1970-01-01T00:00:00Z"]},
-    )
 
 
 def no_such_path(status: int) -> Refusal:
@@ -120,10 +104,9 @@ def bad_parameter(name: str) -> Refusal:
     return Refusal(status=400, message=f"Invalid value for parameter {name}", category=_VALIDATION)
 
 
-def contradiction(places: Iterable[str]) -> Refusal:
-    """The body contradicts the document at these places."""
-    message = f"Invalid input JSON, it contradicts the document at: {', '.join(places)}"
-    return Refusal(status=400, message=message[:_LONGEST_MESSAGE], category=_VALIDATION)
+def unreadable(line: int, column: int, reason: str) -> Refusal:
+    """The body is no JSON, or JSON of another form."""
+    return Refusal(status=400, message=f"Invalid input JSON on line {line}, column {column}: {reason}")
 
 
 def repeated_ids(ids: Sequence[str]) -> Refusal:
@@ -136,23 +119,29 @@ def repeated_ids(ids: Sequence[str]) -> Refusal:
     )
 
 
-def not_unique(table: Table, name: str) -> Refusal:
-    """An update names a property in `idProperty` by which no single record is found."""
+def not_unique(table: Table, name: str, portal: int) -> Refusal:
+    """An update names a property in `idProperty` whose values are not unique."""
     message = (
-        f"Unable to perform update/upsert by non-unique {table.type_id} property {name} "
-        f"in portal ID {_ACCOUNT}"
+        f"Unable to perform update/upsert by non-unique {table.type_id} property {name} in portal ID {portal}"
     )
     return Refusal(status=400, message=message, category=_VALIDATION)
 
 
-def bad_properties(faults: Sequence[PropertyFault]) -> Refusal:
+def bad_properties(faults: Sequence[PropertyFault], portal: int) -> Refusal:
     """A whole batch is refused for its properties, without a word on which input it is."""
     # A fault that two inputs share stands twice in the text, but once in `errors`, as recorded.
     errors = [
         {"message": fault.message, "code": fault.code, "context": {"propertyName": [fault.name]}}
         for fault in dict.fromkeys(faults)
     ]
-    return Refusal(status=400, message=_property_text(faults), errors=errors, category=_VALIDATION)
+    message = _property_text(faults, portal)
+    return Refusal(status=400, message=message, errors=errors, category=_VALIDATION)
+
+
+def conflict(table: Table, existing: str | None) -> Refusal:
+    """A whole batch is refused for a value that another record has."""
+    message = _conflict_text(table, existing)
+    return Refusal(status=409, message=message, category=_CONFLICT)
 
 
 def bad_association(fault: AssociationFault) -> Refusal:
@@ -166,13 +155,24 @@ def bad_association(fault: AssociationFault) -> Refusal:
     )
 
 
-def property_error(trace_id: str, faults: Sequence[PropertyFault]) -> Json:
+def property_error(trace_id: str, faults: Sequence[PropertyFault], portal: int) -> Json:
     """Return the item of a 207 for an input with bad properties."""
     return {
         "status": "error",
         "category": _VALIDATION,
-        "message": _property_text(faults),
+        "message": _property_text(faults, portal),
         "context": {"objectWriteTraceId": [trace_id]},
+    }
+
+
+def conflict_error(table: Table, trace_id: str, existing: str | None) -> Json:
+    """Return the item of a 207 for an input with a value that another record has."""
+    context = {"existingId": [existing]} if existing else {}
+    return {
+        "status": "error",
+        "category": _CONFLICT,
+        "message": _conflict_text(table, existing),
+        "context": {**context, "objectWriteTraceId": [trace_id]},
     }
 
 
@@ -207,7 +207,12 @@ def batch(results: Sequence[Json], errors: Sequence[Json], started: str, complet
     }
 
 
-def _property_text(faults: Sequence[PropertyFault]) -> str:
+def _conflict_text(table: Table, existing: str | None) -> str:
+    where = f". Existing ID: {existing}" if existing else ""
+    return f"{table.label.replace('_', ' ').capitalize()} already exists{where}"
+
+
+def _property_text(faults: Sequence[PropertyFault], portal: int) -> str:
     details = [
         {
             "isValid": False,
@@ -215,7 +220,7 @@ def _property_text(faults: Sequence[PropertyFault]) -> str:
             "error": fault.code,
             "name": fault.name,
             "localizedErrorMessage": fault.message,
-            "portalId": _ACCOUNT,
+            "portalId": portal,
         }
         for fault in faults
     ]

@@ -1,62 +1,26 @@
 """The properties that the four object types have, as data (docs/behaviour.md, "Orders" to "Carts")."""
 
-from collections.abc import Mapping
-from fnmatch import fnmatchcase
-from typing import Literal
+import re
+from collections.abc import Iterable, Mapping
 
-from msgspec import Struct
+from msgspec.structs import replace
 
+from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox._currencies import CURRENCIES
+from hubspot_batch.sandbox._table import Property, Table
 
-Kind = Literal["text", "number", "owner", "date", "datetime", "enumeration"]
+__all__ = ["TABLES", "Property", "Table", "tables_with"]
 
-
-class Property(Struct, frozen=True):
-    """What a property takes.
-
-    Attributes:
-        kind: The form of its values.
-        options: The values that an enumeration has.
-        required: Whether a record cannot be without it.
-    """
-
-    kind: Kind
-    options: tuple[str, ...] = ()
-    required: bool = False
-
-
-class Table(Struct, frozen=True, kw_only=True):
-    """The properties of one object type.
-
-    Attributes:
-        type_id: HubSpot's number of the object type.
-        label: How error texts name one record of it.
-        properties: The properties that can be written.
-        read_only: Patterns of those that cannot.
-        lookups: Those that may stand in `idProperty`.
-        created: The property in which the server keeps the moment of creation.
-        merges: Whether identical inputs become one record.
-    """
-
-    type_id: str
-    label: str
-    properties: Mapping[str, Property]
-    read_only: tuple[str, ...]
-    lookups: tuple[str, ...] = ()
-    created: str = "hs_createdate"
-    merges: bool = False
-
-    def is_read_only(self, name: str) -> bool:
-        """Whether a property exists but cannot be written."""
-        return any(fnmatchcase(name, pattern) for pattern in self.read_only)
-
+_NAME = re.compile(r"[a-z0-9_]+", re.ASCII)
 
 TEXT = Property("text")
+EMAIL = Property("email")
 NUMBER = Property("number")
+MONEY = Property("money")
 OWNER = Property("owner")
 DATE = Property("date")
 DATETIME = Property("datetime")
-BOOLEAN = Property("enumeration", ("true", "false"))
+BOOLEAN = Property("boolean")
 
 CURRENCY = Property("enumeration", CURRENCIES)
 
@@ -81,12 +45,12 @@ _ORDERS = Table(
             ),
         ),
         "hubspot_owner_id": OWNER,
-        "hs_total_price": NUMBER,
-        "hs_subtotal_price": NUMBER,
-        "hs_tax": NUMBER,
-        "hs_shipping_cost": NUMBER,
-        "hs_order_discount": NUMBER,
-        "hs_refund_amount": NUMBER,
+        "hs_total_price": MONEY,
+        "hs_subtotal_price": MONEY,
+        "hs_tax": MONEY,
+        "hs_shipping_cost": MONEY,
+        "hs_order_discount": MONEY,
+        "hs_refund_amount": MONEY,
         "hs_total_weight": NUMBER,
         "hs_external_created_date": DATETIME,
         "hs_external_modified_date": DATETIME,
@@ -118,7 +82,7 @@ _ORDERS = Table(
         "hs_billing_address_name": TEXT,
         "hs_billing_address_firstname": TEXT,
         "hs_billing_address_lastname": TEXT,
-        "hs_billing_address_email": TEXT,
+        "hs_billing_address_email": EMAIL,
         "hs_billing_address_phone": TEXT,
         "hs_billing_address_street": TEXT,
         "hs_billing_address_city": TEXT,
@@ -135,8 +99,6 @@ _ORDERS = Table(
         "hs_homecurrency_amount",
         "hs_exchange_rate",
     ),
-    # Whether accounts hold it unique is not proven, so a value that several orders have is refused.
-    lookups=("hs_external_order_id",),
 )
 
 _LINE_ITEMS = Table(
@@ -149,9 +111,9 @@ _LINE_ITEMS = Table(
         "hs_url": TEXT,
         "hs_images": TEXT,
         "quantity": NUMBER,
-        "price": NUMBER,
-        "amount": NUMBER,
-        "discount": NUMBER,
+        "price": MONEY,
+        "amount": MONEY,
+        "discount": MONEY,
         "hs_discount_percentage": NUMBER,
         "hs_product_id": NUMBER,
         "hs_tax_rate_group_id": NUMBER,
@@ -170,7 +132,7 @@ _LINE_ITEMS = Table(
         "hs_pricing_model": TEXT,
         "hs_tier_ranges": TEXT,
         "hs_tier_prices": TEXT,
-        "hs_external_id": TEXT,
+        "hs_external_id": Property("text", unique=True),
     },
     read_only=(
         *_SERVER_OWNED,
@@ -187,20 +149,19 @@ _LINE_ITEMS = Table(
         "hs_post_tax_amount",
     ),
     created="createdate",
-    merges=True,
 )
 
 _COMMERCE_PAYMENTS = Table(
     type_id="0-101",
     label="COMMERCE_PAYMENT",
     properties={
-        "hs_initial_amount": Property("number", required=True),
+        "hs_initial_amount": Property("money", required=True),
         "hs_initiated_date": Property("datetime", required=True),
         "hs_payout_date": DATETIME,
         "hs_currency_code": CURRENCY,
-        "hs_fees_amount": NUMBER,
-        "hs_refunds_amount": NUMBER,
-        "hs_line_item_discounts_amount": NUMBER,
+        "hs_fees_amount": MONEY,
+        "hs_refunds_amount": MONEY,
+        "hs_line_item_discounts_amount": MONEY,
         "hs_latest_status": Property(
             "enumeration",
             (
@@ -216,7 +177,7 @@ _COMMERCE_PAYMENTS = Table(
         "hs_processor_type": Property(
             "enumeration", ("hs_payments", "byo_stripe", "none", "quickbooks", "xero")
         ),
-        "hs_customer_email": TEXT,
+        "hs_customer_email": EMAIL,
         "hs_internal_comment": TEXT,
         "hs_reference_number": TEXT,
         "hs_payment_method_bank_or_issuer": TEXT,
@@ -268,11 +229,11 @@ _CARTS = Table(
         "hs_external_status": TEXT,
         "hs_cart_url": TEXT,
         "hs_tags": TEXT,
-        "hs_total_price": NUMBER,
-        "hs_subtotal_price": NUMBER,
-        "hs_cart_discount": NUMBER,
-        "hs_tax": NUMBER,
-        "hs_shipping_cost": NUMBER,
+        "hs_total_price": MONEY,
+        "hs_subtotal_price": MONEY,
+        "hs_cart_discount": MONEY,
+        "hs_tax": MONEY,
+        "hs_shipping_cost": MONEY,
         "hs_currency_code": CURRENCY,
     },
     read_only=(*_SERVER_OWNED, "hs_createdate", "hs_exchange_rate", "hs_homecurrency_amount"),
@@ -285,3 +246,49 @@ TABLES: Mapping[str, Table] = {
     "carts": _CARTS,
 }
 """The object types that can be written."""
+
+
+def tables_with(custom: Mapping[str, Iterable[str] | Mapping[str, Property]]) -> dict[str, Table]:
+    """Return the tables with the properties of an account added.
+
+    Args:
+        custom: By object type, the names of properties that take any text, or each name with what it takes.
+            A name alone leaves a property that HubSpot sets up as it is; what it takes replaces it.
+
+    Raises:
+        ConfigurationError: If a declaration cannot be.
+    """
+    if unknown := set(custom) - set(TABLES):
+        raise ConfigurationError(
+            f"properties are declared for {', '.join(sorted(unknown))}; "
+            f"object types that have some are {', '.join(TABLES)}"
+        )
+    return {name: _table_with(table, custom.get(name, ())) for name, table in TABLES.items()}
+
+
+def _table_with(table: Table, custom: Iterable[str] | Mapping[str, Property]) -> Table:
+    if isinstance(custom, Mapping):
+        return _declared(table, custom)
+    names = (custom,) if isinstance(custom, str) else tuple(custom)
+    if isinstance(custom, str) or not all(names):
+        raise ConfigurationError('declare properties as a list of names: {"orders": ["my_field"]}')
+    return replace(table, properties={**dict.fromkeys(names, TEXT), **table.properties})
+
+
+def _declared(table: Table, custom: Mapping[str, Property]) -> Table:
+    for name, rule in custom.items():
+        _check(name, rule)
+    by_hubspot = set(table.required)
+    form = frozenset(name for name, rule in custom.items() if rule.required) - by_hubspot
+    return replace(table, properties={**table.properties, **custom}, form=form)
+
+
+def _check(name: str, rule: Property) -> None:
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"{name!r} is no name of a property; use small letters, digits and underscores"
+        )
+    if bool(rule.options) != (rule.kind == "enumeration") or rule.multiple > (rule.kind == "enumeration"):
+        raise ConfigurationError(f"{name}: an enumeration has options, and nothing else has them")
+    if rule.read_only and (rule.required or rule.unique):
+        raise ConfigurationError(f"{name} cannot be written, so it is neither required nor unique")

@@ -1,12 +1,12 @@
 """Which property values HubSpot refuses, and in which words (docs/behaviour.md, "Error bodies")."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
-from hubspot_batch.sandbox._properties import Property, Table
+from hubspot_batch.sandbox._table import Property, Table
 
 # Stricter than is proven in what the sources leave open: no exponent, no blanks, and a moment needs seconds
 # and a time zone. What passes here passes at HubSpot.
@@ -32,19 +32,30 @@ class PropertyFault(Struct, frozen=True):
     message: str
 
 
-def faults_of(table: Table, properties: Mapping[str, str], *, creating: bool) -> Iterator[PropertyFault]:
-    """Yield what is wrong with the properties of one input."""
+def faults_of(
+    table: Table, properties: Mapping[str, str], needed: Sequence[str], *, creating: bool
+) -> Iterator[PropertyFault]:
+    """Yield what is wrong with the properties of one input.
+
+    Args:
+        table: The properties of the object type.
+        properties: Those of the input.
+        needed: Those that a record cannot be without.
+        creating: Whether it is a new record, which has no others.
+    """
+    rules = table.properties
     for name, value in properties.items():
-        if fault := _fault_of(table, name, value):
+        rule = rules.get(name)
+        if rule is None or rule.read_only:
+            yield _unwritable(table, name)
+        elif value and rule.kind != "text" and (fault := _value_fault(name, value, rule)):
             yield fault
-    for name, rule in table.properties.items():
-        if rule.required and not properties.get(name, "" if creating else "kept"):
+    for name in needed:
+        if not properties.get(name, "" if creating else "kept"):
             yield PropertyFault(name, "MISSING_REQUIRED_PROPERTY", f'Property "{name}" is required')
 
 
-def _fault_of(table: Table, name: str, value: str) -> PropertyFault | None:
-    if rule := table.properties.get(name):
-        return _value_fault(name, value, rule) if value else None
+def _unwritable(table: Table, name: str) -> PropertyFault:
     if table.is_read_only(name):
         message = f'"{name}" is a read only property; its value cannot be set.'
         return PropertyFault(name, "READ_ONLY_VALUE", message)
@@ -53,20 +64,31 @@ def _fault_of(table: Table, name: str, value: str) -> PropertyFault | None:
 
 def _value_fault(name: str, value: str, rule: Property) -> PropertyFault | None:
     match rule.kind:
-        case "number" if not _NUMBER.fullmatch(value):
+        case "number" | "money" if not _NUMBER.fullmatch(value):
             return PropertyFault(name, "INVALID_LONG", f"{value} was not a valid long.")
         case "owner" if not _is_owner(value):
             message = f"{value} was not a valid integer (for owner ID)."
             return PropertyFault(name, "INVALID_INTEGER", message)
-        case "datetime" if _moment(value) is None:
+        case "datetime" if moment_of(value) is None:
             return PropertyFault(name, "INVALID_LONG", f"{value} was not a valid long.")
         case "date":
             return _date_fault(name, value)
-        case "enumeration" if value not in rule.options:
-            message = f"{value} was not one of the allowed options: [{', '.join(rule.options)}]"
-            return PropertyFault(name, "INVALID_OPTION", message)
+        case "boolean":
+            return _option_fault(name, value, [value], ("true", "false"))
+        case "enumeration":
+            chosen = value.removeprefix(";").split(";") if rule.multiple else [value]
+            return _option_fault(name, value, chosen, rule.options)
         case _:
             return None
+
+
+def _option_fault(
+    name: str, value: str, chosen: Sequence[str], options: Sequence[str]
+) -> PropertyFault | None:
+    if all(option in options for option in chosen):
+        return None
+    message = f"{value} was not one of the allowed options: [{', '.join(options)}]"
+    return PropertyFault(name, "INVALID_OPTION", message)
 
 
 def _is_owner(value: str) -> bool:
@@ -74,7 +96,7 @@ def _is_owner(value: str) -> bool:
 
 
 def _date_fault(name: str, value: str) -> PropertyFault | None:
-    moment = _moment(value)
+    moment = moment_of(value)
     if moment is None:
         return PropertyFault(name, "INVALID_LONG", f"{value} was not a valid long.")
     if (moment - _EPOCH) % timedelta(days=1):
@@ -83,7 +105,8 @@ def _date_fault(name: str, value: str) -> PropertyFault | None:
     return None
 
 
-def _moment(value: str) -> datetime | None:
+def moment_of(value: str) -> datetime | None:
+    """Return what a date means, None if it is none: a day, ISO 8601, or milliseconds since 1970."""
     try:
         if _WHOLE.fullmatch(value):
             return _EPOCH + timedelta(milliseconds=int(value))

@@ -1,72 +1,140 @@
-"""The sandbox as its user sees it: options, lifetime, records."""
+"""The sandbox as its user sees it: options, lifetime, records, requests, faults."""
 
 import signal
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from ipaddress import IPv4Address
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import current_thread, main_thread
 from typing import Self
 
-import msgspec
+from msgspec import Struct
 
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox._account import Account, moment
+from hubspot_batch.sandbox._api import Api
 from hubspot_batch.sandbox._app import make_app
 from hubspot_batch.sandbox._associations import OBJECT_TYPES
-from hubspot_batch.sandbox._properties import TABLES, TEXT, Table
+from hubspot_batch.sandbox._behaviour import Behaviour
+from hubspot_batch.sandbox._faults import Faults
+from hubspot_batch.sandbox._history import History
+from hubspot_batch.sandbox._overview import Overview
+from hubspot_batch.sandbox._page import RequestEntry
+from hubspot_batch.sandbox._properties import Property, tables_with
+from hubspot_batch.sandbox._quotas import Day, Quota, Window, parse_quota
 from hubspot_batch.sandbox._server import address_of, listen, serving
 from hubspot_batch.sandbox._store import Store, StoredRecord, is_record_id
+from hubspot_batch.sandbox._tokens import Grant, OAuthApp, Tokens
 
 _LARGEST_PORT = 65535
-# Fewer than an id can have, so that those which follow have room.
 _MOST_DIGITS = 15
+"""Of an id that a caller chooses: it leaves room for those that follow."""
+
 _GLANCE = 0.5
 """How often a wait is interrupted: on Windows, no signal interrupts it."""
 
+CustomProperties = Mapping[str, Iterable[str] | Mapping[str, Property]]
+
+
+class SandboxAccount(Struct, frozen=True, kw_only=True):
+    """One account of a sandbox, with records, a quota and tokens of its own.
+
+    Attributes:
+        access_token: Its static token.
+        scopes: What its tokens may do; None for all.
+        quota: What the static token may do, as a `Quota` or as text, `190/10`.
+        properties: Custom properties by object type: `{"orders": ["my_field"]}` for properties that take any
+            text, or `{"orders": {"shop_number": Property("text", unique=True)}}`.
+        oauth: An app that is installed in it and gets tokens at `/oauth/v3/token`.
+        number: Its id.
+    """
+
+    access_token: str = "sandbox-token"  # noqa: S105 - it opens nothing but the sandbox
+    scopes: Sequence[str] | None = None
+    quota: Quota | str = Quota()
+    properties: CustomProperties = {}
+    oauth: OAuthApp | None = None
+    number: int = 100_000_001
+
+    def __repr__(self) -> str:
+        return f"SandboxAccount(number={self.number})"
+
 
 class Sandbox:
-    """A local HubSpot that answers the five operations on 127.0.0.1.
+    """A local HubSpot.
 
     It starts where its `with` block begins, and ends with it::
 
-        with Sandbox() as box:
+        with Sandbox(quota="100/10", faults={"504-after": 0.02}) as box:
             httpx.get(f"{box.url}/crm/v3/objects/orders", ...)
 
     Args:
         port: Where to listen; 0 takes any free port.
-        access_token: The one token that it accepts.
+        host: The address to listen on. Anything but this machine's own needs `expose`.
+        expose: Whether others may reach it. It has no secrets, but no protection either.
+        access_token: The token of its account.
+        scopes: What that token may do; None for all.
+        quota: What it may do in a window and in a day, as a `Quota` or as text: `190/10`, `190/10,625000`, or
+            `none`.
+        properties: Custom properties by object type, as for `SandboxAccount`. The others are those that
+            HubSpot sets up, and what is neither is refused.
+        oauth: An app that is installed in the account.
+        accounts: Further accounts.
         store: An SQLite file that keeps the records from one run to the next. Without it they end with the
             sandbox.
-        properties: Custom properties by object type, `{"orders": ["my_field"]}`; they take any text. The
-            others are those that HubSpot sets up, and what is neither is refused.
-        seed: What the order of results is drawn from.
+        faults: How often which fault occurs: `{"504-after": 0.02}`.
+        retry_after: Whether a 429 says when to come back. HubSpot promises it nowhere.
+        behaviour: What it does where it is not known what HubSpot does.
+        seed: What order, faults and the like are drawn from.
 
     Attributes:
         access_token: The token to send.
+        faults: What goes wrong on purpose: `box.faults.next("504-after")`.
 
     Raises:
         ConfigurationError: If an argument cannot be.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a keyword with a default
         self,
         *,
         port: int = 0,
+        host: str = "127.0.0.1",
+        expose: bool = False,
         access_token: str = "sandbox-token",  # noqa: S107 - it opens nothing but the sandbox
+        scopes: Sequence[str] | None = None,
+        quota: Quota | str = Quota(),  # noqa: B008 - frozen
+        properties: CustomProperties | None = None,
+        oauth: OAuthApp | None = None,
+        accounts: Sequence[SandboxAccount] = (),
         store: Path | str | None = None,
-        properties: Mapping[str, Iterable[str]] | None = None,
+        faults: Mapping[str, float] | None = None,
+        retry_after: bool = False,
+        behaviour: Behaviour = Behaviour(),  # noqa: B008 - frozen
         seed: int = 0,
     ) -> None:
         _check_port(port)
-        _check_token(access_token)
+        _check_host(host, expose=expose)
+        first = SandboxAccount(
+            access_token=access_token,
+            scopes=scopes,
+            quota=quota,
+            properties=properties or {},
+            oauth=oauth,
+        )
+        self._accounts = _checked((first, *accounts))
+        self._tables = [tables_with(account.properties) for account in self._accounts]
         self.access_token = access_token
-        self._port = port
+        self.faults = Faults(faults, seed)
+        self._host, self._port, self._expose = host, port, expose
         self._path = None if store is None else Path(store)
-        self._tables = _tables_with(properties or {})
+        self._retry_after = retry_after
+        self._behaviour = behaviour
         self._seed = seed
+        self._history = History()
         self._url = ""
-        self._store: Store | None = None
+        self._stores: dict[str, Store] = {}
         self._cleanup: ExitStack | None = None
         # The one way to wake a wait that is safe in a signal handler.
         self._ended: SimpleQueue[None] = SimpleQueue()
@@ -81,19 +149,53 @@ class Sandbox:
         if self._cleanup is not None:
             raise ConfigurationError("a sandbox starts only once; make another one")
         with ExitStack() as stack:
-            lookups = {name for table in self._tables.values() for name in table.lookups}
-            store = stack.enter_context(closing(Store(self._path, sorted(lookups))))
-            listener = stack.enter_context(listen(self._port))
-            app = make_app(Account(store, self._tables, self._seed), self.access_token)
+            tokens = Tokens()
+            grants = [self._open(stack, tokens, index) for index in range(len(self._accounts))]
+            listener = stack.enter_context(listen(self._host, self._port))
+            overview = Overview(
+                url=address_of(listener),
+                access_token=self.access_token,
+                grant=grants[0],
+                store=self._stores[self.access_token],
+                faults=self.faults,
+                history=self._history,
+            )
+            api = Api(tokens, self.faults, self._history, retry_after=self._retry_after, seed=self._seed)
+            app = make_app(api, overview, hosts=None if self._expose else (self._host, "localhost"))
             stack.enter_context(serving(app, listener))
-            self._url, self._store = address_of(listener), store
+            self._url = address_of(listener)
             self._cleanup = stack.pop_all()
         return self
+
+    def _open(self, stack: ExitStack, tokens: Tokens, index: int) -> Grant:
+        options, tables = self._accounts[index], self._tables[index]
+        lookups = {name for table in tables.values() for name in table.lookups}
+        store = stack.enter_context(closing(Store(self._path_of(index), sorted(lookups))))
+        quota = parse_quota(options.quota) if isinstance(options.quota, str) else options.quota
+        day = Day(quota.daily)
+        grant = Grant(
+            account=Account(store, tables, self._seed, behaviour=self._behaviour, number=options.number),
+            number=options.number,
+            scopes=None if options.scopes is None else frozenset(options.scopes),
+            window=Window(quota, day),
+            day=day,
+        )
+        tokens.add(options.access_token, grant)
+        if options.oauth is not None:
+            tokens.install(options.oauth, grant)
+        self._stores[options.access_token] = store
+        return grant
+
+    def _path_of(self, index: int) -> Path | None:
+        """Return the file of an account: each has one of its own."""
+        if self._path is None or index == 0:
+            return self._path
+        return self._path.with_name(f"{self._path.stem}-{self._accounts[index].number}{self._path.suffix}")
 
     def close(self) -> None:
         """Stop. The `with` statement does it; a second time does nothing."""
         if self._cleanup is not None:
-            self._store = None
+            self._stores = {}
             self._cleanup.close()
             self._ended.put(None)
 
@@ -115,24 +217,34 @@ class Sandbox:
         self._running()
         return self._url
 
-    def records(self, object_type: str) -> Sequence[StoredRecord]:
+    @property
+    def requests(self) -> Sequence[RequestEntry]:
+        """The requests of the API that have come, the oldest first; the last 10,000 of them."""
+        return self._history.requests()
+
+    def records(self, object_type: str, *, access_token: str | None = None) -> Sequence[StoredRecord]:
         """Return the records of an object type, `orders` for example, by rising id.
 
+        Args:
+            object_type: The plural name.
+            access_token: Of the account; None for the first one.
+
         Raises:
-            ConfigurationError: If there is no such object type.
+            ConfigurationError: If there is no such object type or account.
         """
         _check_object_type(object_type)
-        return self._running().page(object_type)
+        return self._store_of(access_token).page(object_type)
 
-    def add(self, object_type: str, record_id: str | int) -> None:
+    def add(self, object_type: str, record_id: str | int, *, access_token: str | None = None) -> None:
         """Make a record exist, as something that new records can be linked with.
 
         Args:
             object_type: The plural name of its object type, `contacts` for example.
-            record_id: Its id, in decimal digits. A record that exists is left as it is.
+            record_id: Its id. A record that exists is left as it is.
+            access_token: Of the account; None for the first one.
 
         Raises:
-            ConfigurationError: If there is no such object type, or the id cannot be.
+            ConfigurationError: If there is no such object type or account, or the id cannot be.
         """
         _check_object_type(object_type)
         text = str(record_id)
@@ -141,14 +253,20 @@ class Sandbox:
                 f"{record_id!r} is no record id; write 1 to {_MOST_DIGITS} decimal digits, "
                 "the first of which is not 0"
             )
-        self._running().add(object_type, text, moment())
+        self._store_of(access_token).add(object_type, text, moment())
 
-    def _running(self) -> Store:
-        if self._store is None:
+    def _store_of(self, access_token: str | None) -> Store:
+        self._running()
+        try:
+            return self._stores[self.access_token if access_token is None else access_token]
+        except KeyError:
+            raise ConfigurationError("no account of the sandbox has this access token") from None
+
+    def _running(self) -> None:
+        if not self._stores:
             raise ConfigurationError(
                 "the sandbox does not run; use it inside its with block, or call start() first"
             )
-        return self._store
 
     def __enter__(self) -> Self:
         return self.start()
@@ -175,20 +293,27 @@ def _woken_by_signals(queue: SimpleQueue[None]) -> Generator[None, None, None]:
             signal.signal(number, handler)
 
 
-def _tables_with(custom: Mapping[str, Iterable[str]]) -> dict[str, Table]:
-    if unknown := set(custom) - set(TABLES):
+def _checked(accounts: Sequence[SandboxAccount]) -> Sequence[SandboxAccount]:
+    for account in accounts:
+        _check_token(account.access_token)
+    for what, values in (
+        ("access token", [account.access_token for account in accounts]),
+        ("number", [account.number for account in accounts]),
+    ):
+        if len(set(values)) < len(values):
+            raise ConfigurationError(f"two accounts have the same {what}; give each one of its own")
+    return accounts
+
+
+def _check_host(host: str, *, expose: bool) -> None:
+    try:
+        loopback = IPv4Address(host).is_loopback
+    except ValueError:
+        raise ConfigurationError(f"{host!r} is no IPv4 address to listen on; choose 127.0.0.1") from None
+    if not loopback and not expose:
         raise ConfigurationError(
-            f"properties are declared for {', '.join(sorted(unknown))}; "
-            f"object types that have some are {', '.join(TABLES)}"
+            f"others could reach the sandbox at {host}; choose 127.0.0.1, or say that it is to be exposed"
         )
-    return {name: _table_with(table, custom.get(name, ())) for name, table in TABLES.items()}
-
-
-def _table_with(table: Table, custom: Iterable[str]) -> Table:
-    names = (custom,) if isinstance(custom, str) else tuple(custom)
-    if isinstance(custom, str) or not all(names):
-        raise ConfigurationError('declare properties as a list of names: {"orders": ["my_field"]}')
-    return msgspec.structs.replace(table, properties={**dict.fromkeys(names, TEXT), **table.properties})
 
 
 def _check_port(port: int) -> None:

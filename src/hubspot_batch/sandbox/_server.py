@@ -1,34 +1,35 @@
-"""A web server on 127.0.0.1, in a thread of its own."""
+"""A web server in a thread of its own."""
 
 import asyncio
 import errno
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from threading import Event, Thread
 
 import uvicorn
 from starlette.applications import Starlette
 
 from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.sandbox._wire import abort_connection
 
-_HOST = "127.0.0.1"
 _GRACE = 0.25
 """How long requests may still take once the end has come."""
 
 
-def listen(port: int) -> socket.socket:
-    """Return a socket that listens on 127.0.0.1; port 0 takes any free one.
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on an address; port 0 takes any free one.
 
     Raises:
         ConfigurationError: If the port is taken or not allowed.
     """
     try:
-        listener = socket.create_server((_HOST, port))
+        listener = socket.create_server((host, port))
     except OSError as error:
         problem = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
         raise ConfigurationError(
-            f"port {port} of {_HOST} {problem}; choose another port, or 0 for any free one"
+            f"port {port} of {host} {problem}; choose another port, or 0 for any free one"
         ) from error
     # Connections inherit it. Without it every reply waits 40 ms for the client to acknowledge its head:
     # asyncio sets it only on sockets that name their protocol, which those of create_server do not.
@@ -38,7 +39,8 @@ def listen(port: int) -> socket.socket:
 
 def address_of(listener: socket.socket) -> str:
     """Return the URL of a socket that listens."""
-    return f"http://{_HOST}:{listener.getsockname()[1]}"
+    host, port = listener.getsockname()
+    return f"http://{host}:{port}"
 
 
 @contextmanager
@@ -67,6 +69,8 @@ class _Server(uvicorn.Server):
             log_config=None,
             log_level="error",
             access_log=False,
+            # Else `X-Forwarded-For` hides whose connection it is.
+            proxy_headers=False,
         )
         super().__init__(config)
         self.ready = Event()
@@ -78,6 +82,7 @@ class _Server(uvicorn.Server):
             self.ready.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.lifespan.state["hang_up"] = partial(abort_connection, self)
         await super().startup(sockets)
         self.ready.set()
 

@@ -19,6 +19,8 @@ _VERSION = 1
 # Ids of HubSpot have outgrown 32 bits.
 _FIRST_ID = 20_000_000_001
 _ID = re.compile(r"[1-9]\d{0,17}", re.ASCII)
+# Older builds of SQLite take 999.
+_MOST_VALUES = 500
 _COLUMNS = "id, object_type, properties, associations, created_at, updated_at"
 
 _TABLES = f"""
@@ -61,7 +63,7 @@ class StoredRecord(Struct, frozen=True, kw_only=True):
     Attributes:
         id: The record id, in decimal digits.
         object_type: The plural name of the object type, `orders` for example.
-        properties: What was submitted; None where a property was cleared.
+        properties: What was submitted, as it is stored; None where a property was cleared.
         associations: The records that it is linked with.
         created_at: When it was created, in ISO 8601.
         updated_at: When it was last changed, likewise.
@@ -73,6 +75,10 @@ class StoredRecord(Struct, frozen=True, kw_only=True):
     associations: Sequence[StoredAssociation]
     created_at: str
     updated_at: str
+
+
+_PROPERTIES = msgspec.json.Decoder(dict[str, str | None])
+_ASSOCIATIONS = msgspec.json.Decoder(tuple[StoredAssociation, ...])
 
 
 class NewRecord(Struct, frozen=True, kw_only=True):
@@ -112,7 +118,10 @@ class Store:
 
     def insert(self, records: Iterable[NewRecord], moment: str) -> list[StoredRecord]:
         """Write new records. Their ids rise in the order in which they are given."""
-        return [self._insert(record, moment) for record in records]
+        ((last,),) = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'")
+        stored = [_stored(number, record, moment) for number, record in enumerate(records, last + 1)]
+        self._db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", map(_row, stored))
+        return stored
 
     def add(self, object_type: str, record_id: str, moment: str) -> None:
         """Write a record with an id of the caller's choice, unless it exists.
@@ -125,67 +134,73 @@ class Store:
                 "INSERT OR IGNORE INTO records VALUES (?, ?, '{}', '[]', ?, ?)",
                 (int(record_id), object_type, moment, moment),
             )
-            if not self.exists(object_type, record_id):
+            if (object_type, record_id) not in self.existing([record_id]):
                 raise ConfigurationError(
                     f"the id {record_id} belongs to a record of another object type; choose another id"
                 )
 
-    def update(self, record: StoredRecord) -> None:
-        """Write the properties of a record that exists."""
-        self._db.execute(
+    def update(self, records: Iterable[StoredRecord]) -> None:
+        """Write the properties of records that exist."""
+        self._db.executemany(
             "UPDATE records SET properties = ?, updated_at = ? WHERE id = ?",
-            (_text(record.properties), record.updated_at, int(record.id)),
+            [(_text(record.properties), record.updated_at, int(record.id)) for record in records],
         )
 
-    def get(self, object_type: str, record_id: str) -> list[StoredRecord]:
-        """Return the record of this id, or nothing."""
-        if not is_record_id(record_id):
-            return []
-        return self._select("object_type = ? AND id = ?", object_type, int(record_id))
+    def get(self, object_type: str, record_ids: Iterable[str]) -> dict[str, StoredRecord]:
+        """Return the records of these ids by their id, those that exist."""
+        numbers = [int(text) for text in record_ids if is_record_id(text)]
+        found = self._select_in(f"SELECT {_COLUMNS} FROM records WHERE id", numbers)  # noqa: S608
+        records = map(_record, found)
+        return {record.id: record for record in records if record.object_type == object_type}
 
-    def find(self, object_type: str, name: str, value: str) -> list[StoredRecord]:
-        """Return the records that have this value of one of the lookups."""
-        return self._select(f"object_type = ? AND {_value_of(name)} = ?", object_type, value)
+    def find(self, object_type: str, name: str, values: Iterable[str]) -> dict[str, StoredRecord]:
+        """Return the records that have these values of one of the lookups, by the value."""
+        query = (
+            f"SELECT {_value_of(name)}, {_COLUMNS} FROM records"  # noqa: S608
+            f" WHERE object_type = '{object_type}' AND {_value_of(name)}"
+        )
+        return {value: _record(row) for value, *row in self._select_in(query, values)}
+
+    def existing(self, record_ids: Iterable[str]) -> set[tuple[str, str]]:
+        """Return the object type and the id of those records that exist."""
+        numbers = [int(text) for text in record_ids if is_record_id(text)]
+        found = self._select_in("SELECT object_type, id FROM records WHERE id", numbers)
+        return {(object_type, str(number)) for object_type, number in found}
 
     def page(self, object_type: str, *, after: int = 0, limit: int = -1) -> list[StoredRecord]:
         """Return records by rising id, those that follow an id; a limit below 0 means all."""
         return self._select("object_type = ? AND id > ? ORDER BY id LIMIT ?", object_type, after, limit)
 
-    def exists(self, object_type: str, record_id: str) -> bool:
-        """Whether there is such a record."""
-        return bool(self.get(object_type, record_id))
+    def count(self, object_type: str) -> int:
+        """Return how many records of an object type there are."""
+        with self._lock:
+            query = "SELECT count(*) FROM records WHERE object_type = ?"
+            ((number,),) = self._db.execute(query, (object_type,)).fetchall()
+        return int(number)
+
+    def latest(self, object_type: str, limit: int) -> list[StoredRecord]:
+        """Return the records with the highest ids, the highest one first."""
+        return self._select("object_type = ? ORDER BY id DESC LIMIT ?", object_type, limit)
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._db.close()
 
-    def _insert(self, record: NewRecord, moment: str) -> StoredRecord:
-        cursor = self._db.execute(
-            "INSERT INTO records (object_type, properties, associations, created_at, updated_at)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (
-                record.object_type,
-                _text(record.properties),
-                _text(record.associations),
-                moment,
-                moment,
-            ),
-        )
-        return StoredRecord(
-            id=str(cursor.lastrowid),
-            object_type=record.object_type,
-            properties=record.properties,
-            associations=record.associations,
-            created_at=moment,
-            updated_at=moment,
-        )
-
     def _select(self, condition: str, *values: str | int) -> list[StoredRecord]:
         with self._lock:
             # The condition is written in this class; only values come from outside.
             query = f"SELECT {_COLUMNS} FROM records WHERE {condition}"  # noqa: S608
             return [_record(row) for row in self._db.execute(query, values).fetchall()]
+
+    def _select_in(self, query: str, values: Iterable[str | int]) -> list[tuple[Any, ...]]:
+        wanted = list(dict.fromkeys(values))
+        rows: list[tuple[Any, ...]] = []
+        with self._lock:
+            for start in range(0, len(wanted), _MOST_VALUES):
+                part = wanted[start : start + _MOST_VALUES]
+                rows += self._db.execute(f"{query} IN ({', '.join('?' * len(part))})", part)
+        return rows
 
 
 def _connect(path: Path | None, lookups: Iterable[str]) -> sqlite3.Connection:
@@ -241,13 +256,35 @@ def _text(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _record(row: tuple[Any, ...]) -> StoredRecord:
+def _stored(number: int, record: NewRecord, moment: str) -> StoredRecord:
+    return StoredRecord(
+        id=str(number),
+        object_type=record.object_type,
+        properties=record.properties,
+        associations=record.associations,
+        created_at=moment,
+        updated_at=moment,
+    )
+
+
+def _row(record: StoredRecord) -> tuple[int, str, str, str, str, str]:
+    return (
+        int(record.id),
+        record.object_type,
+        _text(record.properties),
+        _text(record.associations) if record.associations else "[]",
+        record.created_at,
+        record.updated_at,
+    )
+
+
+def _record(row: Sequence[Any]) -> StoredRecord:
     number, object_type, properties, associations, created_at, updated_at = row
     return StoredRecord(
         id=str(number),
         object_type=object_type,
-        properties=msgspec.json.decode(properties, type=dict[str, str | None]),
-        associations=msgspec.json.decode(associations, type=tuple[StoredAssociation, ...]),
+        properties=_PROPERTIES.decode(properties),
+        associations=_ASSOCIATIONS.decode(associations),
         created_at=created_at,
         updated_at=updated_at,
     )

@@ -1,0 +1,244 @@
+"""HubSpot's API over HTTP: who asks, whether the quota lets it pass, which fault it meets."""
+
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPMethod
+from time import monotonic, perf_counter
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from hubspot_batch.contract import Operation
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.sandbox import _bodies
+from hubspot_batch.sandbox._account import moment
+from hubspot_batch.sandbox._bodies import Refusal
+from hubspot_batch.sandbox._faults import FAULT_HEADER, Fault, Faults
+from hubspot_batch.sandbox._history import History
+from hubspot_batch.sandbox._page import RequestEntry
+from hubspot_batch.sandbox._paths import Target, target_of
+from hubspot_batch.sandbox._quotas import quota_headers, rate_limit_body
+from hubspot_batch.sandbox._tokens import Grant, Tokens, missing_scope
+from hubspot_batch.sandbox._wire import WireReply, apply_fault, json_reply, send_reply
+
+_LARGEST_BODY = 32 * 1024 * 1024
+"""HubSpot's own limit is not known. This one only keeps the sandbox from filling the memory."""
+
+_DEFAULT_PAGE = "10"
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What a request comes to, and what is to be remembered of it.
+
+    Attributes:
+        reply: What the client sees.
+        operation: The operation; None where it is none.
+        fault: The fault that it met.
+        inputs: How many inputs it brought.
+        written: How many of them were written.
+    """
+
+    reply: WireReply
+    operation: str | None = None
+    fault: str | None = None
+    inputs: int = 0
+    written: int = 0
+
+
+class WireResponse(Response):
+    """A reply that may come late, broken, or not at all."""
+
+    def __init__(self, reply: WireReply) -> None:
+        super().__init__(status_code=reply.status)
+        self._reply = reply
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send_reply(self._reply, scope, receive, send, scope["state"]["hang_up"])
+
+
+class Api:
+    """The API of all accounts.
+
+    Args:
+        tokens: Who may do what.
+        faults: What goes wrong on purpose.
+        history: Where the requests are remembered.
+        retry_after: Whether a 429 says when to come back.
+        seed: What is drawn from where HubSpot does one thing or another.
+    """
+
+    def __init__(
+        self, tokens: Tokens, faults: Faults, history: History, *, retry_after: bool, seed: int
+    ) -> None:
+        self._tokens = tokens
+        self._faults = faults
+        self._history = history
+        self._retry_after = retry_after
+        self._random = random.Random(seed)  # noqa: S311 - it decides on no secret
+
+    async def crm(self, request: Request) -> Response:
+        """Answer a request for records."""
+        came, began = moment(), perf_counter()
+        try:
+            content = await read_content(request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody hears it
+        answer = await self._answer(request, content)
+        self._history.add(
+            RequestEntry(
+                at=came,
+                method=request.method,
+                path=request.url.path,
+                operation=answer.operation,
+                status=answer.reply.status,
+                inputs=answer.inputs,
+                written=answer.written,
+                refused=answer.inputs - answer.written,
+                fault=answer.fault,
+                milliseconds=(perf_counter() - began) * 1000,
+            )
+        )
+        return WireResponse(answer.reply)
+
+    async def token(self, request: Request) -> Response:
+        """Answer a request for an access token."""
+        content = await read_content(request)
+        body = _bodies.TOO_LARGE if content is None else self._tokens.refresh(content, datetime.now(UTC))
+        reply = refused(body) if isinstance(body, Refusal) else json_reply(200, body)
+        return WireResponse(reply)
+
+    async def _answer(self, request: Request, content: bytes | None) -> Answer:
+        target = target_of(request.url.path)
+        if target is None:
+            return Answer(reply=refused(_bodies.no_such_path(404)))
+        allowed = HTTPMethod.GET if target.verb is None else HTTPMethod.POST
+        if request.method != allowed:
+            return Answer(reply=refused(_bodies.no_such_path(405), {"Allow": allowed.value}))
+        grant = self._tokens.grant_of(request.headers.getlist("authorization"), datetime.now(UTC))
+        if isinstance(grant, Refusal):
+            return Answer(reply=refused(grant))
+        headers, limit = self._admit(grant)
+        if limit is not None:
+            return Answer(reply=limit)
+        if target.verb is None:
+            return Answer(reply=await _page(grant, target, request.query_params, headers))
+        return await self._batch(grant, target, request.headers.get(FAULT_HEADER), content, headers)
+
+    def _admit(self, grant: Grant) -> tuple[Mapping[str, str], WireReply | None]:
+        now = monotonic()
+        admission = grant.window.admit(now, datetime.now(UTC))
+        self._history.count(now, admitted=admission.allowed)
+        headers = quota_headers(
+            grant.window.quota, admission, oauth=grant.oauth, retry_after=self._retry_after
+        )
+        if admission.policy is None:
+            return headers, None
+        body = rate_limit_body(
+            admission.policy,
+            account=grant.number,
+            correlation_id=str(uuid4()),
+            request_id=str(uuid4()),
+        )
+        return headers, json_reply(429, dict(body), headers)
+
+    async def _batch(
+        self,
+        grant: Grant,
+        target: Target,
+        asked: str | None,
+        content: bytes | None,
+        headers: Mapping[str, str],
+    ) -> Answer:
+        operation = target.operation()
+        if operation is None:
+            return Answer(reply=refused(_bodies.unknown_object_type(target.object_type), headers))
+        if refusal := self._forbidden(grant, operation):
+            return Answer(reply=refused(refusal, headers), operation=operation.id)
+        if content is None:
+            return Answer(reply=refused(_bodies.TOO_LARGE, headers), operation=operation.id)
+        try:
+            fault = self._faults.choose(asked)
+        except ConfigurationError as error:
+            unknown = Refusal(status=400, message=f"{FAULT_HEADER}: {error}")
+            return Answer(reply=refused(unknown, headers), operation=operation.id)
+        return await _processed(grant, target, operation, fault, content, headers)
+
+    def _forbidden(self, grant: Grant, operation: Operation) -> Refusal | None:
+        if grant.scopes is None or grant.scopes & set(operation.scopes):
+            return None
+        # HubSpot names the scopes in one of two places, and nothing tells which.
+        return missing_scope(operation.scopes, in_errors=self._random.random() < 0.5)  # noqa: PLR2004
+
+
+async def read_content(request: Request) -> bytes | None:
+    """Return the body of a request; None if it is too large.
+
+    It is read to its end even then: a client that still sends would lose the reply.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= _LARGEST_BODY:
+            chunks.append(chunk)
+        else:
+            chunks.clear()
+    return b"".join(chunks) if size <= _LARGEST_BODY else None
+
+
+def refused(refusal: Refusal, headers: Mapping[str, str] | None = None) -> WireReply:
+    """Return the reply that refuses a request."""
+    return json_reply(refusal.status, refusal.body(str(uuid4())), headers)
+
+
+async def _page(
+    grant: Grant, target: Target, query: Mapping[str, str], headers: Mapping[str, str]
+) -> WireReply:
+    limit, after = query.get("limit", _DEFAULT_PAGE), query.get("after", "0")
+    answer = await run_in_threadpool(grant.account.page, target.object_type, limit, after)
+    return json_reply(answer.status, answer.body, headers)
+
+
+async def _processed(
+    grant: Grant,
+    target: Target,
+    operation: Operation,
+    fault: Fault | None,
+    content: bytes,
+    headers: Mapping[str, str],
+) -> Answer:
+    reply, written = None, 0
+    if fault is None or fault.phase != "before":
+        answer = await run_in_threadpool(grant.account.run, operation, content, target.version)
+        reply, written = json_reply(answer.status, answer.body, headers), len(answer.body.get("results", ()))
+    if fault is not None:
+        reply = apply_fault(fault, reply, headers=headers, account=grant.number, correlation_id=str(uuid4()))
+    assert reply is not None  # noqa: S101 - for the type checkers: one of the two has made it
+    return Answer(
+        reply=reply,
+        operation=operation.id,
+        fault=None if fault is None else str(fault),
+        inputs=_count_inputs(content),
+        written=written,
+    )
+
+
+class _Inputs(Struct):
+    inputs: list[msgspec.Raw] = []
+
+
+def _count_inputs(content: bytes) -> int:
+    try:
+        return len(_INPUTS.decode(content).inputs)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return 0
+
+
+_INPUTS: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Inputs)

@@ -1,0 +1,42 @@
+"""What is not known of HubSpot, as options (docs/behaviour.md, "Not known")."""
+
+from msgspec import Struct
+
+
+class Behaviour(Struct, frozen=True, kw_only=True):
+    """How an account behaves where the sources are silent, uncertain, or contradict each other.
+
+    Each default is what is hardest on a client. The names in quotes are headings of docs/behaviour.md.
+
+    Attributes:
+        shuffle: Whether ids and results are in an order of their own ("Order of results").
+        echo_trace_ids: Whether results carry the trace id of their input ("Trace ids").
+        normalise_values: Whether values are stored in HubSpot's way of writing them, `9.00` for `9`
+            ("Property values").
+        merge_identical: The object types whose identical inputs become one record ("Merged line items").
+        trace_id_distinguishes: Whether inputs that differ in nothing but their trace id stay apart there.
+        partial_update_with_trace_ids: Whether bad properties in an update cost only their own input where
+            each has a unique trace id ("Atomicity").
+        silent_unknown_ids: Whether an id of an update that is no number changes nothing and says nothing;
+            else it counts among those that were not found ("Update ids").
+        tell_existing_id: Whether the 409 of a whole batch names the record that has the value
+            ("Error bodies").
+        check_targets: Whether an association with a record that does not exist is refused
+            ("Associations").
+        accept_empty_inputs: Whether `inputs: []` is a success without results, else a 400
+            ("Bodies without inputs").
+        form_in_all_versions: Whether what the create form of the account requires is required by versions
+            before 2026-09, too ("Versions").
+    """
+
+    shuffle: bool = True
+    echo_trace_ids: bool = False
+    normalise_values: bool = True
+    merge_identical: tuple[str, ...] = ("line_items",)
+    trace_id_distinguishes: bool = False
+    partial_update_with_trace_ids: bool = False
+    silent_unknown_ids: bool = True
+    tell_existing_id: bool = False
+    check_targets: bool = True
+    accept_empty_inputs: bool = True
+    form_in_all_versions: bool = True

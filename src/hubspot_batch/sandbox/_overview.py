@@ -1,0 +1,99 @@
+"""What the page at `/` shows of a sandbox: of its first account, where there are several."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from time import monotonic
+
+from hubspot_batch._version import __version__
+from hubspot_batch.sandbox._faults import FAULTS, Faults, fault_named
+from hubspot_batch.sandbox._history import History
+from hubspot_batch.sandbox._page import FaultState, ObjectTypeEntry, QuotaState, RecordEntry, State
+from hubspot_batch.sandbox._store import Store, StoredRecord
+from hubspot_batch.sandbox._tokens import Grant
+
+_LATEST = 5
+_REQUESTS = 50
+_NAMES: Mapping[str, str] = {
+    "orders": "hs_order_name",
+    "line_items": "name",
+    "commerce_payments": "hs_reference_number",
+    "carts": "hs_cart_name",
+}
+
+
+class Overview:
+    """Reads the parts of a sandbox. The thread of the server uses it, and no other.
+
+    Args:
+        url: Where the sandbox is.
+        access_token: The token of the first account.
+        grant: What that token may do.
+        store: The records of the first account.
+        faults: What goes wrong on purpose.
+        history: What has been asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        access_token: str,
+        grant: Grant,
+        store: Store,
+        faults: Faults,
+        history: History,
+    ) -> None:
+        self.faults = faults
+        self._url = url
+        self._access_token = access_token
+        self._grant = grant
+        self._store = store
+        self._history = history
+        self._began = monotonic()
+
+    def state(self) -> State:
+        """Return how things stand."""
+        now = monotonic()
+        return State(
+            url=self._url,
+            access_token=self._access_token,
+            version=__version__,
+            up_seconds=now - self._began,
+            records=[self._stored(object_type) for object_type in _NAMES],
+            quota=self._quota(now),
+            per_second=self._history.seconds(now),
+            requests=self._history.requests()[: -_REQUESTS - 1 : -1],
+            faults=self._faults(),
+        )
+
+    def _stored(self, object_type: str) -> ObjectTypeEntry:
+        return ObjectTypeEntry(
+            object_type=object_type,
+            count=self._store.count(object_type),
+            latest=[
+                RecordEntry(id=record.id, name=_name_of(record))
+                for record in self._store.latest(object_type, _LATEST)
+            ],
+        )
+
+    def _quota(self, now: float) -> QuotaState:
+        quota = self._grant.window.quota
+        return QuotaState(
+            limit=quota.limit,
+            window=quota.window,
+            used=self._grant.window.used(now),
+            daily=quota.daily,
+            daily_used=self._grant.day.used(datetime.now(UTC)),
+        )
+
+    def _faults(self) -> list[FaultState]:
+        rates = self.faults.rates
+        names = dict.fromkeys((*FAULTS, *rates))
+        return [
+            FaultState(name=name, description=fault_named(name).description, rate=rates.get(name, 0.0))
+            for name in names
+        ]
+
+
+def _name_of(record: StoredRecord) -> str | None:
+    return record.properties.get(_NAMES[record.object_type])

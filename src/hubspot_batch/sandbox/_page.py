@@ -1,0 +1,180 @@
+"""The page at `/` of the sandbox, and the JSON that it shows.
+
+The page asks `GET /_sandbox/state` for a `State` once a second, and sends a `FaultChange` to
+`POST /_sandbox/faults` when a person moves a switch. It names no other host.
+"""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What to send with the page, and with that at `/docs`."""
+
+_STYLE = "/* page.css */"
+"""Where the style sheet goes."""
+
+Rate = Annotated[float, Meta(ge=0, le=1)]
+"""The share of requests that a fault meets, from 0 (none) to 1 (all)."""
+
+
+class RecordEntry(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A record that the sandbox holds.
+
+    Attributes:
+        id: The record id.
+        name: Its name property; None where it has none.
+    """
+
+    id: str
+    name: str | None
+
+
+class ObjectTypeEntry(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is stored of one object type.
+
+    Attributes:
+        object_type: Its plural name, `orders` for example.
+        count: How many records there are.
+        latest: The last few, the newest first.
+    """
+
+    object_type: str
+    count: int
+    latest: Sequence[RecordEntry]
+
+
+class QuotaState(Struct, frozen=True, kw_only=True, rename="camel"):
+    """How much of the quota is used up.
+
+    Attributes:
+        limit: How many requests a window takes; None where there is no limit.
+        window: The length of the rolling window in seconds.
+        used: How many requests the window holds now.
+        daily: How many requests a day takes; None where there is no limit.
+        daily_used: How many requests the day holds so far.
+    """
+
+    limit: int | None
+    window: float
+    used: int
+    daily: int | None
+    daily_used: int
+
+
+class SecondEntry(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The requests of one second.
+
+    Attributes:
+        second: How many seconds ago it was: 59 to 0, which is the present one.
+        admitted: How many requests the quota let pass, whatever became of them.
+        refused: How many it refused.
+    """
+
+    second: int
+    admitted: int
+    refused: int
+
+
+class RequestEntry(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A request that was answered, or left without an answer on purpose.
+
+    Attributes:
+        at: When it came, in ISO 8601 with a time zone.
+        method: The HTTP method.
+        path: The path, without the query.
+        operation: The `operationId`; None where the request belongs to none.
+        status: The HTTP status; 0 where no reply was sent.
+        inputs: How many inputs it brought.
+        written: How many of them were written.
+        refused: How many were not.
+        fault: The name of the fault that it met, or None.
+        milliseconds: How long the answer took.
+    """
+
+    at: str
+    method: str
+    path: str
+    operation: str | None
+    status: int
+    inputs: int
+    written: int
+    refused: int
+    fault: str | None
+    milliseconds: float
+
+
+class FaultState(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A fault that the sandbox knows, in force or not.
+
+    Attributes:
+        name: `504-after` for example.
+        description: What it does, in a sentence.
+        rate: The share of requests that meet it; 0 where it is not in force.
+    """
+
+    name: str
+    description: str
+    rate: Rate
+
+
+class FaultChange(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """What the page sends to set a fault.
+
+    Attributes:
+        name: The fault.
+        rate: The share of requests that shall meet it; 0 clears it.
+    """
+
+    name: str
+    rate: Rate
+
+
+class State(Struct, frozen=True, kw_only=True, rename="camel"):
+    """All that the page shows.
+
+    Attributes:
+        url: The base URL of the sandbox.
+        access_token: A token that it accepts. It opens nothing but the sandbox.
+        version: The version of this package.
+        up_seconds: How long it has been running.
+        records: What is stored, an entry for each object type to be shown.
+        quota: How much of the quota is used up.
+        per_second: The last 60 seconds.
+        requests: The last 50 requests, the newest first.
+        faults: All faults that the sandbox knows, in an order that does not change.
+    """
+
+    url: str
+    access_token: str
+    version: str
+    up_seconds: float
+    records: Sequence[ObjectTypeEntry]
+    quota: QuotaState
+    per_second: Sequence[SecondEntry]
+    requests: Sequence[RequestEntry]
+    faults: Sequence[FaultState]
+
+
+def page() -> str:
+    """Return the page, which is the same for every sandbox."""
+    return _resource("page.html").replace(_STYLE, style())
+
+
+def style() -> str:
+    """Return the style sheet of the page and of that at `/docs`."""
+    return _resource("page.css")
+
+
+def _resource(name: str) -> str:
+    return files("hubspot_batch.sandbox").joinpath(name).read_text(encoding="utf-8")
