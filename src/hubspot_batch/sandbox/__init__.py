@@ -16,8 +16,9 @@ uncertain, as is hardest on a client. It needs the extra `sandbox`: pip install 
 try:
     from hubspot_batch.sandbox._sandbox import Sandbox, SandboxAccount
 except ModuleNotFoundError as error:
+    missing = (error.name or "").partition(".")[0]
     raise ModuleNotFoundError(
-        f"the sandbox needs {(error.name or '').partition('.')[0]}; install it with: pip install 'hubspot-batch[sandbox]'",
+        f"the sandbox needs {missing}; install it with: pip install 'hubspot-batch[sandbox]'",
         name=error.name,
     ) from error
 
