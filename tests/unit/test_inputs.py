@@ -725,6 +725,12 @@ def test_a_subclass_in_one_input_does_not_let_faults_of_another_through(unlike: 
     ]
 
 
+@pytest.mark.parametrize("value", [date(2026, 9, 1), Decimal(5), {1}, object(), "\ud800", [b"x"]])
+def test_a_key_that_the_document_has_not_is_named_whatever_stands_there(value: object) -> None:
+    unknown = (0, "/inputs/0/hs_created", "the document knows no such key")
+    assert unknown in places_of([ORDER | {"hs_created": value}])
+
+
 def test_a_misspelt_key_is_told_the_right_spelling() -> None:
     [fault] = faults_of([ORDER | {"associatons": []}])
     assert fault.remedy == "did you mean 'associations'?"
