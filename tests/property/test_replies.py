@@ -46,7 +46,6 @@ each_face = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300
 )
 
-# --- what a server can answer -----------------------------------------------------------------------------
 
 statuses = st.one_of(
     st.sampled_from([200, 201, 207]),
@@ -194,9 +193,6 @@ def outcome_of(
     return result
 
 
-# --- every reply ------------------------------------------------------------------------------------------
-
-
 @each_face
 @given(server=servers)
 def test_any_reply_ends_in_a_result_or_in_an_error_of_ours(face: "Face", server: Server) -> None:
@@ -274,9 +270,6 @@ def test_whatever_a_success_tells_each_input_is_told_of_or_unaccounted(
     assert result.ok is not bool(result.errors or result.unaccounted)
 
 
-# --- secrets ----------------------------------------------------------------------------------------------
-
-
 def told(outcome: BatchResult | HubSpotBatchError) -> str:
     """All that a log, a traceback or a debugger shows of an outcome."""
     shown = [f"{outcome}", repr(outcome)]
@@ -349,8 +342,6 @@ def test_what_a_server_repeats_is_there_for_those_who_ask(face: "Face") -> None:
     assert VALUE.encode() in outcome.response.content
     assert outcome.context["value"] == (VALUE,)
 
-
-# --- every run of replies ---------------------------------------------------------------------------------
 
 NOT_SENT: list[Exception] = [
     kind("boom") for kind in (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)

@@ -147,7 +147,7 @@ def test_the_token_is_judged_before_the_body(box: Sandbox) -> None:
         b'{"inputs": [{"properties": {"hs_order_name": "a\nb"}}]}',
         b"[" * 100_000,
         b'{"inputs": ' + b"[" * 500 + b"]" * 500 + b"}",
-        b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+        b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
         b"\x1f\x8b\x08\x00\x00\x00\x00\x00",
     ],
 )

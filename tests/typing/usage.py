@@ -41,8 +41,6 @@ from hubspot_batch import (
     validate,
 )
 
-# --- clients ----------------------------------------------------------------------------------------------
-
 
 def token() -> str:
     return "pat"
@@ -86,9 +84,6 @@ def subclass(shop: Shop) -> None:
     assert_type(shop.with_options(retries=0), Shop)
     with shop as same:
         assert_type(same, Shop)
-
-
-# --- inputs -----------------------------------------------------------------------------------------------
 
 
 def literals(hub: HubSpot) -> None:
@@ -179,9 +174,6 @@ async def async_calls(hub: AsyncHubSpot, orders: list[CreateInput]) -> None:
     assert_type(await hub.carts.batch_create(orders), BatchResult)
 
 
-# --- results ----------------------------------------------------------------------------------------------
-
-
 def results(result: BatchResult, orders: list[CreateInput]) -> None:
     assert_type(result.ok, bool)
     assert_type(result.records, Sequence[Record])
@@ -210,9 +202,6 @@ def results(result: BatchResult, orders: list[CreateInput]) -> None:
     assert_type(result.response.content, bytes)
     assert_type(result.response.seconds, float)
     assert_type(result.response.correlation_id, str | None)
-
-
-# --- errors -----------------------------------------------------------------------------------------------
 
 
 def errors(hub: HubSpot, orders: list[CreateInput]) -> None:

@@ -1,6 +1,6 @@
 """What an account answers: versions, unique values, and the points that are options."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,17 @@ UNIQUE: Mapping[str, Mapping[str, Property]] = {
 }
 
 
+OPEN: list[Store] = []
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """Close the stores of a test."""
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
 class Box:
     """An account without HTTP around it."""
 
@@ -30,6 +41,7 @@ class Box:
         tables = tables_with(custom or {})
         lookups = sorted({name for table in tables.values() for name in table.lookups})
         self.store = Store(None, lookups)
+        OPEN.append(self.store)
         self._account = Account(self.store, tables, 1, behaviour=Behaviour(**options), number=7)
 
     def send(self, name: str, *inputs: Item, version: str = "v3") -> Reply:
