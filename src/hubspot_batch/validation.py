@@ -3,7 +3,6 @@
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
@@ -20,6 +19,8 @@ _REMEDIES = {
     "string": "write it as text, in quotes",
     "integer": "write a whole number, without quotes",
 }
+# What stands under such a key is no excuse for it.
+_UNKNOWN_KEY = ValidationErrorKind.AdditionalProperties
 # Deeper than any place of the document: a structure that holds itself ends here.
 _DEEPEST = 8
 
@@ -58,8 +59,12 @@ def contradictions(
     validator = contract.validator(operation.request_schema)
     faults: list[Fault] = []
     if not validator.is_valid(content):
-        found = chain.from_iterable(map(_explain, validator.iter_errors(content)))
-        faults = [fault for fault in found if fault.pointer not in replaced]
+        faults = [
+            fault
+            for error in validator.iter_errors(content)
+            for fault in _explain(error)
+            if fault.pointer not in replaced or isinstance(error.kind, _UNKNOWN_KEY)
+        ]
     return [*faults, *_conflicts(content)]
 
 
