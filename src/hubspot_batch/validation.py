@@ -68,13 +68,6 @@ def contradictions(
     return [*faults, *_conflicts(content)]
 
 
-def unsendable(node: object) -> list[Fault]:
-    """Return the places of a payload that JSON or UTF-8 cannot express."""
-    copy = JsonCopy()
-    copy.of(node, ())
-    return copy.faults
-
-
 class JsonCopy:
     """Makes copies that hold what JSON has and nothing else; what cannot be copied becomes null and a fault.
 

@@ -30,7 +30,7 @@ def wire_text(value: object) -> str | Problem:
 
     A bool becomes `true` or `false`, a number its digits without an exponent, a date `2026-09-01`, an aware
     datetime UTC with milliseconds, a list or tuple its options joined by `;`. Text stays as it is;
-    whether it is Unicode is for `validation.unsendable` to say.
+    whether it is Unicode is for `validation.JsonCopy` to say.
     """
     for kind, convert in _CONVERSIONS:
         if isinstance(value, kind):
