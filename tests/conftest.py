@@ -5,12 +5,13 @@ import json
 from collections.abc import Awaitable, Callable, Iterable
 from types import SimpleNamespace
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import anyio
 import httpx
 import pytest
 
-from hubspot_batch import AsyncHubSpot, BatchResult, HubSpot, _driver
+from hubspot_batch import AsyncHubSpot, BatchResult, HubSpot, Quota, _driver, _settings
 from hubspot_batch.inputs import AnyCreateInput, AnyUpdateInput
 
 T = TypeVar("T")
@@ -74,7 +75,9 @@ class Face:
         return Wire(*answers)
 
     def connect(self, transport: Wire | None, **options: Any) -> HubSpot | AsyncHubSpot:  # noqa: ANN401
-        return self.kind(**{"access_token": "token-1", "transport": transport} | options)
+        """Make a client. Its quota is its own unless the options say otherwise."""
+        defaults = {"access_token": "token-1", "transport": transport, "quota": Quota()}
+        return self.kind(**defaults | options)
 
     def create(
         self,
@@ -133,3 +136,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(_driver, "anyio", SimpleNamespace(sleep=clock.sleep_async))
     monkeypatch.setattr(_driver, "random", SimpleNamespace(random=lambda: 1.0))
     return clock
+
+
+@pytest.fixture(autouse=True)
+def _no_quota_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin each test without quotas: the traceback of an error keeps a client until both are collected."""
+    monkeypatch.setattr(_settings, "_quotas", WeakValueDictionary())

@@ -1,16 +1,20 @@
 """What a client is set up with, checked once."""
 
+import hashlib
 import math
 import os
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
+from threading import Lock
 from typing import TypeAlias
+from weakref import WeakValueDictionary
 
 import httpx
 from msgspec import Struct
 from msgspec.structs import replace
 
 from hubspot_batch._auth import Bearer
+from hubspot_batch._discreet import Discreet
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.policy import Retries
 from hubspot_batch.quota import Quota, is_number
@@ -22,13 +26,18 @@ CONNECT_TIMEOUT = 5.0
 
 TokenSource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 
+# The one thing that clients share unasked: HubSpot counts the requests of a token, whichever client sends
+# them, and clients that each counted for themselves would run into 429s. It keeps no quota alive.
+_quotas: WeakValueDictionary[Hashable, Quota] = WeakValueDictionary()
+_quotas_lock = Lock()
+
 _BASE_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _LARGEST_PORT = 65535
 # HubSpot releases a version each March and September, the first in 2025-09 (docs/behaviour.md, "Versions").
 _VERSION = re.compile(r"v3|2025-09|20(2[6-9]|[3-9]\d)-0[39]", re.ASCII)
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class Settings(Discreet, Struct, frozen=True, kw_only=True):
     """The options of a client, valid and complete."""
 
     token: Bearer | TokenSource
@@ -42,15 +51,18 @@ class Settings(Struct, frozen=True, kw_only=True):
         return f"Settings(base_url={self.base_url!r}, api_version={self.api_version!r})"
 
 
-def token_from(access_token: str | TokenSource | None) -> Bearer | TokenSource:
-    """Return what the token comes from: the argument, or else the environment.
+def source_from(access_token: str | TokenSource | None) -> str | TokenSource:
+    """Return what the token comes from: the argument, or else the environment."""
+    return os.environ.get(TOKEN_VARIABLE, "") if access_token is None else access_token
+
+
+def token_from(source: str | TokenSource) -> Bearer | TokenSource:
+    """Return the token, or the function that returns one.
 
     Raises:
-        ConfigurationError: If there is none, or it is no token.
+        ConfigurationError: If it is no token.
     """
-    if callable(access_token):
-        return access_token
-    return Bearer(os.environ.get(TOKEN_VARIABLE, "") if access_token is None else access_token)
+    return source if callable(source) else Bearer(source)
 
 
 def base_url_from(base_url: str) -> str:
@@ -124,6 +136,16 @@ def quota_from(quota: Quota) -> Quota:
     return quota
 
 
+def quota_of(source: str | TokenSource, base_url: str) -> Quota:
+    """Return the quota that all clients share that have this token, or this function, and this base URL."""
+    # A function is told by itself, for nobody knows what it will return. A token must not be seen in a key.
+    known_by = source if callable(source) else hashlib.sha256(f"{base_url} {source}".encode()).digest()
+    if not isinstance(known_by, Hashable):
+        return Quota()
+    with _quotas_lock:
+        return _quotas.setdefault((base_url, known_by), Quota())
+
+
 def settings_from(
     access_token: str | TokenSource | None,
     *,
@@ -138,13 +160,14 @@ def settings_from(
     Raises:
         ConfigurationError: If any is not valid.
     """
+    source, address = source_from(access_token), base_url_from(base_url)
     return Settings(
-        token=token_from(access_token),
-        base_url=base_url_from(base_url),
+        token=token_from(source),
+        base_url=address,
         api_version=api_version_from(api_version),
         timeout=timeout_from(timeout),
         retries=retries_from(retries),
-        quota=Quota() if quota is None else quota_from(quota),
+        quota=quota_of(source, address) if quota is None else quota_from(quota),
     )
 
 

@@ -21,6 +21,8 @@ from hubspot_batch.errors import (
 _LOCK_SECONDS = 2.0
 _POLICY_SECONDS = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0}
 _WINDOW_SECONDS = 10.0
+# A 429 counts against the budget only, so one that costs nothing would be sent again for ever.
+_LEAST_SECONDS = 1.0
 _FIRST_BACKOFF = 1.0
 _MOST_DOUBLINGS = 4
 
@@ -62,7 +64,7 @@ def wait_before_retry(
     backoff = _FIRST_BACKOFF * 2.0 ** min(attempts - 1, _MOST_DOUBLINGS) * (0.5 + jitter / 2)
     match error:
         case RateLimitError():
-            return None if error.daily else _rate_limit_wait(error)
+            return None if error.daily else max(_rate_limit_wait(error), _LEAST_SECONDS)
         case ApiError(status=423):
             return max(_LOCK_SECONDS, backoff, _asked(error) or 0.0)
         case ApiError(status=477):

@@ -1,8 +1,10 @@
 """The clients: how they are set up, what they share, and how they end."""
 
+import gc
 import json
 import logging
 import math
+import weakref
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -28,6 +30,7 @@ from hubspot_batch import (
     Retries,
     UpdateInput,
     __version__,
+    _settings,
 )
 from hubspot_batch._auth import Bearer
 from hubspot_batch._calls import build_call
@@ -595,15 +598,145 @@ def test_with_options_shares_the_quota_unless_it_is_given_one(face: "Face", cloc
     assert clock.sleeps == [8.0]
 
 
-def test_a_client_has_a_quota_of_its_own(face: "Face", clock: "Clock") -> None:
-    hub, other = (face.connect(face.wire(LIMITED, None), retries=0) for _ in range(2))
+# Who shares a quota without being given one.
+
+
+def token_one() -> str:
+    return "token-1"
+
+
+def token_two() -> str:
+    return "token-2"
+
+
+class Vault:
+    def token(self) -> str:
+        return "token-1"
+
+
+class ForgetfulVault:
+    """A function that no dictionary can hold."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __call__(self) -> str:
+        return "token-1"
+
+
+VAULT, FORGETFUL = Vault(), ForgetfulVault()
+
+
+def shared(face: "Face", one: dict[str, Any], other: dict[str, Any]) -> bool:
+    first, second = (face.connect(face.wire(), **{"quota": None} | options) for options in (one, other))
+    return first._settings.quota is second._settings.quota
+
+
+def test_clients_with_the_same_token_pace_themselves_together(face: "Face", clock: "Clock") -> None:
+    hub, other = (face.connect(face.wire(LIMITED, None), retries=0, quota=None) for _ in range(2))
 
     with pytest.raises(RateLimitError):
         face.create(hub, INPUTS)
     with pytest.raises(RateLimitError):
         face.create(other, INPUTS)
 
-    assert clock.sleeps == []
+    assert clock.sleeps == [8.0]
+
+
+def test_clients_of_both_kinds_share_a_quota() -> None:
+    assert HubSpot("token-1")._settings.quota is AsyncHubSpot("token-1")._settings.quota
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"access_token": "a"}, {"access_token": "a"}),
+        ({"access_token": "from-environment"}, {"access_token": None}),
+        ({"base_url": "http://127.0.0.1:1"}, {"base_url": "http://127.0.0.1:1/"}),
+        ({"api_version": "v3"}, {"api_version": "2026-09", "timeout": 9, "retries": 0}),
+        ({"access_token": token_one}, {"access_token": token_one}),
+        ({"access_token": VAULT.token}, {"access_token": VAULT.token}),
+    ],
+)
+def test_clients_with_the_same_token_share_a_quota(
+    face: "Face", monkeypatch: pytest.MonkeyPatch, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "from-environment")
+
+    assert shared(face, one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"access_token": "a"}, {"access_token": "b"}),
+        ({"base_url": "http://127.0.0.1:1"}, {"base_url": "http://127.0.0.1:2"}),
+        ({"access_token": token_one}, {"access_token": token_two}),
+        ({"access_token": token_one}, {"access_token": "token-1"}),
+        ({"access_token": VAULT.token}, {"access_token": Vault().token}),
+        (
+            {"access_token": token_one, "base_url": "http://127.0.0.1:1"},
+            {"access_token": token_one, "base_url": "http://127.0.0.1:2"},
+        ),
+        ({"access_token": FORGETFUL}, {"access_token": FORGETFUL}),
+        ({"quota": Quota()}, {}),
+    ],
+)
+def test_clients_with_different_tokens_or_services_share_none(
+    face: "Face", one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    assert not shared(face, one, other)
+
+
+def test_a_client_that_is_given_a_quota_keeps_it(face: "Face") -> None:
+    quota = Quota()
+
+    assert shared(face, {"quota": quota, "access_token": "a"}, {"quota": quota, "access_token": "b"})
+
+
+def test_threads_that_make_clients_get_one_quota() -> None:
+    together = Barrier(8)
+
+    def connect(_number: int) -> HubSpot:
+        together.wait(timeout=10)
+        return HubSpot("token-1")
+
+    with ThreadPoolExecutor(8) as pool:
+        hubs = list(pool.map(connect, range(8)))
+
+    assert len({id(hub._settings.quota) for hub in hubs}) == 1
+
+
+def test_a_shared_quota_lives_as_long_as_one_of_its_clients(face: "Face") -> None:
+    first, second = (face.connect(face.wire(), quota=None) for _ in range(2))
+    face.create(first, INPUTS)
+    known = weakref.ref(first._settings.quota)
+
+    del first
+    gc.collect()
+    assert known() is second._settings.quota
+
+    del second
+    gc.collect()
+    assert known() is None
+
+
+def test_a_quota_is_not_kept_by_an_error_that_nobody_keeps(face: "Face") -> None:
+    hub = face.connect(face.wire(httpx.Response(400)), quota=None)
+    known = weakref.ref(hub._settings.quota)
+    with pytest.raises(ApiError):
+        face.create(hub, INPUTS)
+
+    del hub
+    gc.collect()
+
+    assert known() is None
+
+
+def test_a_token_is_not_to_be_seen_where_quotas_are_shared(face: "Face") -> None:
+    hub = face.connect(face.wire(), access_token=SECRET, quota=None)
+
+    assert hub._settings.quota in _settings._quotas.values()
+    assert SECRET not in repr(dict(_settings._quotas))
 
 
 def test_a_client_that_is_closed_sends_no_more(face: "Face") -> None:

@@ -363,7 +363,7 @@ def test_a_pause_that_begins_during_a_wait_is_kept_too(face: "Face", clock: "Clo
 
     def another_client_is_refused() -> None:
         clock.on_sleep = lambda: None
-        quota.refused(1050.0)
+        quota.refused(1050.0, clock.now)
 
     clock.on_sleep = another_client_is_refused
     send(face, hub, "create")

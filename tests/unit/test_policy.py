@@ -79,7 +79,7 @@ def wait(
         ({}, None, 10.0),
         ({}, "MINUTELY", 10.0),
         ({INTERVAL: "5000"}, None, 5.0),
-        ({INTERVAL: "250"}, "MINUTELY", 0.25),
+        ({INTERVAL: "1250"}, "MINUTELY", 1.25),
         ({INTERVAL: "5000"}, "TEN_SECONDLY_ROLLING", 10.0),
         ({INTERVAL: "5000"}, "SECONDLY", 1.0),
         ({INTERVAL: "soon"}, None, 10.0),
@@ -88,7 +88,6 @@ def wait(
         ({INTERVAL: "nan"}, None, 10.0),
         ({INTERVAL: "inf"}, None, 10.0),
         ({"retry-after": "3"}, None, 3.0),
-        ({"retry-after": "0"}, "TEN_SECONDLY_ROLLING", 0.0),
         ({"retry-after": "2.5"}, "SECONDLY", 2.5),
         ({"retry-after": "3", INTERVAL: "5000"}, "TEN_SECONDLY_ROLLING", 3.0),
         ({"retry-after": "3600"}, "SECONDLY", 3600.0),
@@ -108,6 +107,24 @@ def test_after_a_429_it_waits_retry_after_else_by_the_policy_else_the_interval(
     error = refusal(429, headers, policy)
     assert wait(error, resendable=resendable) == seconds
     assert wait(error, resendable=resendable, attempts=50, jitter=0.0) == seconds
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"retry-after": "0"},
+        {"retry-after": "-0"},
+        {"retry-after": "0.25"},
+        {INTERVAL: "0"},
+        {INTERVAL: "250"},
+        {"retry-after": "0", INTERVAL: "5000"},
+    ],
+)
+@pytest.mark.parametrize("policy", [None, "MINUTELY"])
+def test_after_a_429_it_waits_at_least_a_second_or_it_would_never_use_up_its_budget(
+    headers: dict[str, str], policy: str | None
+) -> None:
+    assert wait(refusal(429, headers, policy)) == 1.0
 
 
 @pytest.mark.parametrize("policy", ["DAILY", "daily", "TEN_DAILY_ROLLING"])

@@ -15,6 +15,8 @@ from hubspot_batch.quota import Quota
 
 MAX = "x-hubspot-ratelimit-max"
 INTERVAL = "x-hubspot-ratelimit-interval-milliseconds"
+DAILY = "x-hubspot-ratelimit-daily"
+DAILY_REMAINING = "x-hubspot-ratelimit-daily-remaining"
 
 
 class StrictServer:
@@ -251,29 +253,69 @@ def test_after_any_change_no_window_holds_more_than_the_limit_that_is_known_then
         now = max([now, *sent])
 
 
+# What they say of the day.
+
+
+def daily(quota: Quota) -> tuple[int | None, int | None]:
+    return quota.daily_limit, quota.daily_remaining
+
+
+def test_until_a_reply_tells_it_knows_nothing_of_the_day() -> None:
+    quota = Quota()
+    quota.learn(headers(190))
+    assert daily(quota) == (None, None)
+
+
+def test_it_learns_what_the_latest_reply_that_tells_says_of_the_day() -> None:
+    quota = Quota()
+    quota.learn({DAILY: "250000", DAILY_REMAINING: "249999"})
+    assert daily(quota) == (250_000, 249_999)
+    quota.learn({DAILY: "250000", DAILY_REMAINING: "0"})
+    assert daily(quota) == (250_000, 0)
+    quota.learn(headers(190))
+    assert daily(quota) == (250_000, 0)
+    assert (quota.limit, quota.window) == (190, 10.0)
+
+
+def test_limit_and_rest_of_a_day_are_learned_apart() -> None:
+    quota = Quota()
+    quota.learn({DAILY: "250000"})
+    assert daily(quota) == (250_000, None)
+    quota.learn({DAILY_REMAINING: "7", DAILY: "many"})
+    assert daily(quota) == (250_000, 7)
+
+
+@pytest.mark.parametrize("heard", ["", "-1", "soon", "1.5", "1e5", "nan", "\u0665", "1234567890", "9" * 5000])
+def test_of_a_day_that_makes_no_sense_it_learns_nothing(heard: str) -> None:
+    quota = Quota()
+    quota.learn({DAILY: "250000", DAILY_REMAINING: "5"})
+    quota.learn({DAILY: heard, DAILY_REMAINING: heard})
+    assert daily(quota) == (250_000, 5)
+
+
 # After a 429.
 
 
 def test_after_a_429_nothing_leaves_until_the_pause_is_over() -> None:
     quota = Quota(2, 10.0)
     assert quota.reserve(0.0) == 0.0
-    quota.refused(7.5)
+    quota.refused(7.5, 0.5)
     assert quota.paused_until == 7.5
     assert quota.reserve(1.0) == 7.5
-    assert quota.reserve(9.0) == pytest.approx(10.15)
+    assert 10.1 < quota.reserve(9.0) <= 10.15
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     quota = Quota(2, 10.0)
-    quota.refused(7.5)
-    quota.refused(3.0)
+    quota.refused(7.5, 0.0)
+    quota.refused(3.0, 1.0)
     assert quota.paused_until == 7.5
     assert quota.reserve(0.0) == 7.5
 
 
 def test_a_pause_that_is_over_changes_nothing() -> None:
     quota = Quota(2, 10.0)
-    quota.refused(7.5)
+    quota.refused(7.5, 0.0)
     assert quota.reserve(8.0) == 8.0
 
 
@@ -282,15 +324,59 @@ def test_before_any_429_nothing_is_paused() -> None:
     assert Quota().reserve(-1000.0) == -1000.0
 
 
-def test_the_margin_grows_with_each_429_up_to_two_seconds() -> None:
+def test_the_margin_grows_with_each_pause_up_to_two_seconds() -> None:
     quota = Quota(1, 10.0)
     margins = []
-    for _ in range(10):
-        quota.refused(0.0)
+    for number in range(10):
+        quota.refused(number + 1.0, float(number))
         margins.append(quota.margin)
     grown = [0.15, 0.225, 0.3375, 0.50625, 0.759375, 1.1390625, 1.70859375, 2.0, 2.0, 2.0]
     assert margins == pytest.approx(grown)
-    assert departures(quota, 2) == [0.0, 12.0]
+    first, second = departures(quota, 2)
+    assert second - first == pytest.approx(12.0, abs=0.2)
+
+
+def test_refusals_that_arrive_during_a_pause_prolong_it_and_leave_the_margin_alone() -> None:
+    quota = Quota(100, 10.0)
+    for late in range(8):
+        quota.refused(10.0 + late, float(late))
+    assert quota.margin == pytest.approx(0.15)
+    assert quota.paused_until == 17.0
+    quota.refused(27.0, 17.0)
+    assert quota.margin == pytest.approx(0.225)
+
+
+@pytest.mark.parametrize(("limit", "window"), [(100, 10.0), (190, 10.0), (250, 10.0), (5, 1.0), (20, 60.0)])
+def test_a_minute_at_a_full_quota_undoes_one_growth_of_the_margin(limit: int, window: float) -> None:
+    quota = Quota(limit, window)
+    quota.refused(0.0, -10.0)
+    per_minute = round(limit * 60 / window)
+
+    departures(quota, round(0.9 * per_minute))
+    assert 0.1 < quota.margin < 0.15
+    departures(quota, round(0.2 * per_minute))
+    assert quota.margin == 0.1
+
+    quota.refused(1e6, 1e6)
+    quota.refused(2e6, 2e6)
+    departures(quota, per_minute)
+    assert quota.margin == pytest.approx(0.15)
+
+
+def test_a_margin_that_nobody_tries_stays() -> None:
+    quota = Quota(190, 10.0)
+    quota.refused(10.0, 0.0)
+    quota.reserve(100_000.0)
+    assert quota.margin == pytest.approx(0.15, rel=0.001)
+
+
+def test_a_burst_of_refusals_costs_less_than_one_per_cent_of_the_next_minute() -> None:
+    quota = Quota(190, 10.0)
+    departures(quota, 190)
+    for _ in range(8):
+        quota.refused(20.0, 10.0)
+    sent = sum(departure < 80.0 for departure in departures(quota, 1500))
+    assert sent >= 0.99 * 190 * 6
 
 
 # Many threads.
@@ -342,9 +428,9 @@ def test_replies_and_refusals_on_other_threads_disturb_no_reservation() -> None:
         for number in range(100):
             mine.append(quota.reserve(float(number)))
             quota.learn(headers(8))
-        quota.refused(100.0)
+        quota.refused(100.0, 99.0)
 
     lists = in_threads(work, 6)
     assert all(server.takes(departure) for departure in sorted(chain.from_iterable(lists)))
-    assert quota.margin == pytest.approx(0.1 * 1.5**6)
+    assert 0.1 <= quota.margin <= 0.1 * 1.5
     assert quota.paused_until == 100.0

@@ -1,0 +1,575 @@
+"""A quota in a file: several processes keep to it together, and no file of another program is changed."""
+
+import gc
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hubspot_batch import ConfigurationError, CreateInput, HubSpotBatchError, Quota, SharedQuota, shared_quota
+from hubspot_batch.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from tests.conftest import Clock, Face
+
+INPUTS: list[CreateInput] = [{"properties": {"hs_order_name": "A-1001"}}]
+HEADERS = {
+    "x-hubspot-ratelimit-max": "190",
+    "x-hubspot-ratelimit-interval-milliseconds": "5000",
+    "x-hubspot-ratelimit-daily": "250000",
+    "x-hubspot-ratelimit-daily-remaining": "249000",
+}
+REMEDY = "name a new file in a folder that exists and can be written, or one that a SharedQuota has made"
+
+not_on_windows = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "quota.sqlite"
+
+
+@pytest.fixture
+def pair(path: Path) -> Iterator[tuple[SharedQuota, SharedQuota]]:
+    """Two quotas over one file, as two processes have them."""
+    with SharedQuota(path, 3, 10.0) as one, SharedQuota(path, 3, 10.0) as other:
+        yield one, other
+
+
+Pair = tuple[SharedQuota, SharedQuota]
+
+
+def known(quota: Quota) -> tuple[object, ...]:
+    return (
+        *(quota.limit, quota.window, quota.margin, quota.paused_until),
+        *(quota.daily_limit, quota.daily_remaining),
+    )
+
+
+def kept(left: Sequence[float], limit: int, window: float) -> bool:
+    """Whether no rolling window holds more departures than the limit."""
+    ordered = sorted(left)
+    pairs = zip(ordered, ordered[limit:], strict=False)
+    return all(later - earlier >= window for earlier, later in pairs)
+
+
+# What one learns, all know.
+
+
+def test_two_quotas_over_one_file_are_one(pair: Pair) -> None:
+    one, other = pair
+
+    left = [quota.reserve(5.0) for quota in (one, other, one, other, one)]
+
+    assert left == [5.0, 5.0, 5.0, 15.1, 15.1]
+
+
+def test_what_a_reply_to_one_tells_the_other_keeps_to(pair: Pair) -> None:
+    one, other = pair
+    one.learn(HEADERS)
+
+    assert [other.reserve(0.0) for _ in range(191)] == [0.0] * 190 + [5.1]
+    assert (other.limit, other.window) == (190, 5.0)
+    assert (other.daily_limit, other.daily_remaining) == (250_000, 249_000)
+
+
+def test_a_pause_of_one_is_a_pause_of_the_other(pair: Pair) -> None:
+    one, other = pair
+    assert other.reserve(1.0) == 1.0
+
+    one.refused(8.0, 1.0)
+
+    assert other.paused_until == 8.0
+    assert other.reserve(2.0) == 8.0
+
+
+def test_refusals_of_both_during_one_pause_make_the_margin_grow_once(pair: Pair) -> None:
+    one, other = pair
+
+    one.refused(8.0, 1.0)
+    other.refused(9.0, 1.5)
+
+    assert one.paused_until == other.paused_until == 9.0
+    assert one.margin == other.margin == pytest.approx(0.15)
+
+
+def test_a_quota_that_is_made_later_begins_with_what_is_known(path: Path) -> None:
+    with SharedQuota(path, 3) as first:
+        assert (first.limit, first.window) == (3, 10.0)
+        first.learn(HEADERS)
+        first.reserve(7.0)
+        first.refused(8.0, 7.0)
+
+    with SharedQuota(path, 50, 1.0) as later:
+        assert known(later) == (190, 5.0, pytest.approx(0.15), 8.0, 250_000, 249_000)
+        assert later.reserve(0.0) == 8.0
+
+
+def test_without_arguments_it_is_the_smallest_quota_of_any_account(path: Path) -> None:
+    with SharedQuota(path) as quota:
+        assert known(quota) == known(Quota())
+
+
+def test_old_departures_leave_the_file(path: Path) -> None:
+    with SharedQuota(path, 50, 1.0) as quota:
+        for number in range(500):
+            quota.reserve(number / 10)
+        assert rows(path) == 500
+        for number in range(1000):
+            quota.reserve(100.0 + number)
+        assert rows(path) == 63
+
+
+def rows(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as database:
+        ((count,),) = database.execute("SELECT count(*) FROM departures").fetchall()
+    return int(count)
+
+
+def test_clients_keep_to_it_and_to_a_pause_that_another_process_runs_into(
+    face: "Face", clock: "Clock", pair: Pair
+) -> None:
+    mine, theirs = pair
+    hub = face.connect(face.wire(), quota=mine)
+    for _ in range(2):
+        face.create(hub, INPUTS)
+    theirs.reserve(clock.now)
+
+    def they_are_refused() -> None:
+        clock.on_sleep = lambda: None
+        theirs.refused(1050.0, clock.now)
+
+    clock.on_sleep = they_are_refused
+    face.create(hub, INPUTS)
+
+    assert clock.sleeps[0] == pytest.approx(10.1)
+    assert clock.now == pytest.approx(1050.0)
+
+
+# Threads and processes.
+
+
+def test_many_threads_get_what_one_would_get(path: Path) -> None:
+    with SharedQuota(path, 19, 10.0) as quota, ThreadPoolExecutor(8) as pool:
+        left = list(pool.map(quota.reserve, [0.0] * 800))
+
+    alone = Quota(19, 10.0)
+    assert sorted(left) == [alone.reserve(0.0) for _ in range(800)]
+
+
+def test_many_may_make_the_file_at_once(path: Path) -> None:
+    together = threading.Barrier(8)
+
+    def work(_number: int) -> list[float]:
+        together.wait(timeout=10)
+        with SharedQuota(path, 5, 10.0) as quota:
+            return [quota.reserve(0.0) for _ in range(10)]
+
+    with ThreadPoolExecutor(8) as pool:
+        left = [departure for part in pool.map(work, range(8)) for departure in part]
+
+    assert len(left) == 80
+    assert kept(left, 5, 10.0)
+
+
+RESERVES = """
+import sys, time
+from hubspot_batch import SharedQuota
+
+print("ready", flush=True)
+sys.stdin.readline()
+with SharedQuota(sys.argv[1], 25, 0.5) as quota:
+    for number in range(300):
+        now = time.monotonic()
+        departure = quota.reserve(now)
+        assert departure >= now
+        print(departure)
+        if number == 150:
+            quota.refused(departure + 3, time.monotonic())
+"""
+
+
+def test_two_processes_keep_to_one_quota_together(path: Path) -> None:
+    command = [sys.executable, "-c", RESERVES, str(path)]
+    both = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    for process in both:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    # Only now, so that both reserve at the same time.
+    for process in both:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    lists = [[float(line) for line in process.communicate(timeout=60)[0].split()] for process in both]
+
+    assert [process.returncode for process in both] == [0, 0]
+    assert [len(left) for left in lists] == [300, 300]
+    assert all(left == sorted(left) for left in lists)
+    assert kept(lists[0] + lists[1], 25, 0.5)
+    with SharedQuota(path) as quota:
+        assert quota.limit == 25
+        assert quota.reserve(0.0) >= max(*lists[0], *lists[1], quota.paused_until)
+
+
+FORKS = """
+import os, sys, time
+from hubspot_batch import SharedQuota
+
+quota = SharedQuota(sys.argv[1], 2, 10.0)
+if child := os.fork():
+    assert os.waitpid(child, 0)[1] == 0
+    print(quota.reserve(0.0), quota.reserve(0.0))
+else:
+    assert quota.reserve(5.0) == 5.0
+    quota.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_quota_that_is_not_used_yet_crosses_a_fork(path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKS, path], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (done.stdout, done.stderr) == ("5.0 15.1\n", "")
+
+
+def test_a_quota_that_is_used_already_does_not(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with SharedQuota(path) as quota:
+        quota.reserve(0.0)
+        monkeypatch.setattr(shared_quota, "os", SimpleNamespace(getpid=lambda: os.getpid() + 1))
+
+        with pytest.raises(ConfigurationError) as caught:
+            quota.reserve(0.0)
+
+    assert str(caught.value) == (
+        "the quota was used before this process was forked; make a SharedQuota in each process"
+    )
+
+
+# A restart of the machine.
+
+
+class Boot:
+    """The clocks of a machine that has run for some time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, wall: float, monotonic: float) -> None:
+        clocks = SimpleNamespace(time=lambda: wall, monotonic=lambda: monotonic)
+        self._monkeypatch.setattr(shared_quota, "time", clocks)
+
+
+@pytest.fixture
+def boot(monkeypatch: pytest.MonkeyPatch) -> Boot:
+    return Boot(monkeypatch)
+
+
+def test_after_a_restart_of_the_machine_the_log_begins_anew(path: Path, boot: Boot) -> None:
+    boot(1_800_000_000.0, 500_000.0)
+    with SharedQuota(path, 1) as before:
+        before.learn(HEADERS)
+        before.refused(500_100.0, 500_000.0)
+        assert before.reserve(500_000.0) == 500_100.0
+
+    boot(1_800_000_200.0, 30.0)
+    with SharedQuota(path, 7) as after:
+        assert known(after) == known(Quota(7))
+        assert after.reserve(30.0) == 30.0
+        assert rows(path) == 1
+
+
+@pytest.mark.parametrize("jump", [-59.0, -1.0, 0.0, 1.0, 59.0])
+def test_a_clock_that_is_set_right_is_no_restart(path: Path, boot: Boot, jump: float) -> None:
+    boot(1_800_000_000.0, 500_000.0)
+    with SharedQuota(path, 1) as before:
+        before.reserve(500_000.0)
+
+    boot(1_800_000_005.0 + jump, 500_005.0)
+    with SharedQuota(path, 1) as after:
+        assert after.reserve(500_005.0) == 500_010.1
+
+
+# Files that cannot be used.
+
+
+def refusal(path: Any) -> str:  # noqa: ANN401
+    with pytest.raises(ConfigurationError) as caught:
+        SharedQuota(path)
+    return str(caught.value)
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "quota.sqlite"
+
+    text = refusal(path)
+
+    assert text.startswith(f"the quota file {path} cannot be used: ")
+    assert text.endswith(f"; {REMEDY}")
+    assert not path.parent.exists()
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    assert refusal(tmp_path).startswith(f"the quota file {tmp_path} cannot be used: ")
+
+
+def without_writing(path: Path) -> None:
+    path.chmod(0o500)
+    if os.access(path, os.W_OK):
+        pytest.skip("permissions do not bind this user")
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    without_writing(tmp_path)
+
+    assert refusal(tmp_path / "quota.sqlite").endswith(f"; {REMEDY}")
+
+
+def test_a_file_that_cannot_be_written_is_refused(path: Path) -> None:
+    SharedQuota(path).close()
+    without_writing(path)
+
+    assert refusal(path).endswith(f"; {REMEDY}")
+
+
+@pytest.mark.parametrize("path", [None, 5, b"quota.sqlite", ["quota.sqlite"]])
+def test_what_is_no_path_is_refused(path: object) -> None:
+    assert refusal(path) == 'the path of a quota is none; write SharedQuota("quota.sqlite")'
+
+
+def test_a_path_that_no_file_can_have_is_refused() -> None:
+    assert "cannot be used: " in refusal("quota\0sqlite")
+
+
+def test_a_limit_that_makes_no_sense_makes_no_file(path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="a quota is at least one request"):
+        SharedQuota(path, limit=0)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("content", [b"\n", b"order,amount\n", b"SQLite format 3\0", b"\0" * 8192])
+def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+    assert str(path) in refusal(path)
+
+    assert path.read_bytes() == content
+
+
+def database_of(path: Path, *statements: str) -> bytes:
+    """Have another program make a database, and return its bytes."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        for statement in statements:
+            database.execute(statement)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TABLE orders (id INTEGER)"],
+        ["CREATE TABLE figures (epoch REAL)", "CREATE TABLE departures (number INTEGER, at REAL)"],
+        ["PRAGMA application_id = 7"],
+        ["PRAGMA journal_mode = WAL", "CREATE TABLE orders (id INTEGER)", "PRAGMA user_version = 1"],
+    ],
+)
+def test_the_database_of_another_program_is_refused_and_left_alone(path: Path, statements: list[str]) -> None:
+    content = database_of(path, *statements)
+
+    assert refusal(path) == f"the quota file {path} cannot be used: another program has made it; {REMEDY}"
+
+    assert path.read_bytes() == content
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+def test_the_store_of_a_sandbox_is_no_quota(path: Path) -> None:
+    with Sandbox(store=path):
+        pass
+
+    assert "another program has made it" in refusal(path)
+
+
+@pytest.mark.parametrize("version", [0, 2, 99])
+def test_the_file_of_another_version_is_refused_and_left_alone(path: Path, version: int) -> None:
+    SharedQuota(path).close()
+    content = database_of(path, f"PRAGMA user_version = {version}")
+
+    assert "cannot be used: another version of hubspot-batch has made it; " in refusal(path)
+
+    assert path.read_bytes() == content
+
+
+def test_a_file_that_another_program_holds_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_quota, "_PATIENCE", 0.0)
+    SharedQuota(path).close()
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        assert "database is locked" in refusal(path)
+
+
+def test_a_quota_is_made_in_an_empty_file(path: Path) -> None:
+    path.touch()
+
+    with SharedQuota(path) as quota:
+        assert quota.reserve(1.0) == 1.0
+
+
+# Files that fail later.
+
+
+@pytest.fixture
+def held(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SharedQuota]:
+    """A quota whose file another program has locked since it was used."""
+    monkeypatch.setattr(shared_quota, "_PATIENCE", 0.0)
+    with (
+        SharedQuota(path, 3) as quota,
+        closing(sqlite3.connect(path, isolation_level=None)) as database,
+    ):
+        quota.reserve(1.0)
+        quota.refused(2.0, 1.0)
+        database.execute("BEGIN EXCLUSIVE")
+        yield quota
+
+
+def test_nothing_is_reserved_in_a_file_that_is_held(held: SharedQuota, path: Path) -> None:
+    with pytest.raises(HubSpotBatchError) as caught:
+        held.reserve(3.0)
+
+    assert type(caught.value) is HubSpotBatchError
+    assert not caught.value.maybe_written
+    assert str(caught.value) == (
+        f"the quota file {path} cannot be used any more: database is locked; "
+        "make room on its disk, end what holds it, or name another file"
+    )
+
+
+def test_what_a_reply_tells_is_not_worth_the_reply(held: SharedQuota) -> None:
+    before = known(held)
+
+    held.learn(HEADERS)
+    held.refused(90.0, 80.0)
+
+    assert known(held) == before
+
+
+def test_a_file_that_comes_free_again_is_used_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_quota, "_PATIENCE", 0.0)
+    with SharedQuota(path, 1) as quota, closing(sqlite3.connect(path, isolation_level=None)) as database:
+        assert quota.reserve(0.0) == 0.0
+        database.execute("BEGIN IMMEDIATE")
+        with pytest.raises(HubSpotBatchError, match="database is locked"):
+            quota.reserve(0.0)
+        database.execute("ROLLBACK")
+
+        assert quota.reserve(0.0) == 10.1
+
+
+def test_a_file_that_fails_sends_nothing(face: "Face", held: SharedQuota) -> None:
+    wire = face.wire()
+
+    with pytest.raises(HubSpotBatchError, match="cannot be used any more"):
+        face.create(face.connect(wire, quota=held), INPUTS)
+
+    assert wire.requests == []
+
+
+def test_a_file_that_is_gone_before_its_first_use_is_made_again(path: Path) -> None:
+    with SharedQuota(path, 2) as quota:
+        path.unlink()
+
+        assert [quota.reserve(0.0) for _ in range(3)] == [0.0, 0.0, 10.1]
+        assert path.exists()
+
+
+def test_a_file_that_turns_into_another_before_its_first_use_is_refused(path: Path) -> None:
+    with SharedQuota(path) as quota:
+        path.write_bytes(b"order,amount\n" * 100)
+
+        with pytest.raises(ConfigurationError, match="file is not a database"):
+            quota.reserve(0.0)
+
+
+# Open and closed.
+
+
+@not_on_windows
+def test_the_file_is_its_owners_only(path: Path) -> None:
+    with SharedQuota(path) as quota:
+        quota.reserve(0.0)
+
+        files = list(path.parent.iterdir())
+        assert len(files) == 3
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_a_quota_that_is_closed_reserves_nothing(path: Path) -> None:
+    with SharedQuota(path) as quota:
+        quota.reserve(0.0)
+    quota.close()
+
+    with pytest.raises(ConfigurationError) as caught:
+        quota.reserve(0.0)
+
+    assert str(caught.value) == "the quota is closed; make another one"
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+def test_a_quota_that_is_closed_disturbs_no_call_that_ends_later(path: Path) -> None:
+    quota = SharedQuota(path)
+    quota.reserve(0.0)
+    quota.refused(9.0, 0.0)
+    before = known(quota)
+    quota.close()
+
+    quota.learn(HEADERS)
+    quota.refused(20.0, 10.0)
+
+    assert known(quota) == before
+
+
+def test_a_quota_that_was_never_used_can_be_closed(path: Path) -> None:
+    SharedQuota(path).close()
+
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+def test_a_quota_that_nobody_holds_closes_its_file(path: Path) -> None:
+    quota = SharedQuota(path)
+    quota.reserve(0.0)
+    assert len(list(path.parent.iterdir())) == 3
+
+    del quota
+    gc.collect()
+
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+def test_a_relative_path_is_one_of_the_folder_at_the_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with SharedQuota("quota.sqlite") as quota:
+        (tmp_path / "deep").mkdir()
+        monkeypatch.chdir(tmp_path / "deep")
+        quota.reserve(0.0)
+
+        assert list((tmp_path / "deep").iterdir()) == []
+
+
+def test_its_repr_shows_path_limit_and_window(path: Path) -> None:
+    with SharedQuota(path, 190) as quota:
+        assert repr(quota) == f"SharedQuota({str(path)!r}, limit=190, window=10.0)"
