@@ -40,7 +40,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    verb: str
+    verb: Verb
     object_type: str
     method: str
     path: str
@@ -65,7 +65,11 @@ def document() -> dict[str, Any]:
 
 @cache
 def operations() -> Mapping[str, Operation]:
-    """Return the operations of the document by their id, in its order."""
+    """Return the operations of the document by their id, in its order.
+
+    Raises:
+        ConfigurationError: If one of them neither creates nor updates.
+    """
     return {
         operation["operationId"]: _operation(path, method, operation)
         for path, item in document()["paths"].items()
@@ -103,7 +107,7 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operatio
     scopes = (scope for entry in operation["security"] for names in entry.values() for scope in names)
     return Operation(
         id=operation["operationId"],
-        verb=verb,
+        verb=_known_verb(verb, operation["operationId"]),
         object_type=object_type,
         method=method.upper(),
         path=path,
@@ -111,6 +115,15 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operatio
         scopes=tuple(dict.fromkeys(scopes)),
         request_schema=schema.rpartition("/")[2],
     )
+
+
+def _known_verb(verb: str, operation_id: str) -> Verb:
+    match verb:
+        case "create":
+            return "create"
+        case "update":
+            return "update"
+    raise ConfigurationError(f"the operation {operation_id!r} of the document neither creates nor updates")
 
 
 def _resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypeAlias
 
 import msgspec
 
+from hubspot_batch._discreet import Discreet
 from hubspot_batch.contract import MAX_INPUTS
 from hubspot_batch.errors import Fault, InvalidInputError
 from hubspot_batch.validation import JsonCopy, contradictions, fault_at, name_of
@@ -74,7 +75,7 @@ AnyCreateInput: TypeAlias = CreateInput | GeneratedModel | msgspec.Struct
 AnyUpdateInput: TypeAlias = UpdateInput | GeneratedModel | msgspec.Struct
 
 
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
+class Batch(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """Inputs that are ready to be sent.
 
     Attributes:
@@ -95,7 +96,7 @@ def prepare(operation: Operation, inputs: Iterable[object], unique_property: str
     Args:
         operation: What they are for.
         inputs: Mappings or generated models. No more are taken of them than one too many.
-        unique_property: A property that each of them must have.
+        unique_property: A property of which each of them must have a value of its own.
 
     Raises:
         InvalidInputError: With every fault of every input.
@@ -105,14 +106,14 @@ def prepare(operation: Operation, inputs: Iterable[object], unique_property: str
         raise InvalidInputError([fault_at(("inputs",), problem, 'write [{"properties": {...}}]')])
     copy = JsonCopy()
     wire = [
-        _wire(operation, item, ("inputs", index), copy)
+        wire_input(operation, item, ("inputs", index), copy)
         for index, item in enumerate(islice(inputs, MAX_INPUTS + 1))
     ]
     _add_trace_ids(wire)
     payload = {"inputs": wire}
     faults = [*copy.faults, *contradictions(operation, payload, copy.replaced)]
     if unique_property is not None:
-        faults += _lacking(wire, unique_property)
+        faults += [*lacking(wire, unique_property), *_repeating(wire, unique_property)]
     if faults:
         raise InvalidInputError(sorted(faults, key=_place))
     return Batch(inputs=wire, content=msgspec.json.encode(payload))
@@ -122,7 +123,8 @@ def _place(fault: Fault) -> int:
     return -1 if fault.index is None else fault.index
 
 
-def _lacking(wire: Sequence[Any], unique_property: str) -> Iterator[Fault]:
+def lacking(wire: Sequence[Any], unique_property: str) -> Iterator[Fault]:
+    """Yield a fault for each input that has no value of the unique property."""
     for index, item in enumerate(wire):
         match item:
             case {"properties": dict(properties)} if properties.get(unique_property, "") == "":
@@ -131,6 +133,20 @@ def _lacking(wire: Sequence[Any], unique_property: str) -> Iterator[Fault]:
                     f"the unique property {unique_property!r} is missing or empty",
                     "fill it in, or do not name it as unique_property",
                 )
+
+
+def _repeating(wire: Sequence[Any], unique_property: str) -> Iterator[Fault]:
+    """Yield a fault for each input that has the value of the unique property of one before it."""
+    owners: dict[str, int] = {}
+    for index, item in enumerate(wire):
+        match item:
+            case {"properties": dict(properties)} if value := properties.get(unique_property):
+                if (first := owners.setdefault(value, index)) != index:
+                    yield fault_at(
+                        ("inputs", index, "properties", unique_property),
+                        f"the unique property {unique_property!r} repeats the value of inputs[{first}]",
+                        "give each input a value of its own, or do not name it as unique_property",
+                    )
 
 
 def _add_trace_ids(wire: Sequence[Any]) -> None:
@@ -147,7 +163,7 @@ def _add_trace_ids(wire: Sequence[Any]) -> None:
         item.setdefault("objectWriteTraceId", f"{prefix}{index}")
 
 
-def _wire(operation: Operation, item: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
+def wire_input(operation: Operation, item: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
     """Return one input in its wire form, or as it is where it is none: the document tells why."""
     fields = _fields_of(item)
     if not isinstance(fields, Mapping):

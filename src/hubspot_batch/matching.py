@@ -5,22 +5,29 @@ results"), so position proves nothing. A pairing is made only where it is the on
 
 1. by the trace id, where the reply repeats it;
 2. by the record id of an update, or by the value of a unique property;
-3. by the submitted properties, where they leave one input that a record can come from. This rests on one
-   assumption: HubSpot changes how a value is written, not what it means;
-4. by elimination.
+3. by the submitted properties, where they leave one input that a record can come from. This rests on two
+   assumptions: every record comes from an input of the request, and HubSpot changes how a value is written,
+   not what it means. Where records are missing, what the record and its input both tell has to be the same,
+   and has to rule out every other input without help;
+4. by elimination, where no record is missing.
+
+Nothing is paired by 3 or 4 where the reply breaks the first assumption in plain sight: where it has more
+records than inputs, or more that fit some of the inputs only than those inputs can have become.
 """
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
+from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 Input: TypeAlias = Mapping[str, Any]
 """An input in its wire form."""
+
+_Told: TypeAlias = Mapping[str, str | None]
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?", re.ASCII)
@@ -66,7 +73,8 @@ def match_written(
     """
     pairing = _Pairing(inputs, written, refused)
     pairing.by_key(lambda item: item["objectWriteTraceId"], lambda record: record.trace_id)
-    pairing.by_key(lambda item: None if "idProperty" in item else item.get("id"), lambda record: record.id)
+    if any("id" in item for item in inputs):
+        pairing.by_key(_record_id, lambda record: record.id)
     for name in dict.fromkeys(item.get("idProperty", unique_property) for item in inputs):
         if name is not None:
             pairing.by_key(partial(_unique_value, name), partial(_stored_value, name))
@@ -74,10 +82,13 @@ def match_written(
     return pairing.indexes
 
 
+def _record_id(item: Input) -> Hashable:
+    return None if "idProperty" in item else item.get("id")
+
+
 def _unique_value(name: str, item: Input) -> Hashable:
     """Return the value of a unique property that the record has after the write, where that is known."""
-    known = item["id"] if item.get("idProperty") == name else None
-    return _meaning(item["properties"].get(name, known))
+    return _meaning(_known_properties(item).get(name))
 
 
 def _stored_value(name: str, record: Written) -> Hashable:
@@ -102,8 +113,8 @@ class _Pairing:
         key_of_record: Callable[[Written], Hashable],
     ) -> None:
         """Pair what has the same key, where no other input and no other record has it."""
-        owners = _unique((key_of_input(self._inputs[i]), i) for i in self._open_inputs)
         claims = _unique((key_of_record(self._written[r]), r) for r in self._open_records)
+        owners = _unique((key_of_input(self._inputs[i]), i) for i in self._open_inputs) if claims else {}
         for key, record in claims.items():
             if key in owners:
                 self._pair(record, owners[key])
@@ -111,57 +122,22 @@ class _Pairing:
     def by_content(self) -> None:
         """Pair by the submitted properties, then by elimination.
 
-        Inputs of the same content cannot be told apart. Where the reply holds as many records as there are
-        contents, they may have been merged, or others be missing: nothing follows from what is left over.
-        Where it holds yet another number, something is missing, and nothing is certain at all.
+        Inputs that mean the same cannot be told apart: their records are paired with none of them.
+
+        Where there are fewer records than inputs, some were merged or are missing: nothing follows from what
+        is left over, and a record that only seems to be of a missing input meets no other that claims it.
+        So less is taken for certain. Where there are more, some come from no input, and nothing is certain.
         """
-        contents = defaultdict(list)
-        for index in self._open_inputs:
-            contents[_content(self._inputs[index])].append(index)
-        groups = list(contents.values())
-        complete = len(self._open_records) == len(self._open_inputs)
-        if not complete and len(self._open_records) != len(groups):
+        missing = len(self._open_inputs) - len(self._open_records)
+        if missing < 0:
             return
-        for record, group in self._assign(groups, eliminate=complete).items():
-            if len(groups[group]) == 1:
-                self._pair(record, groups[group][0])
-        if complete and len(self._open_inputs) == 1:
+        contents = _Contents({i: _known_properties(self._inputs[i]) for i in self._open_inputs})
+        records = {r: self._written[r].properties for r in self._open_records}
+        pairs = contents.pairs_of_some(records) if missing else contents.pairs_of_all(records)
+        for record, index in pairs.items():
+            self._pair(record, index)
+        if not missing and len(self._open_inputs) == 1:
             self._pair(*self._open_records, *self._open_inputs)
-
-    def _assign(self, groups: Sequence[Sequence[int]], *, eliminate: bool) -> dict[int, int]:
-        """Return the group of each record that can come from one only, while the groups fill up."""
-        candidates = self._candidates([self._inputs[group[0]]["properties"] for group in groups])
-        room = [len(group) for group in groups]
-        assigned: dict[int, int] = {}
-        while claims := {r: next(iter(c)) for r, c in candidates.items() if len(c) == 1}:
-            taken = Counter(claims.values())
-            for group, count in taken.items():
-                room[group] -= count
-            if min(room) < 0:
-                return {}  # more records than inputs: they are not what they seem to be
-            assigned |= claims
-            full = {group for group in taken if eliminate and not room[group]}
-            candidates = {r: c - full for r, c in candidates.items() if r not in claims}
-        return assigned
-
-    def _candidates(self, contents: Sequence[Mapping[str, str]]) -> dict[int, AbstractSet[int]]:
-        """Return for each open record the contents that no property of it contradicts."""
-        candidates: dict[int, AbstractSet[int]]
-        candidates = dict.fromkeys(self._open_records, frozenset(range(len(contents))))
-        values = defaultdict(list)
-        for properties in contents:
-            for name, value in properties.items():
-                values[name].append(value)
-        # The property with the most different values first: mostly it decides alone.
-        for name in sorted(values, key=lambda name: -len(set(values[name]))):
-            undecided = [record for record, left in candidates.items() if len(left) > 1]
-            if not undecided:
-                break
-            having, silent = _by_meaning(name, contents)
-            for record in undecided:
-                if (meaning := _meaning(self._written[record].properties.get(name))) is not None:
-                    candidates[record] &= having.get(meaning, silent)
-        return candidates
 
     def _pair(self, record: int, index: int) -> None:
         self.indexes[record] = index
@@ -169,32 +145,104 @@ class _Pairing:
         del self._open_inputs[index]
 
 
+class _Contents:
+    """What inputs tell of their records, by which a record may be known to come from one of them."""
+
+    def __init__(self, contents: Mapping[int, Mapping[str, str]]) -> None:
+        self._contents = contents
+        self._all = frozenset(contents)
+        self._meaning = cache(_meaning)
+        self._by_meaning = cache(partial(_by_meaning, contents, self._meaning))
+        names = dict.fromkeys(chain.from_iterable(contents.values()))
+        # The property with the most different values first: mostly it decides alone.
+        self._names = sorted(
+            names, key=lambda name: -len({told[name] for told in contents.values() if name in told})
+        )
+
+    def pairs_of_all(self, records: Mapping[int, _Told]) -> dict[int, int]:
+        """Return the input of each record that can come from one only, where all inputs became records."""
+        candidates = {r: self._fitting(told, self._names, enough=1) for r, told in records.items()}
+        while (narrowed := _narrowed(candidates)) != candidates:
+            candidates = narrowed
+        return _single(candidates)
+
+    def pairs_of_some(self, records: Mapping[int, _Told]) -> dict[int, int]:
+        """Return the input of each record that agrees with it, and in that with no other input.
+
+        An input that leaves out what the others tell is not known by it: the record of another, in which
+        HubSpot changed that value, would look the same.
+        """
+        candidates = {r: self._fitting(told, self._names) for r, told in records.items()}
+        if not _narrowed(candidates):
+            return {}
+        return {
+            record: index
+            for record, index in _single(candidates).items()
+            if len(self._fitting(records[record], self._told_by(index))) == 1
+        }
+
+    def _told_by(self, index: int) -> Iterable[str]:
+        told = self._contents[index]
+        return (name for name, value in told.items() if self._meaning(value) is not None)
+
+    def _fitting(self, told: _Told, names: Iterable[str], enough: int = 0) -> frozenset[int]:
+        """Return the inputs that none of these properties contradicts, or as few of them as are enough."""
+        fitting = self._all
+        for name in names:
+            if len(fitting) <= enough:
+                break
+            if (meaning := self._meaning(told.get(name))) is not None:
+                having, silent = self._by_meaning(name)
+                fitting &= having.get(meaning, silent)
+        return fitting
+
+
+def _narrowed(candidates: Mapping[int, frozenset[int]]) -> dict[int, frozenset[int]]:
+    """Return the candidates of each record without those that other records must come from.
+
+    Nothing is left where the records are more than the inputs they can come from: then they are not what
+    they seem to be.
+    """
+    claims = Counter(candidates.values())
+    full = {inputs for inputs, count in claims.items() if inputs and count >= len(inputs)}
+    taken = frozenset[int]().union(*full)
+    if sum(claims[inputs] for inputs in full) > len(taken):
+        return {}
+    return {r: inputs if inputs in full else inputs - taken for r, inputs in candidates.items()}
+
+
+def _single(candidates: Mapping[int, frozenset[int]]) -> dict[int, int]:
+    return {record: next(iter(inputs)) for record, inputs in candidates.items() if len(inputs) == 1}
+
+
 def _unique(items: Iterable[tuple[Hashable, int]]) -> dict[Hashable, int]:
     """Return key to number, without None and without the keys that occur twice."""
     found: dict[Hashable, int] = {}
     twice = set()
     for key, number in items:
-        if found.setdefault(key, number) != number:
+        if key is not None and found.setdefault(key, number) != number:
             twice.add(key)
-    return {key: number for key, number in found.items() if key is not None and key not in twice}
+    return {key: number for key, number in found.items() if key not in twice} if twice else found
 
 
-def _content(item: Input) -> Hashable:
-    return frozenset(item["properties"].items()), repr(item.get("associations"))
+def _known_properties(item: Input) -> Mapping[str, str]:
+    """Return the properties of which it is known what the record has after the write."""
+    properties: Mapping[str, str] = item["properties"]
+    return {item["idProperty"]: item["id"], **properties} if "idProperty" in item else properties
 
 
 def _by_meaning(
-    name: str, contents: Sequence[Mapping[str, str]]
+    contents: Mapping[int, Mapping[str, str]], meaning_of: Callable[[str | None], Hashable], name: str
 ) -> tuple[Mapping[Hashable, set[int]], set[int]]:
-    """Return the contents that fit each meaning of a property, and those that say nothing of it.
+    """Return the inputs that fit each meaning of a property, and those that say nothing of it.
 
     The latter fit all meanings.
     """
-    meanings = [_meaning(properties.get(name)) for properties in contents]
-    silent = {number for number, meaning in enumerate(meanings) if meaning is None}
+    meanings = {index: meaning_of(told.get(name)) for index, told in contents.items()}
+    silent = {index for index, meaning in meanings.items() if meaning is None}
     having: defaultdict[Hashable, set[int]] = defaultdict(silent.copy)
-    for number, meaning in enumerate(meanings):
-        having[meaning].add(number)
+    for index, meaning in meanings.items():
+        having[meaning].add(index)
     return having, silent
 
 
@@ -204,7 +252,7 @@ def _meaning(value: str | None) -> Hashable:
     None where it means nothing that could be compared: it is empty, or adds to what is there.
     """
     text = (value or "").strip()
-    if not text or text.startswith(";"):
+    if not text or text[0] == ";":
         return None
     if _NUMBER.fullmatch(text):
         return Decimal(text)

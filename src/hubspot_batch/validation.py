@@ -56,6 +56,13 @@ def contradictions(
         content: A `JsonCopy`.
         replaced: Pointers of places that hold null because they are faults already.
     """
+    return [*input_faults(operation, content, replaced), *_repetitions(content)]
+
+
+def input_faults(
+    operation: contract.Operation, content: object, replaced: AbstractSet[str] = frozenset()
+) -> list[Fault]:
+    """Return what is wrong with each input by itself; the arguments are those of `contradictions`."""
     validator = contract.validator(operation.request_schema)
     faults: list[Fault] = []
     if not validator.is_valid(content):
@@ -65,7 +72,7 @@ def contradictions(
             for fault in _explain(error)
             if fault.pointer not in replaced or isinstance(error.kind, _UNKNOWN_KEY)
         ]
-    return [*faults, *_conflicts(content)]
+    return [*faults, *_refused_names(content)]
 
 
 class JsonCopy:
@@ -225,17 +232,14 @@ def _spelling(key: str, allowed: Sequence[str]) -> str:
     return f"the keys are {', '.join(allowed)}"
 
 
-def _conflicts(content: object) -> Iterator[Fault]:
-    """Yield what HubSpot refuses although each input by itself is right."""
+def _inputs_of(content: object) -> list[Any]:
     inputs = content.get("inputs") if isinstance(content, dict) else None
-    if not isinstance(inputs, list):
-        return
-    traces: dict[str, int] = {}
-    records: dict[tuple[str, str], int] = {}
-    for index, item in enumerate(inputs):
-        match item:
-            case {"objectWriteTraceId": str(trace)} if (first := traces.setdefault(trace, index)) != index:
-                yield _repeated(index, "objectWriteTraceId", first)
+    return inputs if isinstance(inputs, list) else []
+
+
+def _refused_names(content: object) -> Iterator[Fault]:
+    """Yield where a unique property is named that HubSpot refuses by this name."""
+    for index, item in enumerate(_inputs_of(content)):
         match item:
             case {"id": str(), "idProperty": "hs_object_id"}:
                 yield fault_at(
@@ -243,7 +247,18 @@ def _conflicts(content: object) -> Iterator[Fault]:
                     "HubSpot refuses hs_object_id as the name of a unique property",
                     "leave idProperty out where id is the record id",
                 )
-            case {"id": str(record), **rest}:
+
+
+def _repetitions(content: object) -> Iterator[Fault]:
+    """Yield what no two inputs of one request may share, although each by itself is right."""
+    traces: dict[str, int] = {}
+    records: dict[tuple[str, str], int] = {}
+    for index, item in enumerate(_inputs_of(content)):
+        match item:
+            case {"objectWriteTraceId": str(trace)} if (first := traces.setdefault(trace, index)) != index:
+                yield _repeated(index, "objectWriteTraceId", first)
+        match item:
+            case {"id": str(record), **rest} if rest.get("idProperty") != "hs_object_id":
                 name = rest.get("idProperty", "")
                 if isinstance(name, str) and (first := records.setdefault((name, record), index)) != index:
                     yield _repeated(index, "id", first)

@@ -198,16 +198,32 @@ STORED: list[Callable[[str], str]] = [str, str.lower, str.upper, " {} ".format]
 
 @given(st.data(), st.sampled_from(["a", "b", "own"]))
 @settings(deadline=None, max_examples=500)
-def test_inputs_that_differ_in_one_property_are_all_named_where_all_are_written(
+def test_inputs_that_differ_in_one_property_are_all_named_even_where_some_are_missing(
     data: st.DataObject, name: str
 ) -> None:
     rows = distinct(data.draw(creates() | updates()), name)
-    reply = data.draw(replies(rows, complete=True, tells_all=True))
+    reply = data.draw(replies(rows, complete=data.draw(st.booleans()), tells_all=True))
     for n, (record, owners) in enumerate(zip(reply.written, reply.owners, strict=True)):
         [owner] = owners
         value = data.draw(st.sampled_from(STORED))(rows[owner].item["properties"][name])
         reply.written[n] = record._replace(properties={**record.properties, name: value})
     assert matched(rows, reply) == [owner for [owner] in reply.owners]
+
+
+@given(st.data(), st.permutations(["one", "two"]))
+@settings(deadline=None, max_examples=300)
+def test_a_changed_value_is_not_taken_for_that_of_another_input_where_a_second_tells_them_apart(
+    data: st.DataObject, names: tuple[str, str]
+) -> None:
+    rows = distinct(distinct(data.draw(creates()), "one"), "two")
+    reply = data.draw(replies(rows, complete=data.draw(st.booleans()), tells_all=True))
+    changed = data.draw(st.sampled_from([*range(len(reply.written)), None]))
+    for n, (record, [owner]) in enumerate(zip(reply.written, reply.owners, strict=True)):
+        told = {name: rows[owner].item["properties"][name] for name in ("one", "two")}
+        if n == changed:
+            told[names[0]] = data.draw(st.sampled_from(rows)).item["properties"][names[0]]
+        reply.written[n] = record._replace(properties={**record.properties, **told})
+    matched(rows, reply)
 
 
 @given(st.data())

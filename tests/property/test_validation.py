@@ -305,7 +305,10 @@ def test_what_is_sent_is_right_and_what_is_not_is_told(
     assert body == {"inputs": outcome.inputs}
     assert is_right(operation, body)
     assert all("objectWriteTraceId" in item for item in body["inputs"])
-    assert not unique_property or all(item["properties"][unique_property] for item in body["inputs"])
+    if unique_property:
+        values = [item["properties"][unique_property] for item in body["inputs"]]
+        assert all(values)
+        assert len(set(values)) == len(values)
 
 
 @given(st.lists(creates, min_size=1, max_size=4))

@@ -110,16 +110,28 @@ def test_the_document_is_read_and_each_validator_compiled_once() -> None:
     assert contract.validator("BatchReply") is contract.validator("BatchReply")
 
 
+GIFT_CARDS = {
+    "operationId": "create_gift_cards",
+    "requestBody": {
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/BatchCreateRequest"}}}
+    },
+    "security": [{"oauth2": ["b", "a"]}, {"accessToken": ["a"]}, {}],
+    "responses": {"207": {}, "201": {}, "2XX": {}, "default": {}},
+}
+
+
+@pytest.mark.parametrize(
+    "operation_id", ["archive_gift_cards", "upsert_orders", "Create_orders", "orders", ""]
+)
+def test_an_operation_that_neither_creates_nor_updates_is_an_error_that_names_it(operation_id: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        contract._operation("/gifts", "post", GIFT_CARDS | {"operationId": operation_id})
+    assert str(caught.value) == f"the operation {operation_id!r} of the document neither creates nor updates"
+
+
 def test_a_request_body_may_stand_in_the_operation_itself() -> None:
     path = "/crm/v3/objects/gifts/batch/create"
-    schema = {"$ref": "#/components/schemas/BatchCreateRequest"}
-    operation = {
-        "operationId": "create_gift_cards",
-        "requestBody": {"content": {"application/json": {"schema": schema}}},
-        "security": [{"oauth2": ["b", "a"]}, {"accessToken": ["a"]}, {}],
-        "responses": {"207": {}, "201": {}, "2XX": {}, "default": {}},
-    }
-    assert contract._operation(path, "put", operation) == Operation(
+    assert contract._operation(path, "put", GIFT_CARDS) == Operation(
         id="create_gift_cards",
         verb="create",
         object_type="gift_cards",

@@ -785,6 +785,44 @@ def test_a_unique_property_that_every_input_has_is_sent_as_any_other() -> None:
     assert [item["properties"] for item in batch.inputs] == [{"u": "1"}, {"u": "b"}]
 
 
+def test_a_value_of_the_unique_property_that_an_input_before_has_is_a_fault() -> None:
+    inputs = [{"properties": {"u/": value}} for value in (5, "b", "5", 5.0, "b", True)]
+    faults = faults_of(inputs, unique_property="u/")
+    assert faults == tuple(
+        Fault(
+            index=index,
+            pointer=f"/inputs/{index}/properties/u~1",
+            problem=f"the unique property 'u/' repeats the value of inputs[{first}]",
+            remedy="give each input a value of its own, or do not name it as unique_property",
+        )
+        for index, first in ((2, 0), (4, 1))
+    )
+
+
+def test_values_of_the_unique_property_are_compared_as_they_are_sent() -> None:
+    values = ["a", "A", "a ", "9", "9.0", "09", "true", "2026-09-01", "2026-09-01T00:00:00.000Z"]
+    inputs = [{"properties": {"u": value, "other": "x"}} for value in values]
+    assert len(prepare(CREATE, inputs, "u").inputs) == len(values)
+    places = [(fault.index, fault.pointer) for fault in faults_of([*inputs, *inputs], unique_property="u")]
+    assert places == [(index, f"/inputs/{index}/properties/u") for index in range(9, 18)]
+
+
+def test_a_property_that_is_not_named_as_unique_may_repeat_its_value() -> None:
+    inputs = [{"properties": {"u": number, "same": "x"}} for number in range(2)]
+    assert len(prepare(CREATE, inputs).inputs) == 2
+    assert len(prepare(CREATE, inputs, "u").inputs) == 2
+
+
+def test_inputs_that_lack_the_unique_property_do_not_repeat_each_other() -> None:
+    inputs = [{"properties": properties} for properties in ({}, {}, {"u": ""}, {"u": ""}, {"u": None})]
+    assert [
+        (fault.index, fault.problem) for fault in faults_of([*inputs, inputs[-1]], unique_property="u")
+    ] == [
+        *((index, "the unique property 'u' is missing or empty") for index in range(4)),
+        *((index, "None does not clear a property") for index in (4, 5)),
+    ]
+
+
 def test_an_input_that_is_wrong_in_itself_is_not_also_said_to_lack_the_unique_property() -> None:
     inputs = [{"properties": {"u": None}}, {"properties": 3}, 4, {}]
     assert [(fault.index, fault.problem) for fault in faults_of(inputs, unique_property="u")] == [
@@ -826,7 +864,7 @@ def test_an_input_that_is_wrong_in_itself_is_not_also_said_to_lack_the_unique_pr
 )
 def test_no_value_occurs_in_the_error(operation: contract.Operation, item: object) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        prepare(operation, [item, "no input"], "unique")
+        prepare(operation, [item, item, "no input"], "u")
     error = caught.value
     for shown in (str(error), repr(error), repr(error.faults), repr(error.args), *map(str, error.faults)):
         assert SECRET not in shown

@@ -334,6 +334,18 @@ def test_a_full_input_leaves_the_others_to_the_other_records() -> None:
     assert match_written(inputs, written) == [2, 0, 1]
 
 
+def test_inputs_that_mean_the_same_leave_the_others_to_the_other_records() -> None:
+    inputs = creates({"a": "1"}, {"a": "1.0"}, {"a": "1", "b": "5"})
+    written = records({"a": "1", "b": "6"}, {"a": "1", "b": "5"}, {"a": "1", "b": "7"})
+    assert match_written(inputs, written) == [None, 2, None]
+
+
+def test_a_property_that_most_inputs_tell_outweighs_one_that_few_tell() -> None:
+    inputs = creates({"note": "x", "name": "A"}, {"name": "B"})
+    written = records({"note": "changed beyond recognition", "name": "A"}, {})
+    assert match_written(inputs, written) == [0, 1]
+
+
 def test_refused_inputs_are_out_of_the_question() -> None:
     inputs = creates({"name": "A"}, {"name": "A"}, {"name": "B"}, {"name": "A"})
     assert match_written(inputs, records({"name": "A"}, {"name": "B"}), refused=[0, 3]) == [1, 2]
@@ -345,6 +357,87 @@ def test_a_record_that_repeats_the_trace_id_of_a_refused_input_is_not_given_to_i
     inputs = creates({"name": "A"}, {"name": "A"}, {"name": "B"})
     written = records({"name": "A"}, {"name": "B"}, traces=["trace-0"])
     assert match_written(inputs, written, refused=[0]) == [1, 2]
+
+
+# Where records are missing.
+
+
+@pytest.mark.parametrize("missing", range(3))
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_records_that_are_there_are_named(order: tuple[int, ...], missing: int) -> None:
+    there = [n for n in order if n != missing]
+    inputs = creates(*({"name": name, "same": "x"} for name in "ABC"))
+    written = records(*({"name": "ABC"[n].lower(), "same": "X"} for n in there))
+    assert match_written(inputs, written) == there
+
+
+def test_of_a_batch_of_100_with_one_missing_99_are_named() -> None:
+    inputs = creates(*({"name": f"Order {n % 50}", "price": str(n // 2), "same": "x"} for n in range(100)))
+    there = [n for n in reversed(range(100)) if n != 17]
+    written = records(
+        *({"same": "X", "price": f"{n // 2}.00", "name": f"order {n % 50}", "id": str(n)} for n in there)
+    )
+    assert match_written(inputs, written) == there
+
+
+def test_nothing_follows_from_what_is_left_over() -> None:
+    inputs = creates({"name": "A"}, {"name": "A", "stage": "open"}, {"name": "B"}, {"name": "C"})
+    written = records({"name": "B"}, {"name": "A", "stage": "open"}, {"name": "x"})
+    assert match_written(inputs, written) == [2, None, None]
+
+
+def test_a_record_that_agrees_in_the_most_different_property_only_belongs_to_none() -> None:
+    inputs = creates(*({"name": name, "kind": kind} for name, kind in ("Ax", "Bx", "Cy")))
+    assert match_written(inputs, records({"name": "A", "kind": "y"}, {"name": "B", "kind": "x"})) == [None, 1]
+
+
+def test_a_record_that_contradicts_its_look_alike_does_not_contest_what_that_claims() -> None:
+    inputs = creates(*({"name": name, "kind": kind} for name, kind in ("Ax", "Bx", "Cy")))
+    assert match_written(inputs, records({"name": "A", "kind": "y"}, {"name": "A", "kind": "x"})) == [None, 0]
+
+
+def test_two_records_that_look_alike_make_all_doubtful() -> None:
+    inputs = creates(*({"name": name} for name in "ABCD"))
+    assert match_written(inputs, records({"name": "A"}, {"name": "B"}, {"name": "A"})) == [None, None, None]
+
+
+@pytest.mark.parametrize("name", [{}, {"name": ""}, {"name": ";x"}])
+def test_an_input_is_not_known_by_what_it_leaves_out_and_the_others_tell(name: dict[str, str]) -> None:
+    inputs = creates({**name, "kind": "x"}, {"name": "A & B", "kind": "x"}, {"name": "C", "kind": "y"})
+    written = records({"name": "A &amp; B", "kind": "x"}, {"name": "C", "kind": "y"})
+    assert match_written(inputs, written) == [None, 2]
+
+
+def test_an_input_that_tells_nothing_may_have_become_any_record() -> None:
+    inputs = creates({}, {"name": "A"}, {"name": "B"})
+    assert match_written(inputs, records({"name": "A"}, {"name": "B"})) == [None, None]
+
+
+def test_a_record_that_tells_nothing_belongs_to_none() -> None:
+    assert match_written(NAMES, records({}, {"name": "B"})) == [None, 1]
+    assert match_written(NAMES[:2], records({"name": None})) == [None]
+
+
+def test_updates_whose_records_tell_only_what_was_changed_are_named_by_it() -> None:
+    inputs = [
+        update(0, "E-1", "ext", status="paid"),
+        update(1, "E-2", "ext", note="x"),
+        update(2, "E-3", "ext", status="open", note="x"),
+        update(3, "E-4", "ext", status="open", note="y"),
+    ]
+    assert match_written(inputs, records({"note": "x"}, {"status": "open", "note": "y"})) == [None, 3]
+    assert match_written(inputs, records({"status": "paid"}, {"note": "x", "status": "paid"})) == [None, None]
+
+
+def test_an_update_is_not_given_a_record_that_has_another_value_of_its_unique_property() -> None:
+    inputs = [update(n, f"E-{n}", "ext", status=status) for n, status in enumerate(["paid", "open", "sent"])]
+    written = records({"ext": "E-9", "status": "paid"}, {"status": "open"})
+    assert match_written(inputs, written) == [None, 1]
+
+
+def test_where_line_items_were_merged_and_others_are_missing_the_rest_are_named() -> None:
+    inputs = creates(*({"name": name} for name in "AABACDD"))
+    assert match_written(inputs, records({"name": "D"}, {"name": "C"}, {"name": "A"})) == [None, 4, None]
 
 
 # Contested claims.
@@ -361,6 +454,17 @@ def test_more_records_than_inputs_prove_nothing() -> None:
     inputs = creates({"name": "A"})
     assert match_written(inputs, records({"name": "A"}, {"name": "A"})) == [None, None]
     assert match_written(inputs, records({}, {}), refused=[0]) == [None, None]
+
+
+def test_of_more_records_than_inputs_none_is_named_by_its_properties() -> None:
+    written = records({"name": "C"}, {"name": "B"}, {"name": "A"}, traces=[None, "trace-1"])
+    assert match_written(NAMES, written, refused=[2]) == [None, 1, None]
+
+
+def test_more_records_than_the_inputs_they_fit_make_all_doubtful() -> None:
+    inputs = creates({"a": "1"}, {"a": "1.0", "b": "5"}, {"a": "2"})
+    written = records({"a": "1", "b": "5"}, {"a": "1", "b": "6"}, {"a": "1", "b": "5"})
+    assert match_written(inputs, written) == [None, None, None]
 
 
 def test_missing_records_do_not_make_the_others_guesses() -> None:

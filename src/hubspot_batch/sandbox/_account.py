@@ -9,9 +9,9 @@ from uuid import uuid4
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hubspot_batch.associations import OBJECT_TYPES
 from hubspot_batch.contract import Operation
 from hubspot_batch.sandbox import _bodies
-from hubspot_batch.sandbox._associations import OBJECT_TYPES
 from hubspot_batch.sandbox._batches import Draft, Plan, Setting, plan_creates, plan_updates
 from hubspot_batch.sandbox._behaviour import Behaviour
 from hubspot_batch.sandbox._bodies import Json, Refusal
@@ -82,19 +82,19 @@ class Account:
         act = self._create if operation.verb == "create" else self._update
         outcome = act(self._setting(operation.object_type, version), content)
         if isinstance(outcome, Refusal):
-            return refused(outcome)
+            return reply_of(outcome)
         body = _bodies.batch(outcome.results, outcome.errors, started, moment())
         return Reply(_status(operation, version, failed=bool(outcome.errors)), body)
 
     def page(self, object_type: str, limit: str, after: str) -> Reply:
         """List records by rising id."""
         if object_type not in OBJECT_TYPES:
-            return refused(_bodies.unknown_object_type(object_type))
+            return reply_of(_bodies.unknown_object_type(object_type))
         size, cursor = _number(limit, _LARGEST_PAGE), _number(after, _LARGEST_CURSOR)
         if not size:
-            return refused(_bodies.bad_parameter("limit"))
+            return reply_of(_bodies.bad_parameter("limit"))
         if cursor is None:
-            return refused(_bodies.bad_parameter("after"))
+            return reply_of(_bodies.bad_parameter("after"))
         records = self._store.page(object_type, after=cursor, limit=size + 1)
         shown = records[:size]
         body: Json = {"results": [self._body(record, record.properties) for record in shown]}
@@ -180,7 +180,7 @@ class Account:
         return shuffled
 
 
-def refused(refusal: Refusal) -> Reply:
+def reply_of(refusal: Refusal) -> Reply:
     """Return the reply that refuses a request."""
     return Reply(refusal.status, refusal.body(str(uuid4())))
 
