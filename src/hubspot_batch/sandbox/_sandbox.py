@@ -11,11 +11,11 @@ from typing import Self
 
 from msgspec import Struct
 
+from hubspot_batch.associations import OBJECT_TYPES
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox._account import Account, moment
 from hubspot_batch.sandbox._api import Api
 from hubspot_batch.sandbox._app import make_app
-from hubspot_batch.sandbox._associations import OBJECT_TYPES
 from hubspot_batch.sandbox._behaviour import Behaviour
 from hubspot_batch.sandbox._faults import Faults
 from hubspot_batch.sandbox._history import History

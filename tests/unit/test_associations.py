@@ -1,0 +1,73 @@
+"""The types of associations, by the names that people use."""
+
+import re
+
+import pytest
+
+from hubspot_batch.associations import OBJECT_TYPES, TARGETS, association_type, object_type_of
+from hubspot_batch.errors import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("object_type", "target", "type_id"),
+    [
+        ("orders", "contact", 507),
+        ("orders", "contacts", 507),
+        ("orders", "company", 934),
+        ("orders", "line_item", 513),
+        ("orders", "line-items", 513),
+        ("orders", "Line Item", 513),
+        ("orders", "payment", 523),
+        ("orders", "postal_mail", 789),
+        ("line_items", "subscription", 302),
+        ("carts", "feedback", 1158),
+    ],
+)
+def test_the_plain_type_of_a_pair(object_type: str, target: str, type_id: int) -> None:
+    assert association_type(object_type, target) == {
+        "associationCategory": "HUBSPOT_DEFINED",
+        "associationTypeId": type_id,
+    }
+
+
+def test_another_type_of_a_pair() -> None:
+    assert association_type("orders", "company", 509) == {
+        "associationCategory": "HUBSPOT_DEFINED",
+        "associationTypeId": 509,
+    }
+
+
+def test_a_type_that_hubspot_has_not_defined_is_one_of_the_user() -> None:
+    assert association_type("orders", "p_warehouse", 4711) == {
+        "associationCategory": "USER_DEFINED",
+        "associationTypeId": 4711,
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "type_id", "message"),
+    [
+        ("contcat", None, "there is no association from carts to 'contcat'; did you mean contact?"),
+        ("company", None, "there is no association from carts to 'company'; there are: contact, deal, "),
+        (
+            "contact",
+            1347,
+            "association type 1347 leads from carts to deals, not to contact; for contact write one of 586",
+        ),
+        ("wagon", 1347, "there is no association from carts to 'wagon'; there are: "),
+    ],
+)
+def test_a_pair_without_an_association(target: str, type_id: int | None, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        association_type("carts", target, type_id)
+
+
+def test_every_object_type_is_known_by_its_name() -> None:
+    assert [object_type_of(name) for name in sorted(OBJECT_TYPES)] == sorted(OBJECT_TYPES)
+    assert object_type_of("wagon") is None
+
+
+@pytest.mark.parametrize("object_type", sorted(TARGETS))
+def test_every_type_of_a_pair_can_be_named(object_type: str) -> None:
+    for type_id, target in TARGETS[object_type].items():
+        assert association_type(object_type, target, type_id)["associationTypeId"] == type_id
