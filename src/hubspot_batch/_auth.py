@@ -1,6 +1,7 @@
 """The token on its way into a request, and nowhere else."""
 
 from collections.abc import Generator
+from hashlib import blake2b
 
 import httpx
 
@@ -33,6 +34,10 @@ class Bearer(httpx.Auth):
 
     def __repr__(self) -> str:
         return "Bearer(...)"
+
+    def fingerprint(self, salt: bytes) -> str:
+        """Return a text by which the token is known again, and from which it cannot be found out."""
+        return blake2b(self._header.encode(), key=salt, digest_size=16).hexdigest()
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Set the header."""

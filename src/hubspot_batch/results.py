@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from hubspot_batch._discreet import Discreet
 
-class Response(Struct, frozen=True, kw_only=True):
+
+class Response(Discreet, Struct, frozen=True, kw_only=True):
     """One HTTP reply, as it was received.
 
     Attributes:
@@ -31,7 +33,7 @@ class Response(Struct, frozen=True, kw_only=True):
         return f"Response(status={self.status}, {len(self.content)} bytes, attempts={self.attempts})"
 
 
-class Reason(Struct, frozen=True, kw_only=True):
+class Reason(Discreet, Struct, frozen=True, kw_only=True):
     """One fault that HubSpot found in an input.
 
     Attributes:
@@ -52,7 +54,7 @@ class Reason(Struct, frozen=True, kw_only=True):
         return ": ".join(part for part in (self.property, self.code) if part) or "no code given"
 
 
-class RecordWarning(Struct, frozen=True, kw_only=True):
+class RecordWarning(Discreet, Struct, frozen=True, kw_only=True):
     """A remark of HubSpot on a record that it wrote.
 
     Attributes:
@@ -69,7 +71,7 @@ class RecordWarning(Struct, frozen=True, kw_only=True):
         return f"RecordWarning(category={self.category!r})"
 
 
-class PropertyVersion(Struct, frozen=True, kw_only=True):
+class PropertyVersion(Discreet, Struct, frozen=True, kw_only=True):
     """One value that a property has had.
 
     Attributes:
@@ -92,7 +94,7 @@ class PropertyVersion(Struct, frozen=True, kw_only=True):
         return f"PropertyVersion(timestamp={self.timestamp!r}, source_type={self.source_type!r})"
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class Record(Discreet, Struct, frozen=True, kw_only=True):
     """A record that HubSpot reports as written.
 
     Attributes:
@@ -125,7 +127,7 @@ class Record(Struct, frozen=True, kw_only=True):
         return f"Record(index={self.index}, id={self.id!r}, {len(self.properties)} properties)"
 
 
-class RecordError(Struct, frozen=True, kw_only=True):
+class RecordError(Discreet, Struct, frozen=True, kw_only=True):
     """Why HubSpot refused an input.
 
     Attributes:
@@ -148,7 +150,7 @@ class RecordError(Struct, frozen=True, kw_only=True):
         return f"RecordError(index={self.index}, category={self.category!r}, reasons={list(self.reasons)})"
 
 
-class ErrorBody(Struct, frozen=True, kw_only=True):
+class ErrorBody(Discreet, Struct, frozen=True, kw_only=True):
     """What the body of a refusal says. Every field may be absent (docs/behaviour.md, "Error bodies").
 
     Attributes:
@@ -173,7 +175,7 @@ class ErrorBody(Struct, frozen=True, kw_only=True):
         return f"ErrorBody(category={self.category!r}, reasons={list(self.reasons)})"
 
 
-class BatchResult(Struct, frozen=True, kw_only=True):
+class BatchResult(Discreet, Struct, frozen=True, kw_only=True):
     """What became of one batch.
 
     Attributes:
