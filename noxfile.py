@@ -35,7 +35,7 @@ def install(session: nox.Session, *groups: str, project: bool = True) -> None:
     """Install dependency groups in the pinned versions, and the project from the wheel that it makes."""
     requirements = nox.project.dependency_groups(PYPROJECT, *groups)
     if project:
-        requirements = (*requirements, ".[cli,sandbox]")
+        requirements = (*requirements, ".[cli,sandbox,parquet]")
     session.install("--constraint", "constraints.txt", *requirements)
 
 
@@ -117,6 +117,18 @@ def clients(session: nox.Session) -> None:
     """Have HubSpot's official clients push into the sandbox."""
     install(session, "tests", "clients")
     session.run("pytest", "tests/clients", *session.posargs)
+
+
+@nox.session
+def torture(session: nox.Session) -> None:
+    """Kill a run of 40,000 rows twenty times over, with and without a unique property."""
+    install(session, "tests")
+    session.run(
+        "pytest",
+        "tests/sandbox/test_bulk_interrupts.py::TestKill",
+        *session.posargs,
+        env={"TORTURE_ROWS": "40000", "TORTURE_KILLS": "20"},
+    )
 
 
 @nox.session

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ApiError,
         AuthenticationError,
         BadRequestError,
+        BulkError,
         ConfigurationError,
         ConflictError,
         ConnectionFailedError,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         RecordWarning,
         Response,
     )
+    from hubspot_batch.shared_quota import SharedQuota
     from hubspot_batch.validation import validate
     from hubspot_batch.values import PropertyValue
 
@@ -56,6 +58,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BatchResult",
+    "BulkError",
     "ConfigurationError",
     "ConflictError",
     "ConnectionFailedError",
@@ -78,6 +81,7 @@ __all__ = [
     "Response",
     "Retries",
     "ServerError",
+    "SharedQuota",
     "UnexpectedReplyError",
     "UpdateInput",
     "__version__",
@@ -98,6 +102,7 @@ _MODULES = {
         "RecordWarning",
         "Response",
     ),
+    "shared_quota": ("SharedQuota",),
     "validation": ("validate",),
     "values": ("PropertyValue",),
 }

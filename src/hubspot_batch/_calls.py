@@ -14,6 +14,7 @@ from hubspot_batch_models import structs
 from msgspec import UNSET, UnsetType
 
 from hubspot_batch import contract, errors
+from hubspot_batch._discreet import Discreet
 from hubspot_batch.inputs import Batch, prepare
 from hubspot_batch.matching import Written, match_written, refused_inputs
 from hubspot_batch.policy import may_be_written
@@ -43,7 +44,7 @@ _ERRORS: Mapping[int, type[errors.ApiError]] = {
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class Call(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """A request as data.
 
     Attributes:
@@ -82,16 +83,23 @@ def build_call(
     """
     operation = contract.operation(operation_id)
     batch = prepare(operation, inputs, unique_property)
+    return call_for(operation, batch, api_version=api_version, unique_property=unique_property)
+
+
+def call_for(
+    operation: contract.Operation, batch: Batch, *, api_version: str, unique_property: str | None = None
+) -> Call:
+    """Return the request that an operation and a batch make, whose inputs have been checked."""
     request = _request_of(operation)
     return Call(
-        operation=operation_id,
+        operation=operation.id,
         method=request["method"].upper(),
         path=_versioned(request["url"], api_version),
         headers=request["headers"],
         content=batch.content,
         # Setting the same values twice is the same as setting them once.
         resendable=operation.verb == "update" or unique_property is not None,
-        decode=partial(_decode, operation_id, batch, unique_property),
+        decode=partial(_decode, operation.id, batch, unique_property),
     )
 
 
@@ -123,7 +131,7 @@ def _error_decoder() -> msgspec.json.Decoder[structs.ErrorReply]:
 
 def _decode(operation_id: str, batch: Batch, unique_property: str | None, response: Response) -> BatchResult:
     if not 200 <= response.status < 300:  # noqa: PLR2004 - the range of HTTP
-        raise _refusal(operation_id, response)
+        raise refusal(operation_id, response)
     try:
         # Any success is read as one that may hold errors: HubSpot has changed its success codes overnight
         # (docs/behaviour.md, "Status codes").
@@ -199,7 +207,8 @@ def _record_error(index: int | None, failure: structs.BatchError) -> RecordError
     )
 
 
-def _refusal(operation_id: str, response: Response) -> errors.ApiError:
+def refusal(operation_id: str, response: Response) -> errors.ApiError:
+    """Return the error that a reply which is no success stands for."""
     default = errors.ServerError if response.status >= 500 else errors.ApiError  # noqa: PLR2004
     kind = _ERRORS.get(response.status, default)
     error = kind(operation_id, response, _error_body(response.content))

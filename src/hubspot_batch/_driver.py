@@ -2,14 +2,17 @@
 
 import inspect
 import logging
+import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Lock
-from typing import Generic, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 import anyio
 import httpx
+from anyio import CapacityLimiter, to_thread
 
 from hubspot_batch._auth import Bearer
 from hubspot_batch._calls import Call
@@ -112,6 +115,85 @@ class Driver:
                     return result
 
 
+class AsyncHttp(Protocol):
+    """What the asynchronous driver needs of an HTTP client."""
+
+    def build_request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes,
+        timeout: httpx.Timeout,
+    ) -> httpx.Request:
+        """Return a request of this client."""
+        ...
+
+    async def send(
+        self, request: httpx.Request, *, auth: httpx.Auth, follow_redirects: bool
+    ) -> httpx.Response:
+        """Send a request."""
+        ...
+
+
+class AsyncSource(Protocol):
+    """Where the asynchronous driver gets its HTTP client from."""
+
+    def http(self) -> AsyncHttp:
+        """Return the HTTP client."""
+        ...
+
+
+class ThreadedPool:
+    """The connections of a synchronous client for an asynchronous driver: each exchange takes a thread.
+
+    Args:
+        pool: The pool of the synchronous client.
+    """
+
+    def __init__(self, pool: Pool[httpx.Client]) -> None:
+        self._pool = pool
+        self._limiter = CapacityLimiter(math.inf)
+
+    def http(self) -> AsyncHttp:
+        """Return the HTTP client."""
+        return _ThreadedHttp(self._pool.http(), self._limiter)
+
+
+class _ThreadedHttp:
+    def __init__(self, http: httpx.Client, limiter: CapacityLimiter) -> None:
+        self._http = http
+        self._limiter = limiter
+        self.build_request = http.build_request
+
+    async def send(
+        self, request: httpx.Request, *, auth: httpx.Auth, follow_redirects: bool
+    ) -> httpx.Response:
+        send = partial(self._http.send, request, auth=auth, follow_redirects=follow_redirects)
+        return await to_thread.run_sync(send, abandon_on_cancel=True, limiter=self._limiter)
+
+
+class Watcher(Protocol):
+    """Whoever follows the attempts of a call."""
+
+    async def departing(self) -> None:
+        """An attempt leaves as soon as this returns. What this raises ends the call."""
+        ...
+
+    def returned(self, error: HubSpotBatchError | None) -> None:
+        """The attempt is over: with this error, or with a result."""
+        ...
+
+
+class _Nobody:
+    async def departing(self) -> None:
+        pass
+
+    def returned(self, error: HubSpotBatchError | None) -> None:
+        pass
+
+
 class AsyncDriver:
     """Sends calls, any number at a time.
 
@@ -120,17 +202,21 @@ class AsyncDriver:
         settings: The options of the client.
     """
 
-    def __init__(self, pool: Pool[httpx.AsyncClient], settings: Settings) -> None:
+    def __init__(self, pool: AsyncSource, settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
 
-    async def send(self, call: Call) -> BatchResult:
+    async def send(self, call: Call, watcher: Watcher = _Nobody()) -> BatchResult:  # noqa: B008 - stateless
         """Send a call until it has a result, or a final error.
+
+        Args:
+            call: What to send.
+            watcher: Who follows its attempts.
 
         Raises:
             HubSpotBatchError: The error of the last attempt.
         """
-        exchange = _Exchange(call, self._settings)
+        exchange = _Exchange(call, self._settings, watcher.returned)
         with exchange:
             while True:
                 while delay := exchange.delay(time.monotonic()):  # noqa: ASYNC110 - no poll: it knows when
@@ -138,6 +224,7 @@ class AsyncDriver:
                 token = _token(self._settings)
                 auth = _bearer(await token if inspect.isawaitable(token) else token)
                 http = self._pool.http()
+                await watcher.departing()
                 try:
                     reply = await http.send(exchange.begin(http), auth=auth, follow_redirects=False)
                 except _NO_REPLY as error:
@@ -146,6 +233,22 @@ class AsyncDriver:
                     result = exchange.replied(reply)
                 if result is not None:
                     return result
+
+
+def send_form(url: str, form: Mapping[str, str], timeout: httpx.Timeout) -> Response:
+    """Send a form once, and return the reply.
+
+    Raises:
+        httpx.HTTPError: If none comes.
+    """
+    began = time.monotonic()
+    reply = httpx.post(url, data=dict(form), timeout=timeout)
+    return Response(
+        status=reply.status_code,
+        headers=dict(reply.headers),
+        content=reply.content,
+        seconds=time.monotonic() - began,
+    )
 
 
 def _token(settings: Settings) -> object:
@@ -166,9 +269,15 @@ class _Exchange:
     It reads the clock but neither sends nor sleeps.
     """
 
-    def __init__(self, call: Call, settings: Settings) -> None:
+    def __init__(
+        self,
+        call: Call,
+        settings: Settings,
+        returned: Callable[[HubSpotBatchError | None], None] = lambda _: None,
+    ) -> None:
         self._call = call
         self._settings = settings
+        self._returned = returned
         self._attempts = 0
         self._resent = 0
         self._waited = 0.0
@@ -198,7 +307,7 @@ class _Exchange:
             self._departure = quota.reserve(now)
         return max(0.0, self._departure - now)
 
-    def begin(self, http: httpx.Client | httpx.AsyncClient) -> httpx.Request:
+    def begin(self, http: httpx.Client | AsyncHttp) -> httpx.Request:
         """Return the request of the next attempt, which leaves now."""
         self._attempts += 1
         self._departure = None
@@ -229,6 +338,7 @@ class _Exchange:
             self._again_or_raise(error)
             return None
         self._log(f"HTTP {response.status}", response.correlation_id)
+        self._returned(None)
         return result
 
     def failed(self, cause: Exception) -> BatchResult | None:
@@ -250,6 +360,7 @@ class _Exchange:
         return None
 
     def _again_or_raise(self, error: HubSpotBatchError) -> None:
+        self._returned(error)
         wait = wait_before_retry(
             error,
             resendable=self._call.resendable,
@@ -258,7 +369,7 @@ class _Exchange:
         )
         limited = isinstance(error, RateLimitError)
         if limited and wait is not None and wait <= self._settings.retries.budget:
-            self._settings.quota.refused(time.monotonic() + wait)
+            self._settings.quota.refused(time.monotonic() + wait, time.monotonic())
         if wait is None or not self._may_wait(wait, limited=limited):
             raise error
         self._maybe_written = self._maybe_written or error.maybe_written

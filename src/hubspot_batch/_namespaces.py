@@ -1,13 +1,26 @@
 """What a client offers for each object type. Each method builds a call; the client sends it."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeAlias
+from importlib import import_module
+from os import PathLike
+from typing import TYPE_CHECKING, TypeAlias, Unpack
 
 from hubspot_batch._calls import Call, build_call
+from hubspot_batch._driver import AsyncDriver
 from hubspot_batch._settings import Settings
-from hubspot_batch.contract import ObjectType
+from hubspot_batch.contract import ObjectType, Verb
 from hubspot_batch.inputs import AnyCreateInput, AnyUpdateInput
 from hubspot_batch.results import BatchResult
+
+if TYPE_CHECKING:
+    from hubspot_batch.bulk import AsyncStream, Progress, Report, Stream
+    from hubspot_batch.bulk.options import Options
+    from hubspot_batch.bulk.sources import (
+        AsyncCreateSource,
+        AsyncUpdateSource,
+        CreateSource,
+        UpdateSource,
+    )
 
 _Send: TypeAlias = Callable[[Call], BatchResult]
 _AsyncSend: TypeAlias = Callable[[Call], Awaitable[BatchResult]]
@@ -18,7 +31,7 @@ class _Namespace:
 
     def __init__(self, object_type: ObjectType, settings: Settings) -> None:
         self._object_type = object_type
-        self._api_version = settings.api_version
+        self._settings = settings
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._object_type!r})"
@@ -27,20 +40,27 @@ class _Namespace:
         return build_call(
             f"create_{self._object_type}",
             inputs,
-            api_version=self._api_version,
+            api_version=self._settings.api_version,
             unique_property=unique_property,
         )
 
     def _update(self, inputs: Iterable[object]) -> Call:
-        return build_call(f"update_{self._object_type}", inputs, api_version=self._api_version)
+        return build_call(f"update_{self._object_type}", inputs, api_version=self._settings.api_version)
 
 
 class Creates(_Namespace):
     """An object type whose records can be created."""
 
-    def __init__(self, object_type: ObjectType, settings: Settings, send: _Send) -> None:
+    def __init__(
+        self,
+        object_type: ObjectType,
+        settings: Settings,
+        send: _Send,
+        driver: Callable[[], AsyncDriver],
+    ) -> None:
         super().__init__(object_type, settings)
         self._send = send
+        self._driver = driver
 
     def batch_create(
         self, inputs: Iterable[AnyCreateInput], *, unique_property: str | None = None
@@ -69,6 +89,93 @@ class Creates(_Namespace):
         """
         return self._send(self._create(inputs, unique_property))
 
+    def create_all(
+        self,
+        rows: "CreateSource",
+        *,
+        unique_property: str | None = None,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        on_progress: "Callable[[Progress], object] | None" = None,
+    ) -> "Report":
+        """Create any number of records, and return what became of each row.
+
+        Rows are checked, sent in batches of 100 as fast as the quota allows, and matched with what HubSpot
+        answers. Where it refuses a batch as a whole, the bad rows are found and the others arrive. Every row
+        ends as `done`, `rejected` or `unknown`. Ctrl-C waits for what is in flight; a second one does not.
+
+        Args:
+            rows: The inputs, as for `batch_create`: any iterable of them. Or flat rows, whose columns
+                are properties: a DB-API cursor, or anything with `__arrow_c_stream__`. They are read as they
+                are needed.
+            unique_property: A property that the account holds unique and that every row has. With it, a batch
+                whose answer was lost is sent again, and a conflict then counts as done: HubSpot refused the
+                double. Without it such rows are `unknown`.
+            journal: A file that makes the run resumable. Start the same run with the same file again, and it
+                finishes what was left: nothing is lost, nothing doubled. None of it is sent twice that is not
+                safe to be.
+            account: What the account is called, where the token changes from run to run. The journal is
+                refused for another one.
+            concurrency: How many requests may be in flight, 50 by default. There are no more than fill the
+                quota.
+            on_progress: Is called with a `Progress` about every hundred rows.
+
+        Returns:
+            The counts, the reasons, and in `outcomes` what became of each row, in the order of the rows.
+
+        Raises:
+            ConfigurationError: If the source, an option or the journal cannot be used. Nothing was sent.
+            BulkError: If the run could not be finished; its `report` tells how far it came.
+        """
+        stream = self._stream(
+            "create",
+            rows,
+            unique_property=unique_property,
+            id_property=None,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            on_progress=on_progress,
+        )
+        return stream.complete()
+
+    def stream_create(
+        self,
+        rows: "CreateSource",
+        *,
+        unique_property: str | None = None,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        on_progress: "Callable[[Progress], object] | None" = None,
+    ) -> "Stream":
+        """Create any number of records, and yield what became of each row as soon as it is known.
+
+        The arguments are those of `create_all`. Memory does not grow with the number of rows. Rows that an
+        earlier run over the same journal has finished are yielded, too.
+
+        Raises:
+            ConfigurationError: At once, if the source, an option or the journal cannot be used.
+            BulkError: After the last outcome, if the run could not be finished.
+        """
+        return self._stream(
+            "create",
+            rows,
+            unique_property=unique_property,
+            id_property=None,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            on_progress=on_progress,
+        )
+
+    def _stream(self, verb: Verb, rows: object, **options: "Unpack[Options]") -> "Stream":
+        # Late: SQLite and all that a run needs take long to import, and many a client never starts one.
+        streams = import_module("hubspot_batch.bulk.streams")
+        operation_id = f"{verb}_{self._object_type}"
+        return streams.Stream(operation_id, rows, options, self._settings, self._driver())  # type: ignore[no-any-return]
+
 
 class Orders(Creates):
     """Orders, which can be created and updated."""
@@ -95,19 +202,146 @@ class Orders(Creates):
         """
         return self._send(self._update(inputs))
 
+    def update_all(
+        self,
+        rows: "UpdateSource",
+        *,
+        id_property: str | None = None,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        on_progress: "Callable[[Progress], object] | None" = None,
+    ) -> "Report":
+        """Update any number of records, and return what became of each row.
+
+        As `create_all`, but a batch whose answer was lost is always sent again, for the same update twice is
+        the same as once. Updates of one record reach HubSpot in the order of the rows.
+
+        Args:
+            rows: The inputs, as for `batch_update`; or flat rows, as for `create_all`.
+            id_property: For flat rows, the column of a unique property that names the record. Without it, the
+                column `id` holds the record id.
+            journal: As for `create_all`; so are the others.
+            account: Likewise.
+            concurrency: Likewise.
+            on_progress: Likewise.
+
+        Raises:
+            ConfigurationError: If the source, an option or the journal cannot be used. Nothing was sent.
+            BulkError: If the run could not be finished; its `report` tells how far it came.
+        """
+        stream = self._stream(
+            "update",
+            rows,
+            unique_property=None,
+            id_property=id_property,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            on_progress=on_progress,
+        )
+        return stream.complete()
+
+    def stream_update(
+        self,
+        rows: "UpdateSource",
+        *,
+        id_property: str | None = None,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        on_progress: "Callable[[Progress], object] | None" = None,
+    ) -> "Stream":
+        """Update any number of records, and yield what became of each row as soon as it is known.
+
+        The arguments are those of `update_all`, and the rest is as for `stream_create`.
+
+        Raises:
+            ConfigurationError: At once, if the source, an option or the journal cannot be used.
+            BulkError: After the last outcome, if the run could not be finished.
+        """
+        return self._stream(
+            "update",
+            rows,
+            unique_property=None,
+            id_property=id_property,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            on_progress=on_progress,
+        )
+
 
 class AsyncCreates(_Namespace):
     """An object type whose records can be created."""
 
-    def __init__(self, object_type: ObjectType, settings: Settings, send: _AsyncSend) -> None:
+    def __init__(
+        self,
+        object_type: ObjectType,
+        settings: Settings,
+        send: _AsyncSend,
+        driver: Callable[[], AsyncDriver],
+    ) -> None:
         super().__init__(object_type, settings)
         self._send = send
+        self._driver = driver
 
     async def batch_create(
         self, inputs: Iterable[AnyCreateInput], *, unique_property: str | None = None
     ) -> BatchResult:
         """Create 1 to 100 records in one request, as `Creates.batch_create` does."""
         return await self._send(self._create(inputs, unique_property))
+
+    async def create_all(
+        self,
+        rows: "AsyncCreateSource",
+        *,
+        unique_property: str | None = None,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        on_progress: "Callable[[Progress], object] | None" = None,
+    ) -> "Report":
+        """Create any number of records, as `Creates.create_all` does."""
+        stream = self._stream(
+            "create",
+            rows,
+            unique_property=unique_property,
+            id_property=None,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            on_progress=on_progress,
+        )
+        return await stream.complete()
+
+    def stream_create(
+        self,
+        rows: "AsyncCreateSource",
+        *,
+        unique_property: str | None = None,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        on_progress: "Callable[[Progress], object] | None" = None,
+    ) -> "AsyncStream":
+        """Create any number of records, as `Creates.stream_create` does."""
+        return self._stream(
+            "create",
+            rows,
+            unique_property=unique_property,
+            id_property=None,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            on_progress=on_progress,
+        )
+
+    def _stream(self, verb: Verb, rows: object, **options: "Unpack[Options]") -> "AsyncStream":
+        # Late: SQLite and all that a run needs take long to import, and many a client never starts one.
+        streams = import_module("hubspot_batch.bulk.streams")
+        operation_id = f"{verb}_{self._object_type}"
+        return streams.AsyncStream(operation_id, rows, options, self._settings, self._driver())  # type: ignore[no-any-return]
 
 
 class AsyncOrders(AsyncCreates):
@@ -116,3 +350,48 @@ class AsyncOrders(AsyncCreates):
     async def batch_update(self, inputs: Iterable[AnyUpdateInput]) -> BatchResult:
         """Update 1 to 100 records in one request, as `Orders.batch_update` does."""
         return await self._send(self._update(inputs))
+
+    async def update_all(
+        self,
+        rows: "AsyncUpdateSource",
+        *,
+        id_property: str | None = None,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        on_progress: "Callable[[Progress], object] | None" = None,
+    ) -> "Report":
+        """Update any number of records, as `Orders.update_all` does."""
+        stream = self._stream(
+            "update",
+            rows,
+            unique_property=None,
+            id_property=id_property,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            on_progress=on_progress,
+        )
+        return await stream.complete()
+
+    def stream_update(
+        self,
+        rows: "AsyncUpdateSource",
+        *,
+        id_property: str | None = None,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        on_progress: "Callable[[Progress], object] | None" = None,
+    ) -> "AsyncStream":
+        """Update any number of records, as `Orders.stream_update` does."""
+        return self._stream(
+            "update",
+            rows,
+            unique_property=None,
+            id_property=id_property,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            on_progress=on_progress,
+        )

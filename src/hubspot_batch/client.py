@@ -6,7 +6,7 @@ from typing import Self, TypeVar
 
 import httpx
 
-from hubspot_batch._driver import AsyncDriver, Driver, Pool
+from hubspot_batch._driver import AsyncDriver, Driver, Pool, ThreadedPool
 from hubspot_batch._namespaces import AsyncCreates, AsyncOrders, Creates, Orders
 from hubspot_batch._settings import (
     BASE_URL,
@@ -37,7 +37,8 @@ class HubSpot:
         timeout: Seconds that connecting (at most 5), sending, or waiting for the reply may take, each by
             itself; or an `httpx.Timeout`.
         retries: How often a call is sent again, or a `Retries`. 0 makes one attempt.
-        quota: Shared by clients that write to the same account. Each client has its own without it.
+        quota: What paces the requests. Without it, all clients of this process with the same token, or the
+            same function, and the same base URL share one. Several processes need a `SharedQuota`.
         transport: What carries the requests, for tests and special networks.
         http_client: The HTTP client to use. It stays the caller's to close.
 
@@ -81,10 +82,14 @@ class HubSpot:
         self._pool = pool
         self._settings = settings
         send = Driver(pool, settings).send
-        self.orders = Orders("orders", settings, send)
-        self.line_items = Creates("line_items", settings, send)
-        self.commerce_payments = Creates("commerce_payments", settings, send)
-        self.carts = Creates("carts", settings, send)
+
+        def driver() -> AsyncDriver:
+            return AsyncDriver(ThreadedPool(pool), settings)
+
+        self.orders = Orders("orders", settings, send, driver)
+        self.line_items = Creates("line_items", settings, send, driver)
+        self.commerce_payments = Creates("commerce_payments", settings, send, driver)
+        self.carts = Creates("carts", settings, send, driver)
 
     def with_options(
         self,
@@ -139,7 +144,8 @@ class AsyncHubSpot:
         timeout: Seconds that connecting (at most 5), sending, or waiting for the reply may take, each by
             itself; or an `httpx.Timeout`.
         retries: How often a call is sent again, or a `Retries`. 0 makes one attempt.
-        quota: Shared by clients that write to the same account. Each client has its own without it.
+        quota: What paces the requests. Without it, all clients of this process with the same token, or the
+            same function, and the same base URL share one. Several processes need a `SharedQuota`.
         transport: What carries the requests, for tests and special networks.
         http_client: The HTTP client to use. It stays the caller's to close.
 
@@ -182,11 +188,15 @@ class AsyncHubSpot:
     def _assemble(self, pool: Pool[httpx.AsyncClient], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
-        send = AsyncDriver(pool, settings).send
-        self.orders = AsyncOrders("orders", settings, send)
-        self.line_items = AsyncCreates("line_items", settings, send)
-        self.commerce_payments = AsyncCreates("commerce_payments", settings, send)
-        self.carts = AsyncCreates("carts", settings, send)
+        driver = AsyncDriver(pool, settings)
+
+        def bulk_driver() -> AsyncDriver:
+            return driver
+
+        self.orders = AsyncOrders("orders", settings, driver.send, bulk_driver)
+        self.line_items = AsyncCreates("line_items", settings, driver.send, bulk_driver)
+        self.commerce_payments = AsyncCreates("commerce_payments", settings, driver.send, bulk_driver)
+        self.carts = AsyncCreates("carts", settings, driver.send, bulk_driver)
 
     def with_options(
         self,

@@ -15,7 +15,8 @@
     │   ├── ConflictError            409
     │   ├── RateLimitError           429
     │   └── ServerError              500 and above
-    └── UnexpectedReplyError         a success that cannot be read
+    ├── UnexpectedReplyError         a success that cannot be read
+    └── BulkError                    a run over many rows stopped, or some rows are not done
 
 Every error pickles, holds no token, and tells in `maybe_written` whether the batch may have been written.
 Its text never repeats what HubSpot said, for HubSpot repeats property values: HubSpot's own words stand in
@@ -23,11 +24,14 @@ Its text never repeats what HubSpot said, for HubSpot repeats property values: H
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from hubspot_batch.results import ErrorBody, Response
+
+if TYPE_CHECKING:
+    from hubspot_batch.bulk.report import Report
 
 _FAULTS_SHOWN = 10
 
@@ -241,3 +245,18 @@ class UnexpectedReplyError(HubSpotBatchError):
         super().__init__(
             f"{operation}: HTTP {response.status}, but {problem}; the bytes are in .response.content"
         )
+
+
+class BulkError(HubSpotBatchError):
+    """A run over many rows could not be finished, or not all of its rows are done.
+
+    What stopped a run is its `__cause__`. Nothing is lost: `report.outcomes` tells what became of each row
+    so far, and a run with a journal goes on where it stopped when it is started again.
+
+    Attributes:
+        report: What became of the rows.
+    """
+
+    def __init__(self, text: str, *, report: "Report") -> None:
+        self.report = report
+        super().__init__(text)

@@ -1,0 +1,252 @@
+"""A batch on its way: written down, sent, isolated where it was refused, and answered for."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import TypeGuard
+
+from anyio import CancelScope
+from anyio.lowlevel import checkpoint_if_cancelled
+
+from hubspot_batch._calls import call_for
+from hubspot_batch._driver import AsyncDriver
+from hubspot_batch._settings import Settings
+from hubspot_batch.bulk import outcomes
+from hubspot_batch.bulk.concurrency import Level
+from hubspot_batch.bulk.isolation import isolate
+from hubspot_batch.bulk.journal import Entry
+from hubspot_batch.bulk.outcomes import Outcome
+from hubspot_batch.bulk.rows import Row, body_of
+from hubspot_batch.bulk.task import Counts, Task
+from hubspot_batch.bulk.writer import Writer
+from hubspot_batch.errors import ApiError, HubSpotBatchError, NotFoundError, RateLimitError
+from hubspot_batch.inputs import Batch
+from hubspot_batch.results import BatchResult
+
+# What refuses a request for what is in it, and has written nothing (docs/behaviour.md, "Status codes").
+_FOR_ITS_CONTENT = {400, 409, 413, 422}
+# A service that fails so often in a row is down: to go on would make every row unknown.
+_MOST_FAILURES = 10
+
+
+class Courier:
+    """Delivers batches, any number at a time.
+
+    Args:
+        task: What is to be done.
+        settings: The options of the client.
+        driver: What sends the requests.
+        writer: Where rows and outcomes are written down.
+        level: Where the duration of each request is noted.
+        settle: Who is told the outcomes.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        settings: Settings,
+        driver: AsyncDriver,
+        writer: Writer,
+        level: Level,
+        settle: Callable[[Sequence[Outcome]], None],
+    ) -> None:
+        self.counts = Counts()
+        self.withdrawn = False
+        self._task = task
+        self._settings = settings
+        self._driver = driver
+        self._writer = writer
+        self._level = level
+        self._settle = settle
+        self._attempts: set[_Attempt] = set()
+        self._failures = 0
+
+    def withdraw(self) -> None:
+        """Let nothing more leave. What is in flight comes to its end."""
+        self.withdrawn = True
+        for attempt in self._attempts:
+            attempt.withdraw()
+
+    async def deliver(self, rows: Sequence[Row]) -> None:
+        """Send rows in one request, or in several where HubSpot refuses them as a whole.
+
+        Raises:
+            Exception: Whatever is a reason to end the run. No row is lost by it: those without an outcome
+                are written down as what they are.
+        """
+        parts = isolate(rows)
+        with suppress(StopIteration):
+            part = next(parts)
+            while not self.withdrawn:
+                part = parts.send(await self._refuses(part))
+
+    async def record(self, settled: Sequence[tuple[Row, Outcome]]) -> None:
+        """Write outcomes down, and then tell them."""
+        await self._write(
+            Entry(index=row.index, digest=row.digest, outcome=outcome) for row, outcome in settled
+        )
+        self._settle([outcome for _, outcome in settled])
+
+    async def mark_sent(self, rows: Iterable[Row]) -> None:
+        """Write down that rows are about to leave."""
+        await self._write(Entry(index=row.index, digest=row.digest, sent=True) for row in rows)
+
+    async def _refuses(self, rows: Sequence[Row]) -> bool:
+        """Send rows in one request, and return whether HubSpot refused them for what is in them."""
+        attempt = _Attempt(self, rows)
+        try:
+            result = await self._send(attempt)
+        except HubSpotBatchError as error:
+            if not _is_for_content(error):
+                await self._failed(attempt, error)
+                return False
+            await self._refused(rows, error)
+            return True
+        except Exception:
+            attempt.broke_off()
+            await self._unsend(rows)
+            raise
+        if result is None:
+            await self._unsend(rows)
+        else:
+            await self._answered(attempt, result)
+        return False
+
+    async def _send(self, attempt: "_Attempt") -> BatchResult | None:
+        """Return the answer, or None if the request was withdrawn."""
+        rows = attempt.rows
+        call = call_for(
+            self._task.operation,
+            Batch(inputs=[row.wire for row in rows], content=body_of(rows)),
+            api_version=self._settings.api_version,
+            unique_property=self._task.unique_property,
+        )
+        self._attempts.add(attempt)
+        try:
+            with attempt.scope:
+                return await self._driver.send(call, attempt)
+        finally:
+            self._attempts.discard(attempt)
+        return None
+
+    async def _answered(self, attempt: "_Attempt", result: BatchResult) -> None:
+        answers = outcomes.answered(attempt.rows, result)
+        await self.record(await self._without_doubles(attempt.rows, answers))
+        self._failures = 0
+        self._level.replied(attempt.seconds)
+
+    async def _without_doubles(
+        self, rows: Sequence[Row], answers: Sequence[Outcome]
+    ) -> list[tuple[Row, Outcome]]:
+        """Refuse a conflict as a proof where the record that HubSpot names is that of another row."""
+        settled = list(zip(rows, answers, strict=True))
+        if self._task.operation.verb != "create" or not any(row.doubtful for row in rows):
+            return settled
+        doubtful = [answer.id for row, answer in settled if row.doubtful and answer.id]
+        owners = {**_first_claims(settled), **await self._writer.owners(doubtful)}
+        return [
+            (
+                row,
+                outcomes.taken(row)
+                if row.doubtful and owners.get(answer.id, row.index) != row.index
+                else answer,
+            )
+            for row, answer in settled
+        ]
+
+    async def _refused(self, rows: Sequence[Row], error: ApiError) -> None:
+        self._failures = 0
+        if len(rows) > 1:
+            await self._unsend(rows)
+            return
+        answers = [outcomes.refused(rows[0], error)]
+        await self.record(await self._without_doubles(rows, answers))
+
+    async def _failed(self, attempt: "_Attempt", error: HubSpotBatchError) -> None:
+        if not attempt.ended_in_doubt:
+            await self._unsend(attempt.rows)
+            raise error
+        self._level.failed()
+        self._failures += 1
+        await self.record(list(zip(attempt.rows, outcomes.lost(attempt.rows, error), strict=True)))
+        if self._failures >= _MOST_FAILURES:
+            raise error
+
+    async def _unsend(self, rows: Iterable[Row]) -> None:
+        """Write down that rows wait to be sent again; those that may have been written remain sent."""
+        await self._write(Entry(index=row.index, digest=row.digest, sent=row.doubtful) for row in rows)
+
+    async def _write(self, entries: Iterable[Entry]) -> None:
+        # Others may have left theirs to this task, and count on it.
+        with CancelScope(shield=True):
+            await self._writer.write(entries)
+
+
+class _Attempt:
+    """The attempts of one request, as the driver makes them."""
+
+    def __init__(self, courier: Courier, rows: Sequence[Row]) -> None:
+        self.rows = rows
+        self.scope = CancelScope()
+        self.ended_in_doubt = False
+        self._courier = courier
+        self._counts = courier.counts
+        self._made = 0
+        self._in_flight = False
+        self._began = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long ago the last attempt began."""
+        return time.monotonic() - self._began
+
+    def withdraw(self) -> None:
+        """Stop waiting to leave."""
+        if not self._in_flight:
+            self.scope.cancel()
+
+    def broke_off(self) -> None:
+        """Note that nobody hears how the attempt ends, if there is one: HubSpot may have written the rows."""
+        if self._in_flight:
+            self._counts.in_flight -= 1
+            for row in self.rows:
+                row.doubtful = True
+
+    async def departing(self) -> None:
+        """Write the rows down as sent before they leave for the first time."""
+        self._began = time.monotonic()
+        if not self._made:
+            await self._courier.mark_sent(self.rows)
+            # It may have been withdrawn meanwhile. From here on it is in flight.
+            await checkpoint_if_cancelled()
+        self._counts.retries += self._made > 0
+        self._made += 1
+        self._counts.requests += 1
+        self._counts.in_flight += 1
+        self._in_flight = True
+
+    def returned(self, error: HubSpotBatchError | None) -> None:
+        """Note whether HubSpot may have written the rows."""
+        self._counts.in_flight -= 1
+        self._in_flight = False
+        self._counts.rate_limited += isinstance(error, RateLimitError)
+        self.ended_in_doubt = error is not None and error.maybe_written
+        for row in self.rows:
+            row.doubtful = row.doubtful or self.ended_in_doubt
+        if self._courier.withdrawn:
+            self.scope.cancel()
+
+
+def _first_claims(settled: Iterable[tuple[Row, Outcome]]) -> dict[str | None, int]:
+    """Return the row that each record belongs to, as far as these tell. A row in doubt gives way."""
+    in_doubt_last = sorted(settled, key=lambda pair: pair[0].doubtful)
+    return {answer.id: row.index for row, answer in reversed(in_doubt_last) if answer.id is not None}
+
+
+def _is_for_content(error: HubSpotBatchError) -> TypeGuard[ApiError]:
+    if not isinstance(error, ApiError):
+        return False
+    no_target = isinstance(error, NotFoundError) and (error.sub_category or "").startswith(
+        "crm.associations."
+    )
+    return no_target or error.status in _FOR_ITS_CONTENT

@@ -1,0 +1,215 @@
+"""What became of each row: done, rejected or unknown. Pure, and never a guess.
+
+`done` means that HubSpot reports the record as written, `rejected` that it is certain not to be. Whatever
+lies between is `unknown`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from hubspot_batch._discreet import Discreet
+from hubspot_batch.bulk.rows import Row
+from hubspot_batch.errors import (
+    ApiError,
+    ConnectionFailedError,
+    Fault,
+    HubSpotBatchError,
+    RequestTimeoutError,
+)
+from hubspot_batch.results import BatchResult, Reason, RecordError
+
+Status: TypeAlias = Literal["done", "rejected", "unknown"]
+
+_CONFLICT = "CONFLICT"
+_TAKEN = "CONFLICTING_UNIQUE_VALUE"
+# "Contact already exists. Existing ID: 123" (docs/behaviour.md, "Error bodies").
+_EXISTING = re.compile(r"Existing ID: (\d+)")
+
+
+class Outcome(Discreet, Struct, frozen=True, kw_only=True):
+    """What became of one row.
+
+    Attributes:
+        index: The number of the row in its source, from 0.
+        status: `done`, `rejected`, or `unknown` where it was sent and no trustworthy answer came.
+        id: The record id of a row that is done, or None where it cannot be known for certain which it is.
+        category: Why it is not done. HubSpot's own categories, VALIDATION_ERROR for example, and
+            INVALID_INPUT: it was never sent;
+            NO_REPLY, TIMEOUT, HTTP_504 and the like: its answer was lost;
+            NOT_IN_REPLY: the answer says nothing about it;
+            INTERRUPTED: the run was, while it was on its way.
+        reasons: The single faults, where they are known.
+        message: HubSpot's own words. They may repeat values that were sent.
+    """
+
+    index: int
+    status: Status
+    id: str | None = None
+    category: str | None = None
+    reasons: Sequence[Reason] = ()
+    message: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the row is done."""
+        return self.status == "done"
+
+    @property
+    def why(self) -> Sequence[str]:
+        """Why the row is not done, without any value: `hs_currency_code: INVALID_OPTION`. Empty if it is."""
+        if self.ok:
+            return ()
+        named = tuple(dict.fromkeys(map(str, self.reasons)))
+        return named or (self.category or "no reason given",)
+
+    @property
+    def text(self) -> str:
+        """Why the row is not done, in HubSpot's own words where there are any. They may repeat values."""
+        words = [reason.message for reason in self.reasons if reason.message]
+        return "; ".join(words) or self.message or ", ".join(self.why)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return msgspec.to_builtins(self)  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        if self.ok:
+            return f"Outcome(index={self.index}, status='done', id={self.id!r})"
+        return (
+            f"Outcome(index={self.index}, status={self.status!r}, category={self.category!r}, "
+            f"reasons={list(self.reasons)})"
+        )
+
+
+def invalid(row: Row) -> Outcome:
+    """Return the outcome of a row that is not sent, for it is not valid."""
+    return Outcome(
+        index=row.index,
+        status="rejected",
+        category="INVALID_INPUT",
+        reasons=tuple(_reason_of(fault) for fault in row.faults),
+    )
+
+
+def _reason_of(fault: Fault) -> Reason:
+    place = fault.pointer.split("/")
+    # "/inputs/0/properties/NAME"; whatever else is wrong is about the input as such.
+    name = "/".join(place[4:]) if place[3:4] == ["properties"] else ""
+    return Reason(
+        code="INVALID_INPUT",
+        property=name.replace("~1", "/").replace("~0", "~") or None,
+        message=f"{'/'.join(place[3:])}: {fault.problem}; {fault.remedy}".removeprefix(": "),
+    )
+
+
+def interrupted(row: Row) -> Outcome:
+    """Return the outcome of a row that was on its way when an earlier run was interrupted."""
+    return Outcome(index=row.index, status="unknown", category="INTERRUPTED")
+
+
+def lost(rows: Sequence[Row], error: HubSpotBatchError) -> list[Outcome]:
+    """Return the outcomes of rows that may be written, for their answer was lost."""
+    match error:
+        case ApiError():
+            category = f"HTTP_{error.status}"
+        case RequestTimeoutError():
+            category = "TIMEOUT"
+        case ConnectionFailedError():
+            category = "NO_REPLY"
+        case _:
+            category = "UNREADABLE_REPLY"
+    return [Outcome(index=row.index, status="unknown", category=category) for row in rows]
+
+
+def refused(row: Row, error: ApiError) -> Outcome:
+    """Return the outcome of a row that was refused as the only one of its request."""
+    answer = RecordError(
+        index=0,
+        category=error.category or f"HTTP_{error.status}",
+        message=error.message,
+        context=error.context,
+        reasons=error.reasons,
+    )
+    return _rejected(row, answer)
+
+
+def taken(row: Row) -> Outcome:
+    """Return the outcome of a row whose unique value an earlier row of the same run has."""
+    return Outcome(index=row.index, status="rejected", category=_CONFLICT)
+
+
+def answered(rows: Sequence[Row], result: BatchResult) -> list[Outcome]:
+    """Return the outcomes of the rows of one request, in their order, from its reply."""
+    told: dict[int, Outcome] = {}
+    for record in result.records:
+        if record.index is not None:
+            told[record.index] = Outcome(index=rows[record.index].index, status="done", id=record.id)
+    for error in result.errors:
+        if error.index is not None:
+            told[error.index] = _rejected(rows[error.index], error)
+    rest = [index for index in range(len(rows)) if index not in told]
+    told.update(zip(rest, _untold([rows[index] for index in rest], result), strict=True))
+    return [told[index] for index in range(len(rows))]
+
+
+def _untold(rows: Sequence[Row], result: BatchResult) -> Iterator[Outcome]:
+    """Yield the outcomes of rows that no item of the reply names; there may be items that name no row."""
+    records = [record for record in result.records if record.index is None]
+    errors = [error for error in result.errors if error.index is None]
+    for row in rows:
+        if len(rows) == len(records) and not errors:
+            yield Outcome(index=row.index, status="done")
+        elif len(rows) == len(errors) and not records:
+            yield _rejected_by_one(row, errors)
+        else:
+            yield _not_in_reply(row)
+
+
+def _not_in_reply(row: Row) -> Outcome:
+    return Outcome(index=row.index, status="unknown", category="NOT_IN_REPLY")
+
+
+def _rejected_by_one(row: Row, errors: Sequence[RecordError]) -> Outcome:
+    """Return the outcome of a row that one of these errors is about."""
+    if len(errors) == 1:
+        return _rejected(row, errors[0])
+    if any(proved := [_proves_written(row, error) for error in errors]):
+        return Outcome(index=row.index, status="done") if all(proved) else _not_in_reply(row)
+    categories = {error.category for error in errors}
+    category = categories.pop() if len(categories) == 1 else None
+    return Outcome(index=row.index, status="rejected", category=category)
+
+
+def _proves_written(row: Row, error: RecordError) -> bool:
+    """Return whether an earlier attempt has created the record, so that HubSpot refuses the double."""
+    # The same update twice is no conflict: the value belongs to another record.
+    return row.doubtful and "id" not in row.wire and is_conflict(error)
+
+
+def _rejected(row: Row, error: RecordError) -> Outcome:
+    if _proves_written(row, error):
+        return Outcome(index=row.index, status="done", id=existing_id(error.context, error.message))
+    return Outcome(
+        index=row.index,
+        status="rejected",
+        category=error.category,
+        reasons=tuple(error.reasons),
+        message=error.message,
+    )
+
+
+def is_conflict(error: RecordError) -> bool:
+    """Return whether an input was refused because a record has its unique value."""
+    return error.category == _CONFLICT or any(reason.code == _TAKEN for reason in error.reasons)
+
+
+def existing_id(context: Mapping[str, Sequence[str]], message: str | None) -> str | None:
+    """Return the record that has the unique value, where HubSpot tells."""
+    if ids := context.get("existingId"):
+        return ids[0]
+    found = _EXISTING.search(message or "")
+    return found[1] if found else None

@@ -1,0 +1,121 @@
+"""A row of the source, checked and in its wire form, on its way into a batch."""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from hubspot_batch._discreet import Discreet
+from hubspot_batch.contract import Operation
+from hubspot_batch.errors import Fault
+from hubspot_batch.inputs import lacking, wire_input
+from hubspot_batch.validation import JsonCopy, input_faults
+
+_DIGEST_SIZE = 16
+_NOT_READ: Mapping[str, Any] = {"properties": {}}
+
+
+class Row(Discreet, Struct, eq=False, kw_only=True):
+    """One row.
+
+    Attributes:
+        index: Its number in the source, from 0.
+        wire: The input in its wire form, with a trace id.
+        content: The same as JSON.
+        digest: Of all that the caller has written, without the trace id: it tells a changed source.
+        faults: Why it cannot be sent.
+        apart: No two rows of one request share one of these.
+        in_order: Rows that share one of these reach HubSpot one after the other, in the order of the source.
+        doubtful: Whether HubSpot may have written it already.
+    """
+
+    index: int
+    wire: Mapping[str, Any]
+    content: bytes
+    digest: bytes
+    faults: Sequence[Fault] = ()
+    apart: Sequence[Hashable] = ()
+    in_order: Sequence[Hashable] = ()
+    doubtful: bool = False
+
+    def __repr__(self) -> str:
+        return f"Row({self.index}, {len(self.content)} bytes, {len(self.faults)} faults)"
+
+
+def rows_from(
+    operation: Operation, inputs: Sequence[object], first: int, unique_property: str | None
+) -> list[Row]:
+    """Return up to 100 inputs as rows.
+
+    Args:
+        operation: What they are for.
+        inputs: Mappings or generated models. A `Fault` stands for a row that could not be read.
+        first: The index of the first of them.
+        unique_property: A property of which each record has another value.
+    """
+    copy = JsonCopy()
+    wires = [
+        _NOT_READ if isinstance(item, Fault) else wire_input(operation, item, ("inputs", number), copy)
+        for number, item in enumerate(inputs)
+    ]
+    faults: list[list[Fault]] = [[item] if isinstance(item, Fault) else [] for item in inputs]
+    found = [*copy.faults, *input_faults(operation, {"inputs": wires}, copy.replaced)]
+    if unique_property is not None:
+        found += lacking(wires, unique_property)
+    for fault in found:
+        if fault.index is not None and not isinstance(inputs[fault.index], Fault):
+            faults[fault.index].append(fault)
+    return [
+        _row(operation, first + number, wire, faults[number], unique_property)
+        for number, wire in enumerate(wires)
+    ]
+
+
+def body_of(rows: Sequence[Row]) -> bytes:
+    """Return the body of the request that holds these rows."""
+    return b'{"inputs":[' + b",".join(row.content for row in rows) + b"]}"
+
+
+def _row(
+    operation: Operation,
+    index: int,
+    wire: Mapping[str, Any],
+    faults: Sequence[Fault],
+    unique_property: str | None,
+) -> Row:
+    if faults:
+        # Without the place among the rows that were read together: that may differ the next time.
+        texts = [str(fault).removeprefix(f"/inputs/{fault.index}") for fault in faults]
+        return Row(
+            index=index, wire={}, content=b"", digest=_digest(msgspec.json.encode(texts)), faults=faults
+        )
+    trace = wire.get("objectWriteTraceId", f"row-{index}")
+    fields = {key: value for key, value in wire.items() if key != "objectWriteTraceId"}
+    # To HubSpot, and in a source that is read again, the order of the keys means nothing.
+    text = msgspec.json.encode(fields, order="sorted")
+    digest = _digest(text)
+    in_order = tuple(_one_record(wire, unique_property))
+    # HubSpot merges line items that are alike (docs/behaviour.md, "Merged line items").
+    apart = (digest,) if operation.object_type == "line_items" else ()
+    return Row(
+        index=index,
+        wire={**wire, "objectWriteTraceId": trace},
+        content=b'{"objectWriteTraceId":' + msgspec.json.encode(trace) + b"," + text[1:],
+        digest=digest,
+        apart=(trace, *apart, *in_order),
+        in_order=in_order,
+    )
+
+
+def _one_record(wire: Mapping[str, Any], unique_property: str | None) -> Iterator[Hashable]:
+    """Yield what names the record that an input writes to: for the same, the order matters."""
+    if "id" in wire:
+        yield "id", wire.get("idProperty"), wire["id"]
+    elif unique_property is not None:
+        yield "unique", wire["properties"][unique_property]
+
+
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=_DIGEST_SIZE).digest()

@@ -1,0 +1,236 @@
+"""The engine: rows go in, outcomes come out. It exists once, asynchronous, for both clients."""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
+
+import anyio
+from anyio import CapacityLimiter
+
+from hubspot_batch._driver import AsyncDriver
+from hubspot_batch._settings import Settings
+from hubspot_batch.bulk import outcomes
+from hubspot_batch.bulk.concurrency import Level
+from hubspot_batch.bulk.delivery import Courier
+from hubspot_batch.bulk.journal import Journal
+from hubspot_batch.bulk.outcomes import Outcome
+from hubspot_batch.bulk.plan import Batch, Planner
+from hubspot_batch.bulk.report import Progress, Report, Tally, outcomes_of
+from hubspot_batch.bulk.resumption import Resumption
+from hubspot_batch.bulk.rows import Row, rows_from
+from hubspot_batch.bulk.task import Task
+from hubspot_batch.bulk.writer import Writer
+from hubspot_batch.errors import BulkError, HubSpotBatchError
+
+
+class Run:
+    """A run over any number of rows, in the event loop in which it was entered.
+
+    Args:
+        task: What is to be done.
+        settings: The options of the client.
+        driver: What sends the requests.
+        journal: Where the run is written down. It belongs to the caller.
+
+    Attributes:
+        failure: What has stopped the run.
+    """
+
+    def __init__(self, task: Task, settings: Settings, driver: AsyncDriver, journal: Journal) -> None:
+        self.failure: Exception | None = None
+        self._task = task
+        self._quota = settings.quota
+        self._journal = journal
+        self._planner = Planner()
+        self._resumption = Resumption(journal)
+        self._level = Level(task.ceiling)
+        self._courier = Courier(task, settings, driver, Writer(journal), self._level, self._settle)
+        self._counts = self._courier.counts
+        self._tally = Tally()
+        self._settled: list[Outcome] = []
+        self._working: dict[int, anyio.Event] = {}
+        self._ended = False
+        self._began = time.monotonic()
+        self._over: float | None = None
+
+    async def __aenter__(self) -> Self:
+        self._slots = CapacityLimiter(self._wanted)
+        self._progressed = anyio.Event()
+        self._tasks = anyio.create_task_group()
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._tasks.cancel_scope.cancel()
+        # Without the error: a task group would wrap it, and none of its tasks lets one out.
+        await self._tasks.__aexit__(None, None, None)
+
+    async def put(self, inputs: Sequence[object]) -> Sequence[Outcome]:
+        """Take up to 100 rows, and return the outcomes that have come in since the last time.
+
+        It returns when there is room for more rows, or when the run has failed.
+
+        Raises:
+            ConfigurationError: If a row is not the one that an earlier run over the same journal knew.
+        """
+        task = self._task
+        with self._failing():
+            rows = rows_from(task.operation, inputs, self._counts.read, task.unique_property)
+            known, rows = self._resumption.sift(rows)
+            self._counts.read += len(inputs)
+            self._settle(known)
+            await self._plan(rows)
+        return self._take()
+
+    async def finish(self) -> None:
+        """Take note that there are no more rows, unless the run has failed.
+
+        Raises:
+            ConfigurationError: If there are fewer than an earlier run over the same journal knew.
+        """
+        if self.failure is not None:
+            return
+        with self._failing():
+            await self._plan(self._resumption.finish(self._counts.read))
+            for batch in self._planner.flush():
+                await self._launch(batch)
+            self._ended = True
+
+    def fail(self, error: Exception) -> None:
+        """Let nothing more leave, for this reason."""
+        self.failure = self.failure or error
+        self._courier.withdraw()
+
+    async def next(self) -> Sequence[Outcome]:
+        """Wait for more outcomes; empty when nothing is in flight any more."""
+        while not self._settled and self._working:
+            self._progressed = anyio.Event()
+            await self._progressed.wait()
+        return self._take()
+
+    async def drain(self) -> None:
+        """Let nothing more leave, and wait for what is in flight."""
+        self._courier.withdraw()
+        while self._working:
+            self._progressed = anyio.Event()
+            await self._progressed.wait()
+
+    def progress(self) -> Progress:
+        """Return how far the run has come."""
+        return Progress(**self._figures())
+
+    def report(self) -> Report:
+        """Return what has become of the rows."""
+        figures = self._figures()
+        return Report(
+            **figures,
+            operation=self._task.operation.id,
+            outcomes=outcomes_of(self._journal),
+            reasons=dict(self._tally.by_reason.most_common()),
+            finished=self._ended and self._tally.by_status.total() == self._counts.read,
+            journal=None if self._journal.path is None else str(self._journal.path),
+        )
+
+    def close(self) -> None:
+        """Take note that the run is over.
+
+        Raises:
+            BulkError: If something has stopped it.
+        """
+        self._over = time.monotonic()
+        if self.failure is None:
+            with self._failing():
+                self._journal.set_meta({"total": self._counts.read})
+        if (cause := self.failure) is not None:
+            # Whatever is not ours may repeat values; it is the cause of this one all the same.
+            known = isinstance(cause, HubSpotBatchError | sqlite3.Error)
+            reason = str(cause) if known else f"{type(cause).__name__} was raised"
+            advice = (
+                "start it again to go on" if self._journal.durable else "without a journal it cannot go on"
+            )
+            raise BulkError(f"the run stopped: {reason}; {advice}", report=self.report()) from cause
+
+    @property
+    def _rate(self) -> float:
+        return self._quota.limit / self._quota.window
+
+    @property
+    def _wanted(self) -> int:
+        return self._level.at(self._rate)
+
+    def _figures(self) -> dict[str, Any]:
+        seconds = (self._over or time.monotonic()) - self._began
+        allowed = self._quota.limit * max(1.0, seconds / self._quota.window)
+        counts, tally = self._counts, self._tally.by_status
+        return {
+            "total": self._task.total,
+            "read": counts.read,
+            "done": tally["done"],
+            "rejected": tally["rejected"],
+            "unknown": tally["unknown"],
+            "requests": counts.requests,
+            "retries": counts.retries,
+            "rate_limited": counts.rate_limited,
+            "in_flight": counts.in_flight,
+            "seconds": seconds,
+            "quota_share": min(1.0, counts.requests / allowed),
+            "rate_limit": self._rate,
+            "daily_remaining": self._quota.daily_remaining,
+        }
+
+    async def _plan(self, rows: Iterable[Row]) -> None:
+        settled = []
+        for row in rows:
+            if row.faults:
+                settled.append((row, outcomes.invalid(row)))
+            elif row.doubtful and not self._task.resendable:
+                settled.append((row, outcomes.interrupted(row)))
+            else:
+                for batch in self._planner.add(row):
+                    await self._launch(batch)
+        if settled:
+            await self._courier.record(settled)
+
+    async def _launch(self, batch: Batch) -> None:
+        """Start a batch as soon as there is a slot for it."""
+        await self._slots.acquire_on_behalf_of(batch)
+        if self._courier.withdrawn:
+            self._slots.release_on_behalf_of(batch)
+            return
+        self._working[batch.number] = anyio.Event()
+        self._tasks.start_soon(self._work, batch)
+
+    async def _work(self, batch: Batch) -> None:
+        try:
+            for number in batch.after:
+                if (earlier := self._working.get(number)) is not None:
+                    await earlier.wait()
+            await self._courier.deliver(batch.rows)
+        except Exception as error:  # noqa: BLE001 - whoever waits for the run must hear of it
+            self.fail(error)
+        finally:
+            self._planner.finished(batch)
+            self._working.pop(batch.number).set()
+            self._slots.total_tokens = self._wanted
+            self._slots.release_on_behalf_of(batch)
+            self._progressed.set()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Make a journal that cannot be written the end of the run."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self.fail(error)
+
+    def _take(self) -> Sequence[Outcome]:
+        settled, self._settled = self._settled, []
+        return settled
+
+    def _settle(self, settled: Sequence[Outcome]) -> None:
+        for outcome in settled:
+            self._tally.add(outcome)
+        self._settled.extend(settled)
+        self._progressed.set()

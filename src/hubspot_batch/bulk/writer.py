@@ -1,0 +1,55 @@
+"""The journal as the event loop sees it: what waits to be written goes into one transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+
+from hubspot_batch.bulk.journal import Entry, Journal
+
+
+class Writer:
+    """Writes into a journal without holding up the event loop.
+
+    A transaction ends with a wait for the disk. What comes in meanwhile shares the next one.
+
+    Args:
+        journal: The journal.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._waiting: list[Entry] = []
+        self._turn = 0
+        self._failure: Exception | None = None
+        self._writing = anyio.Lock()
+        self._thread = CapacityLimiter(1)
+
+    async def write(self, entries: Iterable[Entry]) -> None:
+        """Write entries down. They are durable when this returns.
+
+        Raises:
+            sqlite3.Error: If the disk is full, for example; then nothing more is written.
+        """
+        if not self._journal.durable:
+            self._journal.write(entries)
+            return
+        self._waiting.extend(entries)
+        turn = self._turn
+        async with self._writing:
+            if self._turn == turn and self._failure is None:
+                self._turn += 1
+                waiting, self._waiting = self._waiting, []
+                await self._write(waiting)
+        if self._failure is not None:
+            raise self._failure
+
+    async def owners(self, records: Sequence[str]) -> Mapping[str | None, int]:
+        """Return the row that is done as each of these records, where there is one."""
+        return await to_thread.run_sync(self._journal.owners, records, limiter=self._thread)
+
+    async def _write(self, entries: Sequence[Entry]) -> None:
+        try:
+            await to_thread.run_sync(self._journal.write, entries, limiter=self._thread)
+        except Exception as error:  # noqa: BLE001 - whoever else waits for this transaction must hear of it
+            self._failure = error

@@ -1,0 +1,352 @@
+"""What is known of each row lies in one file, which is this run's alone and survives its process."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hubspot_batch.bulk.journal import Entry, Journal, JournalInUseError
+from hubspot_batch.bulk.outcomes import Outcome
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.results import Reason
+
+REASON = Reason(code="INVALID_OPTION", property="hs_currency_code", message="XYZ is no option")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "orders.run"
+
+
+@pytest.fixture(params=["a file", "no file"])
+def journal(path: Path, request: pytest.FixtureRequest) -> Iterator[Journal]:
+    with Journal(path if request.param == "a file" else None) as journal:
+        yield journal
+
+
+def sent(index: int) -> Entry:
+    return Entry(index=index, digest=digest(index), sent=True)
+
+
+def planned(index: int) -> Entry:
+    return Entry(index=index, digest=digest(index))
+
+
+def done(index: int, record: str | None = None) -> Entry:
+    return told(Outcome(index=index, status="done", id=record))
+
+
+def told(outcome: Outcome) -> Entry:
+    return Entry(index=outcome.index, digest=digest(outcome.index), outcome=outcome)
+
+
+def digest(index: int) -> bytes:
+    return b"%016d" % index
+
+
+OUTCOMES = [
+    Outcome(index=0, status="done", id="44001"),
+    Outcome(index=1, status="done"),
+    Outcome(index=2, status="rejected", category="VALIDATION_ERROR", reasons=(REASON, REASON), message="m"),
+    Outcome(index=3, status="rejected"),
+    Outcome(index=4, status="unknown", category="TIMEOUT"),
+]
+
+
+def opened(path: Path) -> None:
+    Journal(path).close()
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        Journal(path)
+    return str(caught.value)
+
+
+# What is written is read.
+
+
+def test_an_empty_journal_knows_nothing(journal: Journal) -> None:
+    assert journal.length == 0
+    assert journal.entries(0, 99) == {}
+    assert journal.counts() == {}
+    assert list(journal.outcomes()) == []
+    assert journal.owners(["44001"]) == {}
+
+
+@pytest.mark.parametrize("entry", [planned(5), sent(5), *map(told, OUTCOMES)])
+def test_an_entry_is_read_as_it_was_written(journal: Journal, entry: Entry) -> None:
+    journal.write([entry])
+
+    assert journal.entries(0, 99) == {entry.index: entry}
+    assert list(journal.outcomes()) == ([] if entry.outcome is None else [entry.outcome])
+
+
+def test_a_later_entry_of_a_row_takes_the_place_of_the_earlier(journal: Journal) -> None:
+    journal.write([sent(1), sent(2), planned(1), told(OUTCOMES[2])])
+    journal.write([sent(1)])
+
+    assert journal.entries(0, 9) == {1: sent(1), 2: told(OUTCOMES[2])}
+
+
+def test_only_the_rows_that_are_asked_for_are_told(journal: Journal) -> None:
+    journal.write(map(sent, range(10)))
+
+    assert list(journal.entries(3, 5)) == [3, 4, 5]
+
+
+def test_outcomes_come_in_the_order_of_the_rows(journal: Journal) -> None:
+    numbers = [*range(250, 0, -2), *range(1, 251, 2)]
+    journal.write(map(done, numbers))
+    journal.write([sent(300), planned(301)])
+
+    assert [outcome.index for outcome in journal.outcomes()] == sorted(numbers)
+
+
+def test_outcomes_can_be_read_while_more_are_written(journal: Journal) -> None:
+    journal.write(map(done, range(150)))
+    found = journal.outcomes()
+    first = next(found)
+    journal.write(map(done, range(150, 300)))
+
+    assert [outcome.index for outcome in [first, *found]] == list(range(300))
+
+
+def test_the_length_reaches_to_the_last_row_that_is_known(journal: Journal) -> None:
+    journal.write([sent(7), done(3)])
+
+    assert journal.length == 8
+
+
+def test_rows_are_counted_by_their_state(journal: Journal) -> None:
+    journal.write([*map(told, OUTCOMES), sent(5), sent(6), sent(7), planned(8)])
+
+    assert journal.counts() == {"done": 2, "rejected": 2, "unknown": 1, "sent": 3, "planned": 1}
+
+
+def test_a_record_belongs_to_the_first_row_that_is_done_as_it(journal: Journal) -> None:
+    journal.write([done(9, "44001"), done(4, "44001"), done(2, "44002"), done(1), sent(0)])
+
+    assert journal.owners(["44001", "44003", "44002", "44001"]) == {"44001": 4, "44002": 2}
+    journal.write([done(3, "44003")])
+    assert journal.owners(["44003"]) == {"44003": 3}
+
+
+def test_what_is_known_of_the_run_as_a_whole_can_be_changed(journal: Journal) -> None:
+    before = dict(journal.meta())
+    journal.set_meta({"operation": "create_orders", "total": 5})
+    journal.set_meta({"total": 7})
+
+    assert journal.meta() == before | {"operation": "create_orders", "total": 7}
+
+
+def test_a_transaction_is_written_as_a_whole_or_not_at_all(path: Path) -> None:
+    def entries() -> Iterator[Entry]:
+        yield sent(1)
+        raise ZeroDivisionError
+
+    with Journal(path) as journal:
+        with pytest.raises(ZeroDivisionError):
+            journal.write(entries())
+        journal.write([sent(2)])
+
+        assert list(journal.entries(0, 9)) == [2]
+
+
+@pytest.mark.parametrize("write", [lambda journal: journal.write([sent(0)]), lambda journal: journal.meta()])
+def test_a_closed_journal_is_of_no_use(journal: Journal, write: object) -> None:
+    journal.close()
+    journal.close()
+
+    assert callable(write)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        write(journal)
+
+
+# The file.
+
+
+def test_a_journal_without_a_path_is_not_durable() -> None:
+    with Journal(None) as journal:
+        assert (journal.path, journal.durable) == (None, False)
+
+
+def test_what_was_written_is_there_when_the_file_is_opened_again(path: Path) -> None:
+    with Journal(path) as journal:
+        assert (journal.path, journal.durable) == (path, True)
+        journal.write([*map(told, OUTCOMES), sent(7)])
+        journal.set_meta({"total": 8})
+
+    with Journal(path) as journal:
+        assert list(journal.outcomes()) == OUTCOMES
+        assert journal.entries(7, 7) == {7: sent(7)}
+        assert journal.meta()["total"] == 8
+
+
+def test_a_transaction_is_on_the_disk_when_it_returns(path: Path) -> None:
+    with Journal(path) as journal:
+        (mode,) = journal._connection.execute("pragma journal_mode").fetchone()
+        (synchronous,) = journal._connection.execute("pragma synchronous").fetchone()
+
+    assert (mode, synchronous) == ("wal", 2)
+
+
+def test_each_journal_has_a_salt_of_its_own_that_stays(path: Path) -> None:
+    with Journal(path) as journal:
+        salt = journal.salt
+    with Journal(path) as journal, Journal(path.with_name("other.run")) as other:
+        assert len(salt) == 16
+        assert journal.salt == salt != other.salt
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such modes")
+def test_none_but_its_owner_may_read_it(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with Journal(path) as journal:
+            journal.write([sent(0)])
+            modes = {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+
+    assert modes == {0o600}
+
+
+def test_a_file_is_left_behind_but_no_other(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.write([sent(0)])
+
+    assert [file.name for file in path.parent.iterdir()] == ["orders.run"]
+
+
+# A file that cannot be used.
+
+
+def test_a_journal_is_open_for_one_run_alone(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.write([sent(0)])
+        with pytest.raises(JournalInUseError, match="another run is using it; wait for that to end"):
+            Journal(path)
+        journal.write([sent(1)])
+
+    opened(path)
+
+
+def test_a_journal_that_nobody_closed_is_let_go_with_its_last_name(path: Path) -> None:
+    journal = Journal(path)
+    del journal
+
+    opened(path)
+
+
+def test_a_journal_of_a_newer_version_is_refused_and_left_as_it_is(path: Path) -> None:
+    opened(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma user_version = 2")
+    before = path.read_bytes()
+
+    assert refusal(path) == (
+        f"the journal {path} cannot be used: a newer version of hubspot-batch has written it; "
+        "install that version"
+    )
+    assert path.read_bytes() == before
+
+
+def test_the_database_of_another_program_is_refused_and_left_as_it_is(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("create table rows (number integer)")
+    before = path.read_bytes()
+
+    assert refusal(path).endswith("it is another program's database; name another file")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"index,status\n" * 100, b"short"])
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+    assert refusal(path).endswith("; name another file")
+    assert path.read_bytes() == content
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path).endswith("; name a file in a folder that can be written")
+
+
+def test_a_file_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "runs" / "orders.run").endswith("; name a file in a folder that can be written")
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="it needs rights to be without")
+def test_a_file_in_a_folder_that_cannot_be_written_is_refused(path: Path) -> None:
+    path.parent.chmod(0o500)
+    try:
+        assert refusal(path).endswith("; name a file in a folder that can be written")
+    finally:
+        path.parent.chmod(0o700)
+
+
+def test_a_file_that_cannot_be_opened_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_arguments: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", denied)
+
+    assert "Permission denied; name a file in a folder that can be written" in refusal(path)
+
+
+def test_an_empty_file_becomes_a_journal(path: Path) -> None:
+    path.touch()
+
+    with Journal(path) as journal:
+        assert journal.length == 0
+
+
+def test_a_journal_whose_disk_is_full_writes_nothing_and_says_so(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.write([sent(0)])
+        (pages,) = journal._connection.execute("pragma page_count").fetchone()
+        journal._connection.execute(f"pragma max_page_count = {pages}")
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            journal.write(map(sent, range(1, 1000)))
+
+        assert journal.length == 1
+
+
+# The process ends at any instant.
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from hubspot_batch.bulk.journal import Entry, Journal
+
+def entries():
+    yield Entry(index=2, digest=b"two", sent=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+    yield Entry(index=3, digest=b"three", sent=True)
+
+journal = Journal(Path(sys.argv[1]))
+journal.write([Entry(index=0, digest=b"zero", sent=True)])
+journal.write([Entry(index=1, digest=b"one", sent=True)])
+if sys.argv[2] == "between":
+    os.kill(os.getpid(), signal.SIGKILL)
+journal.write(entries())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
+@pytest.mark.parametrize("instant", ["between", "inside"])
+def test_what_was_written_survives_the_kill_of_the_process_and_nothing_else(path: Path, instant: str) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(path), instant], check=False)
+
+    assert killed.returncode == -9
+    with Journal(path) as journal:
+        assert list(journal.entries(0, 99)) == [0, 1]
+        journal.write([sent(2)])
+        assert journal.length == 3

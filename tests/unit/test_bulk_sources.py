@@ -1,0 +1,484 @@
+"""Whatever holds rows becomes small lists of inputs, read no further than they are asked for."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from operator import length_hint
+from types import SimpleNamespace
+from typing import Any
+
+import anyio
+import pytest
+
+from hubspot_batch import contract
+from hubspot_batch.bulk.sources import async_chunks, chunks, flat_input, inputs_from, is_async, length
+from hubspot_batch.errors import ConfigurationError, InvalidInputError
+from hubspot_batch.inputs import prepare
+
+try:
+    import pyarrow as pa
+except ModuleNotFoundError:
+    pa = None
+
+needs_pyarrow = pytest.mark.skipif(pa is None, reason="pyarrow is an extra")
+
+Read = Callable[..., list[list[Any]]]
+
+
+def read_async(source: object, **options: Any) -> list[list[Any]]:  # noqa: ANN401
+    async def collect() -> list[list[Any]]:
+        return [chunk async for chunk in async_chunks(source, **options)]
+
+    return anyio.run(collect)
+
+
+def read_sync(source: object, **options: Any) -> list[list[Any]]:  # noqa: ANN401
+    return list(chunks(source, **options))
+
+
+@pytest.fixture(params=[read_sync, read_async])
+def read(request: pytest.FixtureRequest) -> Read:
+    """Return a function that reads all of a source, at once or asynchronously."""
+    function: Read = request.param
+    return function
+
+
+def orders(count: int) -> list[dict[str, Any]]:
+    return [{"properties": {"n": str(number)}} for number in range(count)]
+
+
+async def arriving(inputs: Sequence[object], failure: Exception | None = None) -> AsyncIterator[object]:
+    for item in inputs:
+        await anyio.lowlevel.checkpoint()
+        yield item
+    if failure is not None:
+        raise failure
+
+
+def breaking(inputs: Sequence[object], failure: Exception) -> Iterator[object]:
+    yield from inputs
+    raise failure
+
+
+@pytest.fixture
+def database() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        yield connection
+
+
+class AsyncCursor:
+    """What psycopg's cursor has of what is used here."""
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        self.description = cursor.description
+        self._cursor = cursor
+
+    async def fetchmany(self, size: int) -> list[Any]:
+        await anyio.lowlevel.checkpoint()
+        return self._cursor.fetchmany(size)
+
+
+class FutureCursor(AsyncCursor):
+    """A cursor whose `fetchmany` is no coroutine function, but gives what is waited for."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        raise NotImplementedError
+
+    def fetchmany(self, size: int) -> Any:  # noqa: ANN401
+        return super().fetchmany(size)
+
+
+class TestIterables:
+    @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5])
+    @pytest.mark.parametrize("kind", [list, tuple, iter])
+    def test_all_inputs_come_in_order_in_lists_of_the_size(
+        self, kind: Callable[[object], object], count: int, read: Read
+    ) -> None:
+        inputs = orders(count)
+
+        found = read(kind(inputs), verb="create", size=2)
+
+        assert [item for chunk in found for item in chunk] == inputs
+        assert [len(chunk) for chunk in found] == [2] * (count // 2) + [1] * (count % 2)
+
+    @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5])
+    def test_an_asynchronous_iterable(self, count: int) -> None:
+        found = read_async(arriving(orders(count)), verb="create", size=2)
+
+        assert [item for chunk in found for item in chunk] == orders(count)
+        assert [len(chunk) for chunk in found] == [2] * (count // 2) + [1] * (count % 2)
+
+    def test_inputs_are_passed_on_as_they_are(self, read: Read) -> None:
+        inputs = [{"id": "1", "idProperty": "sku", "properties": {"a": None}}, "no input", None]
+
+        assert read(inputs, verb="update") == [inputs]
+
+    def test_a_request_is_full_by_default(self, read: Read) -> None:
+        assert [len(chunk) for chunk in read(orders(250), verb="create")] == [100, 100, 50]
+
+    def test_no_more_is_read_than_was_asked_for(self) -> None:
+        source = iter(orders(100))
+
+        lists = chunks(source, verb="create", size=10)
+        assert length_hint(source) == 100
+        next(lists)
+
+        assert length_hint(source) == 90
+
+    def test_no_more_of_an_asynchronous_source_is_read_than_was_asked_for(self) -> None:
+        async def first() -> int:
+            source = arriving(orders(100))
+            await anext(async_chunks(source, verb="create", size=10))
+            rest = [item async for item in source]
+            return len(rest)
+
+        assert anyio.run(first) == 90
+
+    @pytest.mark.parametrize("count", [0, 3, 4, 5])
+    def test_what_was_read_before_a_failure_is_not_lost(self, count: int) -> None:
+        failure = OSError("the disk is gone")
+        lists = chunks(breaking(orders(count), failure), verb="create", size=4)
+        found: list[object] = []
+
+        with pytest.raises(OSError, match="the disk is gone") as raised:
+            found.extend(item for chunk in lists for item in chunk)
+
+        assert raised.value is failure
+        assert found == orders(count)
+        assert list(lists) == []
+
+    @pytest.mark.parametrize("count", [0, 3, 4, 5])
+    def test_what_came_before_an_asynchronous_failure_is_not_lost(self, count: int) -> None:
+        failure = OSError("the connection is gone")
+        found: list[object] = []
+
+        async def collect() -> None:
+            async for chunk in async_chunks(arriving(orders(count), failure), verb="create", size=4):
+                found.extend(chunk)
+
+        with pytest.raises(OSError, match="the connection is gone") as raised:
+            anyio.run(collect)
+
+        assert raised.value is failure
+        assert found == orders(count)
+
+    def test_an_interrupt_comes_at_once(self) -> None:
+        def interrupted() -> Iterator[object]:
+            yield from orders(3)
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            next(chunks(interrupted(), verb="create", size=10))
+
+
+class TestCursors:
+    SELECT = "SELECT 7 AS id, 'A-1' AS name, 9.5 AS total, NULL AS note UNION ALL SELECT 8, 'A-2', NULL, NULL"
+
+    def test_columns_are_properties_and_null_is_left_out(
+        self, database: sqlite3.Connection, read: Read
+    ) -> None:
+        cursor = database.execute("SELECT 'A-1' AS name, 9.5 AS total UNION ALL SELECT 'A-2', NULL")
+
+        assert read(cursor, verb="create") == [
+            [{"properties": {"name": "A-1", "total": 9.5}}, {"properties": {"name": "A-2"}}]
+        ]
+
+    @pytest.mark.parametrize("kind", [AsyncCursor, FutureCursor])
+    def test_an_asynchronous_cursor(self, kind: type[AsyncCursor], database: sqlite3.Connection) -> None:
+        cursor = kind(database.execute("SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3"))
+
+        assert read_async(cursor, verb="create", size=2) == [
+            [{"properties": {"n": 1}}, {"properties": {"n": 2}}],
+            [{"properties": {"n": 3}}],
+        ]
+
+    def test_the_column_id_names_the_record_of_an_update(
+        self, database: sqlite3.Connection, read: Read
+    ) -> None:
+        assert read(database.execute(self.SELECT), verb="update") == [
+            [
+                {"id": 7, "properties": {"name": "A-1", "total": 9.5}},
+                {"id": 8, "properties": {"name": "A-2"}},
+            ]
+        ]
+
+    def test_a_unique_property_names_it_where_that_is_wanted(
+        self, database: sqlite3.Connection, read: Read
+    ) -> None:
+        (chunk,) = read(database.execute(self.SELECT), verb="update", id_property="name")
+
+        assert chunk[1] == {"id": "A-2", "idProperty": "name", "properties": {"id": 8}}
+
+    def test_no_more_is_fetched_than_was_asked_for(self, database: sqlite3.Connection) -> None:
+        cursor = database.execute("SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3")
+
+        next(chunks(cursor, verb="create", size=2))
+
+        assert cursor.fetchall() == [(3,)]
+
+    @pytest.mark.parametrize(
+        "row_factory",
+        [sqlite3.Row, lambda cursor, row: {c[0]: v for c, v in zip(cursor.description, row, strict=True)}],
+    )
+    def test_rows_that_are_no_tuples(
+        self, row_factory: Callable[..., Any], database: sqlite3.Connection, read: Read
+    ) -> None:
+        database.row_factory = row_factory
+
+        assert read(database.execute("SELECT 1 AS n"), verb="create") == [[{"properties": {"n": 1}}]]
+
+    @pytest.mark.parametrize("row", ["ab", 7, None])
+    def test_rows_that_have_no_columns(self, row: object, read: Read) -> None:
+        cursor = SimpleNamespace(description=[("a",), ("b",)], fetchmany=lambda _: [row])
+
+        with pytest.raises(ConfigurationError, match="take a cursor whose rows are tuples or mappings"):
+            read(cursor, verb="create")
+
+    def test_a_failure_comes_after_what_was_fetched(self) -> None:
+        answers = iter([[(1,), (2,)], OSError("gone")])
+
+        def fetchmany(_: int) -> object:
+            if isinstance(answer := next(answers), Exception):
+                raise answer
+            return answer
+
+        lists = chunks(SimpleNamespace(description=[("n",)], fetchmany=fetchmany), verb="create", size=2)
+
+        assert next(lists) == [{"properties": {"n": 1}}, {"properties": {"n": 2}}]
+        with pytest.raises(OSError, match="gone"):
+            next(lists)
+
+    @pytest.mark.parametrize("sql", ["SELECT 1 AS n, 2 AS n", "SELECT 1 AS n, 2 AS id, 3 AS n"])
+    def test_two_columns_of_one_name(self, sql: str, database: sqlite3.Connection) -> None:
+        with pytest.raises(
+            ConfigurationError, match="two columns have the name 'n'; give one of them another"
+        ):
+            chunks(database.execute(sql), verb="create")
+
+    def test_a_cursor_without_a_result_set(self, database: sqlite3.Connection) -> None:
+        with pytest.raises(ConfigurationError, match="execute a SELECT with it first"):
+            chunks(database.cursor(), verb="create")
+        with pytest.raises(ConfigurationError, match="execute a SELECT with it first"):
+            async_chunks(AsyncCursor(database.cursor()), verb="create")
+
+    @pytest.mark.parametrize(("id_property", "missing"), [(None, "id"), ("sku", "sku")])
+    def test_an_update_without_the_column_that_names_the_record(
+        self, id_property: str | None, missing: str, database: sqlite3.Connection
+    ) -> None:
+        cursor = database.execute("SELECT 1 AS name, 2 AS total")
+
+        with pytest.raises(
+            ConfigurationError, match=f"needs a column '{missing}' .*; the columns are 'name', 'total'"
+        ):
+            chunks(cursor, verb="update", id_property=id_property)
+
+        assert cursor.fetchall() == [(1, 2)]
+
+    def test_a_row_without_an_id_is_left_to_validation(
+        self, database: sqlite3.Connection, read: Read
+    ) -> None:
+        cursor = database.execute("SELECT NULL AS id, 'A-1' AS name UNION ALL SELECT 8, 'A-2'")
+        (chunk,) = read(cursor, verb="update")
+
+        with pytest.raises(InvalidInputError) as raised:
+            prepare(contract.operation("update_orders"), chunk)
+
+        assert [str(fault) for fault in raised.value.faults] == ["/inputs/0: 'id' is missing; add it"]
+
+
+@needs_pyarrow
+class TestArrow:
+    def test_values_are_those_of_python(self, read: Read) -> None:
+        berlin = pa.timestamp("us", "Europe/Berlin")
+        table = pa.table(
+            {
+                "text": pa.array(["a", None], pa.large_string()),
+                "option": pa.array(["new", "new"]).dictionary_encode(),
+                "options": pa.array([["a", "b"], None], pa.large_list(pa.string())),
+                "count": pa.array([2**63, 1], pa.uint64()),
+                "share": pa.array([0.5, None], pa.float32()),
+                "price": pa.array([Decimal("9.90"), None], pa.decimal256(50, 2)),
+                "paid": [True, None],
+                "day": pa.array([date(2026, 9, 1), None], pa.date64()),
+                "when": pa.array([datetime(2026, 9, 1, 8, 15, tzinfo=UTC), None], berlin),
+            }
+        )
+
+        assert read(table, verb="create") == [
+            [
+                {
+                    "properties": {
+                        "text": "a",
+                        "option": "new",
+                        "options": ["a", "b"],
+                        "count": 2**63,
+                        "share": 0.5,
+                        "price": Decimal("9.90"),
+                        "paid": True,
+                        "day": date(2026, 9, 1),
+                        "when": datetime(2026, 9, 1, 8, 15, tzinfo=UTC),
+                    }
+                },
+                {"properties": {"option": "new", "count": 1}},
+            ]
+        ]
+
+    @pytest.mark.parametrize("zone", ["Europe/Berlin", "+02:00", "Nowhere/Atlantis"])
+    def test_an_instant_needs_neither_its_nanoseconds_nor_a_known_zone(self, zone: str) -> None:
+        instants = pa.array([1_788_250_502_120_000_001], pa.timestamp("ns", zone))
+
+        ((item,),) = read_sync(pa.table({"when": instants}), verb="create")
+
+        batch = prepare(contract.operation("create_orders"), [item])
+        assert batch.inputs[0]["properties"] == {"when": "2026-09-01T08:15:02.120Z"}
+
+    @pytest.mark.parametrize("unit", ["s", "ns"])
+    def test_a_timestamp_without_a_zone_is_left_to_validation(self, unit: str) -> None:
+        ((item,),) = read_sync(pa.table({"when": pa.array([0], pa.timestamp(unit))}), verb="create")
+
+        with pytest.raises(InvalidInputError, match="a datetime without a time zone names no instant"):
+            prepare(contract.operation("create_orders"), [item])
+
+    def test_batches_are_cut_to_the_size(self, read: Read) -> None:
+        table = pa.Table.from_batches([pa.record_batch({"n": range(5)}), pa.record_batch({"n": range(3)})])
+
+        assert [len(chunk) for chunk in read(table, verb="create", size=2)] == [2, 2, 1, 2, 1]
+
+    def test_batches_are_read_as_they_are_asked_for_and_a_failure_comes_after_them(self) -> None:
+        def batches() -> Iterator[pa.RecordBatch]:
+            yield pa.record_batch({"n": [1, 2]})
+            raise OSError("gone")
+
+        stream = pa.RecordBatchReader.from_batches(pa.schema({"n": pa.int64()}), batches())
+        lists = chunks(stream, verb="create")
+
+        assert next(lists) == [{"properties": {"n": 1}}, {"properties": {"n": 2}}]
+        with pytest.raises(OSError, match="gone"):
+            next(lists)
+
+    def test_an_update_by_a_unique_property(self, read: Read) -> None:
+        table = pa.table({"sku": ["S-1", None], "n": [1, 2]})
+
+        assert read(table, verb="update", id_property="sku") == [
+            [
+                {"id": "S-1", "idProperty": "sku", "properties": {"n": 1}},
+                {"idProperty": "sku", "properties": {"n": 2}},
+            ]
+        ]
+
+    def test_the_nameless_index_of_a_data_frame_is_no_property(self) -> None:
+        table = pa.table({"n": [1], "__index_level_0__": [7]})
+
+        assert read_sync(table, verb="create") == [[{"properties": {"n": 1}}]]
+
+    def test_two_columns_of_one_name(self) -> None:
+        table = pa.table([[1], [2]], names=["n", "n"])
+
+        with pytest.raises(ConfigurationError, match="two columns have the name 'n'"):
+            chunks(table, verb="create")
+
+    def test_an_update_without_the_column_that_names_the_record(self) -> None:
+        with pytest.raises(ConfigurationError, match="needs a column 'id'"):
+            async_chunks(pa.table({"n": [1]}), verb="update")
+
+    def test_a_column_alone_is_no_table(self) -> None:
+        with pytest.raises(ConfigurationError, match="a value of type ChunkedArray is no table"):
+            chunks(pa.table({"n": [1]})["n"], verb="create")
+
+
+def test_without_pyarrow_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Frame:
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            raise NotImplementedError
+
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+
+    with pytest.raises(ConfigurationError, match=r"pip install 'hubspot-batch\[parquet\]'"):
+        chunks(Frame(), verb="create")
+
+
+def test_pyarrow_is_imported_for_tables_only() -> None:
+    code = (
+        "import sys; from hubspot_batch.bulk.sources import chunks; list(chunks([{}], verb='create'));"
+        "assert 'pyarrow' not in sys.modules"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("function", [chunks, async_chunks])
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ({"properties": {}}, "a mapping"),
+        ("orders.csv", "text"),
+        (b"orders", "a value of type bytes"),
+        (None, "null"),
+        (7, "a number"),
+        (sqlite3.Cursor, "the class Cursor"),
+        (AsyncCursor, "the class AsyncCursor"),
+        (arriving, "a value of type function"),
+    ],
+)
+def test_what_holds_no_rows(function: Callable[..., object], source: object, kind: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        function(source, verb="create")
+
+    assert str(raised.value) == (
+        f"{kind} stands where rows belong; "
+        "give a list or generator of inputs, a database cursor or an Arrow table"
+    )
+
+
+def test_an_asynchronous_source_needs_the_other_client(database: sqlite3.Connection) -> None:
+    sources: list[object] = [arriving([]), AsyncCursor(database.execute("SELECT 1 AS n"))]
+    for source in sources:
+        with pytest.raises(ConfigurationError, match="need AsyncHubSpot"):
+            chunks(source, verb="create")
+
+
+@pytest.mark.parametrize("function", [chunks, async_chunks])
+@pytest.mark.parametrize(
+    ("verb", "id_property", "message"),
+    [
+        ("create", "sku", "id_property is for updates; leave it out of a create"),
+        ("update", "sku", 'put "idProperty" into each input instead'),
+        ("update", "hs_object_id", "give the record ids in a column 'id' instead"),
+    ],
+)
+def test_an_id_property_that_has_no_place(
+    function: Callable[..., object], verb: str, id_property: str, message: str
+) -> None:
+    sources: list[object] = [[], arriving([])] if function is async_chunks else [[]]
+    for source in sources:
+        with pytest.raises(ConfigurationError, match=message):
+            function(source, verb=verb, id_property=id_property)
+
+
+def test_which_sources_are_asynchronous(database: sqlite3.Connection) -> None:
+    cursor = database.execute("SELECT 1 AS n")
+    here: list[object] = [[], iter([]), cursor, None]
+    elsewhere: list[object] = [arriving([]), AsyncCursor(cursor), FutureCursor(cursor)]
+
+    assert [is_async(source) for source in (*here, *elsewhere)] == [False] * 4 + [True] * 3
+
+
+def test_which_sources_know_their_length(database: sqlite3.Connection) -> None:
+    sources: list[object] = [[1, 2], (), {1}, iter([]), arriving([]), database.cursor()]
+
+    assert [length(source) for source in sources] == [2, 0, 1, None, None, None]
+
+
+def test_flat_rows_that_come_from_elsewhere() -> None:
+    rows: list[dict[str, object]] = [{"id": "7", "name": "A-1", "note": None}, {"name": "A-2"}]
+
+    assert list(inputs_from(rows, verb="update")) == [
+        {"id": "7", "properties": {"name": "A-1"}},
+        {"properties": {"name": "A-2"}},
+    ]
+    assert flat_input(rows[0], verb="create") == {"properties": {"id": "7", "name": "A-1"}}
+    assert rows[0] == {"id": "7", "name": "A-1", "note": None}
