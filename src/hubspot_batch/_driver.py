@@ -101,10 +101,13 @@ class Driver:
         exchange = _Exchange(call, self._settings)
         with exchange:
             while True:
-                while delay := exchange.delay(time.monotonic()):
-                    time.sleep(delay)
+                if pause := exchange.pause(time.monotonic()):
+                    time.sleep(pause)
+                # Before the departure is reserved: a function that gets a token may take its time.
                 auth = _bearer(_token(self._settings))
                 http = self._pool.http()
+                while delay := exchange.delay(time.monotonic()):
+                    time.sleep(delay)
                 try:
                     reply = http.send(exchange.begin(http), auth=auth, follow_redirects=False)
                 except _NO_REPLY as error:
@@ -219,11 +222,14 @@ class AsyncDriver:
         exchange = _Exchange(call, self._settings, watcher.returned)
         with exchange:
             while True:
-                while delay := exchange.delay(time.monotonic()):  # noqa: ASYNC110 - no poll: it knows when
-                    await anyio.sleep(delay)
+                if pause := exchange.pause(time.monotonic()):
+                    await anyio.sleep(pause)
+                # Before the departure is reserved: a function that gets a token may take its time.
                 token = _token(self._settings)
                 auth = _bearer(await token if inspect.isawaitable(token) else token)
                 http = self._pool.http()
+                while delay := exchange.delay(time.monotonic()):  # noqa: ASYNC110 - no poll: it knows when
+                    await anyio.sleep(delay)
                 await watcher.departing()
                 try:
                     reply = await http.send(exchange.begin(http), auth=auth, follow_redirects=False)
@@ -294,14 +300,16 @@ class _Exchange:
         if isinstance(error, HubSpotBatchError) and self._maybe_written:
             error.maybe_written = True
 
+    def pause(self, now: float) -> float:
+        """Return how many seconds the policy asks to wait before the next attempt."""
+        # Nothing is reserved for its end: whoever comes after would wait for it, too.
+        return max(0.0, self._not_before - now)
+
     def delay(self, now: float) -> float:
         """Return how many seconds remain until the next attempt may leave; 0 once it may.
 
         Another call may run into the quota while this one waits, so ask again after each sleep.
         """
-        if now < self._not_before:
-            # Nothing is reserved for the end of a pause: whoever comes after would wait for it, too.
-            return self._not_before - now
         quota = self._settings.quota
         if self._departure is None or self._departure < quota.paused_until:
             self._departure = quota.reserve(now)

@@ -1,0 +1,223 @@
+"""Tokens of an OAuth app: got when they are needed, kept as long as they live, shown nowhere."""
+
+import json
+import pickle
+import threading
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+
+from hubspot_batch import oauth
+from hubspot_batch.errors import (
+    ApiError,
+    ConfigurationError,
+    ConnectionFailedError,
+    HubSpotBatchError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+    UnexpectedReplyError,
+)
+from hubspot_batch.oauth import RefreshToken
+
+APP = {"client_id": "app-4711", "client_secret": "secret-58e2", "refresh_token": "refresh-93aa"}
+TOKEN = "token-77aa"
+
+
+class HubSpot:
+    """What answers for `/oauth/v3/token`, and the clock."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.lifetime: float = 1800
+        self.answer: httpx.Response | Exception | None = None
+        self.requests: list[httpx.Request] = []
+
+    def post(self, url: str, **options: Any) -> httpx.Response:  # noqa: ANN401
+        request = httpx.Request("POST", url, data=options["data"])
+        self.requests.append(request)
+        assert options["timeout"].connect == 5.0
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        body = {
+            "token_type": "bearer",
+            "access_token": f"{TOKEN}-{len(self.requests)}",
+            "expires_in": self.lifetime,
+        }
+        return self.answer or httpx.Response(200, json=body, request=request)
+
+
+@pytest.fixture
+def hubspot(monkeypatch: pytest.MonkeyPatch) -> HubSpot:
+    service = HubSpot()
+    monkeypatch.setattr(httpx, "post", service.post)
+    monkeypatch.setattr(oauth, "time", SimpleNamespace(monotonic=lambda: service.now))
+    return service
+
+
+def error_of(call: Callable[[], object]) -> HubSpotBatchError:
+    with pytest.raises(HubSpotBatchError) as caught:
+        call()
+    return caught.value
+
+
+class TestToken:
+    def test_it_is_asked_for_with_a_form(self, hubspot: HubSpot) -> None:
+        assert RefreshToken(**APP, base_url="https://api.hubapi.com/")() == f"{TOKEN}-1"
+
+        (request,) = hubspot.requests
+        assert str(request.url) == "https://api.hubapi.com/oauth/v3/token"
+        assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+        form = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+        assert form == {"grant_type": "refresh_token", **APP}
+
+    def test_it_is_kept_until_a_minute_before_its_end(self, hubspot: HubSpot) -> None:
+        token = RefreshToken(**APP)
+
+        assert token() == f"{TOKEN}-1"
+        hubspot.now += 1739
+        assert token() == f"{TOKEN}-1"
+        hubspot.now += 1
+        assert token() == f"{TOKEN}-2"
+        assert len(hubspot.requests) == 2
+
+    def test_one_that_lives_for_a_minute_is_good_for_one_call(self, hubspot: HubSpot) -> None:
+        hubspot.lifetime = 60
+        token = RefreshToken(**APP)
+
+        assert [token(), token()] == [f"{TOKEN}-1", f"{TOKEN}-2"]
+
+    def test_after_a_failure_it_is_asked_for_again(self, hubspot: HubSpot) -> None:
+        token = RefreshToken(**APP)
+        hubspot.answer = httpx.Response(503)
+        error_of(token)
+        hubspot.answer = None
+
+        assert token() == f"{TOKEN}-2"
+
+    def test_threads_that_need_it_at_once_ask_once(self, hubspot: HubSpot) -> None:
+        token, found = RefreshToken(**APP), list[str]()
+        threads = [threading.Thread(target=lambda: found.append(token())) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert found == [f"{TOKEN}-1"] * 8
+        assert len(hubspot.requests) == 1
+
+
+class TestFailure:
+    @pytest.mark.parametrize("status", [400, 401, 403, 409, 413, 422])
+    def test_a_refusal_is_none_of_a_batch(self, status: int, hubspot: HubSpot) -> None:
+        body = {"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}
+        hubspot.answer = httpx.Response(status, json=body)
+
+        error = error_of(RefreshToken(**APP))
+
+        assert isinstance(error, ConfigurationError)
+        assert not isinstance(error, ApiError)
+        assert str(error) == (
+            f"refresh_token: HTTP {status}: HubSpot gives this app no token; "
+            "check its client id, client secret and refresh token"
+        )
+        assert isinstance(error.__cause__, ApiError)
+        assert error.__cause__.message == "missing or invalid refresh token"
+
+    @pytest.mark.parametrize(
+        ("status", "kind"),
+        [
+            (302, ApiError),
+            (404, NotFoundError),
+            (429, RateLimitError),
+            (477, ApiError),
+            (500, ServerError),
+            (504, ServerError),
+        ],
+    )
+    def test_any_other_is_told_as_what_it_is(
+        self, status: int, kind: type[ApiError], hubspot: HubSpot
+    ) -> None:
+        hubspot.answer = httpx.Response(status, text="<html>")
+
+        error = error_of(RefreshToken(**APP))
+
+        assert isinstance(error, kind)
+        assert str(error).startswith(f"refresh_token: HTTP {status}: ")
+        assert not error.maybe_written
+
+    @pytest.mark.parametrize("cause", [httpx.ConnectError("x"), httpx.ReadTimeout("x"), httpx.ReadError("x")])
+    def test_no_reply(self, cause: Exception, hubspot: HubSpot) -> None:
+        hubspot.answer = cause
+
+        error = error_of(RefreshToken(**APP))
+
+        assert isinstance(error, ConnectionFailedError)
+        assert str(error) == f"refresh_token: no reply ({type(cause).__name__}); check network and proxy"
+        assert error.__cause__ is cause
+        assert not error.maybe_written
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"<html>",
+            b"\xff",
+            json.dumps({"access_token": TOKEN}).encode(),
+            json.dumps({"access_token": TOKEN, "expires_in": "soon"}).encode(),
+            json.dumps([TOKEN]).encode(),
+        ],
+    )
+    def test_a_success_without_a_token(self, content: bytes, hubspot: HubSpot) -> None:
+        hubspot.answer = httpx.Response(200, content=content)
+
+        error = error_of(RefreshToken(**APP))
+
+        assert isinstance(error, UnexpectedReplyError)
+        assert str(error).startswith("refresh_token: HTTP 200, but there is no token in it; ")
+        assert not error.maybe_written
+        assert TOKEN.encode() not in pickle.dumps(error)
+
+
+class TestSecrets:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            None,
+            httpx.Response(400, json={"message": "no"}),
+            httpx.Response(200, json={}),
+            httpx.ReadError("x"),
+        ],
+    )
+    def test_they_stand_in_no_text(self, answer: httpx.Response | Exception | None, hubspot: HubSpot) -> None:
+        hubspot.answer = answer
+        token = RefreshToken(**APP)
+        texts = [repr(token), str(token)]
+        try:
+            token()
+        except HubSpotBatchError as error:
+            texts += [repr(error), str(error), str(pickle.dumps(error))]
+
+        assert repr(token) == "RefreshToken(...)"
+        for secret in (APP["client_secret"], APP["refresh_token"], TOKEN):
+            assert not [text for text in texts if secret in text]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"client_secret": ""}, "client_secret is empty; a token needs all three"),
+        (
+            {"client_id": "", "refresh_token": ""},
+            "client_id, refresh_token is empty; a token needs all three",
+        ),
+        ({"base_url": "hubapi"}, "base_url is no URL of a service"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_once(given: Mapping[str, str], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        RefreshToken(**{**APP, **given})
