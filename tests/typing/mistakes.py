@@ -5,6 +5,8 @@ Nothing here runs. One comment serves both checkers: mypy by the code in it, pyr
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 
+import sqlite3
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ from hubspot_batch import (
     UpdateInput,
     validate,
 )
+from hubspot_batch.bulk import Outcome, Report, inputs_from
 
 if TYPE_CHECKING:
     from hubspot_batch_models import inputs as generated
@@ -77,6 +80,65 @@ def calls(hub: HubSpot, orders: list[CreateInput], updates: list[UpdateInput]) -
     hub.with_options(30)  # type: ignore[call-arg]
     hub.with_options(access_token="pat")  # type: ignore[call-arg]
     validate("create_deals", {})  # type: ignore[arg-type]
+
+
+def rows(
+    hub: HubSpot,
+    orders: list[CreateInput],
+    updates: list[UpdateInput],
+    texts: list[str],
+    database: sqlite3.Connection,
+) -> None:
+    # Rows of the wrong kind.
+    hub.orders.create_all(updates)  # type: ignore[arg-type]
+    hub.orders.create_all(orders[0])  # type: ignore[arg-type]
+    hub.orders.create_all([{"hs_order_name": "A-1001"}])  # type: ignore[list-item]
+    hub.orders.create_all([{"properties": {"hs_order_note": None}}])  # type: ignore[list-item]
+    hub.orders.create_all(texts)  # type: ignore[arg-type]
+    hub.orders.create_all("orders.csv")  # type: ignore[arg-type]
+    hub.orders.create_all(database)  # type: ignore[arg-type]
+    hub.orders.create_all()  # type: ignore[call-arg]
+    hub.orders.update_all([{"properties": {}}])  # type: ignore[list-item]
+    hub.carts.update_all(updates)  # type: ignore[attr-defined]
+    hub.orders.stream_update(orders)  # type: ignore[arg-type]
+    inputs_from([{"hs_order_name": "A"}], verb="upsert")  # type: ignore[arg-type]
+
+
+def options(hub: HubSpot, orders: list[CreateInput], updates: list[UpdateInput]) -> None:
+    hub.orders.create_all(orders, "hs_external_order_id")  # type: ignore[call-arg]
+    hub.orders.create_all(orders, unique_proprety="hs_external_order_id")  # type: ignore[call-arg]
+    hub.orders.create_all(orders, id_property="hs_external_order_id")  # type: ignore[call-arg]
+    hub.orders.update_all(updates, unique_property="hs_external_order_id")  # type: ignore[call-arg]
+    hub.orders.create_all(orders, journal=True)  # type: ignore[arg-type]
+    hub.orders.create_all(orders, concurrency=2.5)  # type: ignore[arg-type]
+    hub.orders.create_all(orders, on_progress=lambda: None)  # type: ignore[arg-type, misc]
+    hub.orders.stream_create(orders, "orders.run")  # type: ignore[call-arg]
+
+
+def outcomes(hub: HubSpot, orders: list[CreateInput], outcome: Outcome, report: Report) -> None:
+    outcome.status = "done"  # type: ignore[misc]
+    _ = outcome.status == "failed"  # type: ignore[comparison-overlap]
+    _ = outcome.id.upper()  # type: ignore[union-attr]
+    _ = report.outcomes[0]  # type: ignore[index]
+    report.done = 1  # type: ignore[misc]
+    for _ in hub.orders.create_all(orders):  # type: ignore[attr-defined]
+        pass
+
+
+async def async_rows(
+    hub: AsyncHubSpot, plain: HubSpot, orders: list[CreateInput], arriving: AsyncIterator[CreateInput]
+) -> None:
+    plain.orders.create_all(arriving)  # type: ignore[arg-type]
+    plain.orders.stream_create(arriving)  # type: ignore[arg-type]
+    await plain.orders.create_all(orders)  # type: ignore[misc]
+    await hub.orders.stream_create(orders)  # type: ignore[misc]
+    report = hub.orders.create_all(orders)
+    _ = report.done  # type: ignore[attr-defined]
+    await report
+    for _ in hub.orders.stream_create(orders):  # type: ignore[attr-defined]
+        pass
+    with hub.orders.stream_create(orders):  # type: ignore[attr-defined]
+        pass
 
 
 def clients() -> None:

@@ -1,10 +1,15 @@
 """The package as users write against it. Nothing here runs: mypy --strict and pyright read it."""
 
+import csv
+import json
 import logging
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import assert_type
+from os import PathLike
+from pathlib import Path
+from typing import Any, TextIO, assert_type
 
 import httpx
 import hubspot_batch_models as structs
@@ -17,6 +22,7 @@ from hubspot_batch import (
     AsyncHubSpot,
     AuthenticationError,
     BatchResult,
+    BulkError,
     ConnectionFailedError,
     CreateInput,
     Fault,
@@ -39,6 +45,17 @@ from hubspot_batch import (
     UpdateInput,
     __version__,
     validate,
+)
+from hubspot_batch.bulk import (
+    AsyncStream,
+    Outcome,
+    Outcomes,
+    Progress,
+    Report,
+    Stream,
+    flat_input,
+    inputs_from,
+    read_outcomes,
 )
 
 
@@ -172,6 +189,105 @@ async def async_calls(hub: AsyncHubSpot, orders: list[CreateInput]) -> None:
     assert_type(await hub.line_items.batch_create(orders, unique_property="hs_external_id"), BatchResult)
     assert_type(await hub.commerce_payments.batch_create(orders), BatchResult)
     assert_type(await hub.carts.batch_create(orders), BatchResult)
+
+
+def named(names: Sequence[str]) -> Iterator[CreateInput]:
+    for name in names:
+        yield {"properties": {"hs_order_name": name}}
+
+
+async def arriving(names: Sequence[str]) -> AsyncIterator[CreateInput]:
+    for name in names:
+        yield {"properties": {"hs_order_name": name}}
+
+
+async def changing(ids: Sequence[int]) -> AsyncIterator[UpdateInput]:
+    for record in ids:
+        yield {"id": record, "properties": {"hs_order_note": ""}}
+
+
+def show(progress: Progress) -> None:
+    assert_type(progress.total, int | None)
+    assert_type(progress.pending, int)
+    assert_type(progress.quota_share, float)
+
+
+def runs(hub: HubSpot, orders: list[CreateInput], updates: list[UpdateInput], names: Sequence[str]) -> None:
+    assert_type(hub.orders.create_all(orders), Report)
+    assert_type(hub.orders.update_all(updates), Report)
+    assert_type(hub.orders.stream_create(orders), Stream)
+    assert_type(hub.orders.stream_update(updates), Stream)
+    hub.orders.create_all(rows=orders)
+    hub.orders.create_all([{"properties": {"hs_order_name": "A-1001"}}])
+    hub.orders.update_all([{"id": 44001, "properties": {"hs_order_note": ""}}])
+    hub.orders.update_all(
+        [{"id": row.id, "properties": {}} for row in hub.orders.stream_create(orders) if row.id]
+    )
+    hub.line_items.create_all(named(names))
+    hub.carts.create_all([{"properties": {"hs_cart_name": name}} for name in names])
+    hub.commerce_payments.stream_create(iter(orders), concurrency=8, on_progress=show)
+    hub.orders.create_all(
+        orders, unique_property="hs_external_order_id", journal="orders.run", account="shop"
+    )
+    hub.orders.stream_create([structs.CreateInput(properties={"name": "A"})], journal=Path("orders.run"))
+    hub.orders.create_all(orders, on_progress=lambda progress: print(progress.done))  # noqa: T201
+
+
+def runs_from_flat_rows(hub: HubSpot, database: sqlite3.Connection, file: TextIO) -> None:
+    select = "select name as hs_order_name from orders"
+    assert_type(hub.orders.create_all(database.execute(select)), Report)
+    hub.orders.update_all(database.execute("select number, note from orders"), id_property="number")
+    for item in inputs_from(csv.DictReader(file), verb="update", id_property="number"):
+        assert item["properties"]
+    assert flat_input({"id": 1, "hs_order_note": None}, verb="update")
+
+
+def streams(hub: HubSpot, orders: list[CreateInput]) -> None:
+    with hub.orders.stream_create(orders) as stream:
+        assert_type(stream, Stream)
+        for outcome in stream:
+            assert_type(outcome, Outcome)
+            assert_type(orders[outcome.index], CreateInput)
+            assert_type(outcome.id, str | None)
+            assert_type(outcome.ok, bool)
+            assert_type([reason.code for reason in outcome.reasons], list[str | None])
+        assert_type(stream.report, Report)
+    stream.close()
+    assert_type(next(hub.orders.stream_create(orders)), Outcome)
+    assert_type(hub.orders.stream_create(orders).complete(), Report)
+
+
+def reports(report: Report, path: PathLike[str]) -> None:
+    assert_type(report.done + report.rejected + report.unknown + report.pending, int)
+    assert_type(report.outcomes, Outcomes)
+    assert_type(list(report.outcomes), list[Outcome])
+    assert_type(list(read_outcomes(path)), list[Outcome])
+    assert_type(dict(report.ids), dict[int, str])
+    assert_type(report.reasons, Mapping[str, int])
+    assert_type(report.to_dict(), dict[str, Any])
+    if report.journal is not None:
+        json.dumps([outcome.to_dict() for outcome in read_outcomes(report.journal)])
+    try:
+        report.raise_for_errors()
+    except BulkError as error:
+        assert_type(error.report, Report)
+
+
+async def async_runs(hub: AsyncHubSpot, orders: list[CreateInput], database: sqlite3.Connection) -> None:
+    assert_type(await hub.orders.create_all(orders), Report)
+    assert_type(await hub.orders.create_all(arriving(["A"]), journal="orders.run"), Report)
+    assert_type(await hub.orders.update_all(changing([44001])), Report)
+    await hub.line_items.create_all(named(["A"]), unique_property="hs_external_id", on_progress=show)
+    await hub.carts.create_all(database.execute("select name from carts"))
+    assert_type(hub.orders.stream_update(changing([44001]), concurrency=1), AsyncStream)
+    async with hub.orders.stream_create(arriving(["A"])) as stream:
+        assert_type(stream, AsyncStream)
+        async for outcome in stream:
+            assert_type(outcome, Outcome)
+        assert_type(stream.report, Report)
+    await stream.aclose()
+    assert_type(await anext(hub.orders.stream_create(orders)), Outcome)
+    assert_type(await hub.orders.stream_create(orders).complete(), Report)
 
 
 def results(result: BatchResult, orders: list[CreateInput]) -> None:
