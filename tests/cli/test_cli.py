@@ -1,6 +1,7 @@
 """The command line as its user meets it: a process with arguments, streams and an exit code."""
 
 import json
+import platform
 import re
 import signal
 import socket
@@ -9,13 +10,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from hubspot_batch import __version__
+from hubspot_batch import __version__, contract
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shell, Write
 
 ORDER = {"properties": {"hs_order_name": "A-1"}}
+COMMANDS = [
+    *("create", "update", "validate", "results", "runs"),
+    *("sandbox", "demo", "document", "version", "completion"),
+]
 
 
 def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
@@ -29,28 +38,53 @@ def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def written(folder: Path, content: object) -> str:
-    path = folder / "payload.json"
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return str(path)
-
-
-def test_help_lists_the_commands() -> None:
+def test_help_lists_the_commands_in_the_order_in_which_they_are_needed() -> None:
     done = run("--help")
 
     assert done.returncode == 0
-    assert re.findall(r"^  ([a-z]+)  ", done.stdout, re.MULTILINE) == ["demo", "sandbox", "validate"]
+    _, _, listed = done.stdout.partition("Commands:\n")
+    assert re.findall(r"^  ([a-z]+)  ", listed, re.MULTILINE) == COMMANDS
 
 
-def test_the_version_is_that_of_the_package() -> None:
-    assert run("--version").stdout == f"hubspot-batch {__version__}\n"
+def test_help_keeps_its_lines() -> None:
+    out = run("-h").stdout
+
+    assert "\n    hubspot-batch create orders orders.csv --dry-run     check all rows, send nothing\n" in out
+    assert "\n    6  finished; some rows are unknown: sent, and the answer was lost\n" in out
 
 
-def test_help_needs_no_http() -> None:
+def test_without_a_command_it_is_help() -> None:
+    done = run()
+
+    assert done.returncode == 2
+    assert "Commands:" in done.stdout + done.stderr
+
+
+def test_the_version_is_that_of_the_package(shell: "Shell") -> None:
+    assert shell("--version").out == f"hubspot-batch {__version__}\n"
+
+
+def test_the_versions_of_what_it_runs_on(shell: "Shell") -> None:
+    lines = shell("version").out.splitlines()
+
+    assert lines[0] == f"hubspot-batch {__version__}"
+    assert lines[1].startswith(f"Python {platform.python_version()} on ")
+    assert lines[2] == f"httpx {httpx.__version__}"
+    assert [line.split()[0] for line in lines[3:]] == ["msgspec", "jsonschema-rs"]
+
+
+def test_the_document(shell: "Shell") -> None:
+    assert shell("document").report == contract.document()
+
+
+def test_help_of_each_command_needs_little() -> None:
     code = (
-        "import sys; from click.testing import CliRunner; from hubspot_batch.cli._commands import commands;"
-        "assert CliRunner().invoke(commands, ['--help']).exit_code == 0;"
-        "assert not {'httpx', 'starlette', 'rich'} & set(sys.modules)"
+        "import sys; from click.testing import CliRunner; from hubspot_batch.cli._commands import commands\n"
+        f"for words in [[], *([name] for name in {COMMANDS})]:\n"
+        "    done = CliRunner().invoke(commands, [*words, '--help'])\n"
+        "    assert done.exit_code == 0 and 'Usage: ' in done.output, words\n"
+        "loaded = {'httpx', 'rich', 'sqlite3', 'starlette', 'jsonschema_rs', 'pyarrow'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
     )
 
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -81,89 +115,86 @@ def test_without_the_sandbox_extra_it_says_what_to_install(missing: str) -> None
     assert "pip install 'hubspot-batch[sandbox]'" in done.stderr
 
 
-class TestValidate:
-    def test_a_valid_payload(self, tmp_path: Path) -> None:
-        path = written(tmp_path, {"inputs": [ORDER]})
+class TestValidateABody:
+    def test_without_a_fault(self, write: "Write", shell: "Shell") -> None:
+        path = write("payload.json", json.dumps({"inputs": [ORDER]}))
 
-        done = run("validate", "create", "orders", path)
+        assert shell("validate", "create", "orders", path) == (0, "", f"{path}: valid for create_orders\n")
 
-        assert (done.returncode, done.stdout) == (0, "")
-        assert done.stderr == f"{path}: valid for create_orders\n"
+    def test_each_fault_is_a_line_on_stdout(self, write: "Write", shell: "Shell") -> None:
+        body = {"inputs": [ORDER, {"propertis": {}}, {"properties": {"n": 9}}]}
+        path = write("payload.json", json.dumps(body))
 
-    def test_each_fault_is_a_line_on_stdout(self, tmp_path: Path) -> None:
-        path = written(tmp_path, {"inputs": [ORDER, {"propertis": {}}, {"properties": {"n": 9}}]})
+        done = shell("validate", "create", "orders", path)
 
-        done = run("validate", "create", "orders", path)
-
-        assert done.returncode == 1
-        assert sorted(done.stdout.splitlines()) == [
+        assert done.code == 1
+        assert sorted(done.out.splitlines()) == [
             "/inputs/1/propertis: the document knows no such key; did you mean 'properties'?",
             "/inputs/1: 'properties' is missing; add it",
             "/inputs/2/properties/n: a number stands where text belongs; write it as text, in quotes",
         ]
-        assert done.stderr == f"Error: {path}: 3 fault(s) for create_orders\n"
+        assert done.err == f"Error: {path}: 3 fault(s) for create_orders\n"
 
     @pytest.mark.parametrize("name", ["line-items", "line_items"])
-    def test_standard_input_and_both_spellings(self, name: str) -> None:
-        done = run("validate", "create", name, "-", stdin=json.dumps({"inputs": [ORDER]}).encode())
+    def test_standard_input_and_both_spellings(self, name: str, shell: "Shell") -> None:
+        body = json.dumps({"inputs": [ORDER]}, indent=2).encode()
 
-        assert (done.returncode, done.stderr) == (0, "-: valid for create_line_items\n")
+        done = shell("validate", "create", name, "-", stdin=body)
 
-    def test_a_byte_order_mark_is_no_fault(self) -> None:
+        assert done == (0, "", "-: valid for create_line_items\n")
+
+    def test_a_byte_order_mark_is_no_fault(self, shell: "Shell") -> None:
         body = b"\xef\xbb\xbf" + json.dumps({"inputs": [ORDER]}).encode()
 
-        assert run("validate", "create", "orders", "-", stdin=body).returncode == 0
+        assert shell("validate", "create", "orders", "-", stdin=body).code == 0
 
     @pytest.mark.parametrize(
         ("body", "message"),
         [
-            (b"", "Error: -, line 1, column 1: not JSON: Expecting value\n"),
             (b'{"inputs": [\n{]', "Error: -, line 2, column 2: not JSON: "),
-            (b'{"a": 1}\n\xff', "Error: -, line 2: not UTF-8; save the file as UTF-8\n"),
+            (b'{"inputs": 1}\n\xff', "Error: -, line 2: not UTF-8; save the file as UTF-8\n"),
             (
                 b'{"inputs": [], "inputs": []}',
                 "Error: -: the key 'inputs' occurs twice in one mapping; remove one of the two\n",
             ),
-            (b"[" * 100_000, "Error: -: nested too deeply\n"),
+            (b'{"inputs": ' + b"[" * 100_000, "Error: -: nested too deeply\n"),
         ],
     )
-    def test_what_is_no_json_is_named_with_its_place(self, body: bytes, message: str) -> None:
-        done = run("validate", "create", "orders", "-", stdin=body)
+    def test_what_is_no_json_is_named_with_its_place(self, body: bytes, message: str, shell: "Shell") -> None:
+        done = shell("validate", "create", "orders", "-", stdin=body)
 
-        assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith(message)
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith(message)
 
-    def test_text_that_utf8_cannot_hold(self) -> None:
+    def test_text_that_utf8_cannot_hold(self, shell: "Shell") -> None:
         body = rb'{"inputs": [{"properties": {"a": "\ud800"}}]}'
 
-        done = run("validate", "create", "orders", "-", stdin=body)
+        done = shell("validate", "create", "orders", "-", stdin=body)
 
-        assert done.returncode == 1
-        assert done.stdout.startswith("/inputs/0/properties/a: ")
+        assert done.code == 1
+        assert done.out.startswith("/inputs/0/properties/a: ")
 
-    def test_a_missing_file(self, tmp_path: Path) -> None:
-        done = run("validate", "create", "orders", str(tmp_path / "gone.json"))
+    def test_a_missing_file(self, tmp_path: Path, shell: "Shell") -> None:
+        done = shell("validate", "create", "orders", tmp_path / "gone.json")
 
-        assert done.returncode == 1
-        assert done.stderr == f"Error: {tmp_path / 'gone.json'}: No such file or directory\n"
+        assert done == (1, "", f"Error: {tmp_path / 'gone.json'}: No such file or directory\n")
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (
-                ("create", "contacts", "-"),
-                "there is no operation 'create_contacts'; there are: create_orders",
-            ),
-            (("update", "carts", "-"), "there is no operation 'update_carts'"),
+            (("create", "contacts", "-"), "'contacts' is not one of 'orders', 'line-items', "),
+            (("update", "carts", "-"), "there is no operation 'update_carts'; there are: create_orders, "),
             (("delete", "orders", "-"), "'delete' is not one of 'create', 'update'"),
-            (("create", "orders"), "Missing argument 'PAYLOAD'"),
+            (("create", "orders"), "Missing argument 'FILE'"),
         ],
     )
-    def test_a_command_that_is_written_wrongly(self, arguments: tuple[str, ...], message: str) -> None:
-        done = run("validate", *arguments)
+    def test_a_command_that_is_written_wrongly(
+        self, arguments: tuple[str, ...], message: str, shell: "Shell"
+    ) -> None:
+        done = shell("validate", *arguments)
 
-        assert done.returncode == 2
-        assert message in done.stderr
+        assert done.code == 2
+        assert message in done.err
 
 
 class TestDemo:

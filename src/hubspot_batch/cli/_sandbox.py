@@ -1,28 +1,45 @@
 """`hubspot-batch sandbox`."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
-from hubspot_batch.sandbox import FAULTS, Sandbox, parse_fault
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.sandbox import FAULTS, Property, Sandbox, parse_fault
 
 
-def run(faults: Sequence[str], options: Mapping[str, Any]) -> None:
+def run(
+    faults: Sequence[str], custom: Sequence[str], unique: Sequence[str], options: Mapping[str, Any]
+) -> None:
     """Run a sandbox in the foreground until Ctrl-C or SIGTERM.
 
     Args:
         faults: Faults with their rates, `504-after:0.02`.
+        custom: Properties that take any text, `orders.my_field`.
+        unique: Properties likewise of which no two records have the same value.
         options: What `Sandbox` takes.
 
     Raises:
         ConfigurationError: If any of it cannot be.
     """
     rates = {str(fault): rate for fault, rate in map(parse_fault, faults)}
-    with Sandbox(faults=rates, **options) as box:
+    properties: defaultdict[str, dict[str, Property]] = defaultdict(dict)
+    for texts, is_unique in ((custom, False), (unique, True)):
+        for object_type, name in map(_named, texts):
+            properties[object_type][name] = Property("text", unique=is_unique)
+    with Sandbox(faults=rates, properties=properties, **options) as box:
         click.echo(f"Sandbox at {box.url}, access token {box.access_token}, Ctrl-C to stop")
         box.serve_forever()
     click.echo("Sandbox stopped", err=True)
+
+
+def _named(text: str) -> tuple[str, str]:
+    object_type, _, name = text.partition(".")
+    if not object_type or not name:
+        raise ConfigurationError(f"{text!r} names no property; write it like orders.my_field")
+    return object_type.replace("-", "_"), name
 
 
 def list_faults() -> None:

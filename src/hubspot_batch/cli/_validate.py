@@ -1,13 +1,20 @@
 """`hubspot-batch validate`."""
 
 import json
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
+from msgspec.structs import replace
 
 from hubspot_batch import contract
-from hubspot_batch.cli._files import read_text
+from hubspot_batch.cli._check import validate_rows
+from hubspot_batch.cli._files import copy_content, is_read_once, read_text
+from hubspot_batch.cli._reading import Reading
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.validation import validate
 
@@ -15,23 +22,66 @@ if TYPE_CHECKING:
     from hubspot_batch.contract import OperationId
 
 
-def run(operation_id: str, path: Path) -> None:
-    """Print every fault of a payload, and exit with 1 if there is any.
+# The body of a request, in contrast to a row of JSON Lines.
+_BODY = re.compile(rb'\s*\{\s*"inputs"\s*:')
+_ENOUGH = 4096
+
+
+def run(operation_id: str, reading: Reading) -> bool:
+    """Print every fault of a file of rows, or of the body of a request, and return whether there is none.
 
     Raises:
         UsageError: If there is no such operation.
-        ClickException: If the file is no JSON.
+        ClickException: If a body is no JSON.
+        ConfigurationError: If the file cannot be read.
     """
     try:
         operation = contract.operation(operation_id)
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from error
-    faults = validate(cast("OperationId", operation.id), _parse(read_text(path), path))
+    with _seekable(reading.path) as path:
+        if _BODY.match(_head(path).removeprefix(b"\xef\xbb\xbf")):
+            return _validate_body(cast("OperationId", operation.id), path, shown=reading.path)
+        return validate_rows(operation.id, replace(reading, path=path), shown=reading.path)
+
+
+@contextmanager
+def _seekable(path: Path) -> Iterator[Path]:
+    """Yield a file that can be read twice."""
+    if not is_read_once(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "content")
+        try:
+            with copy.open("wb") as file:
+                copy_content(path, file)
+        except OSError as error:
+            raise ConfigurationError(f"{path}: {error.strerror}; write it into a file first") from error
+        try:
+            yield copy
+        except ConfigurationError as error:
+            # Nobody knows the copy.
+            raise ConfigurationError(str(error).replace(str(copy), str(path))) from error
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_ENOUGH)
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}") from error
+
+
+def _validate_body(operation_id: "OperationId", path: Path, *, shown: Path) -> bool:
+    faults = validate(operation_id, _parse(read_text(path, shown), shown))
     for fault in faults:
         click.echo(fault)
     if faults:
-        raise click.ClickException(f"{path}: {len(faults)} fault(s) for {operation.id}")
-    click.echo(f"{path}: valid for {operation.id}", err=True)
+        click.echo(f"Error: {shown}: {len(faults)} fault(s) for {operation_id}", err=True)
+    else:
+        click.echo(f"{shown}: valid for {operation_id}", err=True)
+    return not faults
 
 
 def _parse(text: str, path: Path) -> object:

@@ -1,0 +1,236 @@
+"""How the columns of a row become the input for it: what is taken, renamed, set and linked. Pure."""
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from hubspot_batch.associations import association_type, object_type_of
+from hubspot_batch.bulk.sources import check_id_property, input_with
+from hubspot_batch.contract import Operation, Verb
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.inputs import AssociationType
+
+_PLANS_KEPT = 128
+_WITH_TYPE = re.compile(r"(.+):(\d+)")
+
+
+class ColumnOptions(Struct, frozen=True, kw_only=True):
+    """What is to be done with the columns, as it is written on the command line.
+
+    Attributes:
+        map: `PROPERTY=COLUMN`: a column that is a property of another name.
+        only: Columns to take, with commas between them. Those that other options name are taken, too.
+        drop: Columns to leave out, with commas between them.
+        set: `PROPERTY=VALUE`: a property that is the same for all rows, whatever a column says.
+        associate: `OBJECT=COLUMN` or `OBJECT=COLUMN:TYPE`: a column with the ids of records to link the new
+            one with, semicolons between them. It is no property.
+        clear_empty: Whether an empty cell clears its property. Otherwise the property is left out.
+        id_property: For an update, the property whose value names the record in place of its id.
+    """
+
+    map: Sequence[str] = ()
+    only: Sequence[str] = ()
+    drop: Sequence[str] = ()
+    set: Sequence[str] = ()
+    associate: Sequence[str] = ()
+    clear_empty: bool = False
+    id_property: str | None = None
+
+
+class _Link(NamedTuple):
+    """A column with ids of records to link with."""
+
+    column: str
+    target: str
+    type: AssociationType
+
+
+class Columns:
+    """Makes the inputs.
+
+    Attributes:
+        unseen: The columns that options name and that no row has had so far.
+    """
+
+    def __init__(
+        self,
+        operation: Operation,
+        options: ColumnOptions,
+        columns: Sequence[str] | None = None,
+        *,
+        is_text: bool = False,
+    ) -> None:
+        """Check the options.
+
+        Args:
+            operation: What the inputs are for.
+            options: What is to be done.
+            columns: The columns of all rows; None where each row has its own.
+            is_text: Whether all values are text, of which an empty one means that there is none.
+
+        Raises:
+            ConfigurationError: If an option is written wrongly, contradicts another, names a column or an
+                association that there is not, or does not fit the operation.
+        """
+        self._verb: Verb = operation.verb
+        self._options = options
+        self._is_text = is_text
+        check_id_property(self._verb, options.id_property)
+        self._id = (options.id_property or "id") if operation.verb == "update" else None
+        mapped = _pairs("--map", options.map, "PROPERTY=COLUMN")
+        constants = _pairs("--set", options.set, "PROPERTY=VALUE")
+        self._constants = dict(constants)
+        self._mapped = _by_column(mapped)
+        self._links = _links(operation, options.associate)
+        self._only, self._dropped = _names(options.only), _names(options.drop)
+        _check_twice([name for name, _ in (*mapped, *constants)])
+        self.unseen = self._check_dropped() | self._dropped
+        if columns is not None:
+            self._check_columns(columns)
+            self.unseen.clear()
+        self._plan = lru_cache(_PLANS_KEPT)(self._make_plan)
+
+    def input_of(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Return the input for a row. It is not checked, and the row is not changed.
+
+        Args:
+            values: Column to value, or a whole input: a mapping whose `properties` are a mapping. The columns
+                of the latter are its properties, and none of them counts as empty.
+        """
+        inner = values.get("properties")
+        columns = inner if isinstance(inner, Mapping) else values
+        if self.unseen:
+            self.unseen.difference_update(columns)
+        item = self._flat(values) if columns is values else self._whole(values, columns)
+        return self._linked(item, columns) if self._links else item
+
+    def _flat(self, values: Mapping[str, object]) -> dict[str, object]:
+        plan, clear = self._plan(tuple(values)), self._options.clear_empty
+        if self._is_text:
+            properties = {name: value for column, name in plan if (value := values[column]) or clear}
+        else:
+            properties = {
+                name: "" if value is None else value
+                for column, name in plan
+                if (value := values[column]) is not None or clear
+            }
+        properties.update(self._constants)
+        return input_with(properties, verb=self._verb, id_property=self._options.id_property)
+
+    def _whole(self, values: Mapping[str, object], columns: Mapping[str, object]) -> dict[str, object]:
+        properties = {name: columns[column] for column, name in self._plan(tuple(columns))}
+        item = {**values, "properties": {**properties, **self._constants}}
+        if self._options.id_property is not None:
+            item.setdefault("idProperty", self._options.id_property)
+        return item
+
+    def _linked(self, item: dict[str, object], columns: Mapping[str, object]) -> dict[str, object]:
+        """Return the input with its links. What is no list of associations is left to validation."""
+        present = item.get("associations", [])
+        if isinstance(present, list) and (links := self._associations(columns)):
+            item["associations"] = [*present, *links]
+        return item
+
+    def _associations(self, columns: Mapping[str, object]) -> list[dict[str, object]]:
+        """Return one association for each record, with all its types."""
+        found: dict[tuple[str, str], tuple[object, list[AssociationType]]] = {}
+        for column, target, kind in self._links:
+            for record in _ids(columns.get(column)):
+                _, kinds = found.setdefault((target, str(record)), (record, []))
+                if kind not in kinds:
+                    kinds.append(kind)
+        return [{"to": {"id": record}, "types": kinds} for record, kinds in found.values()]
+
+    def _make_plan(self, columns: Sequence[str]) -> list[tuple[str, str]]:
+        """Return which columns fill which properties: none its own where something else does."""
+        given = {*self._constants, *chain.from_iterable(self._mapped.values())}
+        given.update(self._dropped, (link.column for link in self._links))
+        wanted = {*columns} & {*self._only, self._id} if self._only else {*columns}
+        wanted -= given
+        return [
+            (column, name)
+            for column in columns
+            for name in self._mapped.get(column, (column,) if column in wanted else ())
+        ]
+
+    def _check_dropped(self) -> set[str]:
+        """Return the columns that are asked for, none of which may be dropped."""
+        asked = {*self._mapped, *self._only, *(link.column for link in self._links)}
+        if both := sorted(asked & self._dropped):
+            raise ConfigurationError(
+                f"--drop leaves out the column {both[0]!r}, which another option names; remove one of the two"
+            )
+        return asked
+
+    def _check_columns(self, columns: Sequence[str]) -> None:
+        for missing in sorted(self.unseen.difference(columns)):
+            raise ConfigurationError(f"there is no column {missing!r}; {_hint(missing, columns)}")
+        filled = {*self._constants, *(name for _, name in self._make_plan(columns))}
+        if self._id is not None and self._id not in filled:
+            raise ConfigurationError(
+                f"an update needs a column {self._id!r} that names the record; "
+                f"where another one does, say --map {self._id}=COLUMN"
+            )
+
+
+def _pairs(option: str, texts: Iterable[str], form: str) -> list[tuple[str, str]]:
+    pairs = [text.partition("=") for text in texts]
+    # Nothing is repeated: it can be a value.
+    if any(not name or not equals or (not right and option != "--set") for name, equals, right in pairs):
+        raise ConfigurationError(f"{option}: write {form}")
+    return [(name, right) for name, _, right in pairs]
+
+
+def _by_column(mapped: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for name, column in mapped:
+        names[column].append(name)
+    return dict(names)
+
+
+def _links(operation: Operation, texts: Iterable[str]) -> list[_Link]:
+    links = []
+    for target, text in _pairs("--associate", texts, "OBJECT=COLUMN or OBJECT=COLUMN:TYPE"):
+        if operation.verb == "update":
+            raise ConfigurationError("HubSpot takes associations with creates only; leave --associate out")
+        named = _WITH_TYPE.fullmatch(text)
+        column, type_id = (named[1], int(named[2])) if named else (text, None)
+        kind = association_type(operation.object_type, target, type_id)
+        links.append(_Link(column, object_type_of(target) or target, kind))
+    return links
+
+
+def _names(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.strip() for text in texts for name in text.split(",") if name.strip())
+
+
+def _check_twice(names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(
+                f"--map and --set fill the property {name!r} twice; remove one of the two"
+            )
+
+
+def _hint(name: str, columns: Sequence[str]) -> str:
+    if close := difflib.get_close_matches(name, columns, n=1):
+        return f"did you mean {close[0]!r}?"
+    return f"the columns are {', '.join(map(repr, columns))}"
+
+
+def _ids(value: object) -> Iterable[object]:
+    match value:
+        case None:
+            return ()
+        case str():
+            return [part.strip() for part in value.split(";") if part.strip()]
+        case list() | tuple():
+            return value
+        case _:
+            return (value,)

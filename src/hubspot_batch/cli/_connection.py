@@ -1,0 +1,118 @@
+"""The client that a command uses: where its token comes from, and to which HubSpot it talks."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from hashlib import blake2b
+from pathlib import Path
+
+from msgspec import Struct
+
+from hubspot_batch._auth import Bearer
+from hubspot_batch._settings import BASE_URL, TOKEN_VARIABLE
+from hubspot_batch.client import HubSpot
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.oauth import RefreshToken
+from hubspot_batch.shared_quota import SharedQuota
+
+_OAUTH = {
+    "client_id": "HUBSPOT_CLIENT_ID",
+    "client_secret": "HUBSPOT_CLIENT_SECRET",
+    "refresh_token": "HUBSPOT_REFRESH_TOKEN",
+}
+
+
+class ConnectionOptions(Struct, frozen=True, kw_only=True):
+    """The options that say to which HubSpot a command talks.
+
+    Attributes:
+        sandbox: Whether it is a local one that ends with the command.
+        token_file: A file that holds the token.
+        base_url: Where HubSpot is.
+        api_version: Its version.
+        shared_quota: A file by which processes share a quota.
+    """
+
+    sandbox: bool = False
+    token_file: Path | None = None
+    base_url: str = BASE_URL
+    api_version: str = "v3"
+    shared_quota: Path | None = None
+
+
+class Connection(Struct, frozen=True, kw_only=True):
+    """A client, and how its account is known again.
+
+    Attributes:
+        hub: The client.
+        service: The address of HubSpot.
+        account: What a run is told of the account; None where its token tells.
+        fingerprint: What a journal with this salt says of the account.
+    """
+
+    hub: HubSpot
+    service: str
+    account: str | None
+    fingerprint: Callable[[bytes], str]
+
+
+@contextmanager
+def connect(options: ConnectionOptions) -> Iterator[Connection]:
+    """Open a client.
+
+    Raises:
+        ConfigurationError: If there is no token, or an option cannot be.
+    """
+    with ExitStack() as stack:
+        if options.sandbox:
+            from hubspot_batch.sandbox import Sandbox  # noqa: PLC0415 - it needs the extra `sandbox`
+
+            box = stack.enter_context(Sandbox())
+            token, service = box.access_token, box.url
+        else:
+            token, service = _static_token(options.token_file), options.base_url
+        shared = options.shared_quota
+        quota = None if shared is None else stack.enter_context(SharedQuota(shared))
+        access = token or _app_token(service)
+        hub = HubSpot(access, base_url=service, api_version=options.api_version, quota=quota)
+        stack.enter_context(hub)
+        account = None if token else _known_by(os.environ[_OAUTH["refresh_token"]])
+        yield Connection(
+            hub=hub,
+            service=service,
+            account=account,
+            fingerprint=Bearer(token).fingerprint if account is None else lambda _: account,
+        )
+
+
+def _static_token(path: Path | None) -> str:
+    """Return the token from a file, else from the environment; empty if there is none."""
+    return os.environ.get(TOKEN_VARIABLE, "") if path is None else _read(path)
+
+
+def _app_token(base_url: str) -> RefreshToken:
+    app = {name: os.environ.get(variable, "") for name, variable in _OAUTH.items()}
+    if not any(app.values()):
+        raise ConfigurationError(
+            f"there is no access token; set {TOKEN_VARIABLE}, name a file with --token-file, "
+            f"set {', '.join(_OAUTH.values())}, or try it with --sandbox"
+        )
+    if missing := [variable for name, variable in _OAUTH.items() if not app[name]]:
+        raise ConfigurationError(f"{', '.join(missing)} is not set; a fresh token needs all three")
+    return RefreshToken(**app, base_url=base_url)
+
+
+def _known_by(refresh_token: str) -> str:
+    return f"oauth-{blake2b(refresh_token.encode(), digest_size=12).hexdigest()}"
+
+
+def _read(path: Path) -> str:
+    try:
+        token = path.read_text(encoding="utf-8-sig").strip()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}; name a file that holds the token") from error
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: this is no text; name a file that holds the token") from None
+    if not token:
+        raise ConfigurationError(f"{path}: the file is empty; it must hold the token and nothing else")
+    return token

@@ -1,0 +1,136 @@
+"""How far a run has come, drawn on standard error: a bar in a terminal, else a line every ten seconds."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeAlias
+
+import click
+from msgspec import Struct
+
+from hubspot_batch.bulk import Progress
+
+ShareRead: TypeAlias = Callable[[], float | None]
+
+_SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_BETWEEN_SAMPLES = 1.0
+_MOST_SAMPLES = 600
+
+
+class Sample(Struct, frozen=True):
+    """How far a run had come at one time."""
+
+    seconds: float
+    requests: int
+    settled: int
+
+
+class Samples:
+    """How a run went over time, in at most 600 samples, however long it takes."""
+
+    def __init__(self) -> None:
+        self.all: list[Sample] = [Sample(0.0, 0, 0)]
+        self._apart = _SECONDS_BETWEEN_SAMPLES
+
+    def take(self, progress: Progress) -> None:
+        """Take a sample if the last one is long enough ago."""
+        if progress.seconds - self.all[-1].seconds >= self._apart:
+            self.all.append(_sample(progress))
+            if len(self.all) > _MOST_SAMPLES:
+                self.all = self.all[::2]
+                self._apart *= 2
+
+    def end(self, progress: Progress) -> list[Sample]:
+        """Return all samples, with one of the end."""
+        return [*self.all, _sample(progress)]
+
+
+def _sample(progress: Progress) -> Sample:
+    settled = progress.done + progress.rejected + progress.unknown
+    return Sample(progress.seconds, progress.requests, settled)
+
+
+@contextmanager
+def drawn(title: str, share_read: ShareRead, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Draw progress while the block runs, and yield the function that is to be told of it.
+
+    Args:
+        title: What the run does.
+        share_read: Tells which part of the source has been read, from 0 to 1.
+        quiet: Whether nothing is drawn.
+    """
+    if quiet:
+        yield lambda _: None
+    elif sys.stderr.isatty():
+        with _bar(title, share_read) as tell:
+            yield tell
+    else:
+        yield _Lines(title, share_read).tell
+
+
+class _Lines:
+    def __init__(self, title: str, share_read: ShareRead) -> None:
+        self._title = title
+        self._share_read = share_read
+        self._next = time.monotonic() + _SECONDS_BETWEEN_LINES
+
+    def tell(self, progress: Progress) -> None:
+        if (now := time.monotonic()) < self._next:
+            return
+        self._next = now + _SECONDS_BETWEEN_LINES
+        # That nobody reads it any more is no reason to end a run.
+        with suppress(OSError):
+            click.echo(f"{self._title}: {text_of(progress, self._share_read())}", err=True)
+
+
+@contextmanager
+def _bar(title: str, share_read: ShareRead) -> Iterator[Callable[[Progress], None]]:
+    from rich import progress as rich  # noqa: PLC0415 - only where a terminal is drawn to
+    from rich.console import Console  # noqa: PLC0415
+
+    columns = (
+        rich.TextColumn("{task.description}", markup=False),
+        rich.BarColumn(bar_width=24),
+        rich.TaskProgressColumn(),
+        rich.TextColumn("{task.fields[figures]}"),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=1.0, figures="")
+
+        def tell(progress: Progress) -> None:
+            share = share_read()
+            bar.update(task, completed=share or 0.0, figures=text_of(progress, share))
+
+        yield tell
+
+
+def text_of(progress: Progress, share_read: float | None) -> str:
+    """Return how far a run has come, in one line.
+
+    Args:
+        progress: The figures.
+        share_read: Which part of the source has been read.
+    """
+    settled = progress.done + progress.rejected + progress.unknown
+    parts = [f"{settled:,} rows", f"{settled / max(progress.seconds, 0.001):,.0f}/s"]
+    parts.append(f"quota {progress.quota_share:.0%}")
+    if progress.rejected:
+        parts.append(f"{progress.rejected:,} rejected")
+    if progress.unknown:
+        parts.append(f"{progress.unknown:,} unknown")
+    if share_read:
+        parts.append(f"{duration(progress.seconds * (1 - share_read) / share_read)} left")
+    return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Return a time span for people: `0.3 s`, `45 s`, `3 min 5 s`, `2 h 10 min`."""
+    if seconds < 9.95:  # noqa: PLR2004 - what is rounded to ten seconds is
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004 - seconds of a minute, and so on
+        return f"{whole} s"
+    if whole < 3600:  # noqa: PLR2004
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

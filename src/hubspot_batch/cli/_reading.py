@@ -1,0 +1,113 @@
+"""A file of rows and all that says how to read it: the inputs of a push."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hubspot_batch.cli._columns import ColumnOptions, Columns
+from hubspot_batch.cli._files import copy_content, digest_of, is_read_once
+from hubspot_batch.cli._tables import Row, Table, TableOptions, open_table
+from hubspot_batch.contract import Operation
+from hubspot_batch.errors import ConfigurationError
+
+
+class _Options(Struct, frozen=True):
+    table: TableOptions
+    columns: ColumnOptions
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """A file, and how it is read.
+
+    Attributes:
+        path: The file; `-` for standard input.
+        table: How it is written.
+        columns: What becomes of its columns.
+    """
+
+    path: Path
+    table: TableOptions = TableOptions()
+    columns: ColumnOptions = ColumnOptions()
+
+    def to_json(self) -> str:
+        """Return the options as text."""
+        return msgspec.json.encode(_Options(self.table, self.columns)).decode()
+
+    def kept(self, folder: Path) -> "Reading":
+        """Return a reading of the same that can be repeated: what a pipe gives is copied into a folder.
+
+        The copy is named by what is in it, so the same input again is the same file.
+
+        Raises:
+            ConfigurationError: If it cannot be written.
+        """
+        if not is_read_once(self.path):
+            return self
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return replace(self, path=_copied(self.path, folder))
+        except OSError as error:
+            raise ConfigurationError(
+                f"{folder}: {error.strerror}; what is read from {self.path} is kept there: make room, "
+                "or write it into a file and push that"
+            ) from error
+
+    @contextmanager
+    def open(self, operation: Operation) -> Iterator["OpenReading"]:
+        """Open the file and check the options against it.
+
+        Raises:
+            ConfigurationError: If it cannot be read, or an option does not fit it.
+        """
+        with open_table(self.path, self.table) as table:
+            is_text = table.format == "csv"
+            yield OpenReading(table, Columns(operation, self.columns, table.columns, is_text=is_text))
+
+
+def reading_from(path: str, options: str) -> Reading:
+    """Return a reading from its path and the text of its options."""
+    decoded = msgspec.json.decode(options, type=_Options)
+    return Reading(path=Path(path), table=decoded.table, columns=decoded.columns)
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        copy = Path(file.name)
+    try:
+        with copy.open("wb") as file:
+            copy_content(path, file)
+        return copy.replace(folder / f"stdin-{digest_of(copy)[:16]}")
+    except BaseException:
+        copy.unlink()
+        raise
+
+
+class OpenReading:
+    """An open file of rows.
+
+    Attributes:
+        table: The file.
+    """
+
+    def __init__(self, table: Table, columns: Columns) -> None:
+        self.table = table
+        self._columns = columns
+
+    def rows(self) -> Iterator[tuple[Row, object]]:
+        """Yield the rows, each with the input that it makes, or with the fault that it is.
+
+        Raises:
+            ConfigurationError: If nothing can be read from some place on.
+        """
+        for row in self.table.rows():
+            yield row, row.fault or self._columns.input_of(row.values)
+
+    @property
+    def unseen(self) -> list[str]:
+        """The columns that an option names and no row has had so far."""
+        return sorted(self._columns.unseen)

@@ -1,0 +1,255 @@
+"""The runs of the command line, each a journal in one folder: what ran, how it ended, what is left."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from hashlib import blake2b
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+import click
+from msgspec import Struct
+
+from hubspot_batch.bulk import Report
+from hubspot_batch.bulk.journal import Journal, JournalInUseError
+from hubspot_batch.cli._connection import Connection
+from hubspot_batch.errors import ConfigurationError
+
+FOLDER_VARIABLE = "HUBSPOT_BATCH_RUNS"
+_SUFFIX = ".run"
+_LATEST = "latest"
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """The file of a run.
+
+    Attributes:
+        path: Where it is.
+        digest: What is in it.
+        reading: How it is read, as JSON: the options of the command that say so.
+    """
+
+    path: str
+    digest: str
+    reading: str
+
+
+class StoredRun(Struct, frozen=True, kw_only=True):
+    """A run, as its journal tells of it.
+
+    Attributes:
+        path: The journal.
+        busy: Whether it is going on, so that nothing else can be told.
+        problem: Why it cannot be read, if it cannot.
+        meta: What is known of it as a whole.
+        counts: How many rows are in which state.
+    """
+
+    path: Path
+    busy: bool = False
+    problem: str | None = None
+    meta: Mapping[str, Any] = {}
+    counts: Mapping[str, int] = {}
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return name_of(self.path)
+
+    @property
+    def state(self) -> str:
+        """`going on`, `finished`, `unfinished`, or `unreadable`."""
+        if self.problem is not None:
+            return "unreadable"
+        return "going on" if self.busy else "finished" if self.finished else "unfinished"
+
+    @property
+    def finished(self) -> bool:
+        """Whether each row has an outcome."""
+        return "total" in self.meta
+
+    @property
+    def may_have_written(self) -> bool:
+        """Whether HubSpot has, or may have, anything of it."""
+        return any(self.counts.get(state) for state in ("done", "unknown", "sent"))
+
+    @property
+    def source(self) -> Source:
+        """The file that it reads."""
+        names = Source.__struct_fields__
+        return Source(**{name: str(self.meta.get(f"source_{name}", "")) for name in names})
+
+
+def folder() -> Path:
+    """Return where the journals are."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    return Path(named) if named else Path(click.get_app_dir("hubspot-batch")) / "runs"
+
+
+def stored_runs() -> list[StoredRun]:
+    """Return all runs, the newest first."""
+    return [_read(path) for path in _journals()]
+
+
+def _read(path: Path) -> StoredRun:
+    try:
+        with usable(path), Journal(path) as journal:
+            return StoredRun(path=path, meta=journal.meta(), counts=journal.counts())
+    except JournalInUseError:
+        return StoredRun(path=path, busy=True)
+    except ConfigurationError as error:
+        return StoredRun(path=path, problem=str(error))
+
+
+@contextmanager
+def usable(path: Path) -> Iterator[None]:
+    """Make what SQLite says of a journal an error that names it, and what to do.
+
+    Raises:
+        ConfigurationError: If it cannot be read or written.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise ConfigurationError(
+            f"the journal {path} cannot be used: {error}; make room on its disk, or name another one "
+            "with --journal"
+        ) from error
+
+
+def find(name: str) -> StoredRun:
+    """Return the run of this name, that of a journal, or the `latest`.
+
+    Raises:
+        ConfigurationError: If there is none, or it is going on.
+    """
+    names = [path.stem for path in _journals()]
+    path = Path(name)
+    if not path.is_file():
+        path = folder() / f"{names[0] if names and name == _LATEST else name}{_SUFFIX}"
+    if not path.is_file():
+        close = get_close_matches(name, names, n=1)
+        advice = f"did you mean {close[0]}?" if close else "`hubspot-batch runs` lists them"
+        raise ConfigurationError(f"there is no run {name!r}; {advice}")
+    run = _read(path)
+    if run.problem is not None:
+        raise ConfigurationError(run.problem)
+    if run.busy:
+        raise ConfigurationError(f"run {run.name} is going on; wait for its end")
+    return run
+
+
+def journal_for(
+    operation_id: str,
+    connection: Connection,
+    source: Source,
+    *,
+    new: bool,
+    repeats: Callable[["StoredRun"], int],
+) -> Path:
+    """Return the journal of a command: that of the run which it continues, or a new one.
+
+    Args:
+        operation_id: The operation.
+        connection: The account.
+        source: The file.
+        new: Whether to begin from the first row, whatever ran before.
+        repeats: Tells how many of the first rows a run has done already, which would then be there twice.
+
+    Raises:
+        ConfigurationError: If a run over the same file is going on, or stopped when something else was in it,
+            or has done rows that are still in it.
+    """
+    key = blake2b(f"{connection.service} {source.path}".encode(), digest_size=4).hexdigest()
+    ending = f"{operation_id.replace('_', '-')}-{key}"
+    earlier = [_read(path) for path in _journals() if path.stem.endswith(ending)]
+    if going_on := [run.name for run in earlier if run.busy]:
+        raise ConfigurationError(f"run {going_on[0]} over this file is going on; wait for its end")
+    for run in [] if new else earlier:
+        if run.problem is not None:
+            raise ConfigurationError(f"{run.problem}; --new begins a run that knows nothing of it")
+        if run.meta.get("account") != connection.fingerprint(run.meta["salt"]):
+            if not run.finished and run.may_have_written:
+                click.echo(
+                    f"Warning: run {run.name} over this file, with another token, is not finished; "
+                    "this is a run of its own",
+                    err=True,
+                )
+            continue
+        if run.source == source:
+            return run.path
+        if not run.finished and run.may_have_written:
+            raise ConfigurationError(
+                f"run {run.name} over this file stopped before its end, and the file or the options that say "
+                "how to read it have changed since; take both as they were, or start over with --new; "
+                f"if no row that it has read has changed, it goes on with --journal {quote(str(run.path))}"
+            )
+        if count := repeats(run):
+            raise ConfigurationError(
+                f"run {run.name} has done {count} of the first rows of this file already, and they would be "
+                f"there twice; push what `hubspot-batch results {quote(run.name)} --rejected` gives, name a "
+                "--unique-property, or push all rows again with --new"
+            )
+    return _unused(ending)
+
+
+def _unused(ending: str) -> Path:
+    moment = datetime.now(UTC)
+    # Two runs can begin within one second.
+    while (path := folder() / f"{moment:%Y%m%d-%H%M%S}-{ending}{_SUFFIX}").exists():
+        moment += timedelta(seconds=1)
+    return path
+
+
+def describe(path: Path, source: Source, command: Sequence[str]) -> None:
+    """Write into a journal which file it is about, and by which command.
+
+    Raises:
+        ConfigurationError: If it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path.parent}: {error.strerror}; name another folder with {FOLDER_VARIABLE}, "
+            "or a journal with --journal"
+        ) from error
+    with usable(path), Journal(path) as journal:
+        if "started" not in journal.meta():
+            moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            journal.set_meta(_facts_of(source) | {"command": json.dumps(command), "started": moment})
+
+
+def note(path: Path, source: Source, report: Report, code: int) -> None:
+    """Write into a journal how a session ended, and what all of them took together.
+
+    A journal that takes no more keeps what it has: of the rows it knows all the same.
+    """
+    with suppress(ConfigurationError), usable(path), Journal(path) as journal:
+        known = journal.meta()
+        totals = {
+            name: known.get(name, 0) + getattr(report, name) for name in ("requests", "seconds", "retries")
+        }
+        # What is interrupted at its very end is finished all the same.
+        ended = {"total": report.read} if report.finished else {}
+        # The rows were compared: it is the source, even if rows have been added or the file was moved.
+        journal.set_meta(_facts_of(source) | totals | ended | {"exit_code": code})
+
+
+def _facts_of(source: Source) -> dict[str, object]:
+    return {f"source_{name}": getattr(source, name) for name in source.__struct_fields__}
+
+
+def name_of(path: Path) -> str:
+    """Return what a run is called: by its name in the runs folder, else by its journal."""
+    return path.stem if path.parent == folder() else str(path)
+
+
+def _journals() -> list[Path]:
+    """Return the journals of all runs, the newest first."""
+    return sorted(folder().glob(f"*{_SUFFIX}"), reverse=True)

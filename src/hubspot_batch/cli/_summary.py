@@ -1,0 +1,90 @@
+"""What a push prints when it is over, and the exit code that says the same."""
+
+import json
+from collections.abc import Iterator, Sequence
+from shlex import quote
+from typing import Literal, TypeAlias
+
+import click
+
+from hubspot_batch.bulk import Report
+from hubspot_batch.cli._progress import duration
+from hubspot_batch.errors import AuthenticationError, ConfigurationError, NotFoundError, PermissionDeniedError
+
+ExitCode: TypeAlias = Literal[0, 1, 4, 5, 6]
+
+_REASONS_SHOWN = 10
+_UNUSABLE = (AuthenticationError, ConfigurationError, PermissionDeniedError, NotFoundError)
+
+
+def exit_code(report: Report, stopped_by: BaseException | None = None) -> ExitCode:
+    """Return 0 where all rows are done, 4 where some are rejected, 6 where some are unknown, 5 unfinished.
+
+    It is 1 where nothing is done because the account does not let this token in, or the file cannot be read.
+    """
+    if not report.finished:
+        return 1 if isinstance(stopped_by, _UNUSABLE) and not report.done else 5
+    if report.unknown:
+        return 6
+    return 4 if report.rejected else 0
+
+
+def print_summary(
+    report: Report,
+    code: ExitCode,
+    *,
+    problem: str | None,
+    unseen: Sequence[str],
+    run: str,
+    to_mend: str,
+    as_json: bool,
+) -> None:
+    """Print what became of a run.
+
+    Args:
+        report: What became of it.
+        code: The exit code.
+        problem: What has stopped it.
+        unseen: Columns that an option names and no row had.
+        run: What it is called.
+        to_mend: A name for a file of what was rejected.
+        as_json: Whether for a program, not for people.
+    """
+    if problem:
+        click.echo(f"Error: {problem}", err=True)
+    for column in unseen:
+        click.echo(f"Warning: no row has the column {column!r} that an option names", err=True)
+    if as_json:
+        click.echo(json.dumps({**report.to_dict(), "run": run, "exit_code": code, "problem": problem}))
+        return
+    for line in _lines(report, run, to_mend):
+        click.echo(line)
+
+
+def _lines(report: Report, run: str, to_mend: str) -> Iterator[str]:
+    verb, _, object_type = report.operation.partition("_")
+    yield (
+        f"{report.done:,} of {report.read:,} {object_type.replace('_', ' ')} {verb}d in "
+        f"{duration(report.seconds)}: {report.requests:,} request{'s' * (report.requests != 1)}, "
+        f"{report.quota_share:.0%} of the quota"
+    )
+    if report.finished and report.done and not report.requests:
+        yield "nothing was sent, for all of it was before; --new begins from the first row"
+    if report.rejected:
+        yield f"{report.rejected:,} rejected: not written, and why is known"
+    if report.unknown:
+        yield f"{report.unknown:,} unknown: sent, but their answer was lost; look before you push them again"
+    if report.pending:
+        yield f"{report.pending:,} pending: read, not sent"
+    for reason, count in list(report.reasons.items())[:_REASONS_SHOWN]:
+        yield f"  {count:>9,}  {reason}"
+    if (more := len(report.reasons) - _REASONS_SHOWN) > 0:
+        yield f"  and {more:,} other reasons"
+    yield f"Run {run}"
+    if report.rejected:
+        yield f"  hubspot-batch results {quote(run)} --rejected --output {quote(to_mend)}"
+        yield f"  then mend {to_mend} and push it; columns that HubSpot does not know go with --drop or --map"
+    if report.unknown:
+        yield f"  hubspot-batch results {quote(run)} --unknown"
+    if not report.finished:
+        yield "  the same command again goes on where this stopped"

@@ -1,0 +1,186 @@
+"""The bytes of a file or of standard input: decompressed, with the first of them at hand."""
+
+import gzip
+import io
+import os
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Protocol, cast
+
+from hubspot_batch.cli._files import STDIN
+from hubspot_batch.errors import ConfigurationError
+
+SAMPLE_SIZE = 64 * 1024
+"""How many of the first bytes tell what a file is."""
+
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_COMPRESSED = "the compressed data"
+_BLOCK_SIZE = 256 * 1024
+
+
+class UnreadableError(Exception):
+    """The rest of a file cannot be had. The text says why and what to do, but not where."""
+
+
+class Content(io.RawIOBase):
+    """The content of a file, as one stream that cannot be rewound.
+
+    Attributes:
+        name: What the file is called in messages, `-` for standard input.
+        path: The file itself, where its bytes are the content; None for standard input and compressed files.
+        head: The first bytes, at most `SAMPLE_SIZE`. They are part of the stream, too.
+        has_nul: Whether a NUL was among the bytes read so far.
+    """
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        super().__init__()
+        # These first: `close` is called even where what follows fails.
+        self.name = str(path)
+        self._file = file
+        self._copy: IO[bytes] | None = None
+        raw = _Ahead(_guarded(cast("_Readable", file).read1, "it", OSError))
+        self._stream = _decompressed(raw)
+        self.path = path if self._stream is raw and path != STDIN and path.is_file() else None
+        self.head = self._stream.ahead(SAMPLE_SIZE, _holds_a_line)
+        self.has_nul = False
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Read the next bytes; none at the end.
+
+        Raises:
+            UnreadableError: If there are more that cannot be read.
+        """
+        found = self._stream.read(len(buffer))
+        self.has_nul = self.has_nul or b"\0" in found
+        buffer[: len(found)] = found
+        return len(found)
+
+    def buffered(self) -> io.BufferedReader:
+        """Return the stream for readers that take little at once."""
+        return io.BufferedReader(self, _BLOCK_SIZE)
+
+    def random_access(self) -> str | IO[bytes]:
+        """Return the content as what can be read from its end: the path, or else a temporary copy.
+
+        Raises:
+            UnreadableError: If it cannot be read to its end.
+        """
+        if self.path is not None:
+            return str(self.path)
+        self._copy = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
+        shutil.copyfileobj(self, self._copy, _BLOCK_SIZE)
+        self._copy.seek(0)
+        return self._copy
+
+    def close(self) -> None:
+        """Close the file. Standard input stays open."""
+        super().close()
+        if self._copy is not None:
+            self._copy.close()
+        if self.name != str(STDIN):
+            self._file.close()
+
+    def share_read(self) -> float | None:
+        """Return which part of the file has been read, from 0 to 1; None where its size is unknown."""
+        try:
+            size = os.fstat(self._file.fileno()).st_size
+            return self._file.tell() / size if size else None
+        except OSError:
+            return None
+
+
+def open_content(path: Path) -> Content:
+    """Open a file, or standard input where the path is `-`.
+
+    Raises:
+        ConfigurationError: If it cannot be opened.
+        UnreadableError: If its first bytes cannot be read.
+    """
+    try:
+        file = sys.stdin.buffer if path == STDIN else path.open("rb")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}; name a file that can be read") from error
+    with ExitStack() as undo:
+        if path != STDIN:
+            undo.callback(file.close)
+        content = Content(file, path)
+        undo.pop_all()
+    return content
+
+
+class _Readable(Protocol):
+    def read1(self, size: int, /) -> bytes: ...
+
+
+class _Ahead:
+    """A stream of which the first bytes can be seen before they are read."""
+
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        self._read = read
+        self._pending = b""
+
+    def ahead(self, size: int, suffices: Callable[[bytes], bool] = lambda _: False) -> bytes:
+        """Return the next bytes; fewer than `size` at the end, or where those that came suffice."""
+        while len(self._pending) < size and not suffices(self._pending):
+            if not (found := self._read(size - len(self._pending))):
+                break
+            self._pending += found
+        return self._pending
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, as many as there are; none at the end."""
+        if not self._pending:
+            return self._read(size)
+        found, self._pending = self._pending[:size], self._pending[size:]
+        return found
+
+
+def _decompressed(raw: _Ahead) -> _Ahead:
+    """Return the stream, decompressed where its first bytes say that it is compressed."""
+    magic = raw.ahead(len(_ZSTD))
+    if magic.startswith(_GZIP):
+        file = gzip.GzipFile(fileobj=cast("IO[bytes]", raw))
+        return _Ahead(_guarded(file.read1, _COMPRESSED, gzip.BadGzipFile, zlib.error))
+    if magic.startswith(_ZSTD):
+        zstd = _zstd()
+        return _Ahead(_guarded(zstd.ZstdFile(raw).read1, _COMPRESSED, zstd.ZstdError))
+    return raw
+
+
+def _holds_a_line(head: bytes) -> bool:
+    """Return whether there is something, and a line end after it: of a slow pipe, no more is waited for."""
+    return b"\n" in head.lstrip()
+
+
+def _zstd() -> ModuleType:
+    name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"zstd needs {name}; install it with: pip install 'hubspot-batch[cli]'"
+        ) from error
+
+
+def _guarded(read: Callable[[int], bytes], what: str, *damage: type[Exception]) -> Callable[[int], bytes]:
+    def guarded(size: int) -> bytes:
+        try:
+            return read(size)
+        except EOFError as error:
+            raise UnreadableError(f"{what} ends early; make or fetch it again") from error
+        except damage as error:
+            raise UnreadableError(f"{what} cannot be read any further; make or fetch it again") from error
+
+    return guarded

@@ -1,0 +1,164 @@
+"""CSV files in their dialects."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from msgspec import Struct
+
+from hubspot_batch.cli._tables._row import RESULT_COLUMNS, Row, row_fault
+from hubspot_batch.cli._tables._table import Format, TextTable
+from hubspot_batch.cli._tables._text import Text
+from hubspot_batch.errors import ConfigurationError, Fault
+
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+class Dialect(Struct, frozen=True):
+    """How a CSV file is written.
+
+    Attributes:
+        delimiter: What stands between two cells.
+        quote: What stands around a cell that holds a delimiter or a line end.
+        skip_space: Whether a space follows each delimiter.
+    """
+
+    delimiter: str = ","
+    quote: str = '"'
+    skip_space: bool = False
+
+
+class CsvTable(TextTable):
+    """A CSV file whose first line names the columns.
+
+    Attributes:
+        dialect: How it is written.
+    """
+
+    format: ClassVar[Format] = "csv"
+
+    def __init__(self, text: Text, delimiter: str | None = None) -> None:
+        """Read the header.
+
+        Args:
+            text: The file.
+            delimiter: What stands between two cells, `tab` for a tab. None takes what fits the first lines.
+
+        Raises:
+            ConfigurationError: If the delimiter or the header cannot be used.
+        """
+        super().__init__(text)
+        self.dialect = _dialect(text.sample, delimiter)
+        self._reader = csv.reader(
+            text.lines(),
+            delimiter=self.dialect.delimiter,
+            quotechar=self.dialect.quote,
+            skipinitialspace=self.dialect.skip_space,
+            strict=True,
+        )
+        self._records = self._read()
+        with self._explaining():
+            line, header = next(self._records, (0, []))
+        if not header:
+            raise ConfigurationError(
+                f"{self.name}: the file is empty; a line with the names of the columns and one for each row "
+                "are needed"
+            )
+        self._results = _positions_of_results(header)
+        self.columns = [name.strip() for name in self._own(header)]
+        _check_header(f"{self.name}, line {line}", self.columns)
+
+    def _lines_read(self) -> int:
+        return self._reader.line_num
+
+    def _rows(self) -> Iterator[Row]:
+        columns = self.columns or ()
+        for number, (line, record) in enumerate(self._records, 1):
+            cells = self._own(record) if self._results else record
+            # A NUL is looked for where one was seen: it costs as much as all else.
+            if len(cells) != len(columns) or (self._content.has_nul and "\0" in "".join(cells)):
+                yield Row(number, {}, line, self._fault(cells, line), cells)
+            else:
+                yield Row(number, dict(zip(columns, cells, strict=True)), line, None, cells)
+
+    def _read(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the lines that hold anything, each with its number."""
+        line = 1
+        try:
+            for cells in self._reader:
+                if any(cells) and not (len(cells) == 1 and cells[0].isspace()):
+                    yield line, cells
+                line = self._reader.line_num + 1
+        except csv.Error as error:
+            raise ConfigurationError(f"{self.name}, line {line}: {_explain(error)}") from error
+
+    def _own(self, cells: Sequence[str]) -> list[str]:
+        """Return the cells without those that tell of an outcome."""
+        return [cell for position, cell in enumerate(cells) if position not in self._results]
+
+    def _fault(self, cells: Sequence[str], line: int) -> Fault:
+        last = self._reader.line_num
+        place = f"line {line}" if line == last else f"lines {line} to {last}"
+        if (columns := len(self.columns or ())) == len(cells):
+            return row_fault(f"{place}: a NUL character", "remove it")
+        return row_fault(
+            f"{place}: {len(cells)} cells where the header has {columns}",
+            "write as many cells as the header has, and quotes around one that holds the delimiter",
+        )
+
+
+def _positions_of_results(header: Sequence[str]) -> frozenset[int]:
+    """Return where a file of results tells of outcomes: before its own columns, which may have such names."""
+    if not set(header).issuperset(RESULT_COLUMNS):
+        return frozenset()
+    return frozenset(header.index(name) for name in RESULT_COLUMNS)
+
+
+def _check_header(place: str, columns: Sequence[str]) -> None:
+    if any("\0" in name for name in columns):
+        raise ConfigurationError(
+            f"{place}: NUL characters; name the encoding with --encoding, utf-16-le for example"
+        )
+    for number, name in enumerate(columns, 1):
+        if not name:
+            raise ConfigurationError(f"{place}: column {number} has no name; give it one, or remove it")
+        if name in columns[: number - 1]:
+            raise ConfigurationError(f"{place}: two columns have the name {name!r}; rename or remove one")
+
+
+def _explain(error: csv.Error) -> str:
+    if "field limit" in str(error):
+        return (
+            f"a cell has more than {csv.field_size_limit():,} characters; "
+            "look for a quote that is opened there and never closed"
+        )
+    return f"{error}; close each quote that is opened, and write two for one that belongs to the text"
+
+
+def _dialect(sample: str, delimiter: str | None) -> Dialect:
+    quote = "'" if sample.startswith("'") else '"'
+    if delimiter is None:
+        fitting = max(_DELIMITERS, key=lambda candidate: _fit(sample, candidate, quote))
+    else:
+        fitting = _checked(delimiter)
+    header = next(csv.reader(io.StringIO(sample, newline=""), delimiter=fitting, quotechar=quote), [])
+    return Dialect(fitting, quote, len(header) > 1 and all(cell.startswith(" ") for cell in header[1:]))
+
+
+def _fit(sample: str, delimiter: str, quote: str) -> tuple[float, int]:
+    """Return how well a delimiter fits: the share of lines as wide as the header, and that width."""
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, quotechar=quote)
+    widths = [len(cells) for cells in reader if cells]
+    if not widths or widths[0] == 1:
+        return 0, 0
+    # The last line may be cut off where the sample ends.
+    complete = widths[:-1] or widths
+    return complete.count(widths[0]) / len(complete), widths[0]
+
+
+def _checked(delimiter: str) -> str:
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
+    if len(delimiter) != 1 or delimiter in "\"'\r\n ":
+        raise ConfigurationError("a delimiter is one character, no quote or space; write tab for a tab")
+    return delimiter

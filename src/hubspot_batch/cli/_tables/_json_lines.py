@@ -1,0 +1,54 @@
+"""JSON Lines: a mapping on each line."""
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+from typing import ClassVar
+
+from hubspot_batch.cli._tables._content import UnreadableError
+from hubspot_batch.cli._tables._json import RowDecoder
+from hubspot_batch.cli._tables._row import Row
+from hubspot_batch.cli._tables._table import Format, TextTable
+from hubspot_batch.cli._tables._text import Text
+from hubspot_batch.errors import ConfigurationError
+
+_LONGEST = 32 * 1024 * 1024
+
+
+class JsonLinesTable(TextTable):
+    """A file with a mapping in JSON on each line. Lines of white space are passed over."""
+
+    format: ClassVar[Format] = "jsonl"
+
+    def __init__(self, text: Text) -> None:
+        """Look at the first line.
+
+        Args:
+            text: The file.
+
+        Raises:
+            ConfigurationError: If it is empty, or begins a mapping over several lines.
+        """
+        super().__init__(text)
+        self._lines = text.lines()
+        self._number = 0
+        first = text.sample.lstrip().partition("\n")[0].strip()
+        if first in {"", "{"}:
+            problem = "one mapping over several lines" if first else "the file is empty"
+            raise ConfigurationError(
+                f"{self.name}: {problem}; write a list [...], or one mapping on each line"
+            )
+
+    def _lines_read(self) -> int:
+        return self._number
+
+    def _rows(self) -> Iterator[Row]:
+        decoder, numbers = RowDecoder(), count(1)
+        for line in iter(partial(self._lines.readline, _LONGEST), ""):
+            if len(line) == _LONGEST:
+                raise UnreadableError(
+                    f"the line has more than {_LONGEST:,} characters; of a list, say --format json"
+                )
+            self._number += 1
+            if not line.isspace():
+                yield decoder.row_of_text(line.rstrip("\r\n"), next(numbers), self._number)

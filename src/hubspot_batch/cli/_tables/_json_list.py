@@ -1,0 +1,134 @@
+"""A list in JSON, of which no more is held than a block and the row that it cuts."""
+
+import json
+from collections.abc import Iterator
+from typing import ClassVar
+
+from hubspot_batch.cli._tables._content import UnreadableError
+from hubspot_batch.cli._tables._json import DECODE_ERRORS, Decoded, RowDecoder, explain, skip_space
+from hubspot_batch.cli._tables._row import Row
+from hubspot_batch.cli._tables._table import Format, TextTable
+from hubspot_batch.cli._tables._text import Text
+from hubspot_batch.errors import ConfigurationError
+
+_EARLY = "the list ends early; make or fetch the file again"
+_BLOCK_SIZE = 256 * 1024
+_LONGEST = 32 * 1024 * 1024
+# Where a block ends within a number, a literal or an escape, the error stands no further from the end.
+_LONGEST_TOKEN = 16
+
+
+class JsonListTable(TextTable):
+    """A file that is one list of mappings in JSON."""
+
+    format: ClassVar[Format] = "json"
+
+    def __init__(self, text: Text) -> None:
+        """Look at the first character.
+
+        Args:
+            text: The file.
+
+        Raises:
+            ConfigurationError: If it begins no list.
+        """
+        super().__init__(text)
+        if not text.sample.lstrip().startswith("["):
+            raise ConfigurationError(
+                f"{self.name}: a list in JSON begins with [; name what this is with --format"
+            )
+        self._window = _Window(text)
+
+    def _lines_read(self) -> int:
+        return self._window.lines()
+
+    def _place(self) -> str:
+        return f"{self.name}, {self._window.place()}"
+
+    def _rows(self) -> Iterator[Row]:
+        window, decoder = self._window, RowDecoder()
+        window.take("[")
+        number, goes_on = 0, window.next() != "]"
+        while goes_on:
+            number += 1
+            decoded, text = window.value(decoder)
+            yield decoder.row_of(decoded, text, number)
+            if goes_on := window.next() != "]":
+                window.take(",")
+        window.take("]")
+        if window.next():
+            raise UnreadableError("more follows the list; remove it, or say --format jsonl")
+
+
+class _Window:
+    """The part of a text that is held, and a place in it."""
+
+    def __init__(self, text: Text) -> None:
+        self._content = text.content
+        self._decoder = text.decoder()
+        self._text = ""
+        self._at = 0
+        self._ended = False
+        # Of what is not held any more.
+        self._lines = 0
+        self._column = 0
+
+    def lines(self) -> int:
+        """Return how many lines end before the end of the window."""
+        return self._lines + self._text.count("\n")
+
+    def place(self) -> str:
+        """Return the place, for messages."""
+        before = self._text[: self._at]
+        line = self._lines + before.count("\n") + 1
+        column = len(before) - before.rfind("\n") + (0 if "\n" in before else self._column)
+        return f"line {line}, column {column}"
+
+    def next(self) -> str:
+        """Go to the next character that is no white space, and return it; an empty text at the end."""
+        self._at = skip_space(self._text, self._at)
+        while self._at == len(self._text) and not self._ended:
+            self._read_on()
+            self._at = skip_space(self._text, self._at)
+        return self._text[self._at : self._at + 1]
+
+    def take(self, character: str) -> None:
+        """Go beyond a character, which must be the next one."""
+        if (found := self.next()) != character:
+            raise UnreadableError(f"not JSON: Expecting {character!r}" if found else _EARLY)
+        self._at += 1
+
+    def value(self, decoder: RowDecoder) -> tuple[Decoded, str]:
+        """Go beyond the next value, and return it and its text."""
+        self.next()
+        # A number at the end of the window may go on behind it.
+        while (decoded := self._whole(decoder)) is None or (
+            decoded.end == len(self._text) and not self._ended
+        ):
+            self._read_on()
+        text, self._at = self._text[self._at : decoded.end], decoded.end
+        return decoded, text
+
+    def _whole(self, decoder: RowDecoder) -> Decoded | None:
+        """Return the value that begins here, or None where the window ends within it."""
+        try:
+            return decoder.decode(self._text, self._at)
+        except json.JSONDecodeError as error:
+            unclosed = error.msg.startswith("Unterminated string")
+            if not self._ended and (unclosed or error.pos > len(self._text) - _LONGEST_TOKEN):
+                return None
+            self._at = len(self._text) if unclosed else error.pos
+            raise UnreadableError(explain(error) if self.next() else _EARLY) from error
+        except DECODE_ERRORS as error:
+            raise UnreadableError(f"{explain(error)}; mend or remove it") from error
+
+    def _read_on(self) -> None:
+        """Forget what lies before the place, and hold more of what follows."""
+        before, self._text, self._at = self._text[: self._at], self._text[self._at :], 0
+        self._lines += before.count("\n")
+        self._column = len(before) - before.rfind("\n") - 1 + (0 if "\n" in before else self._column)
+        if len(self._text) > _LONGEST:
+            raise UnreadableError(f"the row has more than {_LONGEST:,} characters; shorten or remove it")
+        content = self._content.read(max(_BLOCK_SIZE, len(self._text)))
+        self._text += self._decoder.decode(content or b"", final=not content)
+        self._ended = not content

@@ -1,0 +1,39 @@
+"""One row of a file, and what can be wrong with it."""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from hubspot_batch._discreet import Discreet
+from hubspot_batch.errors import Fault
+
+RESULT_COLUMNS = ("_row", "_outcome", "_id", "_code", "_message")
+"""What stands before the columns of a row where its outcome is told. A reader leaves these out again."""
+
+
+class Row(Discreet, Struct, frozen=True):
+    """One row of a file.
+
+    Attributes:
+        number: Its number, from 1. Rows without any content are not counted.
+        values: Column to value; or the input itself, where the file holds whole inputs. Empty where there is
+            a fault.
+        line: The first of its lines in the file, from 1; None where the file has no lines.
+        fault: Why it cannot be read. It goes to the engine in place of an input, which rejects the row.
+        original: The cells of a CSV file, or the text of a line that is no JSON; None where `values` are what
+            the file holds.
+    """
+
+    number: int
+    values: Mapping[str, object]
+    line: int | None = None
+    fault: Fault | None = None
+    original: Sequence[str] | str | None = None
+
+    def __repr__(self) -> str:
+        return f"Row({self.number}, line={self.line}, fault={self.fault})"
+
+
+def row_fault(problem: str, remedy: str) -> Fault:
+    """Return a fault of a row as such."""
+    return Fault(index=None, pointer="", problem=problem, remedy=remedy)

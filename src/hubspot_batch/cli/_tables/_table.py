@@ -1,0 +1,103 @@
+"""What all kinds of files have in common."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import ClassVar, Literal, Self, TypeAlias
+
+from hubspot_batch.cli._tables._content import Content, UnreadableError
+from hubspot_batch.cli._tables._row import Row
+from hubspot_batch.cli._tables._text import Text
+from hubspot_batch.errors import ConfigurationError
+
+Format: TypeAlias = Literal["csv", "jsonl", "json", "parquet"]
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+class Table(ABC):
+    """An open file of rows, a context manager that closes it.
+
+    Attributes:
+        format: What kind of file it is.
+        name: What it is called in messages.
+        columns: The names of its columns; None where each row has its own.
+        total: How many rows it has; None where only reading it tells.
+    """
+
+    format: ClassVar[Format]
+
+    def __init__(self, content: Content) -> None:
+        self.name = content.name
+        self.columns: Sequence[str] | None = None
+        self.total: int | None = None
+        self._content = content
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._content.close()
+
+    def share_read(self) -> float | None:
+        """Return which part of the file has been read, from 0 to 1; None where its size is unknown."""
+        return self._content.share_read()
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows, once, as they are read. One that cannot be read has a fault, the others go on.
+
+        Raises:
+            ConfigurationError: If nothing can be read from some place on. The text names it.
+        """
+        with self._explaining():
+            yield from self._rows()
+
+    @abstractmethod
+    def _rows(self) -> Iterator[Row]: ...
+
+    @abstractmethod
+    def _place(self) -> str:
+        """Return where the next row is to be, for messages."""
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except UnreadableError as error:
+            raise ConfigurationError(f"{self._place()}: {error}") from error
+
+
+class TextTable(Table):
+    """An open file of rows that is text.
+
+    Attributes:
+        text: The text.
+    """
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.content)
+        self.text = text
+
+    @abstractmethod
+    def _lines_read(self) -> int: ...
+
+    def _place(self) -> str:
+        return f"{self.name}, line {self._lines_read() + 1}"
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            with super()._explaining():
+                yield
+        except UnicodeDecodeError as error:
+            before = error.object[: error.start].decode(error.encoding, "ignore")
+            line = self._lines_read() + len(_LINE_END.findall(before)) + 1
+            raise ConfigurationError(
+                f"{self.name}, line {line}: not {error.encoding}; "
+                "save the file as UTF-8, or name its encoding with --encoding"
+            ) from error

@@ -1,0 +1,194 @@
+"""Disks that are full or read-only, and readers that have had enough: a message and a code, no traceback."""
+
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator
+from itertools import repeat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shell, Write
+
+ROWS = 4000
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
+
+
+@pytest.fixture
+def path(write: "Write") -> Path:
+    return write("orders.csv", "hs_order_name\n" + "".join(f"A-{row}\n" for row in range(ROWS)))
+
+
+@pytest.fixture
+def few(write: "Write") -> Path:
+    return write("few.csv", "hs_order_name\nA-1\nA-2\n")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a disk of two megabytes."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(path)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("nothing can be mounted")
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+def piped(command: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
+    """Run a command whose standard output goes somewhere: `| head -1`, `> /dev/full`."""
+    words = f'"{sys.executable}" -m hubspot_batch "$@" {command}'
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", words, "bash", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+class TestTheJournal:
+    def test_a_disk_that_becomes_full(self, disk: Path, path: Path, shell: "Shell") -> None:
+        shell.box = shell.open(quota="none")
+        shell.set("HUBSPOT_BATCH_RUNS", str(disk))
+        ballast = disk / "ballast"
+        ballast.write_bytes(bytes(1_900_000))
+
+        done = shell.push("create", "orders", path)
+        assert done.code == 5
+        assert "Error: the run stopped: database or disk is full; start it again to go on\n" in done.err
+        assert "  the same command again goes on where this stopped\n" in done.out
+        assert 0 < len(shell.sent()) < ROWS
+
+        ballast.unlink()
+        again = shell.push("create", "orders", path)
+        assert again.code in {0, 6}
+        names = [row["hs_order_name"] for row in shell.sent()]
+        assert len(set(names)) == len(names) == ROWS
+
+    def test_a_file_that_cannot_grow(self, path: Path, shell: "Shell") -> None:
+        shell.box = shell.open(quota="none")
+        limited = f'ulimit -f 160; exec "{sys.executable}" -m hubspot_batch "$@"'
+        arguments = ("create", "orders", str(path), "--base-url", shell.box.url)
+
+        done = subprocess.run(
+            ["bash", "-c", limited, "bash", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 5
+        assert "Error: the run stopped: disk I/O error; start it again to go on\n" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert 0 < len(shell.sent()) < ROWS
+
+        again = shell.push("create", "orders", path)
+        assert again.code in {0, 6}
+        names = [row["hs_order_name"] for row in shell.sent()]
+        assert len(set(names)) == len(names) == ROWS
+
+    def test_a_disk_that_is_full_from_the_start(self, disk: Path, few: Path, shell: "Shell") -> None:
+        shell.set("HUBSPOT_BATCH_RUNS", str(disk))
+        with (disk / "ballast").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+            deque(map(file.write, repeat(bytes(4096))), maxlen=0)
+
+        for arguments, stdin in (
+            (("create", "orders", few), b""),
+            (("create", "orders", "-"), b"hs_order_name\nA\n"),
+        ):
+            done = shell.push(*arguments, stdin=stdin)
+            assert (done.code, done.out) == (1, "")
+            assert done.err.startswith("Error: ")
+            assert "full" in done.err or "No space left on device" in done.err
+        assert shell.sent() == []
+        assert shell("runs").code == 0
+
+    def test_a_disk_that_is_read_only(self, disk: Path, few: Path, shell: "Shell") -> None:
+        shell.set("HUBSPOT_BATCH_RUNS", str(disk / "runs"))
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+
+        for source, stdin in ((few, b""), ("-", b"hs_order_name\nA\n")):
+            done = shell.push("create", "orders", source, stdin=stdin)
+            assert (done.code, done.out) == (1, "")
+            assert done.err.startswith(f"Error: {disk / 'runs'}: Read-only file system; ")
+        assert shell.sent() == []
+
+        done = shell.push("create", "orders", few, "--journal", disk / "orders.run")
+        assert (done.code, done.out) == (1, "")
+        assert "Read-only file system" in done.err
+
+
+@needs_full
+class TestOutputs:
+    @pytest.mark.parametrize("option", ["--results", "--report"])
+    def test_of_a_push(self, option: str, few: Path, shell: "Shell") -> None:
+        done = shell.push("create", "orders", few, option, FULL)
+
+        assert done.code == 1
+        assert done.out.startswith("2 of 2 orders created in ")
+        assert done.err == "Error: /dev/full: No space left on device; name a file that can be written\n"
+        assert len(shell.sent()) == 2
+
+    def test_of_results(self, few: Path, shell: "Shell") -> None:
+        shell.push("create", "orders", few)
+
+        assert shell("results", "latest", "--output", FULL) == (
+            1,
+            "",
+            "Error: /dev/full: No space left on device; name a file that can be written\n",
+        )
+
+    @pytest.mark.parametrize("command", ["results latest", "runs", "document", "version", "--help"])
+    def test_standard_output(self, command: str, few: Path, shell: "Shell") -> None:
+        shell.push("create", "orders", few)
+
+        done = piped("> /dev/full", *command.split())
+
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: standard output: No space left on device")
+        assert done.stderr.count("\n") == 1
+
+
+class TestReadersThatHaveEnough:
+    def test_of_results(self, path: Path, shell: "Shell") -> None:
+        shell.box = shell.open(quota="none")
+        shell.push("create", "orders", path)
+
+        done = piped("| head -1", "results", "latest")
+
+        assert (done.stdout, done.stderr) == ("_row,_outcome,_id,_code,_message,hs_order_name\n", "")
+        assert done.returncode == 1
+
+    def test_of_the_document(self, shell: "Shell") -> None:
+        done = piped("| head -1", "document")
+
+        assert (done.stdout, done.stderr) == ("{\n", "")
+
+    @pytest.mark.parametrize("streams", ["| true", "2>&1 | true"])
+    def test_of_a_push(self, streams: str, few: Path, tmp_path: Path, shell: "Shell") -> None:
+        shell.box.faults.next("slow=0.5")
+        page = tmp_path / "run.html"
+
+        done = piped(streams, "create", "orders", few, "--base-url", shell.box.url, "--report", page)
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert page.stat().st_size > 1000
+        assert shell("runs", "--json").report["exit_code"] == 0
+
+    def test_of_faults(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", "hs_order_name\n" + "A,B\n" * 5000)
+
+        done = piped("| head -1", "validate", "create", "orders", path)
+
+        assert done.stdout.startswith("row 1, line 2: ")
+        assert done.stderr == ""

@@ -1,0 +1,462 @@
+"""Files of rows on their way into HubSpot: what arrives, what is printed, what the exit code says."""
+
+import gzip
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shell, Write
+
+zstd = import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+
+NUMBER = "hs_external_order_id"
+ROWS = [{"hs_order_name": "A-1", NUMBER: "X-1"}, {"hs_order_name": "Ä-2", NUMBER: "X-2"}]
+CSV = f"hs_order_name,{NUMBER}\nA-1,X-1\nÄ-2,X-2\n"
+TABLE = "name,number,note,contact_id\nA-1,X-1,,301\nA-2,X-2,soon,302;303\n"
+
+
+def lines(rows: list[Any]) -> str:
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
+
+
+def parquet(path: Path) -> Path:
+    pq.write_table(pa.Table.from_pylist(ROWS), path)
+    return path
+
+
+class TestForms:
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("orders.csv", CSV),
+            ("orders.tsv", CSV.replace(",", "\t")),
+            ("orders", "\N{BYTE ORDER MARK}" + CSV.replace(",", ";")),
+            ("orders.csv", CSV.encode("utf-16")),
+            ("orders.jsonl", lines(ROWS)),
+            ("orders.json", json.dumps(ROWS)),
+            ("whole.jsonl", lines([{"properties": row} for row in ROWS])),
+            (
+                "whole.json",
+                json.dumps([{"properties": row, "objectWriteTraceId": row[NUMBER]} for row in ROWS]),
+            ),
+            ("orders.csv.gz", gzip.compress(CSV.encode())),
+            ("orders.jsonl.zst", zstd.compress(lines(ROWS).encode())),
+        ],
+    )
+    def test_each_form_of_a_file_arrives(
+        self, name: str, content: bytes | str, write: "Write", shell: "Shell"
+    ) -> None:
+        done = shell.push("create", "orders", write(name, content))
+
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith("2 of 2 orders created in 0.")
+        assert shell.sent() == ROWS
+
+    def test_parquet(self, tmp_path: Path, shell: "Shell") -> None:
+        assert shell.push("create", "orders", parquet(tmp_path / "orders.parquet")).code == 0
+        assert shell.sent() == ROWS
+
+    @pytest.mark.parametrize("content", [CSV.encode(), gzip.compress(lines(ROWS).encode())])
+    def test_standard_input(self, content: bytes, shell: "Shell") -> None:
+        assert shell.push("create", "orders", "-", stdin=content).code == 0
+        assert shell.sent() == ROWS
+
+    def test_an_encoding_and_a_delimiter(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.txt", CSV.replace(",", "!").encode("cp1252"))
+
+        done = shell.push(
+            "create", "orders", path, "--format", "csv", "--encoding", "cp1252", "--delimiter", "!"
+        )
+
+        assert done.code == 0
+        assert shell.sent() == ROWS
+
+    @pytest.mark.parametrize(
+        ("name", "spelling"),
+        [
+            ("line_items", "line-items"),
+            ("line_items", "line_items"),
+            ("commerce_payments", "commerce-payments"),
+            ("carts", "carts"),
+        ],
+    )
+    def test_each_object_type(self, name: str, spelling: str, write: "Write", shell: "Shell") -> None:
+        row = {
+            "line_items": {"name": "Wool", "quantity": "2"},
+            "commerce_payments": {
+                "hs_initial_amount": "9.50",
+                "hs_initiated_date": "2026-09-01T08:15:02.120Z",
+            },
+            "carts": {"hs_cart_name": "C-1"},
+        }[name]
+
+        done = shell.push("create", spelling, write("rows.jsonl", lines([row])))
+
+        assert done.code == 0
+        assert done.out.startswith(f"1 of 1 {name.replace('_', ' ')} created in 0.")
+        assert shell.sent(name) == [row]
+
+
+class TestColumns:
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [
+            (
+                ["--map", "hs_order_name=name", "--map", f"{NUMBER}=number", "--drop", "note,contact_id"],
+                [{"hs_order_name": "A-1", NUMBER: "X-1"}, {"hs_order_name": "A-2", NUMBER: "X-2"}],
+            ),
+            (
+                ["--map", "hs_order_name=name", "--map", "hs_order_note=note", "--only", "name"],
+                [{"hs_order_name": "A-1"}, {"hs_order_name": "A-2", "hs_order_note": "soon"}],
+            ),
+            (
+                ["--map=hs_order_name=name", "--map=hs_order_note=note", "--only=name", "--clear-empty"],
+                [
+                    {"hs_order_name": "A-1", "hs_order_note": None},
+                    {"hs_order_name": "A-2", "hs_order_note": "soon"},
+                ],
+            ),
+            (
+                [
+                    "--drop",
+                    "name, number,note",
+                    "--drop",
+                    "contact_id",
+                    "--set",
+                    "hs_order_name=N = 1",
+                    "--set",
+                    "hs_tags=",
+                ],
+                [{"hs_order_name": "N = 1", "hs_tags": None}] * 2,
+            ),
+        ],
+    )
+    def test_columns_become_properties(
+        self, options: list[str], expected: list[dict[str, str]], write: "Write", shell: "Shell"
+    ) -> None:
+        assert shell.push("create", "orders", write("orders.csv", TABLE), *options).code == 0
+        assert shell.sent() == expected
+
+    def test_columns_become_associations(self, write: "Write", shell: "Shell") -> None:
+        for number in (301, 302, 303):
+            shell.box.add("contacts", number)
+        shell.box.add("companies", 401)
+        path = write("orders.csv", "hs_order_name,contacts,firm\nA-1,301,401\nA-2,302;303,\n")
+
+        done = shell.push(
+            *("create", "orders", path, "--associate", "contact=contacts", "--associate", "company=firm:509")
+        )
+
+        assert done.code == 0
+        links = [
+            {(link.to_type, link.to_id, link.type_id) for link in record.associations}
+            for record in shell.box.records("orders")
+        ]
+        assert links == [
+            {("contacts", "301", 507), ("companies", "401", 509)},
+            {("contacts", "302", 507), ("contacts", "303", 507)},
+        ]
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--map", "hs_order_name=nam"], "Error: there is no column 'nam'; did you mean 'name'?\n"),
+            (
+                ["--only", "name,stock"],
+                "Error: there is no column 'stock'; the columns are 'name', 'number', ",
+            ),
+            (["--drop", "note", "--map", "a=note"], "Error: --drop leaves out the column 'note', which "),
+            (["--set", "hs_tags"], "Error: --set: write PROPERTY=VALUE\n"),
+            (["--associate", "contakt=contact_id"], "contakt"),
+        ],
+    )
+    def test_an_option_that_does_not_fit_leaves_no_run_behind(
+        self, options: list[str], message: str, write: "Write", shell: "Shell"
+    ) -> None:
+        done = shell.push("create", "orders", write("orders.csv", TABLE), *options)
+
+        assert (done.code, done.out) == (1, "")
+        assert message in done.err
+        assert shell("runs").out == ""
+
+    def test_a_column_that_no_row_has_is_told(self, write: "Write", shell: "Shell") -> None:
+        done = shell.push("create", "orders", write("orders.jsonl", lines(ROWS)), "--drop", "nott")
+
+        assert done.code == 0
+        assert done.err == "Warning: no row has the column 'nott' that an option names\n"
+
+
+class TestUpdates:
+    @pytest.fixture
+    def ids(self, write: "Write", shell: "Shell") -> list[str]:
+        """Create two orders, and return their record ids."""
+        assert shell.push("create", "orders", write("new.csv", CSV)).code == 0
+        return [record.id for record in shell.box.records("orders")]
+
+    def test_the_column_id_names_the_record(self, ids: list[str], write: "Write", shell: "Shell") -> None:
+        path = write("changes.csv", f"id,hs_order_name\n{ids[1]},B-2\n{ids[0]},B-1\n")
+
+        done = shell.push("update", "orders", path)
+
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith("2 of 2 orders updated in ")
+        assert [row["hs_order_name"] for row in shell.sent()] == ["B-1", "B-2"]
+
+    def test_another_column_does_with_a_map(self, ids: list[str], write: "Write", shell: "Shell") -> None:
+        path = write("changes.csv", f"key,hs_order_name\n{ids[1]},B-2\n")
+
+        assert shell.push("update", "orders", path, "--map", "id=key").code == 0
+        assert [row["hs_order_name"] for row in shell.sent()] == ["A-1", "B-2"]
+
+    @pytest.mark.parametrize("form", ["csv", "jsonl", "whole"])
+    def test_a_unique_property_names_the_record(
+        self, form: str, ids: list[str], write: "Write", shell: "Shell"
+    ) -> None:
+        row = {NUMBER: "X-2", "hs_order_name": "B-2"}
+        content = {
+            "csv": f"{NUMBER},hs_order_name\nX-2,B-2\n",
+            "jsonl": lines([row]),
+            "whole": lines([{"id": row.pop(NUMBER), "properties": row}]) if form == "whole" else "",
+        }[form]
+        suffix = "csv" if form == "csv" else "jsonl"
+
+        done = shell.push("update", "orders", write(f"changes.{suffix}", content), "--id-property", NUMBER)
+
+        assert done.code == 0
+        assert [row["hs_order_name"] for row in shell.sent()] == ["A-1", "B-2"]
+        assert len(ids) == 2
+
+    @pytest.mark.parametrize(("options", "number"), [([], "X-1"), (["--clear-empty"], None)])
+    def test_an_empty_cell(
+        self, options: list[str], number: str | None, ids: list[str], write: "Write", shell: "Shell"
+    ) -> None:
+        path = write("changes.csv", f"id,{NUMBER},hs_tags\n{ids[0]},,new\n")
+
+        assert shell.push("update", "orders", path, *options).code == 0
+        assert (shell.sent()[0][NUMBER], shell.sent()[0]["hs_tags"]) == (number, "new")
+
+    def test_without_a_column_that_names_the_record(self, write: "Write", shell: "Shell") -> None:
+        done = shell.push("update", "orders", write("changes.csv", CSV))
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err == (
+            "Error: an update needs a column 'id' that names the record; "
+            "where another one does, say --map id=COLUMN\n"
+        )
+
+
+class TestExitCodes:
+    def test_4_some_are_rejected(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", "hs_order_name,hs_total_price\nA-1,9\nA-2,nine\nA-3,10\n,11\n")
+
+        done = shell.push("create", "orders", path)
+
+        assert done.code == 4
+        told = done.out.splitlines()
+        assert told[1] == "2 rejected: not written, and why is known"
+        assert sorted(told[2:4]) == [
+            "          1  hs_order_name: MISSING_REQUIRED_PROPERTY",
+            "          1  hs_total_price: INVALID_LONG",
+        ]
+        run = shell("runs", "--json").report["run"]
+        assert told[5:] == [
+            f"  hubspot-batch results {run} --rejected --output orders-rejected.csv",
+            "  then mend orders-rejected.csv and push it; "
+            "columns that HubSpot does not know go with --drop or --map",
+        ]
+        assert [row["hs_order_name"] for row in shell.sent()] == ["A-1", "A-3"]
+
+    def test_4_a_row_that_cannot_be_read_is_rejected_alone(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", "hs_order_name\nA-1\nA-2,extra\nA-3\n")
+
+        done = shell.push("create", "orders", path)
+
+        assert done.code == 4
+        assert "          1  INVALID_INPUT\n" in done.out
+        assert [row["hs_order_name"] for row in shell.sent()] == ["A-1", "A-3"]
+
+    def test_6_some_are_unknown(self, write: "Write", shell: "Shell") -> None:
+        shell.box.faults.next("504-after")
+
+        done = shell.push("create", "orders", write("orders.csv", CSV))
+
+        assert done.code == 6
+        assert "2 unknown: sent, but their answer was lost; look before you push them again\n" in done.out
+        assert "          2  HTTP_504\n" in done.out
+        assert done.out.endswith(" --unknown\n")
+        assert len(shell.sent()) == 2
+
+    def test_0_a_unique_property_lets_rows_be_sent_again(self, write: "Write", shell: "Shell") -> None:
+        shell.box.faults.next("504-after")
+
+        done = shell.push("create", "orders", write("orders.csv", CSV), "--unique-property", NUMBER)
+
+        assert done.code == 0
+        assert len(shell.sent()) == 2
+
+    def test_5_the_requests_of_the_day_are_used_up(self, write: "Write", shell: "Shell") -> None:
+        shell.box.faults.next("429-daily")
+
+        done = shell.push("create", "orders", write("orders.csv", CSV))
+
+        assert done.code == 5
+        assert "the account's requests of the day are used up; they are reset at midnight" in done.err
+        assert "2 pending: read, not sent\n" in done.out
+        assert done.out.endswith("  the same command again goes on where this stopped\n")
+
+    def test_1_the_account_does_not_let_the_token_in(self, write: "Write", shell: "Shell") -> None:
+        shell.set("HUBSPOT_ACCESS_TOKEN", "pat-eu1-expired")
+
+        done = shell.push("create", "orders", write("orders.csv", CSV))
+
+        assert done.code == 1
+        assert done.err.startswith("Error: the run stopped: create_orders: HTTP 401 ")
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["create", "orders"], "Missing argument 'FILE'"),
+            (["create", "contacts", "-"], "'contacts' is not one of 'orders', 'line-items', "),
+            (["update", "carts", "-"], "'carts' is not 'orders'"),
+            (["create", "orders", "-", "--format", "xlsx"], "'xlsx' is not one of 'csv', "),
+            (["create", "orders", "-", "--concurrency", "0"], "0 is not in the range x>=1"),
+            (["create", "orders", "-", "--id-property", "x"], "No such option"),
+            (["update", "orders", "-", "--associate", "contact=x"], "No such option"),
+            (["push", "orders", "-"], "No such command 'push'"),
+        ],
+    )
+    def test_2_the_command_is_written_wrongly(
+        self, arguments: list[str], message: str, shell: "Shell"
+    ) -> None:
+        done = shell(*arguments)
+
+        assert (done.code, done.out) == (2, "")
+        assert message in done.err
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--base-url", "hubapi"], "base_url is no URL of a service"),
+            (["--api-version", "v4"], "there is no API version 'v4'"),
+            (["--unique-property", ""], "unique_property is empty; name a property, or leave it out"),
+        ],
+    )
+    def test_1_an_option_that_cannot_be(
+        self, options: list[str], message: str, write: "Write", shell: "Shell"
+    ) -> None:
+        done = shell("create", "orders", write("orders.csv", CSV), *options)
+
+        assert (done.code, done.out) == (1, "")
+        assert message in done.err
+
+
+class TestOptions:
+    def test_json_is_one_object_and_nothing_else(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", "hs_order_name,hs_total_price\nA-1,9\nA-2,nine\n")
+
+        done = shell.push("create", "orders", path, "--json")
+
+        assert (done.code, done.err, done.out.count("\n")) == (4, "", 1)
+        facts = {
+            name: done.report[name]
+            for name in ("operation", "read", "done", "rejected", "unknown", "pending", "ok", "finished")
+        }
+        assert facts == {
+            "operation": "create_orders",
+            "read": 2,
+            "done": 1,
+            "rejected": 1,
+            "unknown": 0,
+            "pending": 0,
+            "ok": False,
+            "finished": True,
+        }
+        assert done.report["exit_code"] == 4
+        assert done.report["problem"] is None
+        assert done.report["reasons"] == {"hs_total_price: INVALID_LONG": 1}
+        assert done.report["journal"] == str(shell.runs / f"{done.report['run']}.run")
+
+    def test_json_names_the_problem(self, write: "Write", shell: "Shell") -> None:
+        shell.box.faults.next("429-daily")
+
+        done = shell.push("create", "orders", write("orders.csv", CSV), "--json")
+
+        assert (done.code, done.report["exit_code"]) == (5, 5)
+        assert done.report["problem"].startswith("the run stopped: create_orders: HTTP 429")
+
+    def test_results_are_written(self, tmp_path: Path, write: "Write", shell: "Shell") -> None:
+        results = tmp_path / "results.csv"
+
+        done = shell.push("create", "orders", write("orders.csv", CSV), "--results", results)
+
+        assert done.code == 0
+        ids = [record.id for record in shell.box.records("orders")]
+        assert results.read_text(encoding="utf-8").splitlines() == [
+            f"_row,_outcome,_id,_code,_message,hs_order_name,{NUMBER}",
+            f"1,done,{ids[0]},,,A-1,X-1",
+            f"2,done,{ids[1]},,,Ä-2,X-2",
+        ]
+
+    def test_the_report_is_written(self, tmp_path: Path, write: "Write", shell: "Shell") -> None:
+        page = tmp_path / "run.html"
+
+        assert shell.push("create", "orders", write("orders.csv", CSV), "--report", page).code == 0
+        assert "<h1>create orders from orders.csv</h1>" in page.read_text(encoding="utf-8")
+
+    def test_the_report_goes_to_standard_output(self, write: "Write", shell: "Shell") -> None:
+        done = shell.push("create", "orders", write("orders.csv", CSV), "--report", "-")
+
+        assert done.code == 0
+        assert "<!doctype html>" in done.out
+
+    @pytest.mark.parametrize("option", ["--results", "--report"])
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("gone/file", "No such file or directory; name a file that can be written"),
+            ("", "Is a directory; name a file that can be written"),
+            ("orders.csv", "the rows are read from there; name another file"),
+        ],
+    )
+    def test_a_file_that_cannot_be_written_is_told_before_anything_is_sent(
+        self, option: str, name: str, message: str, tmp_path: Path, write: "Write", shell: "Shell"
+    ) -> None:
+        path = write("orders.csv", CSV)
+
+        done = shell.push("create", "orders", path, option, tmp_path / name)
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err == f"Error: {tmp_path / name}: {message}\n"
+        assert shell.sent() == []
+        assert shell("runs").out == ""
+        assert path.read_text(encoding="utf-8") == CSV
+
+    def test_a_sandbox_of_its_own(self, write: "Write", shell: "Shell") -> None:
+        shell.unset("HUBSPOT_ACCESS_TOKEN")
+
+        done = shell("create", "orders", write("orders.csv", CSV), "--sandbox", "--concurrency", "1")
+
+        assert (done.code, done.err) == (0, "")
+        assert shell.sent() == []
+
+    def test_a_dated_version(self, write: "Write", shell: "Shell") -> None:
+        done = shell.push("create", "orders", write("orders.csv", CSV), "--api-version", "2026-09")
+
+        assert done.code == 0
+        assert [entry.path for entry in shell.box.requests] == ["/crm/objects/2026-09/orders/batch/create"]
+
+    def test_a_shared_quota(self, tmp_path: Path, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", CSV)
+
+        assert shell.push("create", "orders", path, "--share-quota", tmp_path / "quota").code == 0
+        assert (tmp_path / "quota").stat().st_size > 0
+        done = shell.push("create", "orders", path, "--new", "--share-quota", tmp_path / "gone" / "quota")
+        assert done.code == 1
+        assert "cannot be used" in done.err

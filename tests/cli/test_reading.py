@@ -1,0 +1,161 @@
+"""Files of every kind as the commands meet them: pipes, copies, and what is no file of rows at all."""
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hubspot_batch.cli import _reading
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shell, Write
+
+CSV = "hs_order_name\nA-1\nA-2\n"
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Callable[[], Path]:
+    """Return a function that returns a pipe through which the rows come."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+
+    def fed() -> Path:
+        threading.Thread(target=path.write_text, args=(CSV,)).start()
+        return path
+
+    return fed
+
+
+class TestWhatIsReadOnce:
+    def test_a_pipe_is_kept_so_that_the_run_can_go_on(self, pipe: Callable[[], Path], shell: "Shell") -> None:
+        shell.box.faults.next("429-daily")
+        assert shell.push("create", "orders", pipe()).code == 5
+
+        assert shell.push("create", "orders", pipe()).code == 0
+        assert sorted(str(row["hs_order_name"]) for row in shell.sent()) == ["A-1", "A-2"]
+        assert shell("results", "latest").out.count("\n") == 3
+        assert shell("runs").out.count("\n") == 2
+
+    def test_nobody_else_can_read_the_copy(self, shell: "Shell") -> None:
+        shell.push("create", "orders", "-", stdin=CSV.encode())
+
+        (copy,) = shell.runs.glob("stdin-*")
+        assert copy.read_text() == CSV
+        assert copy.stat().st_mode & 0o077 == 0
+
+    def test_it_can_be_checked_before_it_is_pushed(self, pipe: Callable[[], Path], shell: "Shell") -> None:
+        assert shell("create", "orders", pipe(), "--dry-run").out.startswith("2 rows, 0 of them not valid")
+        assert shell("validate", "create", "orders", pipe()).err.endswith(
+            "0 fault(s) in 2 rows for create_orders\n"
+        )
+
+    def test_a_copy_that_cannot_be_made_leaves_nothing(
+        self, shell: "Shell", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(_reading, "copy_content", full)
+
+        done = shell.push("create", "orders", "-", stdin=CSV.encode())
+
+        assert done == (
+            1,
+            "",
+            (
+                f"Error: {shell.runs}: No space left on device; what is read from - is kept there: make room, "
+                "or write it into a file and push that\n"
+            ),
+        )
+        assert list(shell.runs.iterdir()) == []
+
+    def test_nothing_comes(self, shell: "Shell") -> None:
+        done = shell.push("create", "orders", "-")
+
+        assert (done.code, done.out) == (1, "")
+        assert "the file is empty; at least one row is needed" in done.err
+        assert shell("runs").out == ""
+
+
+class TestWhatIsNoFileOfRows:
+    @pytest.mark.parametrize(
+        ("name", "content", "message"),
+        [
+            ("o.csv", "", "o.csv: the file is empty; at least one row is needed"),
+            ("o.csv", "a,b,a\n1,2,3\n", "o.csv, line 1: two columns have the name 'a'; rename or remove one"),
+            ("o.csv", "a,,b\n1,2,3\n", "o.csv, line 1: column 2 has no name; give it one, or remove it"),
+            ("o.xlsx", b"PK\x03\x04rest", "o.xlsx: an Excel workbook or ZIP archive; save the sheet as CSV"),
+            ("o.csv", b"name\nM\xfcller\n", "o.csv, line 2: not utf-8; save the file as UTF-8, or name its "),
+            ("o.json", '{\n"a": 1}', "o.json: one mapping over several lines; write a list [...], or one "),
+            (
+                "o.csv.gz",
+                b"\x1f\x8b\x08rest",
+                "o.csv.gz: the compressed data ends early; make or fetch it again",
+            ),
+        ],
+    )
+    def test_it_is_told_with_its_place(
+        self, name: str, content: str | bytes, message: str, write: "Write", shell: "Shell"
+    ) -> None:
+        done = shell.push("create", "orders", write(name, content))
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith("Error: ")
+        assert message in done.err
+        assert shell("runs").out == ""
+
+    def test_a_file_that_is_missing_or_a_folder(self, tmp_path: Path, shell: "Shell") -> None:
+        for path, problem in (
+            (tmp_path / "gone.csv", "No such file or directory"),
+            (tmp_path, "Is a directory"),
+        ):
+            assert shell.push("create", "orders", path) == (
+                1,
+                "",
+                f"Error: {path}: {problem}; name a file that can be read\n",
+            )
+
+    def test_a_list_that_breaks_off(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.json", '[{"hs_order_name": "A-1"}, {"hs_order_name":')
+
+        done = shell.push("create", "orders", path)
+
+        assert done.code == 1
+        assert "orders.json, line 1, column 45: the list ends early; make or fetch the file again" in done.err
+        assert shell.sent() == []
+
+        write("orders.json", '[{"hs_order_name": "A-1"}]')
+        assert shell.push("create", "orders", path).code == 0
+
+    @pytest.mark.parametrize("option", [("--encoding", "utf-42"), ("--delimiter", "ab")])
+    def test_an_option_that_cannot_be(self, option: tuple[str, str], write: "Write", shell: "Shell") -> None:
+        done = shell.push("create", "orders", write("orders.csv", CSV), *option)
+
+        assert (done.code, done.out) == (1, "")
+        assert "; write " in done.err or "write tab for a tab" in done.err
+
+    @pytest.mark.skipif(os.name == "nt", reason="all names are Unicode there")
+    def test_a_name_that_is_no_text(self, tmp_path: Path, shell: "Shell") -> None:
+        path = os.fsencode(tmp_path) + b"/orders-\xff.csv"
+        Path(os.fsdecode(path)).write_text(CSV)
+
+        done = shell.push("create", "orders", os.fsdecode(path))
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err == (
+            f"Error: '{tmp_path}/orders-\\udcff.csv': the name is no Unicode text; rename the file\n"
+        )
+
+
+def test_mixed_line_ends(write: "Write", shell: "Shell") -> None:
+    path = write("orders.csv", b'hs_order_name,hs_order_note\r\nA-1,x\nA-2,"y\r\nz"\rA-3,\r\n')
+
+    assert shell.push("create", "orders", path).code == 0
+    assert {row["hs_order_name"]: row.get("hs_order_note") for row in shell.sent()} == {
+        "A-1": "x",
+        "A-2": "y\r\nz",
+        "A-3": None,
+    }

@@ -1,0 +1,211 @@
+"""What became of the rows of a run, in the form in which they came; mended, they are pushed again."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shell, Write
+
+NUMBER = "hs_external_order_id"
+COLUMNS = ["_row", "_outcome", "_id", "_code", "_message"]
+CSV = 'name;price;note\nA-1;1;\nA-2;nine;"x;\ny"\nA-3;3;z\nA-4;4;\nA-5;ten;\n'
+MAPPED = ("--map", "hs_order_name=name", "--map", "hs_total_price=price", "--drop", "note")
+
+
+def table(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text), delimiter=";"))
+
+
+def outcomes(text: str) -> list[tuple[str, str]]:
+    return [(row["_row"], row["_outcome"]) for row in table(text)]
+
+
+@pytest.fixture
+def path(write: "Write", shell: "Shell") -> Path:
+    """Return a file of which rows 2 and 5 are refused."""
+    path = write("orders.csv", CSV)
+    assert shell.push("create", "orders", path, *MAPPED).code == 4
+    return path
+
+
+@pytest.fixture
+def mixed(write: "Write", shell: "Shell") -> Path:
+    """Return a file of which 100 rows are unknown, 100 are done, and 101 were not sent."""
+    rows = "".join(f"A-{row};{row};\n" for row in range(301))
+    path = write("mixed.csv", f"name;price;note\n{rows}")
+    shell.box.faults.next("504-after", None, "429-daily")
+    assert shell.push("create", "orders", path, *MAPPED, "--concurrency", "1").code == 5
+    return path
+
+
+class TestRows:
+    @pytest.mark.usefixtures("path")
+    def test_all_stand_as_they_were_behind_what_became_of_them(self, shell: "Shell") -> None:
+        done = shell("results", "latest")
+
+        assert (done.code, done.err) == (0, "")
+        rows = table(done.out)
+        ids = {record.properties["hs_order_name"]: record.id for record in shell.box.records("orders")}
+        assert done.out.splitlines()[0] == ";".join([*COLUMNS, "name", "price", "note"])
+        assert rows[0] == dict(
+            zip(
+                [*COLUMNS, "name", "price", "note"],
+                ["1", "done", ids["A-1"], "", "", "A-1", "1", ""],
+                strict=True,
+            )
+        )
+        assert [row["_row"] for row in rows] == ["1", "2", "3", "4", "5"]
+        assert (rows[1]["_outcome"], rows[1]["_id"], rows[1]["_code"]) == ("rejected", "", "INVALID_LONG")
+        assert "hs_total_price" in rows[1]["_message"]
+        assert (rows[1]["name"], rows[1]["price"], rows[1]["note"]) == ("A-2", "nine", "x;\ny")
+
+    @pytest.mark.usefixtures("path")
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [
+            (["--rejected"], ["2", "5"]),
+            (["--done"], ["1", "3", "4"]),
+            (["--unknown"], []),
+            (["--pending"], []),
+            (["--done", "--rejected"], ["1", "2", "3", "4", "5"]),
+            (["--unknown", "--rejected"], ["2", "5"]),
+        ],
+    )
+    def test_those_of_some_outcomes(self, options: list[str], expected: list[str], shell: "Shell") -> None:
+        done = shell("results", "latest", *options)
+
+        assert done.code == 0
+        assert [row["_row"] for row in table(done.out)] == expected
+
+    @pytest.mark.usefixtures("mixed")
+    def test_those_in_doubt_and_those_that_are_left(self, shell: "Shell") -> None:
+        counts = {
+            option: len(table(shell("results", "latest", f"--{option}").out))
+            for option in ("done", "rejected", "unknown", "pending")
+        }
+
+        assert counts == {"done": 100, "rejected": 0, "unknown": 100, "pending": 101}
+        both = outcomes(shell("results", "latest", "--pending", "--unknown").out)
+        assert [outcome for _, outcome in both] == ["unknown"] * 100 + ["pending"] * 101
+
+    @pytest.mark.usefixtures("path")
+    def test_a_file_for_them(self, tmp_path: Path, shell: "Shell") -> None:
+        done = shell("results", "latest", "--output", tmp_path / "results.csv")
+
+        assert done == (0, "", "")
+        assert (tmp_path / "results.csv").read_bytes().decode() == shell("results", "latest").out
+
+    def test_a_journal_names_the_run_as_well(self, path: Path, shell: "Shell") -> None:
+        (journal,) = shell.runs.glob("*.run")
+
+        assert shell("results", journal).out == shell("results", journal.stem).out
+        assert path.exists()
+
+
+class TestMendedAndPushedAgain:
+    def test_csv(self, path: Path, shell: "Shell") -> None:
+        mended = path.with_name("fix-me.csv")
+        shell("results", "latest", "--rejected", "--output", mended)
+        mended.write_text(mended.read_text().replace("nine", "9").replace("ten", "10"))
+
+        done = shell.push("create", "orders", mended, *MAPPED)
+
+        assert (done.code, done.err) == (0, "")
+        assert {row["hs_order_name"]: row["hs_total_price"] for row in shell.sent()} == {
+            "A-1": "1.00",
+            "A-2": "9.00",
+            "A-3": "3.00",
+            "A-4": "4.00",
+            "A-5": "10.00",
+        }
+
+    @pytest.mark.parametrize("whole", [False, True])
+    def test_json_lines(self, whole: bool, tmp_path: Path, write: "Write", shell: "Shell") -> None:  # noqa: FBT001
+        rows: list[Any] = [{"hs_order_name": f"A-{row}", "hs_total_price": row} for row in (1, "nine", 3)]
+        if whole:
+            rows = [{"properties": row} for row in rows]
+        lines = "".join(f"{json.dumps(row)}\n" for row in rows) + "{not json\n"
+        assert shell.push("create", "orders", write("orders.jsonl", lines)).code == 4
+
+        done = shell("results", "latest", "--rejected")
+        results = [json.loads(line) for line in done.out.splitlines()]
+        assert [(row["_row"], row["_code"]) for row in results] == [(2, "INVALID_LONG"), (4, "INVALID_INPUT")]
+        assert results[1]["_text"] == "{not json"
+        assert "line 4, column 2: not JSON" in results[1]["_message"]
+
+        text = done.out.replace("nine", "9").replace('"{not json"', json.dumps(json.dumps(rows[0])))
+        mended = tmp_path / "fix-me.jsonl"
+        mended.write_text(text)
+        assert shell.push("create", "orders", mended).code == 0
+        names = sorted(str(row["hs_order_name"]) for row in shell.sent())
+        assert names == ["A-1", "A-1", "A-3", "A-9"]
+
+    def test_record_ids_link_the_next_objects(self, path: Path, write: "Write", shell: "Shell") -> None:
+        orders = path.with_name("created.csv")
+        shell("results", "latest", "--done", "--output", orders)
+        ids = [row["_id"] for row in table(orders.read_text())]
+        items = write("items.csv", "name,quantity,order\n" + "".join(f"wool,1,{number}\n" for number in ids))
+
+        assert shell.push("create", "line-items", items, "--associate", "order=order").code == 0
+        links = [record.associations[0].to_id for record in shell.box.records("line_items")]
+        assert sorted(links) == sorted(ids)
+
+
+class TestRefusals:
+    @pytest.mark.usefixtures("path")
+    def test_an_unknown_run(self, shell: "Shell") -> None:
+        (journal,) = shell.runs.glob("*.run")
+        wrong = journal.stem.replace("create", "crate")
+
+        assert shell("results", wrong) == (
+            1,
+            "",
+            f"Error: there is no run {wrong!r}; did you mean {journal.stem}?\n",
+        )
+        assert shell("results", "x") == (
+            1,
+            "",
+            "Error: there is no run 'x'; `hubspot-batch runs` lists them\n",
+        )
+
+    def test_no_run_at_all(self, shell: "Shell") -> None:
+        assert shell("results", "latest").err == (
+            "Error: there is no run 'latest'; `hubspot-batch runs` lists them\n"
+        )
+
+    def test_a_file_that_has_changed(self, path: Path, shell: "Shell") -> None:
+        (journal,) = shell.runs.glob("*.run")
+        path.write_text(CSV.replace("A-1", "B-1"))
+
+        assert shell("results", "latest") == (
+            1,
+            "",
+            (
+                f"Error: {path} has changed since run {journal.stem}, and its rows are not known any more; "
+                "put back what was in it\n"
+            ),
+        )
+
+    def test_a_file_that_is_gone(self, path: Path, shell: "Shell") -> None:
+        path.unlink()
+
+        done = shell("results", "latest")
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err == f"Error: {path}: No such file or directory; put the file back there\n"
+
+    @pytest.mark.parametrize("name", ["orders.csv", "gone/results.csv", ""])
+    def test_an_output_that_cannot_be_written(
+        self, name: str, path: Path, tmp_path: Path, shell: "Shell"
+    ) -> None:
+        done = shell("results", "latest", "--output", tmp_path / name)
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith(f"Error: {tmp_path / name}: ")
+        assert "; name a" in done.err
+        assert path.read_text() == CSV

@@ -1,0 +1,453 @@
+"""The same command again: what goes on, what begins anew, what is refused; and the list of all runs."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hubspot_batch import HubSpot
+from hubspot_batch.bulk.journal import Journal
+from hubspot_batch.inputs import CreateInput
+from hubspot_batch.sandbox import SandboxAccount
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shell, Write
+
+TOKEN = "pat-eu1-0b1f7c52"
+NUMBER = "hs_external_order_id"
+CSV = f"hs_order_name,{NUMBER}\nA-1,X-1\nA-2,X-2\n"
+HALF = f"hs_order_name,{NUMBER}\n" + "".join(f"A-{row},X-{row}\n" for row in range(150))
+
+
+def names(shell: "Shell") -> list[str | None]:
+    return [row["hs_order_name"] for row in shell.sent()]
+
+
+def listed(shell: "Shell") -> list[dict[str, object]]:
+    return [json.loads(line) for line in shell("runs", "--json").out.splitlines()]
+
+
+@pytest.fixture
+def half(write: "Write", shell: "Shell") -> Path:
+    """Return a file of 150 rows, of which a push has sent the first 100."""
+    path = write("orders.csv", HALF)
+    shell.box.faults.next(None, "429-daily")
+    assert shell.push("create", "orders", path, "--concurrency", "1").code == 5
+    assert len(shell.sent()) == 100
+    return path
+
+
+def held(shell: "Shell", path: Path, *options: str) -> subprocess.Popen[str]:
+    """Start a push in a process of its own whose reply does not come for half a minute."""
+    shell.box.faults.next("slow=30")
+    process = shell.start("create", "orders", path, "--base-url", shell.box.url, *options)
+    for _ in range(600):
+        if shell.box.faults.count:
+            return process
+        time.sleep(0.02)
+    pytest.fail("nothing is sent")
+
+
+class TestTheSameCommandAgain:
+    def test_sends_nothing_where_it_was_finished(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", CSV)
+        shell.push("create", "orders", path)
+
+        done = shell.push("create", "orders", path)
+
+        assert (done.code, done.err) == (0, "")
+        assert done.out.splitlines()[0].startswith("2 of 2 orders created in 0.")
+        assert ": 0 requests, " in done.out
+        assert done.out.splitlines()[1] == (
+            "nothing was sent, for all of it was before; --new begins from the first row"
+        )
+        assert len(shell.box.requests) == 1
+        assert len(listed(shell)) == 1
+
+    def test_says_again_what_was_refused(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", "hs_order_name,hs_total_price\nA-1,1\nA-2,nine\n")
+        first = shell.push("create", "orders", path)
+        requests = len(shell.box.requests)
+
+        done = shell.push("create", "orders", path)
+
+        assert (first.code, done.code) == (4, 4)
+        assert "          1  hs_total_price: INVALID_LONG\n" in done.out
+        assert len(shell.box.requests) == requests
+
+    def test_goes_on_where_it_stopped(self, half: Path, shell: "Shell") -> None:
+        done = shell.push("create", "orders", half)
+
+        assert done.code == 0
+        assert done.out.startswith("150 of 150 orders created in ")
+        assert sorted(map(str, names(shell))) == sorted(f"A-{row}" for row in range(150))
+        (run,) = listed(shell)
+        assert (run["done"], run["exit_code"], run["requests"]) == (150, 0, 3)
+
+    def test_from_another_folder_is_the_same(
+        self, write: "Write", shell: "Shell", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = write("orders.csv", CSV)
+        shell.push("create", "orders", path)
+        monkeypatch.chdir(path.parent)
+
+        assert shell.push("create", "orders", "orders.csv").code == 0
+        assert len(shell.sent()) == 2
+
+    def test_of_standard_input_goes_by_what_is_in_it(self, shell: "Shell") -> None:
+        for content in (CSV, CSV, CSV.replace("A-", "B-").replace("X-", "Y-")):
+            assert shell.push("create", "orders", "-", stdin=content.encode()).code == 0
+
+        assert sorted(map(str, names(shell))) == ["A-1", "A-2", "B-1", "B-2"]
+
+    def test_new_begins_from_the_first_row(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", "hs_order_name\nA-1\n")
+        for _ in range(3):
+            assert shell.push("create", "orders", path, "--new").code == 0
+
+        assert names(shell) == ["A-1"] * 3
+        assert len(listed(shell)) == 3
+
+    def test_a_killed_run_tells_what_is_in_doubt(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", CSV)
+        with held(shell, path) as process:
+            process.kill()
+            process.communicate(timeout=10)
+        assert [run["state"] for run in listed(shell)] == ["unfinished"]
+
+        done = shell.push("create", "orders", path)
+
+        assert done.code == 6
+        assert "          2  INTERRUPTED\n" in done.out
+        assert len(shell.sent()) == 2
+
+    def test_a_killed_run_goes_on_with_a_unique_property(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", CSV)
+        with held(shell, path, "--unique-property", NUMBER) as process:
+            process.kill()
+            process.communicate(timeout=10)
+
+        done = shell.push("create", "orders", path, "--unique-property", NUMBER)
+
+        assert done.code == 0
+        assert names(shell) == ["A-1", "A-2"]
+
+
+class TestAChangedFile:
+    CHANGED = HALF.replace("A-7,", "B-7,")
+
+    def test_of_a_finished_run_is_a_new_run(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", "hs_order_name\nA-1\n")
+        shell.push("create", "orders", path)
+        write("orders.csv", "hs_order_name\nB-1\n")
+
+        assert shell.push("create", "orders", path).code == 0
+        assert names(shell) == ["A-1", "B-1"]
+        assert len(listed(shell)) == 2
+
+    @pytest.mark.parametrize("change", ["file", "options"])
+    def test_of_an_unfinished_run_is_refused(
+        self, change: str, half: Path, write: "Write", shell: "Shell"
+    ) -> None:
+        (run,) = listed(shell)
+        options = ["--drop", NUMBER] if change == "options" else []
+        if change == "file":
+            write("orders.csv", self.CHANGED.replace("X-", "Y-"))
+
+        done = shell.push("create", "orders", half, *options)
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err == (
+            f"Error: run {run['run']} over this file stopped before its end, and the file or the options "
+            "that say how to read it have changed since; take both as they were, or start over with --new; "
+            "if no row that it has read has changed, it goes on with "
+            f"--journal {shell.runs / str(run['run'])}.run\n"
+        )
+        assert len(shell.sent()) == 100
+        assert shell.push("create", "orders", half, *options, "--new").code == 0
+        assert len(shell.sent()) == 250
+
+    def test_of_a_run_that_has_sent_nothing_is_a_new_run(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", CSV)
+        shell.box.faults.next("429-daily")
+        assert shell.push("create", "orders", path).code == 5
+        write("orders.csv", "hs_order_name\nB-1\n")
+
+        assert shell.push("create", "orders", path).code == 0
+        assert names(shell) == ["B-1"]
+
+    def test_goes_on_with_its_journal_if_only_later_rows_have_changed(
+        self, write: "Write", shell: "Shell"
+    ) -> None:
+        rows = "".join(f"A-{row},X-{row}\n" for row in range(2000))
+        content = f"hs_order_name,{NUMBER}\n{rows}"
+        path = write("orders.csv", content.encode() + b"A-\xff,X\n")
+        first = shell.push("create", "orders", path)
+        assert first.code == 5
+        assert "orders.csv, line 2002: not utf-8; save the file as UTF-8, or name its encoding" in first.err
+        sent = len(shell.sent())
+        assert 0 < sent < 2000
+        write("orders.csv", f"{content}A-2000,X\n")
+        (run,) = listed(shell)
+
+        done = shell.push("create", "orders", path, "--journal", shell.runs / f"{run['run']}.run")
+
+        assert done.code == 0
+        assert sorted(map(str, names(shell))) == sorted(f"A-{row}" for row in range(2001))
+        assert shell("results", run["run"]).out.count("\n") == 2002
+
+    def test_is_refused_with_its_journal_if_a_row_that_was_read_has(
+        self, half: Path, write: "Write", shell: "Shell"
+    ) -> None:
+        (run,) = listed(shell)
+        write("orders.csv", self.CHANGED)
+
+        done = shell.push("create", "orders", half, "--journal", shell.runs / f"{run['run']}.run")
+
+        assert (done.code, done.out) == (1, "")
+        assert "row 7 of the source is not what it was; start it over the same source, or " in done.err
+        assert len(shell.sent()) == 100
+
+
+class TestJournal:
+    def test_a_journal_that_is_named(self, tmp_path: Path, write: "Write", shell: "Shell") -> None:
+        path, journal = write("orders.csv", CSV), tmp_path / "logs of today" / "orders.run"
+
+        for _ in range(2):
+            done = shell.push("create", "orders", path, "--journal", journal)
+            assert done.code == 0
+            assert f"Run {journal}\n" in done.out
+
+        assert len(shell.sent()) == 2
+        assert listed(shell) == []
+        assert shell("results", journal).out.count("\n") == 3
+
+    def test_a_command_to_copy_is_quoted(self, tmp_path: Path, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", "hs_order_name,hs_total_price\nA-1,nine\n")
+
+        done = shell.push("create", "orders", path, "--journal", tmp_path / "my run")
+
+        assert f"  hubspot-batch results '{tmp_path}/my run' --rejected --output " in done.out
+
+    def test_new_with_a_journal_that_holds_a_run(
+        self, tmp_path: Path, write: "Write", shell: "Shell"
+    ) -> None:
+        path, journal = write("orders.csv", CSV), tmp_path / "orders.run"
+        assert shell.push("create", "orders", path, "--journal", journal, "--new").code == 0
+
+        done = shell.push("create", "orders", path, "--journal", journal, "--new")
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err == (
+            f"Error: the journal {journal} holds a run, and --new begins one; name another journal, "
+            "or leave out one of the two\n"
+        )
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (b"hs_order_name\nA-1\n" * 100, "cannot be used: file is not a database; name another file"),
+            (None, "cannot be used: "),
+        ],
+    )
+    def test_a_journal_that_is_none(
+        self, content: bytes | None, message: str, tmp_path: Path, write: "Write", shell: "Shell"
+    ) -> None:
+        journal = tmp_path / "folder" if content is None else write("notes.txt", content)
+        if content is None:
+            journal.mkdir()
+
+        done = shell.push("create", "orders", write("orders.csv", CSV), "--journal", journal)
+
+        assert (done.code, done.out) == (1, "")
+        assert f"Error: the journal {journal} {message}" in done.err
+        assert shell.sent() == []
+
+    def test_a_journal_of_another_operation(self, tmp_path: Path, write: "Write", shell: "Shell") -> None:
+        journal = tmp_path / "one.run"
+        shell.push("create", "orders", write("orders.csv", CSV), "--journal", journal)
+
+        done = shell.push("create", "carts", write("carts.csv", "hs_cart_name\nC\n"), "--journal", journal)
+
+        assert (done.code, done.out) == (1, "")
+        assert f"the journal {journal} belongs to another operation; name another journal" in done.err
+
+    def test_a_journal_of_the_library(self, tmp_path: Path, write: "Write", shell: "Shell") -> None:
+        journal = tmp_path / "library.run"
+        rows: list[CreateInput] = [
+            {"properties": {"hs_order_name": f"A-{row}", NUMBER: f"X-{row}"}} for row in (1, 2)
+        ]
+        with HubSpot(TOKEN, base_url=shell.box.url) as hub:
+            hub.orders.create_all(rows, journal=journal)
+
+        done = shell("results", journal)
+        assert done.code == 1
+        assert "was not started by this command line, and its file is not known" in done.err
+
+        done = shell.push("create", "orders", write("orders.csv", CSV), "--journal", journal)
+        assert done.code == 0
+        assert len(shell.box.requests) == 1
+        assert shell("results", journal).out.count("\n") == 3
+
+    @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is read-only here")
+    def test_a_runs_folder_that_is_read_only(self, write: "Write", shell: "Shell") -> None:
+        shell.runs.mkdir(mode=0o500)
+
+        done = shell.push("create", "orders", write("orders.csv", CSV))
+
+        assert (done.code, done.out) == (1, "")
+        assert "Permission denied" in done.err
+
+    def test_a_runs_folder_that_is_a_file(self, write: "Write", shell: "Shell") -> None:
+        shell.runs.write_text("")
+
+        done = shell.push("create", "orders", write("orders.csv", CSV))
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err == (
+            f"Error: {shell.runs}: File exists; name another folder with HUBSPOT_BATCH_RUNS, "
+            "or a journal with --journal\n"
+        )
+
+
+class TestAccounts:
+    def test_two_accounts_are_two_runs(self, write: "Write", shell: "Shell") -> None:
+        other = "pat-eu1-other"
+        shell.box = shell.open(accounts=[SandboxAccount(access_token=other, number=100_000_002)])
+        path = write("orders.csv", CSV)
+        for token in (TOKEN, other, TOKEN, other):
+            shell.set("HUBSPOT_ACCESS_TOKEN", token)
+            done = shell.push("create", "orders", path)
+            assert (done.code, done.err) == (0, "")
+
+        assert len(shell.box.records("orders")) == 2
+        assert len(shell.box.records("orders", access_token=other)) == 2
+        assert len(listed(shell)) == 2
+
+    def test_an_unfinished_run_of_another_token_is_told(self, half: Path, shell: "Shell") -> None:
+        (run,) = listed(shell)
+        shell.set("HUBSPOT_ACCESS_TOKEN", "pat-eu1-other")
+
+        done = shell.push("create", "orders", half)
+
+        assert done.code == 1
+        assert done.err.startswith(
+            f"Warning: run {run['run']} over this file, with another token, is not finished; "
+            "this is a run of its own\n"
+        )
+
+    def test_two_services_are_two_runs(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", CSV)
+        for _ in range(2):
+            assert shell("create", "orders", path, "--sandbox").code == 0
+
+        assert len({run["service"] for run in listed(shell)}) == 2
+
+
+class TestARunThatIsGoingOn:
+    def test_is_refused_a_second_time_and_listed(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", CSV)
+        with held(shell, path) as process:
+            again = shell.push("create", "orders", path, "--new")
+            table = shell("runs").out
+            results = shell("results", "latest")
+            process.kill()
+            process.communicate(timeout=10)
+
+        (journal,) = shell.runs.glob("*.run")
+        assert again == (1, "", f"Error: run {journal.stem} over this file is going on; wait for its end\n")
+        assert results == (1, "", f"Error: run {journal.stem} is going on; wait for its end\n")
+        assert f"{journal.stem}  going on " in table
+
+
+class TestList:
+    def test_none(self, shell: "Shell") -> None:
+        done = shell("runs")
+
+        assert (done.code, done.out) == (0, "")
+        assert done.err == f"No runs yet; their journals will be in {shell.runs}\n"
+        assert shell("runs", "--json") == (0, "", "")
+
+    def test_the_folder_of_the_user(self, shell: "Shell") -> None:
+        shell.unset("HUBSPOT_BATCH_RUNS")
+        shell.set("HOME", str(shell.runs))
+
+        assert str(shell.runs) in shell("runs").err
+
+    def test_finished_and_unfinished(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", "hs_order_name,hs_total_price\nA-1,1\nA-2,nine\n")
+        other = write("carts.csv", "hs_cart_name\nC-1\n")
+        shell.push("create", "orders", path)
+        (journal,) = shell.runs.glob("*.run")
+        journal.rename(shell.runs / "20200101-000000-create-orders-0a1b2c3d.run")
+        shell.box.faults.next("429-daily")
+        shell.push("create", "carts", other)
+
+        done = shell("runs")
+        carts, orders = listed(shell)
+
+        assert done.code == 0
+        assert [line.split()[1:] for line in done.out.splitlines()] == [
+            ["state", "done", "rejected", "unknown", "left", "file"],
+            ["unfinished", "0", "0", "0", "1+", str(other)],
+            ["finished", "1", "1", "0", "0", str(path)],
+        ]
+        assert (carts["operation"], carts["state"], carts["left"], carts["exit_code"]) == (
+            "create_carts",
+            "unfinished",
+            1,
+            5,
+        )
+        assert (orders["state"], orders["exit_code"], orders["service"]) == ("finished", 4, shell.box.url)
+        assert str(orders["started"]).endswith("Z")
+
+    def test_what_is_no_journal_keeps_no_other_from_being_listed(
+        self, write: "Write", shell: "Shell"
+    ) -> None:
+        path = write("orders.csv", CSV)
+        shell.push("create", "orders", path)
+        (journal,) = shell.runs.glob("*.run")
+        name = journal.name.replace("-create-", "-update-")
+        (shell.runs / name).write_text("no journal" * 100)
+
+        assert sorted(str(run["state"]) for run in listed(shell)) == ["finished", "unreadable"]
+        assert "unreadable" in shell("runs").out
+        done = shell("results", name.removesuffix(".run"))
+        assert (done.code, done.out) == (1, "")
+        assert f"the journal {shell.runs / name} cannot be used: file is not a database" in done.err
+
+    def test_a_broken_journal_of_the_same_command(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", "hs_order_name\nA-1\n")
+        shell.push("create", "orders", path)
+        (journal,) = shell.runs.glob("*.run")
+        journal.write_text("no journal" * 100)
+
+        done = shell.push("create", "orders", path)
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err.endswith("; --new begins a run that knows nothing of it\n")
+        assert shell.push("create", "orders", path, "--new").code == 0
+
+    def test_a_journal_that_is_damaged_inside(self, write: "Write", shell: "Shell") -> None:
+        shell.push("create", "orders", write("orders.csv", CSV))
+        (journal,) = shell.runs.glob("*.run")
+        with sqlite3.connect(journal) as database:
+            database.execute("drop table rows")
+        database.close()
+
+        done = shell("results", "latest")
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith(f"Error: the journal {journal} cannot be used: no such table: rows; ")
+
+    def test_the_journal_is_let_go_of(self, write: "Write", shell: "Shell") -> None:
+        shell.push("create", "orders", write("orders.csv", CSV))
+        (path,) = shell.runs.glob("*.run")
+
+        with Journal(path) as journal:
+            assert json.loads(str(journal.meta()["command"]))[:2] == ["create", "orders"]

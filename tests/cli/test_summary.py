@@ -1,0 +1,124 @@
+"""What a push prints when it is over, and its exit code."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hubspot_batch.bulk import Outcomes, Report
+from hubspot_batch.cli._summary import exit_code, print_summary
+from hubspot_batch.errors import ConfigurationError, ConnectionFailedError
+
+if TYPE_CHECKING:
+    from hubspot_batch.cli._summary import ExitCode
+
+
+def report(**figures: Any) -> Report:  # noqa: ANN401
+    defaults = {"operation": "create_line_items", "outcomes": Outcomes(lambda: iter(())), "requests": 3}
+    return Report(**{**defaults, **figures})
+
+
+def printed(
+    capsys: pytest.CaptureFixture[str],
+    figures: dict[str, Any],
+    code: "ExitCode" = 0,
+    **options: Any,  # noqa: ANN401
+) -> tuple[list[str], list[str]]:
+    defaults = {"problem": None, "unseen": (), "run": "R", "to_mend": "o rejected.csv", "as_json": False}
+    print_summary(report(**figures), code, **{**defaults, **options})
+    out, err = capsys.readouterr()
+    return out.splitlines(), err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("figures", "cause", "code"),
+    [
+        ({"read": 2, "done": 2}, None, 0),
+        ({"read": 0}, None, 0),
+        ({"read": 2, "done": 1, "rejected": 1}, None, 4),
+        ({"read": 2, "rejected": 1, "unknown": 1}, None, 6),
+        ({"read": 2, "done": 2, "finished": False}, None, 5),
+        ({"read": 2, "rejected": 1, "unknown": 1, "finished": False}, None, 5),
+        ({"finished": False}, ConnectionFailedError("x", attempts=1), 5),
+        ({"finished": False}, ConfigurationError("x"), 1),
+        ({"read": 2, "done": 1, "finished": False}, ConfigurationError("x"), 5),
+    ],
+)
+def test_the_exit_code(figures: dict[str, Any], cause: BaseException | None, code: int) -> None:
+    assert exit_code(report(**figures), cause) == code
+
+
+def test_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = printed(
+        capsys, {"read": 12_500, "done": 12_500, "requests": 125, "seconds": 66.0, "quota_share": 0.994}
+    )
+
+    assert err == []
+    assert out == [
+        "12,500 of 12,500 line items created in 1 min 6 s: 125 requests, 99% of the quota",
+        "Run R",
+    ]
+
+
+def test_nothing_is_well(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = {
+        "read": 2000,
+        "done": 1,
+        "rejected": 1000,
+        "unknown": 900,
+        "requests": 1,
+        "finished": False,
+        "reasons": {f"reason {number}": 100 - number for number in range(12)},
+    }
+
+    out, err = printed(capsys, figures, 5, problem="the run stopped", unseen=["a", "b"])
+
+    assert err == [
+        "Error: the run stopped",
+        "Warning: no row has the column 'a' that an option names",
+        "Warning: no row has the column 'b' that an option names",
+    ]
+    assert out == [
+        "1 of 2,000 line items created in 0.0 s: 1 request, 0% of the quota",
+        "1,000 rejected: not written, and why is known",
+        "900 unknown: sent, but their answer was lost; look before you push them again",
+        "99 pending: read, not sent",
+        *(f"  {100 - number:>9,}  reason {number}" for number in range(10)),
+        "  and 2 other reasons",
+        "Run R",
+        "  hubspot-batch results R --rejected --output 'o rejected.csv'",
+        "  then mend o rejected.csv and push it; columns that HubSpot does not know go with --drop or --map",
+        "  hubspot-batch results R --unknown",
+        "  the same command again goes on where this stopped",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("figures", "count"),
+    [
+        ({"read": 2, "done": 2, "requests": 0}, 1),
+        ({"read": 2, "done": 2, "requests": 1}, 0),
+        ({"read": 2, "rejected": 2, "requests": 0}, 0),
+        ({"read": 2, "done": 1, "requests": 0, "finished": False}, 0),
+    ],
+)
+def test_a_run_that_was_finished_before(
+    figures: dict[str, Any],
+    count: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out, _ = printed(capsys, figures)
+
+    line = "nothing was sent, for all of it was before; --new begins from the first row"
+    assert out.count(line) == count
+
+
+def test_for_a_program(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = {"read": 2, "done": 1, "rejected": 1, "reasons": {"x": 1}}
+
+    out, err = printed(capsys, figures, 4, problem="p", unseen=["a"], as_json=True)
+
+    (line,) = out
+    told = json.loads(line)
+    assert (told["run"], told["exit_code"], told["problem"], told["reasons"]) == ("R", 4, "p", {"x": 1})
+    assert err == ["Error: p", "Warning: no row has the column 'a' that an option names"]
