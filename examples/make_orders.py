@@ -1,7 +1,8 @@
-"""Write orders.csv: the first 500 orders of TPC-H, as a shop would export them for HubSpot.
+"""Write orders.csv, line-items.csv and payments.csv: the first 500 orders of TPC-H and what belongs to them.
 
-The header holds HubSpot's internal property names, so that a row is the properties of one order.
-Eight rows are wrong on purpose: see `FAULTS`.
+The header of orders.csv holds HubSpot's internal property names, so that a row is the properties of one
+order. Eight of its rows are wrong on purpose: see `FAULTS`. The other two files name their columns as a shop
+would, and name orders by the shop's number, for HubSpot's id is not known before an order is created.
 
     python examples/make_orders.py [OUTPUT]
 """
@@ -12,13 +13,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 OUTPUT = Path(__file__).with_name("orders.csv")
 ROWS = 500
 SCALE_FACTOR = "0.001"
+TABLES = "orders,lineitem,part,customer,nation"
 
 # An order is O while none of its items has left, P when some have, F when all have. The ids are
 # those of Open, Processed and Shipped in the order pipeline that HubSpot sets up.
@@ -77,13 +81,13 @@ def find_generator() -> str:
 
 
 def generate(folder: Path) -> None:
-    """Have tpchgen-cli write orders.csv, customer.csv and nation.csv of TPC-H into a folder.
+    """Have tpchgen-cli write the tables of TPC-H that are needed into a folder, as CSV.
 
     Raises:
         FileNotFoundError: tpchgen-cli is not installed.
         subprocess.CalledProcessError: tpchgen-cli failed; its own message is on stderr.
     """
-    options = ["--scale-factor", SCALE_FACTOR, "--tables", "orders,customer,nation", "--quiet"]
+    options = ["--scale-factor", SCALE_FACTOR, "--tables", TABLES, "--quiet"]
     subprocess.run([find_generator(), "csv", *options, "--output-dir", str(folder)], check=True)
 
 
@@ -114,47 +118,96 @@ def to_properties(order: Row, customer: Row, nation: Row) -> Row:
     }
 
 
-def join(folder: Path) -> Iterator[Row]:
-    """Yield the HubSpot properties of every order in a folder of TPC-H tables, by order key."""
+def to_line_item(item: Row, part: Row) -> Row:
+    """Say as a shop would what TPC-H knows of one line item."""
+    return {
+        "item_number": f"{item['l_orderkey']}-{item['l_linenumber']}",
+        "order_number": item["l_orderkey"],
+        "sku": f"P-{part['p_partkey']}",
+        "product": part["p_type"].title(),
+        "quantity": item["l_quantity"],
+        "unit_price": part["p_retailprice"],
+        "discount_percent": f"{Decimal(item['l_discount']) * 100:.0f}",
+    }
+
+
+def to_payment(order: Row) -> Row:
+    """Say as a shop would that an order was paid, in full: TPC-H knows no payments."""
+    return {
+        "payment_number": f"PAY-{order['o_orderkey']}",
+        "order_number": order["o_orderkey"],
+        "amount": order["o_totalprice"],
+        "paid_at": f"{order['o_orderdate']}T00:00:00.000Z",
+    }
+
+
+def make_orders(folder: Path, orders: Iterable[Row]) -> Iterator[Row]:
+    """Yield the HubSpot properties of orders, faults included."""
     nations = {row["n_nationkey"]: row for row in read(folder / "nation.csv")}
     customers = {row["c_custkey"]: row for row in read(folder / "customer.csv")}
-    for order in read(folder / "orders.csv"):
+    faults = {fault.row: {fault.name: fault.value} for fault in FAULTS}
+    for number, order in enumerate(orders, start=1):
         customer = customers[order["o_custkey"]]
-        yield to_properties(order, customer, nations[customer["c_nationkey"]])
+        properties = to_properties(order, customer, nations[customer["c_nationkey"]])
+        yield properties | faults.get(number, {})
 
 
-def make_rows() -> list[Row]:
-    """Make the rows of orders.csv, faults included.
+def make_line_items(folder: Path, orders: Iterable[Row]) -> Iterator[Row]:
+    """Yield the line items of orders."""
+    parts = {row["p_partkey"]: row for row in read(folder / "part.csv")}
+    wanted = {order["o_orderkey"] for order in orders}
+    for item in read(folder / "lineitem.csv"):
+        if item["l_orderkey"] in wanted:
+            yield to_line_item(item, parts[item["l_partkey"]])
+
+
+def make_payments(orders: Iterable[Row]) -> Iterator[Row]:
+    """Yield the payments of orders: those are paid of which an item has left."""
+    return (to_payment(order) for order in orders if order["o_orderstatus"] != "O")
+
+
+def make_rows() -> tuple[list[Row], list[Row], list[Row]]:
+    """Make the rows of orders.csv, line-items.csv and payments.csv.
 
     Raises:
         FileNotFoundError: tpchgen-cli is not installed.
         subprocess.CalledProcessError: tpchgen-cli failed.
     """
     with tempfile.TemporaryDirectory() as name:
-        generate(Path(name))
-        rows = list(join(Path(name)))[:ROWS]
-    for fault in FAULTS:
-        rows[fault.row - 1][fault.name] = fault.value
-    return rows
+        folder = Path(name)
+        generate(folder)
+        orders = list(islice(read(folder / "orders.csv"), ROWS))
+        return (
+            list(make_orders(folder, orders)),
+            list(make_line_items(folder, orders)),
+            list(make_payments(orders)),
+        )
+
+
+def write(path: Path, rows: list[Row]) -> None:
+    """Write rows as CSV: UTF-8, lines that end in a line feed."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def main(output: Path = OUTPUT) -> None:
-    """Write the rows as CSV: UTF-8, lines that end in a line feed.
+    """Write the three files.
 
     Args:
-        output: The file to write; one that exists is replaced.
+        output: The file for the orders; the others are written beside it. Those that exist are replaced.
 
     Raises:
         SystemExit: tpchgen-cli is not installed, or failed.
     """
     try:
-        rows = make_rows()
+        orders, line_items, payments = make_rows()
     except (FileNotFoundError, subprocess.CalledProcessError) as error:
         sys.exit(f"make_orders: {error}")
-    with output.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write(output, orders)
+    write(output.with_name("line-items.csv"), line_items)
+    write(output.with_name("payments.csv"), payments)
 
 
 if __name__ == "__main__":
