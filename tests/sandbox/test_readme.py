@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -14,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from hubspot_batch.cli._commands import commands
+from hubspot_batch.sandbox import Sandbox
 
 PLUGIN = "hubspot_batch.pytest_plugin"
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +25,7 @@ COMMANDS = re.findall(r"^(hubspot-batch .+)$", README, re.MULTILINE)
 
 PRINTED = (
     r"input 0 is record \d+\ninput 1 was refused: hs_total_price: INVALID_LONG\n",
+    r"create_orders: 1000 rows: 1000 done, 0 rejected, 0 unknown\n",
     r"",
     r"\d+\n",
     (
@@ -86,3 +89,24 @@ def test_the_command_that_validates_a_payload(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 2
+
+
+def test_the_commands_that_push_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dry, tried, pushed, results = (
+        shlex.split(command, comments=True)[1:]
+        for command in COMMANDS
+        if re.match("hubspot-batch (create|results) ", command)
+    )
+    shutil.copy(ROOT / "examples" / "orders.csv", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HUBSPOT_BATCH_RUNS", str(tmp_path / "runs"))
+    with Sandbox() as box:
+        monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", box.access_token)
+        pushed += ["--base-url", box.url]
+        codes = [CliRunner().invoke(commands, command).exit_code for command in (dry, tried, pushed)]
+        assert len(box.records("orders")) == 492
+
+    codes.append(CliRunner().invoke(commands, results).exit_code)
+
+    assert codes == [0, 4, 4, 0]
+    assert len((tmp_path / results[-1]).read_text(encoding="utf-8").splitlines()) == 1 + 8
