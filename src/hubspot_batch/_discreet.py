@@ -1,5 +1,6 @@
 """Values that show of themselves what their repr shows, and nothing else."""
 
+
 class Discreet:
     """A base of Structs whose repr leaves something out.
 

@@ -61,7 +61,11 @@ class Shell:
         self.runs = folder / "runs"
         self._monkeypatch = monkeypatch
         self._capture = capture
-        for name in ("HUBSPOT_CLIENT_ID", "HUBSPOT_CLIENT_SECRET", "HUBSPOT_REFRESH_TOKEN"):
+        # The last one makes streams behave in another way than those of a user.
+        for name in (
+            *("HUBSPOT_CLIENT_ID", "HUBSPOT_CLIENT_SECRET", "HUBSPOT_REFRESH_TOKEN"),
+            "PYTHONUNBUFFERED",
+        ):
             monkeypatch.delenv(name, raising=False)
         self.set("HUBSPOT_ACCESS_TOKEN", TOKEN)
         self.set("HUBSPOT_BATCH_RUNS", str(self.runs))

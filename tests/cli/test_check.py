@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hubspot_batch.cli import _validate
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell, Write
 
@@ -206,6 +208,16 @@ class TestValidate:
         done = shell("validate", "create", "orders", "-", stdin=content)
 
         assert (done.code, done.err) == (1, message)
+
+    def test_standard_input_that_finds_no_room(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(_validate, "copy_content", full)
+
+        done = shell("validate", "create", "orders", "-", stdin=b"hs_order_name\nA\n")
+
+        assert done == (1, "", "Error: -: No space left on device; write it into a file first\n")
 
     def test_a_pipe(self, tmp_path: Path, shell: "Shell") -> None:
         pipe = tmp_path / "pipe"

@@ -1,6 +1,7 @@
 """The command line as its user meets it: a process with arguments, streams and an exit code."""
 
 import json
+import os
 import platform
 import re
 import signal
@@ -87,7 +88,9 @@ def test_help_of_each_command_needs_little() -> None:
         "assert not loaded, loaded\n"
     )
 
-    subprocess.run([sys.executable, "-c", code], check=True)
+    # What measures coverage loads some of these itself.
+    environment = {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
 
 def test_without_click_it_says_what_to_install() -> None:
@@ -256,6 +259,12 @@ class TestDemo:
         assert done.stderr.startswith(f"Error: {path}")
         assert message in done.stderr
 
+    def test_a_missing_file(self, tmp_path: Path) -> None:
+        done = run("demo", str(tmp_path / "gone.csv"))
+
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == f"Error: {tmp_path / 'gone.csv'}: No such file or directory\n"
+
     def test_a_header_cell_that_is_empty(self, tmp_path: Path) -> None:
         path = tmp_path / "orders.csv"
         path.write_text("hs_order_name,\nA-1,x\n", encoding="utf-8")
@@ -338,6 +347,29 @@ class TestSandbox:
         assert [reply.status_code for reply in replies] == [503, 429]
         assert "Retry-After" in replies[1].headers
 
+    def test_it_has_properties_of_its_own(self, port: int) -> None:
+        options = ["--port", str(port), "--property", "orders.shop", "--unique", "line-items.number"]
+        with self.running(*options) as process:
+            assert process.stdout
+            process.stdout.readline()
+            headers = {"Authorization": "Bearer sandbox-token"}
+            bodies = {
+                "orders": [{"properties": {"hs_order_name": "A-1", "shop": "north"}}],
+                "line_items": [{"properties": {"name": name, "number": "7"}} for name in ("wool", "silk")],
+            }
+            replies = {
+                name: httpx.post(
+                    f"http://127.0.0.1:{port}/crm/v3/objects/{name}/batch/create",
+                    json={"inputs": inputs},
+                    headers=headers,
+                )
+                for name, inputs in bodies.items()
+            }
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=10)
+        assert replies["orders"].json()["results"][0]["properties"]["shop"] == "north"
+        assert replies["line_items"].status_code == 409
+
     def test_the_faults_are_listed(self) -> None:
         done = run("sandbox", "--list-faults")
 
@@ -351,6 +383,9 @@ class TestSandbox:
             (("--fault", "504-aftr:0.02"), "did you mean 504-after"),
             (("--fault", "503:2"), "choose one from 0 to 1"),
             (("--quota", "many"), "'many' is no quota; write requests and seconds like 190/10"),
+            (("--property", "my_field"), "'my_field' names no property; write it like orders.my_field"),
+            (("--unique", "orders."), "'orders.' names no property; write it like orders.my_field"),
+            (("--unique", "contacts.x"), "object types that have some are orders, line_items, "),
             (("--host", "0.0.0.0"), "others could reach the sandbox at 0.0.0.0"),  # noqa: S104 - it is refused
         ],
     )

@@ -84,8 +84,9 @@ class TestAccessToken:
             1,
             "",
             (
-                "Error: there is no access token; set HUBSPOT_ACCESS_TOKEN, name a file with --token-file, set "
-                "HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN, or try it with --sandbox\n"
+                "Error: there is no access token; set HUBSPOT_ACCESS_TOKEN, name a file with --token-file, "
+                "set HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN, or try it with "
+                "--sandbox\n"
             ),
         )
 

@@ -58,11 +58,11 @@ def test_a_duration(seconds: float, text: str) -> None:
         (Progress(), None, "0 rows, 0/s, quota 0%"),
         (Progress(), 0.0, "0 rows, 0/s, quota 0%"),
         (
-            Progress(done=11_000, rejected=900, unknown=100, seconds=10.0, quota_share=0.987),
-            0.25,
+            Progress(read=15_000, done=11_000, rejected=900, unknown=100, seconds=10.0, quota_share=0.987),
+            0.3125,
             "12,000 rows, 1,200/s, quota 99%, 900 rejected, 100 unknown, 30 s left",
         ),
-        (Progress(done=7, seconds=7.0), 1.0, "7 rows, 1/s, quota 0%, 0.0 s left"),
+        (Progress(read=7, done=7, seconds=7.0), 1.0, "7 rows, 1/s, quota 0%, 0.0 s left"),
     ],
 )
 def test_the_words(progress: Progress, share: float | None, text: str) -> None:
@@ -96,7 +96,7 @@ class TestWithoutATerminal:
         with drawn(TITLE, lambda: 0.5, quiet=False) as tell:
             for _ in range(70):
                 clock.now += 0.5
-                tell(Progress(done=100, seconds=clock.now - 1000))
+                tell(Progress(read=100, done=100, seconds=clock.now - 1000))
 
         out, err = capsys.readouterr()
         assert out == ""

@@ -268,8 +268,10 @@ class TestExitCodes:
         run = shell("runs", "--json").report["run"]
         assert told[5:] == [
             f"  hubspot-batch results {run} --rejected --output orders-rejected.csv",
-            "  then mend orders-rejected.csv and push it; "
-            "columns that HubSpot does not know go with --drop or --map",
+            (
+                "  then mend orders-rejected.csv and push it; "
+                "columns that HubSpot does not know go with --drop or --map"
+            ),
         ]
         assert [row["hs_order_name"] for row in shell.sent()] == ["A-1", "A-3"]
 

@@ -66,8 +66,8 @@ class TestWhatIsReadOnce:
             1,
             "",
             (
-                f"Error: {shell.runs}: No space left on device; what is read from - is kept there: make room, "
-                "or write it into a file and push that\n"
+                f"Error: {shell.runs}: No space left on device; what is read from - is kept there: make "
+                "room, or write it into a file and push that\n"
             ),
         )
         assert list(shell.runs.iterdir()) == []

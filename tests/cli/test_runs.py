@@ -12,10 +12,10 @@ import pytest
 
 from hubspot_batch import HubSpot
 from hubspot_batch.bulk.journal import Journal
-from hubspot_batch.inputs import CreateInput
 from hubspot_batch.sandbox import SandboxAccount
 
 if TYPE_CHECKING:
+    from hubspot_batch.inputs import CreateInput
     from tests.cli.conftest import Shell, Write
 
 TOKEN = "pat-eu1-0b1f7c52"
@@ -451,3 +451,45 @@ class TestList:
 
         with Journal(path) as journal:
             assert json.loads(str(journal.meta()["command"]))[:2] == ["create", "orders"]
+
+
+class TestRowsThatAreDoneAlready:
+    ROWS = "".join(f"A-{row},{row}\n" for row in range(120))
+
+    @pytest.fixture
+    def done(self, write: "Write", shell: "Shell") -> Path:
+        """Return a file of which a push has done all rows but the second."""
+        path = write("orders.csv", f"hs_order_name,hs_total_price\n{self.ROWS}".replace("A-1,1", "A-1,one"))
+        assert shell.push("create", "orders", path).code == 4
+        assert len(shell.sent()) == 119
+        return path
+
+    def test_the_mended_file_as_a_whole_is_refused(self, done: Path, write: "Write", shell: "Shell") -> None:
+        (run,) = listed(shell)
+        write("orders.csv", f"hs_order_name,hs_total_price\n{self.ROWS}")
+
+        again = shell.push("create", "orders", done)
+
+        assert (again.code, again.out) == (1, "")
+        assert again.err == (
+            f"Error: run {run['run']} has done 99 of the first rows of this file already, and they would be "
+            f"there twice; push what `hubspot-batch results {run['run']} --rejected` gives, name a "
+            "--unique-property, or push all rows again with --new\n"
+        )
+        assert len(shell.sent()) == 119
+
+    @pytest.mark.parametrize("option", ["--new", "--unique-property=hs_order_name"])
+    def test_unless_that_is_what_is_wanted(
+        self, option: str, done: Path, write: "Write", shell: "Shell"
+    ) -> None:
+        write("orders.csv", f"hs_order_name,hs_total_price\n{self.ROWS}")
+
+        assert shell.push("create", "orders", done, option).code == 0
+        assert len(shell.sent()) == 239
+
+    def test_an_update_can_be_made_again(self, done: Path, write: "Write", shell: "Shell") -> None:
+        number = shell.box.records("orders")[0].id
+        for name in ("B", "C"):
+            path = write("changes.csv", f"id,hs_order_name\n{number},{name}\n{number},D\n")
+            assert shell.push("update", "orders", path).code == 0
+        assert done.exists()

@@ -24,6 +24,7 @@ import pytest
 
 from hubspot_batch import AsyncHubSpot, CreateInput, HubSpot, Quota, policy
 from hubspot_batch.bulk import BulkError, Outcome, Progress, Report, read_outcomes, streams, writer
+from hubspot_batch.bulk.journal import Entry, Journal
 from hubspot_batch.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -871,7 +872,7 @@ class TestQuota:
             assert statuses(box) == {201: 100}
         assert report.rate_limited == 0
 
-    def test_a_request_counts_from_when_it_leaves(self, client: Client) -> None:
+    def test_a_token_that_comes_late_costs_nothing(self, client: Client) -> None:
         delays = chain([0.4], repeat(0.0))
 
         def token() -> str:
@@ -880,12 +881,28 @@ class TestQuota:
 
         with Sandbox(quota="20/1") as box:
             report = client.report(
-                box,
-                lambda hub: hub.carts.create_all(carts(60), concurrency=1),
-                access_token=token,
+                box, lambda hub: hub.carts.create_all(carts(60), concurrency=1), access_token=token
             )
+            assert report.ok
             assert statuses(box) == {201: 60}
-        assert report.ok
+
+    def test_a_disk_that_hesitates_costs_nothing(
+        self, client: Client, journal: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        delays = chain([0.4], repeat(0.0))
+        write = Journal.write
+
+        def hesitate(self: Journal, entries: Iterable[Entry]) -> None:
+            time.sleep(next(delays))
+            write(self, entries)
+
+        monkeypatch.setattr(Journal, "write", hesitate)
+        with Sandbox(quota="20/1") as box:
+            report = client.report(
+                box, lambda hub: hub.carts.create_all(carts(60), concurrency=1, journal=journal)
+            )
+            assert report.ok
+            assert statuses(box) == {201: 60}
 
     def test_two_clients_with_the_same_token_keep_to_it_together(self) -> None:
         with Sandbox(quota="40/1") as box, ThreadPoolExecutor(2) as threads:

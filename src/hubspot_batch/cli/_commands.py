@@ -32,6 +32,7 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except (HubSpotBatchError, ModuleNotFoundError) as error:
+        release_streams()
         raise click.ClickException(str(error)) from error
     except BrokenPipeError:
         # Whoever read our output has enough of it.

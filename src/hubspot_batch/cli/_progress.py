@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hubspot_batch.bulk import Progress
 
@@ -88,19 +89,29 @@ class _Lines:
 def _bar(title: str, share_read: ShareRead) -> Iterator[Callable[[Progress], None]]:
     from rich import progress as rich  # noqa: PLC0415 - only where a terminal is drawn to
     from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    last, share, told = Progress(), share_read(), time.monotonic()
+
+    class Figures(rich.ProgressColumn):
+        def render(self, _task: rich.Task) -> Text:
+            # A run that waits for its quota tells nothing, and its time goes on.
+            seconds = last.seconds + time.monotonic() - told
+            return Text(text_of(replace(last, seconds=seconds), share))
 
     columns = (
         rich.TextColumn("{task.description}", markup=False),
         rich.BarColumn(bar_width=24),
         rich.TaskProgressColumn(),
-        rich.TextColumn("{task.fields[figures]}"),
+        Figures(),
     )
     with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=1.0, figures="")
+        task = bar.add_task(title, total=1.0)
 
         def tell(progress: Progress) -> None:
-            share = share_read()
-            bar.update(task, completed=share or 0.0, figures=text_of(progress, share))
+            nonlocal last, share, told
+            last, share, told = progress, share_read(), time.monotonic()
+            bar.update(task, completed=_share_settled(progress, share))
 
         yield tell
 
@@ -119,9 +130,15 @@ def text_of(progress: Progress, share_read: float | None) -> str:
         parts.append(f"{progress.rejected:,} rejected")
     if progress.unknown:
         parts.append(f"{progress.unknown:,} unknown")
-    if share_read:
-        parts.append(f"{duration(progress.seconds * (1 - share_read) / share_read)} left")
+    if share := _share_settled(progress, share_read):
+        parts.append(f"{duration(progress.seconds * (1 - share) / share)} left")
     return ", ".join(parts)
+
+
+def _share_settled(progress: Progress, share_read: float | None) -> float:
+    """Return which part of the source has outcomes; 0 where that is not known."""
+    settled = progress.done + progress.rejected + progress.unknown
+    return (share_read or 0.0) * settled / max(progress.read, 1)
 
 
 def duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ from typing import Self
 
 from msgspec import Struct
 
+from hubspot_batch._discreet import Discreet
 from hubspot_batch.associations import OBJECT_TYPES
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox._account import Account, moment
@@ -37,7 +38,7 @@ _GLANCE = 0.5
 CustomProperties = Mapping[str, Iterable[str] | Mapping[str, Property]]
 
 
-class SandboxAccount(Struct, frozen=True, kw_only=True):
+class SandboxAccount(Discreet, Struct, frozen=True, kw_only=True):
     """One account of a sandbox, with records, a quota and tokens of its own.
 
     Attributes:
