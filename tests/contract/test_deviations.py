@@ -1,12 +1,14 @@
 """`openapi/deviations.yaml` says where the document differs from what HubSpot publishes.
 
 An entry whose place has left the document, or whose evidence cites a section that is gone, is an
-entry that nobody can check.
+entry that nobody can check. What `upstream` says is held against documents in HubSpot's form by
+`test_compare_upstream.py`.
 """
 
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,6 +19,8 @@ DEVIATIONS_PATH = ROOT / "openapi" / "deviations.yaml"
 BEHAVIOUR_PATH = ROOT / "docs" / "behaviour.md"
 
 KEYS = {"pointer", "published", "ours", "reason", "evidence"}
+CONDITIONS = {"fields", "replies", "versions"}
+VERSIONS = {"v3", "2025-09", "2026-03", "2026-09"}
 CITATION = re.compile(r"docs/behaviour\.md, ([^;]+)")
 HEADING = re.compile(r"^#+ +(.+?) *$")
 
@@ -26,7 +30,7 @@ def load(path: Path) -> object:
     return content
 
 
-def entries() -> list[dict[str, str]]:
+def entries() -> list[dict[str, Any]]:
     """The list of the file; an empty one where there is none, which a test of its own reports."""
     content = load(DEVIATIONS_PATH)
     found = content.get("deviations") if isinstance(content, dict) else None
@@ -76,7 +80,9 @@ def headings(markdown: str) -> list[str]:
 
 
 ENTRIES = entries()
+SAID = [entry for entry in ENTRIES if isinstance(entry, dict) and "upstream" in entry]
 each_entry = pytest.mark.parametrize("entry", ENTRIES, ids=pointer_of)
+each_with_statements = pytest.mark.parametrize("entry", SAID, ids=pointer_of)
 
 
 @pytest.fixture(scope="module")
@@ -89,26 +95,54 @@ def behaviour_headings() -> list[str]:
     return headings(BEHAVIOUR_PATH.read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="module")
+def behaviour_sections() -> dict[str, str]:
+    """The text below each heading of the second level."""
+    parts = BEHAVIOUR_PATH.read_text(encoding="utf-8").split("\n## ")[1:]
+    return dict(part.split("\n", 1) for part in parts)
+
+
 def test_the_file_holds_a_list_of_deviations_and_nothing_else() -> None:
     assert load(DEVIATIONS_PATH) == {"deviations": ENTRIES}
     assert ENTRIES
 
 
 @each_entry
-def test_an_entry_has_its_five_keys_and_no_other(entry: dict[str, str]) -> None:
+def test_an_entry_has_its_five_keys_and_upstream_at_most(entry: dict[str, Any]) -> None:
     assert isinstance(entry, dict)
-    assert set(entry) == KEYS
+    assert set(entry) - {"upstream"} == KEYS
 
 
 @each_entry
-def test_an_entry_says_something_under_each_key(entry: dict[str, str]) -> None:
-    silent = [key for key, text in entry.items() if not isinstance(text, str) or not text.strip()]
+def test_an_entry_says_something_under_each_key(entry: dict[str, Any]) -> None:
+    silent = [key for key in KEYS if not isinstance(entry[key], str) or not entry[key].strip()]
 
     assert silent == []
 
 
+@each_with_statements
+def test_what_hubspot_says_is_a_list_of_statements(entry: dict[str, Any]) -> None:
+    statements = entry["upstream"]
+
+    assert isinstance(statements, list)
+    assert statements
+    assert [statement for statement in statements if not statement.keys() - CONDITIONS] == []
+    bound = [statement[key] for statement in statements for key in CONDITIONS & statement.keys()]
+    assert [values for values in bound if not values or len(set(values)) < len(values)] == []
+
+
+@each_with_statements
+def test_a_statement_is_bound_to_versions_that_are_known(
+    entry: dict[str, Any], behaviour_sections: dict[str, str]
+) -> None:
+    named = {version for statement in entry["upstream"] for version in statement.get("versions", [])}
+
+    assert named <= VERSIONS
+    assert [version for version in named if version not in behaviour_sections["Versions"]] == []
+
+
 @each_entry
-def test_a_pointer_names_a_place_in_the_document(entry: dict[str, str], document: object) -> None:
+def test_a_pointer_names_a_place_in_the_document(entry: dict[str, Any], document: object) -> None:
     resolve(document, entry["pointer"])
 
 
@@ -119,7 +153,7 @@ def test_no_place_has_two_entries() -> None:
 
 
 @each_entry
-def test_the_evidence_cites_sections_that_exist(entry: dict[str, str], behaviour_headings: list[str]) -> None:
+def test_the_evidence_cites_sections_that_exist(entry: dict[str, Any], behaviour_headings: list[str]) -> None:
     cited = citations(entry["evidence"])
 
     assert cited, "cite a section: docs/behaviour.md, <Heading>"

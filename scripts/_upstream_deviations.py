@@ -1,0 +1,115 @@
+"""What `openapi/deviations.yaml` explains: a place, and what HubSpot says of it, word for word."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from _document import InvalidFileError, format_pointer, load
+from _upstream_differences import ASPECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from _document import Document, Fault, Pointer
+    from _upstream_differences import Difference
+
+CONDITIONS = ("fields", "replies", "versions")
+ANYTHING = "any"
+# Where the keyword of a difference stands, if not under its own name.
+_KEYWORDS = {"absent": "type", "nullable": "type", "optional": "required", "values": "enum"}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One thing that HubSpot is known to say.
+
+    Attributes:
+        pointer: The place in our document, as the entry writes it.
+        conditions: The versions, codes of replies and fields for which it holds; all where not named.
+        says: The value by aspect.
+    """
+
+    pointer: str
+    conditions: dict[str, list[str]]
+    says: dict[str, Any]
+
+    def explains(self, difference: Difference, version: str) -> bool:
+        """Whether this is what a difference in a document of some version shows."""
+        actual = {"fields": difference.field, "replies": difference.code, "versions": version}
+        return (
+            self.pointer in _pointers(difference)
+            and all(actual[name] in allowed for name, allowed in self.conditions.items())
+            and difference.aspect in self.says
+            and _is_same(self.says[difference.aspect], difference.said.theirs)
+        )
+
+
+def read_statements(path: Path) -> list[Statement]:
+    """Return all that the entries of a file of deviations say of HubSpot's documents.
+
+    Raises:
+        InvalidFileError: The file cannot be read, or an entry is malformed.
+    """
+    document = load(path)
+    if faults := list(_faults(document)):
+        raise InvalidFileError(path, faults)
+    return [
+        Statement(
+            pointer=entry["pointer"],
+            conditions={key: value for key, value in said.items() if key in CONDITIONS},
+            says={key: value for key, value in said.items() if key not in CONDITIONS},
+        )
+        for entry in document.content["deviations"]
+        for said in entry.get("upstream", ())
+    ]
+
+
+def explanation(statements: list[Statement], difference: Difference, version: str) -> str | None:
+    """Return the pointer of the entry that explains a difference; None where none does."""
+    found = (statement.pointer for statement in statements if statement.explains(difference, version))
+    return next(found, None)
+
+
+def _is_same(said: object, theirs: object) -> bool:
+    """Whether two values are the same as JSON, where 1 is not true."""
+    return said == ANYTHING or json.dumps(said, sort_keys=True) == json.dumps(theirs, sort_keys=True)
+
+
+def _pointers(difference: Difference) -> set[str]:
+    """Return how an entry may name the place of a difference: the schema, or the keyword in it."""
+    place = format_pointer(difference.places.ours).removeprefix("#")
+    keyword = _KEYWORDS.get(difference.aspect, difference.aspect)
+    return {place, f"{place}/type", f"{place}/{keyword}"}
+
+
+def _faults(document: Document) -> Iterator[Fault]:
+    entries = document.content.get("deviations")
+    if not isinstance(entries, list):
+        yield document.fault(("deviations",), "is no list")
+        return
+    for index, entry in enumerate(entries):
+        place: Pointer = ("deviations", index)
+        if not isinstance(entry, dict) or not isinstance(entry.get("pointer"), str):
+            yield document.fault(place, "is no mapping with a pointer")
+            continue
+        said = entry.get("upstream", [])
+        if not isinstance(said, list):
+            yield document.fault((*place, "upstream"), "is no list")
+            continue
+        for number, statement in enumerate(said):
+            yield from _statement_faults(document, statement, (*place, "upstream", number))
+
+
+def _statement_faults(document: Document, statement: object, place: Pointer) -> Iterator[Fault]:
+    if not isinstance(statement, dict) or not statement.keys() - set(CONDITIONS):
+        yield document.fault(place, "says nothing")
+        return
+    for key, value in statement.items():
+        if key in CONDITIONS:
+            if not isinstance(value, list) or not all(isinstance(item, str) for item in value) or not value:
+                yield document.fault((*place, key), "is no list of texts")
+        elif key not in ASPECTS:
+            yield document.fault((*place, key), "is nothing that is compared")

@@ -1,0 +1,201 @@
+"""What was found, for people (text that is Markdown, too) and for programs (JSON)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from _document import format_pointer
+from _upstream_differences import rank
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from _upstream_differences import Difference
+
+
+_LONGEST_VALUE = 300
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """Where a difference was met.
+
+    Attributes:
+        difference: The difference.
+        source: The name of HubSpot's document.
+        version: The version of the service.
+        operation: The operationId in our document.
+        explained_by: The pointer of the entry in the file of deviations; None where there is none.
+    """
+
+    difference: Difference
+    source: str
+    version: str
+    operation: str
+    explained_by: str | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A document of HubSpot's that was compared.
+
+    Attributes:
+        source: Its name.
+        version: The version of the service.
+        operations: The operations that it is about, by their operationId.
+    """
+
+    source: str
+    version: str
+    operations: tuple[str, ...]
+
+
+@dataclass
+class Report:
+    """All that a run found.
+
+    Attributes:
+        order: The operations of our document in its order.
+        compared: What was compared.
+        occurrences: The differences.
+        notes: What was passed over.
+        errors: What could not be used.
+    """
+
+    order: list[str]
+    compared: list[Compared] = field(default_factory=list)
+    occurrences: list[Occurrence] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """2 where something could not be used, 1 where a difference is not explained, else 0."""
+        if self.errors:
+            return 2
+        return int(any(one.explained_by is None for one in self.occurrences))
+
+
+def as_json(report: Report) -> str:
+    """Return the report as one JSON object."""
+    groups = list(_groups(report))
+    content = {
+        "compared": [
+            {"source": one.source, "version": one.version, "operations": list(one.operations)}
+            for one in report.compared
+        ],
+        "differences": [_group_as_json(group) for group in groups],
+        "unexplained": sum(group[0].explained_by is None for group in groups),
+        "notes": report.notes,
+        "errors": report.errors,
+    }
+    return json.dumps(content, indent=2)
+
+
+def as_text(report: Report, *, explained: bool) -> str:
+    """Return the report as text; what is explained is counted, or listed, too."""
+    return "\n".join(printable(line) for line in _lines(report, explained=explained))
+
+
+def printable(text: str) -> str:
+    """Return a text in which what would upset a terminal is written out; documents are not to be trusted."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def _lines(report: Report, *, explained: bool) -> Iterator[str]:
+    yield "# HubSpot's published documents against openapi/hubspot-batch.yaml"
+    yield ""
+    for one in report.compared:
+        yield f"- {one.version}: {', '.join(one.operations)} ({one.source})"
+    groups = list(_groups(report))
+    unexplained = [group for group in groups if group[0].explained_by is None]
+    listed = groups if explained else unexplained
+    yield from _sections(report, listed)
+    yield ""
+    yield _summary(len(groups), len(unexplained))
+    for heading, lines in (("Passed over", report.notes), ("Errors", report.errors)):
+        if lines:
+            yield from ("", f"{heading}:", "", *(f"- {line}" for line in lines))
+
+
+def _summary(count: int, unexplained: int) -> str:
+    if not count:
+        return "No difference."
+    noun = "difference" if count == 1 else "differences"
+    if not unexplained:
+        return f"{count} {noun}, explained by openapi/deviations.yaml."
+    return f"{count} {noun}, of which openapi/deviations.yaml does not explain {unexplained}."
+
+
+def _sections(report: Report, groups: list[list[Occurrence]]) -> Iterator[str]:
+    def operations(group: list[Occurrence]) -> list[int]:
+        return sorted({report.order.index(one.operation) for one in group})
+
+    for indexes, section in groupby(sorted(groups, key=operations), key=operations):
+        yield ""
+        yield f"## {', '.join(report.order[index] for index in indexes)}"
+        for group in section:
+            yield ""
+            yield from _paragraph(group)
+
+
+def _paragraph(group: list[Occurrence]) -> Iterator[str]:
+    first = group[0].difference
+    codes = sorted({one.difference.code for one in group if one.difference.code})
+    use = " ".join([first.use, ", ".join(codes)]) if codes else first.use
+    name = f" `{first.field}`" if first.field else ""
+    said, verdict = first.said, first.verdict
+    yield f"- **{verdict.severity}**, {use}{name}: {verdict.effect} ({verdict.direction})"
+    yield f"  - {first.aspect}: theirs `{_value(said.theirs)}`, ours `{_value(said.ours)}`"
+    yield f"  - ours: `{format_pointer(first.places.ours)}`"
+    for source, version, place in dict.fromkeys(
+        (one.source, one.version, one.difference.places.theirs) for one in group
+    ):
+        yield f"  - {version}: `{format_pointer(place)}` ({source})"
+    if group[0].explained_by is not None:
+        yield f"  - explained by the deviation of `{group[0].explained_by}`"
+
+
+def _value(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]} ..."
+
+
+def _groups(report: Report) -> Iterator[list[Occurrence]]:
+    """Yield the same difference of several documents, operations and replies together, the worst first."""
+    together: dict[tuple[object, ...], list[Occurrence]] = {}
+    for one in report.occurrences:
+        found = one.difference
+        said = json.dumps(found.said)
+        key = (found.aspect, found.use, found.field, found.places.ours, found.verdict, said, one.explained_by)
+        together.setdefault(key, []).append(one)
+    yield from sorted(together.values(), key=lambda group: rank(group[0].difference))
+
+
+def _group_as_json(group: list[Occurrence]) -> dict[str, Any]:
+    first = group[0].difference
+    return {
+        "aspect": first.aspect,
+        "use": first.use,
+        "field": first.field,
+        "theirs": first.said.theirs,
+        "ours": first.said.ours,
+        "direction": str(first.verdict.direction),
+        "severity": str(first.verdict.severity),
+        "effect": first.verdict.effect,
+        "pointer": format_pointer(first.places.ours),
+        "explained_by": group[0].explained_by,
+        "occurrences": [
+            {
+                "source": one.source,
+                "version": one.version,
+                "operation": one.operation,
+                "reply": one.difference.code or None,
+                "pointer": format_pointer(one.difference.places.theirs),
+            }
+            for one in group
+        ],
+    }

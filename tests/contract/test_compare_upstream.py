@@ -1,0 +1,1379 @@
+"""scripts/compare_upstream.py, on small documents in the form in which HubSpot publishes its own."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jsonschema_rs
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "scripts" / "compare_upstream.py"
+OURS = ROOT / "openapi" / "hubspot-batch.yaml"
+DEVIATIONS = ROOT / "openapi" / "deviations.yaml"
+
+# The folder has the modules of the script, which are no package.
+sys.path.insert(0, str(SCRIPT.parent))
+script = importlib.import_module("compare_upstream")
+comparison = importlib.import_module("_upstream_comparison")
+deviations = importlib.import_module("_upstream_deviations")
+differences = importlib.import_module("_upstream_differences")
+schemas_module = importlib.import_module("_upstream_schemas")
+shapes_module = importlib.import_module("_upstream_shapes")
+sources = importlib.import_module("_upstream_sources")
+
+Json = Any
+Edit = Callable[[Json], object]
+
+VERSIONS = ("v3", "2025-09", "2026-03", "2026-09")
+SCOPES = {
+    "orders": ["crm.objects.orders.write"],
+    "line_items": ["crm.objects.line_items.write", "e-commerce"],
+    "commerce_payments": ["crm.objects.commercepayments.write"],
+    "carts": ["crm.objects.carts.write"],
+}
+# The models of v3: fields, those with a star required. [X] is a list of X, {X} a map to X.
+MODELS = """
+BatchInputForCreate: inputs* [InputForCreate]
+BatchInput: inputs* [Input]
+InputForCreate: associations* [Association], objectWriteTraceId text, properties* {value}
+Input: id* text, idProperty text, objectWriteTraceId text, properties* {value}
+Association: to* ObjectId, types* [AssociationSpec]
+ObjectId: id* text
+AssociationSpec: associationCategory* HUBSPOT_DEFINED|INTEGRATOR_DEFINED|USER_DEFINED|WORK, \
+    associationTypeId* int32
+BatchResponse: completedAt* date, links {text}, requestedAt date, results* [SimplePublicObject], \
+    startedAt* date, status* PENDING|PROCESSING|CANCELED|COMPLETE
+BatchResponseWithErrors: completedAt* date, errors [StandardError], links {text}, numErrors int32, \
+    requestedAt date, results* [SimplePublicObject], startedAt* date, \
+    status* PENDING|PROCESSING|CANCELED|COMPLETE
+SimplePublicObject: archived* boolean, archivedAt date, createdAt* date, id* text, objectWriteTraceId text, \
+    properties* {value}, propertiesWithHistory {[ValueWithTimestamp]}, updatedAt* date, url text, \
+    warnings [PublicObjectWarning]
+ValueWithTimestamp: sourceId text, sourceLabel text, sourceType* text, timestamp* date, \
+    updatedByUserId int32, value* text
+PublicObjectWarning: category* text, context* {text}, message* text
+StandardError: category* text, context* {[text]}, errors* [ErrorDetail], id text, links* {text}, \
+    message* text, status* text, subCategory object
+Error: category* text, context {[text]}, correlationId* uuid, errors [ErrorDetail], links {text}, \
+    message* text, subCategory text
+ErrorDetail: code text, context {[text]}, in text, message* text, subCategory text
+"""
+TYPES: Json = {
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "format": "date-time"},
+    "int32": {"type": "integer", "format": "int32"},
+    "object": {"type": "object", "properties": {}},
+    "text": {"type": "string", "description": "A text."},
+    "uuid": {"type": "string", "format": "uuid", "example": "aeb5f871"},
+}
+TEXT, WHOLE = TYPES["text"], TYPES["int32"]
+
+
+def ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def array(items: Json) -> Json:
+    return {"type": "array", "items": items, "example": None}
+
+
+def mapping(values: Json) -> Json:
+    return {"type": "object", "additionalProperties": values, "example": None}
+
+
+def model(fields: str, value: Json = TEXT) -> Json:
+    names, words = zip(*(field.split() for field in fields.split(",")), strict=True)
+    return {
+        "required": [name.rstrip("*") for name in names if name.endswith("*")],
+        "type": "object",
+        "properties": {name.rstrip("*"): node(word, value) for name, word in zip(names, words, strict=True)},
+        "example": None,
+    }
+
+
+def node(word: str, value: Json) -> Json:
+    """A schema from its short form, with what HubSpot writes into each of its schemas."""
+    if word.startswith("["):
+        return array(node(word[1:-1], value))
+    if word.startswith("{"):
+        return mapping(node(word[1:-1], value))
+    if "|" in word:
+        return {"type": "string", "enum": word.split("|")}
+    known = {**TYPES, "value": value}
+    return {"example": None, **known[word]} if word in known else ref(word)
+
+
+def schemas(version: str) -> Json:
+    """The models of a version; those of 2025-09 and 2026-09 have failures in the plain reply."""
+    merged = version in {"2025-09", "2026-09"}
+    value = TEXT | {"nullable": True} if merged else TEXT
+    lines = [line.split(": ", 1) for line in MODELS.replace("\\\n", "").strip().splitlines()]
+    found = {name: model(fields, value) for name, fields in lines}
+    if merged:
+        found["BatchResponse"] = found.pop("BatchResponseWithErrors")
+        del found["PublicObjectWarning"], found["SimplePublicObject"]["properties"]["warnings"]
+    if version == "2025-09":
+        del found["SimplePublicObject"]["properties"]["url"]
+        found["InputForCreate"]["required"] = ["properties"]
+        found["AssociationSpec"]["properties"]["associationCategory"]["enum"].remove("WORK")
+    return found
+
+
+def security(object_type: str, version: str) -> Json:
+    own = [{"oauth2": [scope]} for scope in SCOPES[object_type]]
+    private = [{"private_apps": entry["oauth2"]} for entry in own]
+    if version == "2025-09":
+        return [*own, *private, {"oauth2": ["crm.objects.deals.read"]}, {"private_apps_legacy": ["contacts"]}]
+    if version == "2026-09":
+        return [{"oauth2": SCOPES[object_type]}] if object_type == "line_items" else [*own, *private]
+    return own
+
+
+def body(name: str, media_type: str = "application/json") -> Json:
+    return {"content": {media_type: {"schema": ref(name), "example": None}}}
+
+
+def operation(object_type: str, version: str, request: str, success: str) -> Json:
+    replies = {success: {"description": "successful operation", **body("BatchResponse")}}
+    if version in {"v3", "2026-03"}:
+        replies["207"] = {"description": "multiple statuses", **body("BatchResponseWithErrors")}
+    replies["default"] = {"description": "", "$ref": "#/components/responses/Error"}
+    name = {"name": "objectType", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "parameters": [] if version in {"v3", "2026-03"} else [name],
+        "requestBody": {**body(request), "required": True},
+        "responses": replies,
+        "security": security(object_type, version),
+    }
+
+
+def published(object_type: str = "orders", version: str = "v3") -> Json:
+    """A document of an object type in the form of one version (docs/behaviour.md, Versions)."""
+    segment = object_type if version in {"v3", "2026-03"} else "{objectType}"
+    root = f"/crm/v3/objects/{segment}" if version == "v3" else f"/crm/objects/{version}/{segment}"
+    create = "200" if version == "2025-09" else "201"
+    document = {
+        "openapi": "3.0.1",
+        "info": {"title": object_type.replace("_", " ").title(), "version": version},
+        "servers": [{"url": "https://api.hubapi.com"}],
+        "paths": {
+            f"{root}/batch/read": {"post": {"responses": {"200": {"$ref": "#/nowhere"}}}},
+            f"{root}/batch/create": {"post": operation(object_type, version, "BatchInputForCreate", create)},
+            f"{root}/batch/update": {"post": operation(object_type, version, "BatchInput", "200")},
+            f"{root}/{{objectId}}": {"get": {"responses": {}}},
+        },
+        "components": {
+            "schemas": schemas(version),
+            "responses": {"Error": {"description": "An error occurred.", **body("Error", "*/*")}},
+            "securitySchemes": {
+                "oauth2": {"type": "oauth2", "flows": {}},
+                "private_apps": {"type": "apiKey", "name": "private-app", "in": "header"},
+                "private_apps_legacy": {"type": "apiKey", "name": "private-app-legacy", "in": "header"},
+            },
+        },
+    }
+    unshared: Json = json.loads(json.dumps(document))
+    return unshared
+
+
+def post(document: Json, action: str = "create") -> Json:
+    return next(item for path, item in document["paths"].items() if path.endswith(f"batch/{action}"))["post"]
+
+
+def models(document: Json, name: str = "", field: str = "") -> Json:
+    found = document["components"]["schemas"]
+    found = found[name] if name else found
+    return found["properties"][field] if field else found
+
+
+def source(document: Json, name: str = "orders.json") -> Json:
+    return sources.parse(name, json.dumps(document).encode())
+
+
+OUR_SOURCE = sources.parse("ours.yaml", OURS.read_bytes())
+WANTED = script.wanted(OUR_SOURCE)
+KNOWN = deviations.read_statements(DEVIATIONS)
+
+
+def run(
+    document: Json, statements: Json = KNOWN, versions: tuple[str, ...] = (), name: str = "x.json"
+) -> Json:
+    """Compare a document with ours, as the script does once it has read both."""
+    report = script.Report([one.name for one in WANTED])
+    script.add_document(report, source(document, name), WANTED, statements, versions)
+    return report
+
+
+def unexplained(report: Json) -> list[Any]:
+    return [one for one in report.occurrences if one.explained_by is None]
+
+
+WAYS = {"they are wider": "they", "we are wider": "we", "each allows what the other does not": "apart"}
+
+
+def told(report: Json) -> set[str]:
+    """The differences that are not explained, in short."""
+    return {in_short(one.difference) for one in unexplained(report)}
+
+
+def in_short(difference: Json) -> str:
+    use = " ".join(filter(None, [difference.use, difference.field]))
+    said, verdict = difference.said, difference.verdict
+    return (
+        f"{verdict.severity}, {WAYS[verdict.direction]}: {use}, {difference.aspect} {json.dumps(said.theirs)}"
+    )
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("object_type", SCOPES)
+def test_every_version_of_every_object_type_is_explained(object_type: str, version: str) -> None:
+    report = run(published(object_type, version))
+
+    assert (report.errors, report.notes, told(report)) == ([], [], set())
+    names = [f"create_{object_type}", *(["update_orders"] if object_type == "orders" else [])]
+    assert [(one.version, list(one.operations)) for one in report.compared] == [(version, names)]
+    assert report.occurrences
+
+
+def test_every_statement_of_the_deviations_explains_something() -> None:
+    documents = [(version, published(name, version)) for version in VERSIONS for name in SCOPES]
+    documents += [(version, shared_scopes(document)) for version, document in documents if version != "v3"]
+    met = [(one.difference, version) for version, document in documents for one in run(document).occurrences]
+
+    assert [one for one in KNOWN if not any(one.explains(*each) for each in met)] == []
+
+
+def shared_scopes(document: Json) -> Json:
+    """The document with the scopes of another object type and with both kinds of token, as some have them."""
+    changed = copy.deepcopy(document)
+    for action in ("create", "update"):
+        entries = post(changed, action)["security"]
+        entries[:] = [entry for entry in entries if "private_apps_legacy" not in entry]
+        entries += [
+            {"private_apps": entries[0].get("oauth2")},
+            {"oauth2": ["crm.objects.carts.write", "oauth"]},
+        ]
+    return changed
+
+
+def test_what_a_version_is_known_for_is_new_in_another() -> None:
+    changed = published()
+    post(changed)["responses"]["200"] = post(changed)["responses"].pop("201")
+
+    assert told(run(changed)) == {
+        'notable, they: reply, status "200"',
+        "harmless, we: reply, absent true",
+    }
+
+
+def test_a_dated_document_in_the_form_of_v3_is_explained() -> None:
+    for version in ("2026-03", "2026-09"):
+        document = shared_scopes(published()) if version == "2026-09" else published()
+        move("/crm/v3/objects", f"/crm/objects/{version}")(document)
+
+        assert told(run(document)) == set()
+
+
+def put(name: str, field: str, **keywords: Json) -> Edit:
+    """Set keywords of a field; None takes one away."""
+
+    def edit(document: Json) -> None:
+        found = models(document, name, field) if field else models(document, name)
+        found.update(keywords)
+
+    return edit
+
+
+def add(name: str, field: str, node: Json = TEXT, *, required: bool = False) -> Edit:
+    def edit(document: Json) -> None:
+        models(document, name)["properties"][field] = node
+        models(document, name)["required"] += [field] if required else []
+
+    return edit
+
+
+def drop(name: str, field: str) -> Edit:
+    def edit(document: Json) -> None:
+        del models(document, name)["properties"][field]
+        models(document, name)["required"] = [
+            one for one in models(document, name)["required"] if one != field
+        ]
+
+    return edit
+
+
+def replace(name: str, field: str, node: Json) -> Edit:
+    def edit(document: Json) -> None:
+        models(document, name)["properties"][field] = node
+
+    return edit
+
+
+def every_post(**keywords: Json) -> Edit:
+    def edit(document: Json) -> None:
+        for action in ("create", "update"):
+            post(document, action).update(copy.deepcopy(keywords))
+
+    return edit
+
+
+def move(old: str, new: str) -> Edit:
+    def edit(document: Json) -> None:
+        document["paths"] = {
+            path.replace(old, new): item for path, item in document["paths"].items() if new or old not in path
+        }
+
+    return edit
+
+
+def response(code: str, node: Json) -> Edit:
+    return lambda document: post(document)["responses"].update({code: node})
+
+
+STATES = ["CANCELED", "COMPLETE", "PENDING", "PROCESSING"]
+CATEGORIES = ["HUBSPOT_DEFINED", "INTEGRATOR_DEFINED", "USER_DEFINED", "WORK"]
+ROOT_V3 = "/crm/v3/objects/orders"
+CATEGORY = "inputs[].associations[].types[].associationCategory"
+TYPE_ID = "inputs[].associations[].types[].associationTypeId"
+
+
+def server(url: str) -> Edit:
+    return lambda document: document.update(servers=[{"url": url}])
+
+
+def parameter(**keywords: Json) -> Edit:
+    return every_post(parameters=[{"name": "dryRun", "in": "query", **keywords}])
+
+
+def scopes(*alternatives: Json) -> Edit:
+    return every_post(security=[{"oauth2": alternative} for alternative in alternatives])
+
+
+def values(*names: str) -> Edit:
+    return put("AssociationSpec", "associationCategory", enum=list(names) or None)
+
+
+def states(document: Json) -> None:
+    for name in ("BatchResponse", "BatchResponseWithErrors"):
+        put(name, "status", enum=[*STATES, "X"])(document)
+
+
+def put_only(document: Json) -> None:
+    document["paths"][f"{ROOT_V3}/batch/create"] = {"put": post(document)}
+
+
+OWN = "crm.objects.orders.write"
+
+# Each change of HubSpot's document, and what is to be told of it.
+PLANTS: list[tuple[Edit, str, *tuple[str, ...]]] = [
+    # the operation
+    (move("/batch/update", ""), "breaking, we: operation, absent true"),
+    (
+        move(f"{ROOT_V3}/batch/create", "/commerce/v3/orders/batch/create"),
+        'breaking, apart: operation, address "POST /commerce/v3/orders/batch/create"',
+    ),
+    (put_only, f'breaking, apart: operation, address "PUT {ROOT_V3}/batch/create"'),
+    (every_post(deprecated=True), "notable, we: operation, deprecated true"),
+    (server("https://api.hubapiqa.com"), 'breaking, apart: operation, servers ["https://api.hubapiqa.com"]'),
+    (parameter(required=True), 'breaking, we: operation, parameter "query dryRun"'),
+    (parameter(), 'harmless, they: operation, parameter "query dryRun"'),
+    # access
+    (
+        scopes(["all"]),
+        'breaking, we: operation, scopes [["all"]]',
+        'harmless, they: operation, moreScopes [["all"]]',
+    ),
+    (scopes([OWN, "all"]), f'breaking, we: operation, scopes [["all", "{OWN}"]]'),
+    (scopes([OWN], ["all"]), 'harmless, they: operation, moreScopes [["all"]]'),
+    (every_post(security=[{"private_apps": [OWN]}]), 'breaking, apart: operation, schemes ["private-app"]'),
+    (
+        every_post(security=[{}]),
+        "breaking, we: operation, schemes []",
+        "harmless, they: operation, moreScopes [[]]",
+    ),
+    # status codes and bodies
+    (response("202", body("BatchResponseWithErrors")), 'notable, they: reply, status "202"'),
+    (response("404", body("Error")), 'harmless, they: reply, status "404"'),
+    (response("3xx", body("Error")), 'harmless, they: reply, status "3XX"'),
+    (lambda document: post(document)["responses"].pop("207"), "harmless, we: reply, absent true"),
+    (response("201", {"description": "", "content": {}}), "notable, apart: reply, body []"),
+    (response("201", body("BatchResponse", "text/csv")), 'breaking, apart: reply, body ["text/csv"]'),
+    (
+        every_post(requestBody={"required": True, **body("BatchInput", "text/csv")}),
+        'breaking, apart: request, body ["text/csv"]',
+    ),
+    (
+        lambda document: post(document)["requestBody"].update(required=False),
+        "harmless, they: request, requiredBody false",
+    ),
+    # fields of requests
+    (
+        add("Input", "name", required=True),
+        'breaking, we: request inputs[], required ["name"]',
+        'notable, they: request inputs[], field "name"',
+    ),
+    (
+        put("InputForCreate", "", required=["associations", "objectWriteTraceId", "properties"]),
+        'breaking, we: request inputs[], required ["associations", "objectWriteTraceId"]',
+    ),
+    (put("Input", "", required=["id"]), 'notable, they: request inputs[], optional ["properties"]'),
+    (add("Input", "name"), 'notable, they: request inputs[], field "name"'),
+    (drop("Input", "idProperty"), "breaking, we: request inputs[].idProperty, absent true"),
+    (
+        put("Input", "idProperty", deprecated=True),
+        "notable, we: request inputs[].idProperty, deprecated true",
+    ),
+    # types and values of requests
+    (replace("Input", "id", WHOLE), 'breaking, apart: request inputs[].id, type "integer"'),
+    (
+        replace("Input", "id", {"anyOf": [TEXT, WHOLE]}),
+        'notable, they: request inputs[].id, type ["integer", "string"]',
+    ),
+    (
+        replace("Input", "id", {}),
+        'notable, they: request inputs[].id, type "anything"',
+        "notable, they: request inputs[].id, nullable true",
+    ),
+    (
+        replace("AssociationSpec", "associationTypeId", {"type": "number"}),
+        f'notable, they: request {TYPE_ID}, type "number"',
+        f"notable, they: request {TYPE_ID}, format null",
+        f"harmless, they: request {TYPE_ID}, maximum null",
+    ),
+    (
+        put("AssociationSpec", "associationTypeId", format="int64"),
+        f'notable, they: request {TYPE_ID}, format "int64"',
+        f"harmless, they: request {TYPE_ID}, maximum null",
+    ),
+    (put("Input", "id", nullable=True), "notable, they: request inputs[].id, nullable true"),
+    (
+        replace("Input", "properties", mapping(TEXT | {"nullable": True})),
+        "notable, they: request inputs[].properties{}, nullable true",
+    ),
+    (values(*CATEGORIES[:3]), f"breaking, we: request {CATEGORY}, enum {json.dumps(CATEGORIES[:3])}"),
+    (values(*CATEGORIES, "X"), f"notable, they: request {CATEGORY}, enum {json.dumps([*CATEGORIES, 'X'])}"),
+    (values("X"), f'breaking, apart: request {CATEGORY}, enum ["X"]'),
+    (values(), f"notable, they: request {CATEGORY}, enum null"),
+    (put("Input", "id", enum=["a"]), 'breaking, we: request inputs[].id, enum ["a"]'),
+    (put("Input", "id", const="a"), 'breaking, we: request inputs[].id, enum ["a"]'),
+    (
+        replace("Input", "id", {"oneOf": [{"enum": ["a"]}, WHOLE]}),
+        'notable, they: request inputs[].id, type ["integer", "string"]',
+        'breaking, we: request inputs[].id, enum ["a"]',
+    ),
+    (
+        replace("Input", "id", {"anyOf": [TEXT | {"maxLength": 3}, TEXT | {"pattern": "^a"}]}),
+        'notable, apart: request inputs[].id, keyword ["anyOf"]',
+    ),
+    # limits of requests
+    (put("BatchInput", "inputs", maxItems=50), "breaking, we: request inputs, maxItems 50"),
+    (put("BatchInput", "inputs", maxItems=0), "breaking, we: request inputs, maxItems 0"),
+    (put("BatchInput", "inputs", maxItems=200), "harmless, they: request inputs, maxItems 200"),
+    (put("BatchInput", "inputs", minItems=2), "breaking, we: request inputs, minItems 2"),
+    (put("BatchInput", "inputs", uniqueItems=True), "breaking, we: request inputs, uniqueItems true"),
+    (put("Input", "id", maxLength=9), "breaking, we: request inputs[].id, maxLength 9"),
+    (put("Input", "id", pattern="^a"), 'breaking, we: request inputs[].id, pattern "^a"'),
+    (put("Input", "id", format="uuid"), 'breaking, we: request inputs[].id, format "uuid"'),
+    (
+        put("Input", "properties", maxProperties=9),
+        "breaking, we: request inputs[].properties, maxProperties 9",
+    ),
+    (
+        put("AssociationSpec", "associationTypeId", minimum=5),
+        f"breaking, we: request {TYPE_ID}, minimum 5",
+    ),
+    (
+        put("AssociationSpec", "associationTypeId", maximum=9, exclusiveMaximum=True),
+        f"breaking, we: request {TYPE_ID}, exclusiveMaximum 9",
+    ),
+    (
+        put("Input", "properties", additionalProperties=False),
+        "breaking, we: request inputs[].properties, additionalProperties false",
+    ),
+    (
+        put("Input", "properties", additionalProperties=True),
+        "harmless, they: request inputs[].properties, additionalProperties true",
+    ),
+    (
+        replace("Input", "properties", mapping(WHOLE)),
+        'breaking, apart: request inputs[].properties{}, type "integer"',
+    ),
+    (put("Input", "id", **{"not": {}}), 'notable, apart: request inputs[].id, keyword ["not"]'),
+    # replies
+    (replace("SimplePublicObject", "id", WHOLE), 'breaking, apart: reply results[].id, type "integer"'),
+    (
+        put("SimplePublicObject", "archived", nullable=True),
+        "breaking, they: reply results[].archived, nullable true",
+    ),
+    (
+        put("SimplePublicObject", "", required=["createdAt", "id", "properties", "updatedAt"]),
+        'breaking, they: reply results[], optional ["archived"]',
+    ),
+    (drop("SimplePublicObject", "archived"), "breaking, they: reply results[].archived, absent true"),
+    (drop("SimplePublicObject", "archivedAt"), "harmless, we: reply results[].archivedAt, absent true"),
+    (drop("BatchResponseWithErrors", "errors"), "harmless, we: reply errors, absent true"),
+    (add("SimplePublicObject", "owner"), 'notable, they: reply results[], field "owner"'),
+    (
+        put("Error", "", required=["category", "correlationId", "errors", "message"]),
+        'harmless, we: reply, required ["category", "correlationId", "errors", "message"]',
+    ),
+    (
+        states,
+        f"harmless, we: reply status, enum {json.dumps([*STATES, 'X'])}",
+        'notable, they: reply status, values ["X"]',
+    ),
+    (
+        put("SimplePublicObject", "createdAt", format=None),
+        "breaking, they: reply results[].createdAt, format null",
+    ),
+    (
+        put("SimplePublicObject", "createdAt", format="date"),
+        'breaking, apart: reply results[].createdAt, format "date"',
+    ),
+    (
+        replace("StandardError", "context", mapping(WHOLE)),
+        'breaking, apart: reply errors[].context{}, type "integer"',
+    ),
+    (
+        replace("StandardError", "context", mapping(TEXT)),
+        'harmless, we: reply errors[].context{}, type "string"',
+    ),
+    (put("StandardError", "errors", items=TEXT), 'breaking, apart: reply errors[].errors[], type "string"'),
+]
+
+
+EDITS = [(edit, set(rest)) for edit, *rest in PLANTS]
+
+
+@pytest.mark.parametrize(("edit", "expected"), EDITS, ids=[" and ".join(rest) for _, *rest in PLANTS])
+def test_a_planted_difference_is_told_until_it_is_explained(edit: Edit, expected: set[str]) -> None:
+    document = published()
+    edit(document)
+
+    report = run(document)
+
+    assert (report.errors, report.exit_code, told(report)) == ([], 1, expected)
+    added = [statement(one.difference) for one in unexplained(report)]
+    assert run(document, KNOWN + added).exit_code == 0
+
+
+def statement(difference: Json, **conditions: list[str]) -> Json:
+    pointer = sources.format_pointer(difference.places.ours).removeprefix("#")
+    return deviations.Statement(pointer, conditions, {difference.aspect: difference.said.theirs})
+
+
+def test_every_aspect_is_planted_or_explained() -> None:
+    planted = {short.split(": ")[1].split(", ")[1].split()[0] for _, *rest in PLANTS for short in rest}
+    known = {aspect for one in KNOWN for aspect in one.says}
+
+    assert set(differences.ASPECTS) - planted - known == {"exclusiveMinimum", "minProperties", "multipleOf"}
+
+
+def test_what_is_explained_is_new_once_hubspot_changes_it_again() -> None:
+    document = published()
+    put("BatchInput", "inputs", maxItems=50)(document)
+    added = [statement(one.difference) for one in unexplained(run(document))]
+    assert run(document, KNOWN + added).exit_code == 0
+
+    put("BatchInput", "inputs", maxItems=40)(document)
+
+    assert told(run(document, KNOWN + added)) == {"breaking, we: request inputs, maxItems 40"}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "exit_code"),
+    [
+        ({}, 0),
+        ({"versions": ["v3"], "replies": ["201", "207", "200"], "fields": ["results[]"]}, 0),
+        ({"versions": ["2026-03"]}, 1),
+        ({"replies": ["201"]}, 1),
+        ({"fields": ["results"]}, 1),
+    ],
+)
+def test_a_statement_holds_where_it_is_bound_to(conditions: dict[str, list[str]], exit_code: int) -> None:
+    document = published()
+    add("SimplePublicObject", "owner")(document)
+    found = unexplained(run(document))[0].difference
+
+    assert run(document, [*KNOWN, statement(found, **conditions)]).exit_code == exit_code
+
+
+@pytest.mark.parametrize(("said", "exit_code"), [("any", 0), (50, 0), (True, 1), ("50", 1), (51, 1)])
+def test_a_statement_says_the_very_value(said: object, exit_code: int) -> None:
+    document = published()
+    put("BatchInput", "inputs", maxItems=50)(document)
+    pointer = "/components/schemas/BatchUpdateRequest/properties/inputs/maxItems"
+
+    statements = [*KNOWN, deviations.Statement(pointer, {}, {"maxItems": said})]
+
+    assert run(document, statements).exit_code == exit_code
+
+
+def as_3_1(node: Json) -> Json:
+    """The same schemas in the words of OpenAPI 3.1."""
+    if isinstance(node, list):
+        return [as_3_1(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    changed = {key: as_3_1(value) for key, value in node.items() if (key, value) != ("example", None)}
+    if changed.pop("nullable", False):
+        changed["type"] = [changed["type"], "null"]
+    if "openapi" in changed:
+        changed["openapi"] = "3.1.0"
+    return changed
+
+
+def composed(document: Json) -> Json:
+    """The same schemas, put together in other ways."""
+    changed = copy.deepcopy(document)
+    every = models(changed)
+    record = every["SimplePublicObject"]
+    base = {"archived", "archivedAt", "createdAt"}
+    every["Base"] = record | part(record, lambda name: name in base)
+    rest = record | part(record, lambda name: name not in base)
+    every["SimplePublicObject"] = {"allOf": [ref("Base"), rest], "description": "A record."}
+    every["Text"] = TEXT
+    replace("BatchResponse", "status", {"oneOf": [{"enum": STATES[:2]}, {"enum": STATES[2:]}]})(changed)
+    replace("Input", "id", {"allOf": [TEXT, {}]})(changed)
+    replace("Input", "idProperty", {"anyOf": [TEXT, TEXT | {"minLength": 3}]})(changed)
+    replace("Error", "message", ref("Text") | {"description": "", "example": None})(changed)
+    replace("StandardError", "links", {"anyOf": [mapping(TEXT)]})(changed)
+    return changed
+
+
+def part(record: Json, belongs: Callable[[str], bool]) -> Json:
+    return {
+        "required": [name for name in record["required"] if belongs(name)],
+        "properties": {name: field for name, field in record["properties"].items() if belongs(name)},
+    }
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("change", [as_3_1, composed, lambda document: composed(as_3_1(document))])
+def test_another_form_of_the_same_is_no_difference(change: Callable[[Json], Json], version: str) -> None:
+    plain = without_read(published(version=version))
+    other = change(plain)
+
+    for ours, theirs in ((plain, plain), (plain, other), (other, plain), (other, other)):
+        wanted = script.wanted(source(ours))
+        report = script.Report([one.name for one in wanted])
+        script.add_document(report, source(theirs), wanted, [])
+        assert report.errors == []
+        assert [one.difference for one in report.occurrences] == []
+
+
+def without_read(document: Json) -> Json:
+    """The document without the operation that leads nowhere, for where it is ours."""
+    paths = {path: item for path, item in document["paths"].items() if "read" not in path}
+    return {**document, "paths": paths}
+
+
+def test_our_document_does_not_differ_from_itself() -> None:
+    report = script.Report([one.name for one in WANTED])
+    script.add_document(report, OUR_SOURCE, WANTED, [])
+
+    assert (report.errors, report.occurrences) == ([], [])
+    assert [len(one.operations) for one in report.compared] == [5]
+
+
+def test_nothing_of_our_document_is_beyond_comparison() -> None:
+    reader = schemas_module.Reader(OUR_SOURCE)
+    names = OUR_SOURCE.content["components"]["schemas"]
+    places = [("components", "schemas", name) for name in names]
+    shapes = [reader.shape(shapes_module.Schema(names[place[-1]], place)) for place in places]
+
+    assert [shape.place for shape in shapes if shape.not_compared] == []
+
+
+SMALL = st.sampled_from(["a", "ab", 5, 0, 1.5, True, None])
+SCALARS = [None, True, 0, 5, 1.5, "", "a", "ab"]
+LISTS = [[], ["a"], [0], ["a", 5]]
+OBJECTS = [{}, {"a": {}}, {"a": "a", "b": "b"}, {"b": [5]}]
+VALUES: list[Json] = [*SCALARS, *LISTS, *OBJECTS, *({name: value} for name in "ab" for value in SCALARS)]
+
+
+def any_schema(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
+    text = {"minLength": st.integers(0, 2), "maxLength": st.integers(0, 2)}
+    number = {"minimum": st.sampled_from([0, 1.5, 5]), "exclusiveMaximum": st.sampled_from([0, 5])}
+    names = st.dictionaries(st.sampled_from("ab"), inner, max_size=2)
+    fields = {"required": st.lists(st.sampled_from("ab"), max_size=1), "properties": names}
+    additional = {"additionalProperties": st.one_of(st.booleans(), inner)}
+    null = st.sampled_from([["string", "null"], ["integer", "null"], ["object", "null"]])
+    word = st.sampled_from(["array", "boolean", "integer", "null", "number", "object", "string"])
+    limits = st.fixed_dictionaries(
+        {}, optional={"type": word | null, **text, **number, **fields, **additional, "items": inner}
+    )
+    values = st.fixed_dictionaries({"enum": st.lists(SMALL, min_size=1, max_size=3)})
+    return limits | values | st.fixed_dictionaries({"allOf": st.lists(inner, min_size=1, max_size=2)})
+
+
+@settings(max_examples=300, deadline=None)
+@given(*[st.recursive(st.just({}), any_schema, max_leaves=4)] * 2)
+def test_what_a_validator_tells_apart_is_a_difference(ours: Json, theirs: Json) -> None:
+    readers = [
+        schemas_module.Reader(sources.Source("x", "", {"openapi": "3.1.0", "schema": node}))
+        for node in (ours, theirs)
+    ]
+    expressions = [shapes_module.Schema(node, ("schema",)) for node in (ours, theirs)]
+    found = list(comparison.Comparison(*readers, "reply").differences(*expressions))
+
+    told = {WAYS[one.verdict.direction] for one in found}
+    if {one.aspect for one in found} & {"absent", "field"}:
+        return  # fields have a name on one side only, and what they may be is not told
+    ours_takes, theirs_take = (jsonschema_rs.validator_for(node).is_valid for node in (ours, theirs))
+    for value in VALUES:
+        if theirs_take(value) and not ours_takes(value):
+            assert told & {"they", "apart"}, value
+        if ours_takes(value) and not theirs_take(value):
+            assert told & {"we", "apart"}, value
+
+
+def test_siblings_of_a_reference_count_from_3_1_on() -> None:
+    document = published()
+    models(document)["Text"] = TEXT
+    replace("Input", "id", {**ref("Text"), "maxLength": 9})(document)
+    assert run(document).exit_code == 0
+
+    document["openapi"] = "3.1.0"
+    assert told(run(document)) == {"breaking, we: request inputs[].id, maxLength 9"}
+
+
+def test_schemas_that_lead_back_to_themselves_come_to_an_end() -> None:
+    document = published()
+    replace("ErrorDetail", "context", mapping({"anyOf": [array(TEXT), ref("Tree")]}))(document)
+    models(document)["Tree"] = {"type": "object", "additionalProperties": ref("Tree")}
+
+    assert {one.difference.aspect for one in unexplained(run(document))} == {"type"}
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "names"),
+    [
+        ("/crm/objects/2026-09/{objectType}", "CRM Orders", ["create_orders"]),
+        ("/crm/objects/2026-09/{type}", "commercePayments", ["create_commerce_payments"]),
+        ("/crm/objects/2026-09/{objectType}", "Objects", sorted(one.name for one in WANTED)),
+        ("/crm/objects/2026-09/{objectType}", "Contacts", []),
+        ("/crm/objects/2026-09/contacts", "Contacts", []),
+        ("/crm/objects/2026-09/carts", "Contacts", ["create_carts"]),
+        ("/cms/v3/orders", "Blog", []),
+    ],
+)
+def test_operations_are_found_whatever_the_path_looks_like(path: str, title: str, names: list[str]) -> None:
+    document = published(version="2026-09")
+    document["info"]["title"] = title
+    document["paths"] = {f"{path}/batch/create": {"post": post(document)}}
+    if title == "Objects":
+        document["paths"][f"{path}/batch/update"] = document["paths"][f"{path}/batch/create"]
+
+    report = run(document)
+
+    found = [name for one in report.compared for name in one.operations]
+    if path.endswith("orders") or title == "CRM Orders":
+        found = [name for name in found if name != "update_orders"]
+    assert (sorted(found), report.errors) == (names, [])
+    assert bool(report.notes) is not bool(names)
+
+
+def test_the_name_of_the_file_counts_where_there_is_no_title() -> None:
+    document = published("line_items", "2026-09")
+    del document["info"]["title"]
+
+    assert run(document, name="a/orders/lineItems.json").compared[0].operations == ("create_line_items",)
+
+
+def test_several_versions_in_one_document_are_told_apart() -> None:
+    document = published()
+    document["paths"] |= published(version="2026-03")["paths"]
+
+    assert [one.version for one in run(document).compared] == ["2026-03", "v3"]
+    assert [one.version for one in run(document, versions=("v3",)).compared] == ["v3"]
+
+
+def test_a_version_that_is_not_released_is_passed_over_unless_asked_for() -> None:
+    document = published(version="2026-03")
+    move("2026-03", "2027-03-beta")(document)
+
+    assert run(document).notes == ["x.json:1: passed over: version 2027-03-beta"]
+    assert run(document, versions=("2027-03-beta",)).compared[0].version == "2027-03-beta"
+
+
+def test_the_report_names_the_worst_first_and_both_places() -> None:
+    document = published()
+    put("Input", "id", maxLength=9)(document)
+    put("SimplePublicObject", "archived", nullable=True)(document)
+    add("SimplePublicObject", "owner")(document)
+
+    text = script.as_text(run(document), explained=False).splitlines()
+
+    bullets = [line.split(":")[0] for line in text if line.startswith("- **")]
+    assert bullets == [
+        "- **breaking**, reply 200, 201, 207 `results[].archived`",
+        "- **notable**, reply 200, 201, 207 `results[]`",
+        "- **breaking**, request `inputs[].id`",
+    ]
+    assert [line for line in text if line.startswith("## ")] == [
+        "## create_orders, update_orders",
+        "## update_orders",
+    ]
+    assert text.count("  - ours: `#/components/schemas/Record/properties/archived`") == 1
+    assert text.count("  - v3: `#/components/schemas/SimplePublicObject/properties/archived` (x.json)") == 1
+    assert text[-1].endswith(" differences, of which openapi/deviations.yaml does not explain 3.")
+    listed = script.as_text(run(document), explained=True)
+    assert "  - explained by the deviation of `/components/schemas/ErrorReply`\n" in listed
+
+
+# The command line
+
+
+def closed(**properties: Json) -> Json:
+    required = list(properties)
+    return {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
+
+
+def filled(items: Json) -> Json:
+    return {"type": "array", "minItems": 1, "items": items}
+
+
+NAMES = {"enum": [one.name for one in WANTED]}
+PLACE = {"type": "string", "pattern": "^#"}
+REPORT = closed(
+    compared=array(closed(source=TEXT, version=TEXT, operations=filled(NAMES))),
+    unexplained={"type": "integer"},
+    notes=array(TEXT),
+    errors=array(TEXT),
+    differences=array(
+        closed(
+            aspect={"enum": list(differences.ASPECTS)},
+            use={"enum": ["operation", "request", "reply"]},
+            field=TEXT,
+            theirs={},
+            ours={},
+            direction={"enum": list(WAYS)},
+            severity={"enum": ["breaking", "notable", "harmless"]},
+            effect=TEXT,
+            pointer=PLACE,
+            explained_by={"type": ["string", "null"]},
+            occurrences=filled(
+                closed(
+                    source=TEXT,
+                    version=TEXT,
+                    operation=NAMES,
+                    reply={"type": ["string", "null"]},
+                    pointer=PLACE,
+                )
+            ),
+        )
+    ),
+)
+
+
+class Done(NamedTuple):
+    """What a run of the script has left."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    def run_main(*arguments: str | Path) -> Done:
+        try:
+            code = script.main([str(argument) for argument in arguments])
+        except SystemExit as error:
+            code = error.code
+        captured = capsys.readouterr()
+        return Done(code, captured.out, captured.err)
+
+    return run_main
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    """Return a folder like HubSpot's repository, with files in it that are none of our business."""
+    for object_type in SCOPES:
+        for version in VERSIONS:
+            folder = tmp_path / object_type.title() / "Rollouts" / "424" / version
+            folder.mkdir(parents=True)
+            text = json.dumps(published(object_type, version), indent=2)
+            (folder / f"{object_type}.json").write_text(text)
+    foreign = {
+        "Collection Directory/Orders Collection.json": '{"info": {"name": "openapi"}, "item": []}',
+        "contacts.yaml": "openapi: 3.0.1\ninfo: {title: Contacts}\npaths: {/crm/v3/objects/contacts: {}}",
+        "old.yml": "swagger: '2.0'\nopenapi: '2.0'\n",
+        "settings.json": "{ // no JSON, and nobody cares\n}",
+        ".hidden/orders.json": "{",
+        "README.md": "openapi: [",
+    }
+    for name, text in foreign.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_a_folder_is_searched_and_foreign_files_are_passed_over(
+    collection: Path, call: Callable[..., Done]
+) -> None:
+    done = call("--json", collection)
+
+    found = json.loads(done.out)
+    assert (done.code, done.err, found["unexplained"]) == (0, "", 0)
+    assert len(found["compared"]) == 16
+    assert sorted(Path(note.split(":")[0]).name for note in found["notes"]) == [
+        "Orders Collection.json",
+        "contacts.yaml",
+        "old.yml",
+        "settings.json",
+    ]
+    assert list(jsonschema_rs.validator_for(REPORT).iter_errors(found)) == []
+
+
+def test_exit_code_1_and_json_tell_of_what_is_not_explained(
+    collection: Path, call: Callable[..., Done]
+) -> None:
+    changed = published("carts")
+    put("SimplePublicObject", "archived", nullable=True)(changed)
+    path = collection / "Carts" / "Rollouts" / "424" / "v3" / "carts.json"
+    path.write_text(json.dumps(changed))
+
+    done = call("--json", "--api-version", "v3", collection)
+
+    found = json.loads(done.out)
+    assert (done.code, found["unexplained"], len(found["compared"])) == (1, 1, 4)
+    assert list(jsonschema_rs.validator_for(REPORT).iter_errors(found)) == []
+    (one,) = [difference for difference in found["differences"] if difference["explained_by"] is None]
+    assert one["pointer"] == "#/components/schemas/Record/properties/archived"
+    assert [(each["operation"], each["reply"]) for each in one["occurrences"]] == [
+        ("create_carts", "201"),
+        ("create_carts", "207"),
+    ]
+    text = call("--api-version", "v3", collection).out
+    assert f"  - v3: `#/components/schemas/SimplePublicObject/properties/archived` ({path})\n" in text
+    assert "\n- " + str(collection / "contacts.yaml") in text
+
+
+def test_yaml_with_status_codes_that_are_no_texts_is_read(tmp_path: Path, call: Callable[..., Done]) -> None:
+    text = (
+        yaml.safe_dump(published(), sort_keys=False)
+        .replace("'20", "20")
+        .replace("7':", "7:")
+        .replace("1':", "1:")
+    )
+    path = tmp_path / "orders.yaml"
+    path.write_text(text.replace("0':", "0:") + "x-day: 2026-09-08\n")
+
+    assert call(path).code == 0
+
+
+def test_it_runs_as_a_program(tmp_path: Path) -> None:
+    path = tmp_path / "orders.json"
+    path.write_text(json.dumps(published()))
+
+    done = subprocess.run(
+        [sys.executable, SCRIPT, path.name], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "- v3: create_orders, update_orders (orders.json)\n" in done.stdout
+    assert done.stdout.endswith(" differences, explained by openapi/deviations.yaml.\n")
+
+
+WORKFLOW = ROOT / ".github" / "workflows" / "upstream.yml"
+GH = """#!/bin/sh
+echo "gh $*" >> calls
+[ "$2" != list ] || printf '[{"number": 7, "title": "%s"}]' "$OPEN" | "$PYTHON" -c "
+import json, os, sys
+print(next((one['number'] for one in json.load(sys.stdin) if one['title'] == os.environ['TITLE']), ''))"
+"""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the workflow needs bash")
+@pytest.mark.parametrize(("is_open", "call"), [(False, "issue create --title"), (True, "issue edit 7")])
+def test_the_workflow_opens_one_issue_and_updates_it(tmp_path: Path, call: str, *, is_open: bool) -> None:
+    steps = {
+        step.get("name"): step
+        for step in yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"]["compare"]["steps"]
+    }
+    compare, issue = steps["Compare"]["run"], steps["Open or update the issue"]
+    for name in ("openapi", "scripts"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    title = issue["env"]["TITLE"]
+    environment = {
+        **os.environ,
+        "GITHUB_WORKSPACE": str(tmp_path),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        "PATH": os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PYTHON": sys.executable,
+        "TITLE": title,
+        "OPEN": title if is_open else "Another issue",
+    }
+
+    def step(text: str) -> int:
+        command = ["bash", "-e", "-c", text]
+        return subprocess.run(command, cwd=tmp_path, env=environment, check=False).returncode
+
+    (tmp_path / "upstream" / "PublicApiSpecs" / "CRM").mkdir(parents=True)
+    assert step(compare) == 1
+    for object_type in SCOPES:
+        folder = object_type.replace("_", " ").title()
+        path = tmp_path / "upstream" / "PublicApiSpecs" / "CRM" / folder / "v3" / f"{object_type}.json"
+        path.parent.mkdir(parents=True)
+        document = published(object_type)
+        put("SimplePublicObject", "id", nullable=True)(document)
+        path.write_text(json.dumps(document))
+    assert (step(compare), step(issue["run"])) == (0, 0)
+
+    assert (tmp_path / "output").read_text() == "code=2\ncode=1\n"
+    assert (tmp_path / "summary").read_text().endswith((tmp_path / "report.md").read_text())
+    assert "Carts/v3/carts.json" in (tmp_path / "issue.md").read_text()
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert len(calls) == 2
+    assert calls[1].startswith(f"gh {call}")
+    assert calls[1].endswith("--body-file issue.md")
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        known = {"/orders.json": json.dumps(published()), "/page": "<html>openapi</html>"}
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/orders.json")
+        else:
+            self.send_response(200 if self.path in known else 404)
+        self.end_headers()
+        self.wfile.write(known.get(self.path, "").encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_an_address_is_fetched(address: str, call: Callable[..., Done]) -> None:
+    assert call(f"{address}/moved").code == 0
+    assert call(f"{address}/gone") == Done(
+        2, call(f"{address}/gone").out, f"{address}/gone:1: #: cannot be fetched: HTTP 404\n"
+    )
+    page = call(f"{address}/page")
+    assert (page.code, page.err) == (2, f"{address}/page:1: cannot be used: is no OpenAPI document\n")
+
+
+def test_an_address_that_nobody_serves_is_told(call: Callable[..., Done]) -> None:
+    for address in ("http://127.0.0.1:1/orders.json", "http://127.0.0.1:99999/", "https://"):
+        done = call(address)
+        assert done.code == 2
+        assert done.err.startswith(f"{address}:1: #: cannot be fetched: ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--api-version", "4", "x.json"], ["--api-version", "2026", "x.json"], ["--nonsense", "x"]],
+)
+def test_wrong_usage_is_exit_code_2(arguments: list[str], call: Callable[..., Done]) -> None:
+    done = call(*arguments)
+
+    assert done.code == 2
+    assert done.err.startswith("usage:")
+
+
+def test_to_look_at_the_wrong_place_is_no_success(tmp_path: Path, call: Callable[..., Done]) -> None:
+    (tmp_path / "empty").mkdir()
+    orders, contacts = tmp_path / "orders.json", tmp_path / "contacts.json"
+    orders.write_text(json.dumps(published()))
+    contacts.write_text(json.dumps(published() | {"paths": {}}))
+    beta = tmp_path / "beta.json"
+    beta.write_text(json.dumps(published()).replace("crm/v3/objects", "crm/objects/2027-03-beta"))
+
+    assert (
+        call(tmp_path / "gone").err
+        == f"{tmp_path / 'gone'}:1: #: cannot be read: No such file or directory\n"
+    )
+    for wrong in (tmp_path / "empty", contacts):
+        assert call(orders, wrong).err == f"{wrong}:1: is about none of our operations\n"
+    assert call(orders, "--api-version", "2026-03").err == (
+        "no document is about our operations in version 2026-03\n"
+    )
+    assert call(beta).err == "all documents were passed over\n"
+    assert {call(tmp_path / "gone").code, call(orders, contacts).code, call(beta).code} == {2}
+
+
+@pytest.mark.parametrize("option", ["--document", "--deviations"])
+def test_files_of_ours_that_cannot_be_used_are_told(
+    option: str, tmp_path: Path, call: Callable[..., Done]
+) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("a: [\n")
+
+    done = call("x.json", option, path)
+
+    assert done.code == 2
+    assert done.err.startswith(f"{path}:2: ")
+
+
+@pytest.mark.parametrize(
+    ("entry", "line", "message"),
+    [
+        ("deviations: 5", 1, "is no list"),
+        ("deviations:\n  - 5", 2, "is no mapping with a pointer"),
+        ("deviations:\n  - pointer: /a\n    upstream: {}", 3, "is no list"),
+        ("deviations:\n  - pointer: /a\n    upstream: [5]", 3, "says nothing"),
+        ("deviations:\n  - pointer: /a\n    upstream:\n      - versions: [v3]", 4, "says nothing"),
+        (
+            "deviations:\n  - pointer: /a\n    upstream:\n      - nulable: true",
+            4,
+            "is nothing that is compared",
+        ),
+        (
+            "deviations:\n  - pointer: /a\n    upstream:\n      - versions: v3\n        type: x",
+            4,
+            "is no list of texts",
+        ),
+    ],
+)
+def test_a_malformed_deviation_is_told(
+    entry: str, line: int, message: str, tmp_path: Path, call: Callable[..., Done]
+) -> None:
+    path = tmp_path / "deviations.yaml"
+    path.write_text(entry)
+
+    done = call("x.json", "--deviations", path)
+
+    assert done.code == 2
+    assert done.err.startswith(f"{path}:{line}: ")
+    assert done.err.endswith(f": {message}\n")
+
+
+# Documents that nobody should have to read
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        (b'{"openapi": "3.0.1",\n "paths": {,}}', 2, "is not JSON"),
+        (b"openapi: 3.0.1\npaths: [\n", 3, "is not YAML"),
+        (b"openapi: 3.0.1\n\tpaths: {}\n", 2, "is not YAML"),
+        (b"openapi: *nobody\n", 1, "is not YAML"),
+        (b"openapi: 3.0.1\n? [a]\n: b\n", 2, "is not YAML"),
+        (b"openapi: !!python/object:os.system x\n", 1, "is not YAML"),
+        (b"\xff\xfeopenapi", 1, "is neither JSON nor YAML"),
+        (b"openapi: \x00", 1, "is neither JSON nor YAML"),
+        (b'{"openapi": "3.0.1", "x": ' + b"9" * 5000 + b"}", 1, "is neither JSON nor YAML"),
+        (b'{"openapi": ' + b"[" * 100_000, 1, "is nested too deep"),
+        (b"openapi: " + b"[" * 10_000, 1, "is nested too deep"),
+        (b"[openapi]", 1, "is no OpenAPI document"),
+        (b"{}", 1, "is no OpenAPI document"),
+        (b'{"openapi": "2.0"}', 1, "is OpenAPI '2.0'"),
+        (b'{"openapi": 3}', 1, "is OpenAPI 3 "),
+    ],
+    ids=lambda value: value[:20].decode("latin-1") if isinstance(value, bytes) else None,
+)
+def test_what_is_no_document_is_told_with_its_line(
+    text: bytes, line: int, message: str, tmp_path: Path, call: Callable[..., Done]
+) -> None:
+    path = tmp_path / ("orders.json" if text.startswith(b"{") else "orders.yaml")
+    path.write_bytes(text)
+
+    done = call(path)
+
+    assert done.code == 2
+    assert done.err.startswith(f"{path}:{line}: ")
+    assert message in done.err
+
+
+def test_a_document_that_is_too_large_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "LARGEST", 10)
+
+    with pytest.raises(sources.UnusableError, match="is larger than 10 bytes"):
+        source(published())
+
+
+HOSTILE: dict[str, tuple[Edit, str]] = {
+    "reference to nowhere": (replace("Input", "id", ref("Nobody")), "names nothing in this file"),
+    "reference out of the file": (
+        replace("Input", "id", {"$ref": "https://example.com/a.json#/b"}),
+        "names nothing in this file",
+    ),
+    "reference that is no text": (replace("Input", "id", {"$ref": 5}), "is a number where a text belongs"),
+    "references in a circle": (
+        lambda document: models(document).update(Input=ref("B"), B=ref("Input")),
+        "leads back to itself",
+    ),
+    "a part of itself": (put("Input", "", allOf=[ref("Input")]), "is part of itself"),
+    "one of itself": (put("Input", "", oneOf=[TEXT, ref("Input")]), "is part of itself"),
+    "no type of JSON": (put("Input", "id", type="file"), "'file' is no type of JSON"),
+    "type no text": (put("Input", "id", type=5), "is a number where a list belongs"),
+    "types no texts": (put("Input", "id", type=[5]), "is a number where a text belongs"),
+    "schema no mapping": (replace("Input", "id", []), "is a list where a mapping belongs"),
+    "required no list": (put("Input", "", required="id"), "is a text where a list belongs"),
+    "fields no mapping": (put("Input", "", properties=[]), "is a list where a mapping belongs"),
+    "values no list": (put("Input", "id", enum={}), "is a mapping where a list belongs"),
+    "bound no number": (put("Input", "id", maxLength="9"), "is a text where a number belongs"),
+    "bound true": (put("Input", "id", maxLength=True), "is a boolean where a number belongs"),
+    "format no text": (put("Input", "id", format=[]), "is a list where a text belongs"),
+    "paths no mapping": (lambda document: document.update(paths=[]), "is a list where a mapping belongs"),
+    "operation no mapping": (
+        lambda document: document["paths"][f"{ROOT_V3}/batch/update"].update(post="x"),
+        "is a text where a mapping belongs",
+    ),
+    "security no list": (every_post(security={}), "is a mapping where a list belongs"),
+    "scopes no list": (every_post(security=[{"oauth2": "x"}]), "is a text where a list belongs"),
+    "replies no mapping": (every_post(responses=[]), "is a list where a mapping belongs"),
+    "parameters no list": (every_post(parameters={}), "is a mapping where a list belongs"),
+    "deep": (
+        replace("Input", "id", json.loads('{"type": "array", "items": ' * 90 + "{}" + "}" * 90)),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_document_is_an_error_at_its_line(name: str) -> None:
+    edit, message = HOSTILE[name]
+    document = published()
+    edit(document)
+
+    text = json.dumps(document, indent=1)
+    report = script.Report([one.name for one in WANTED])
+    script.add_document(report, sources.parse("x.json", text.encode()), WANTED, KNOWN)
+
+    if name == "deep":
+        assert {one.difference.aspect for one in unexplained(report)} == {"type"}
+        return
+    (error,) = report.errors
+    assert error.endswith(message)
+    line, token = int(error.split(":")[1]), error.split(": ")[1].rpartition("/")[2]
+    assert token.isdigit() or f'"{token}":' in text.splitlines()[line - 1]
+    assert report.exit_code == 2
+
+
+def test_names_that_would_upset_a_terminal_are_written_out(tmp_path: Path) -> None:
+    document = published("carts")
+    add("SimplePublicObject", "a\x1b[2J\n\ud800\u20ac")(document)
+    (tmp_path / "carts.json").write_text(json.dumps(document))
+    replace("InputForCreate", "associations", {"type": "\x07"})(document)
+    (tmp_path / "bad.json").write_text(json.dumps(document))
+
+    for option in ([], ["--json"]):
+        done = subprocess.run(
+            [sys.executable, SCRIPT, *option, "carts.json", "bad.json"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert re.search(r"a\\(x|u00)1b\[2J\\n\\ud800\\u20ac", done.stdout)
+        assert re.search("[^\n -~]", done.stdout + done.stderr) is None
+        assert done.stderr.endswith(r"/associations/type: '\x07' is no type of JSON" + "\n")
+
+
+def test_nesting_on_both_sides_is_bounded() -> None:
+    deep = json.loads('{"type": "array", "items": ' * 90 + "{}" + "}" * 90)
+    composition = json.loads('{"allOf": [' * 90 + "{}" + "]}" * 90)
+    for node in (deep, composition):
+        document = published()
+        replace("Input", "id", node)(document)
+        wanted = script.wanted(source(without_read(document)))
+        report = script.Report([one.name for one in wanted])
+        script.add_document(report, source(without_read(document)), wanted, [])
+        (error,) = report.errors
+        assert error.endswith("is nested more than 60 deep")
+
+
+def test_a_document_of_too_many_schemas_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "MOST_PAIRS", 5)
+
+    assert run(published()).errors[0].endswith("is one of more than 5 schemas")
+
+
+def test_aliases_without_end_come_to_an_end() -> None:
+    lines = ["a0: &a0 {type: object}"]
+    for number in range(1, 40):
+        below = f"*a{number - 1}"
+        lines.append(f"a{number}: &a{number} {{type: object, properties: {{x: {below}, y: {below}}}}}")
+    text = yaml.safe_dump(published()).replace("openapi: 3.0.1", "openapi: 3.0.1\n" + "\n".join(lines))
+    document = sources.parse("x.yaml", text.encode())
+    record = document.content["components"]["schemas"]["SimplePublicObject"]
+    record["properties"]["properties"] = document.content["a39"]
+    report = script.Report([one.name for one in WANTED])
+
+    script.add_document(report, document, WANTED, KNOWN)
+
+    assert len(report.errors) <= 1
+
+
+def places(node: Json, pointer: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    yield pointer
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, child in items:
+        yield from places(child, (*pointer, key))
+
+
+ODD: list[Json] = [
+    None,
+    True,
+    5,
+    -1.5,
+    "",
+    "x",
+    "/",
+    [],
+    [5],
+    [None],
+    [[]],
+    {},
+    {"a": 5},
+    {"$ref": "#/"},
+    {"$ref": "#/paths"},
+]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(VERSIONS), st.data())
+def test_no_value_at_any_place_upsets_the_comparison(version: str, data: st.DataObject) -> None:
+    document = published(version=version)
+    *above, last = data.draw(st.sampled_from(list(places(document))[1:]))
+    parent = document
+    for token in above:
+        parent = parent[token]
+    parent[last] = data.draw(st.sampled_from(ODD))
+    try:
+        report = run(document)
+    except sources.ForeignError:
+        assert last == "openapi"
+        return
+
+    assert report.exit_code in {0, 1, 2}
+    json.loads(script.as_json(report))
+    assert script.as_text(report, explained=True)
+    for error in report.errors:
+        assert error.startswith("x.json:1: #")
