@@ -19,6 +19,7 @@ from hubspot_batch.bulk import BulkError, Outcome, Report, read_outcomes
 from hubspot_batch.bulk.journal import Entry, Journal
 from hubspot_batch.errors import (
     AuthenticationError,
+    BadRequestError,
     ConnectionFailedError,
     HubSpotBatchError,
     NotFoundError,
@@ -26,6 +27,7 @@ from hubspot_batch.errors import (
     ServerError,
     UnexpectedReplyError,
 )
+from hubspot_batch.results import ErrorBody, Response
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Face
@@ -472,6 +474,18 @@ def test_a_token_function_that_fails_stops_the_run_before_anything_leaves(face: 
     assert isinstance(error.__cause__, LookupError)
     assert str(error) == "the run stopped: LookupError was raised; start it again to go on"
     assert (shop.requests, error.report.in_flight, error.report.requests) == ([], 0, 0)
+    assert run(face, shop, orders(3), {"access_token": lambda: "token-1"}, **options).ok
+
+
+def test_a_refusal_that_the_token_function_met_rejects_no_row(face: "Face", path: Path) -> None:
+    def token() -> str:
+        raise BadRequestError("refresh_token", Response(status=400, headers={}, content=b""), ErrorBody())
+
+    shop = Shop()
+    options = {"journal": path, "account": "shop"}
+    error = stopped(face, shop, orders(3), {"access_token": token}, **options)
+
+    assert (shop.requests, error.report.rejected, error.report.pending) == ([], 0, 3)
     assert run(face, shop, orders(3), {"access_token": lambda: "token-1"}, **options).ok
 
 

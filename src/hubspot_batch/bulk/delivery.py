@@ -96,16 +96,17 @@ class Courier:
         attempt = _Attempt(self, rows)
         try:
             result = await self._send(attempt)
-        except HubSpotBatchError as error:
+        except Exception as error:
+            if not isinstance(error, HubSpotBatchError) or error is not attempt.error:
+                # Not about the request: the function that gets the token failed, for example.
+                attempt.broke_off()
+                await self._unsend(rows)
+                raise
             if not _is_for_content(error):
                 await self._failed(attempt, error)
                 return False
             await self._refused(rows, error)
             return True
-        except Exception:
-            attempt.broke_off()
-            await self._unsend(rows)
-            raise
         if result is None:
             await self._unsend(rows)
         else:
@@ -188,6 +189,7 @@ class _Attempt:
     def __init__(self, courier: Courier, rows: Sequence[Row]) -> None:
         self.rows = rows
         self.scope = CancelScope()
+        self.error: HubSpotBatchError | None = None
         self.ended_in_doubt = False
         self._courier = courier
         self._counts = courier.counts
@@ -230,6 +232,7 @@ class _Attempt:
         self._counts.in_flight -= 1
         self._in_flight = False
         self._counts.rate_limited += isinstance(error, RateLimitError)
+        self.error = error
         self.ended_in_doubt = error is not None and error.maybe_written
         for row in self.rows:
             row.doubtful = row.doubtful or self.ended_in_doubt
