@@ -31,6 +31,9 @@ _Http = TypeVar("_Http", httpx.Client, httpx.AsyncClient)
 
 _logger = logging.getLogger("hubspot_batch")
 
+# Seconds. Who leaves later than that has to reserve again: the margin of a quota covers no more.
+_LATE = 0.05
+
 # The last two come from the address in a redirect, which httpx reads even where it does not follow it.
 _NO_REPLY = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
 # What httpx raises before the first byte of a request has left.
@@ -231,6 +234,8 @@ class AsyncDriver:
                 while delay := exchange.delay(time.monotonic()):  # noqa: ASYNC110 - no poll: it knows when
                     await anyio.sleep(delay)
                 await watcher.departing()
+                while delay := exchange.delay(time.monotonic()):  # noqa: ASYNC110 - likewise
+                    await anyio.sleep(delay)
                 try:
                     reply = await http.send(exchange.begin(http), auth=auth, follow_redirects=False)
                 except _NO_REPLY as error:
@@ -311,7 +316,7 @@ class _Exchange:
         Another call may run into the quota while this one waits, so ask again after each sleep.
         """
         quota = self._settings.quota
-        if self._departure is None or self._departure < quota.paused_until:
+        if self._departure is None or self._departure < max(quota.paused_until, now - _LATE):
             self._departure = quota.reserve(now)
         return max(0.0, self._departure - now)
 

@@ -182,7 +182,7 @@ class TestKill:
         dice = random.Random(1)  # noqa: S311 - it decides on no secret
         for _ in range(KILLS):
             with running(SYNC, box, journal, ROWS, unique_property) as process:
-                enough = box.faults.count + dice.randint(1, ROWS // 100 // (KILLS + 1))
+                enough = box.faults.count + dice.randint(1, ROWS // 200 // (KILLS + 1))
                 wait_until(lambda: box.faults.count >= enough)  # noqa: B023 - used at once
                 time.sleep(dice.uniform(0, 0.03))
                 assert process.poll() is None
