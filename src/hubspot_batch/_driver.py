@@ -317,7 +317,7 @@ class _Exchange:
         """
         quota = self._settings.quota
         if self._departure is None or self._departure < max(quota.paused_until, now - _LATE):
-            self._departure = quota.reserve(now)
+            self._departure = quota.reserve(now, missed=self._departure)
         return max(0.0, self._departure - now)
 
     def begin(self, http: httpx.Client | AsyncHttp) -> httpx.Request:

@@ -162,9 +162,16 @@ class Quota:
         """How many of these were left, by the latest reply that tells. All apps of the account use them."""
         return self._figures.daily_remaining
 
-    def reserve(self, now: float) -> float:
-        """Return the time at which a request may leave, at the earliest now, and count it."""
+    def reserve(self, now: float, *, missed: float | None = None) -> float:
+        """Return the time at which a request may leave, at the earliest now, and count it.
+
+        Args:
+            now: The present time.
+            missed: A departure that was reserved before, and at which nothing left.
+        """
         with self._lock:
+            if missed is not None and missed in self._departures:
+                self._departures.remove(missed)
             log, limit = self._departures, self._figures.limit
             departure = departure_after(
                 self._figures,

@@ -107,8 +107,10 @@ class SharedQuota(Quota):
             self._figures = _figures(database)
         return self._figures.paused_until
 
-    def reserve(self, now: float) -> float:
+    def reserve(self, now: float, *, missed: float | None = None) -> float:  # noqa: ARG002
         """Return the time at which a request may leave, at the earliest now, and count it.
+
+        A departure that was missed stays counted: others may have reserved by its number.
 
         Raises:
             ConfigurationError: If the quota is closed, or was used before the process forked.

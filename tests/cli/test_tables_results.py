@@ -1,0 +1,65 @@
+"""Files of results: each row as it was read, behind what became of it."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hubspot_batch.bulk import Outcome
+from hubspot_batch.cli._tables import open_results, open_table
+from hubspot_batch.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Write
+
+
+def told(source: Path, folder: Path) -> list[str]:
+    """Write all rows of a file as done, and return the lines."""
+    path = folder / "results"
+    with open_table(source) as table, open_results(path, table) as results:
+        for row in table.rows():
+            results.write(row, Outcome(index=row.number - 1, status="done", id="7"))
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def test_rows_of_parquet_become_csv(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "rows.parquet"
+    parquet.write_table(arrow.table({"a": [1.5, None], "b": [True, False], "c": [b"x", b"y"]}), path)
+
+    assert told(path, tmp_path) == [
+        "_row,_outcome,_id,_code,_message,a,b,c",
+        "1,done,7,,,1.5,true,b'x'",
+        "2,done,7,,,,false,b'y'",
+    ]
+
+
+def test_a_row_that_cannot_be_read_stands_as_its_text(tmp_path: Path, write: "Write") -> None:
+    path = write("rows.jsonl", '{"a": 1}\n{"a": \n')
+
+    _, unreadable = told(path, tmp_path)
+
+    assert json.loads(unreadable)["_text"] == '{"a": '
+
+
+@pytest.mark.parametrize("number", ["1.10", "0.1", "12345678901234567890.5", "7"])
+def test_a_number_keeps_its_digits(number: str, tmp_path: Path, write: "Write") -> None:
+    path = write("rows.jsonl", f'{{"a": {number}}}\n')
+
+    (line,) = told(path, tmp_path)
+
+    assert str(json.loads(line)["a"]) == number
+
+
+def test_the_file_of_the_rows_is_not_overwritten(write: "Write") -> None:
+    path = write("rows.csv", "a\n1\n")
+
+    with (
+        open_table(path) as table,
+        pytest.raises(ConfigurationError, match="name another file for the results"),
+    ):
+        open_results(path, table)
+
+    assert path.read_text(encoding="utf-8") == "a\n1\n"
