@@ -1,5 +1,6 @@
 """What is done with the project: `nox` runs every check, `nox -s NAME` one of them, `nox -l` lists them."""
 
+import hashlib
 import os
 import shutil
 from itertools import chain
@@ -26,6 +27,7 @@ nox.options.sessions = [
 # Without this, uv looks for a download of each Python that is missing.
 os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
 
+OLDEST_NODE = "20.19"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 FORMATTED = ["benchmarks", "examples", "noxfile.py", "scripts", "src", "tests"]
@@ -37,6 +39,35 @@ def install(session: nox.Session, *groups: str, project: bool = True) -> None:
     if project:
         requirements = (*requirements, ".[cli,sandbox,parquet]")
     session.install("--constraint", "constraints.txt", *requirements)
+
+
+def install_node_tools(session: nox.Session) -> Path:
+    """Install the npm tools that openapi/ pins, once for all sessions, and return where the commands are."""
+    npm = npm_of_a_fit_node(session)
+    lockfile = Path("openapi", "package-lock.json")
+    folder = session.cache_dir / f"npm-{hashlib.sha256(lockfile.read_bytes()).hexdigest()[:16]}"
+    if not (folder / "complete").exists():
+        folder.mkdir(exist_ok=True)
+        for name in (".npmrc", "package.json", lockfile.name):
+            shutil.copy(lockfile.with_name(name), folder)
+        session.run(npm, "ci", "--prefix", str(folder), external=True)
+        (folder / "complete").touch()
+    modules = folder.resolve() / "node_modules"
+    session.env["PATH"] = os.pathsep.join([str(modules / ".bin"), os.environ["PATH"]])
+    session.env["NODE_PATH"] = str(modules)
+    session.env["REDOCLY_TELEMETRY"] = "off"
+    return modules / ".bin"
+
+
+def npm_of_a_fit_node(session: nox.Session) -> str:
+    """Return the path of npm, or end the session with what is missing."""
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        session.error(f"{session.name} needs npm and Node {OLDEST_NODE} or later on PATH")
+    version = str(session.run(node, "--version", external=True, silent=True)).strip().lstrip("v")
+    if [int(part) for part in version.split(".")] < [int(part) for part in OLDEST_NODE.split(".")]:
+        session.error(f"{session.name} needs Node {OLDEST_NODE} or later; {node} is {version}")
+    return npm
 
 
 @nox.session
@@ -137,6 +168,52 @@ def torture(session: nox.Session) -> None:
         *session.posargs,
         env={"TORTURE_ROWS": "40000", "TORTURE_KILLS": "20"},
     )
+
+
+@nox.session
+def lint_document(session: nox.Session) -> None:
+    """Check the document with Redocly and Spectral, and that they find planted faults. Needs Node."""
+    tools, document = install_node_tools(session), "openapi/hubspot-batch.yaml"
+    install(session, "tests")
+    session.run(str(tools / "redocly"), "lint", "--config=openapi/redocly.yaml", document, external=True)
+    session.run(
+        str(tools / "spectral"),
+        "lint",
+        "--ruleset=openapi/spectral.yaml",
+        "--fail-severity=hint",
+        document,
+        external=True,
+    )
+    session.run("pytest", "tests/contract/test_lint_document.py", *session.posargs)
+
+
+@nox.session
+def changes(session: nox.Session) -> None:
+    """Say what changed for callers since the last release, or since a ref or a file: -- BASE. Needs Node."""
+    install_node_tools(session)
+    install(session, "tests")
+    if not session.posargs:
+        session.run("pytest", "tests/contract/test_changes.py")
+    session.run("python", "scripts/changes.py", *session.posargs)
+
+
+@nox.session
+def mock(session: nox.Session) -> None:
+    """Have both clients talk with Prism, which knows nothing but the document. Needs Node."""
+    install_node_tools(session)
+    install(session, "tests")
+    session.run("pytest", "tests/mock", *session.posargs)
+
+
+@nox.session
+def generators(session: nox.Session) -> None:
+    """Have two other generators make clients of the document, and try those. Needs Node and Java."""
+    if shutil.which("java") is None:
+        session.error("generators needs Java 11 or later on PATH")
+    install_node_tools(session)
+    install(session, "tests")
+    session.install("--constraint", "constraints.txt", "--requirement", "tests/generators/requirements.txt")
+    session.run("pytest", "tests/generators", *session.posargs)
 
 
 @nox.session

@@ -1,45 +1,58 @@
-"""What differs between two OpenAPI documents, in words: operations and models."""
+"""What differs between two OpenAPI documents: operations and models, by their names."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from _document import resolve
+from _operations import operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_METHODS = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "trace"})
+
+class Difference(NamedTuple):
+    """An operation or a model that one of the documents lacks, or that is another in each."""
+
+    kind: Literal["operation", "model"]
+    change: Literal["added", "removed", "changed"]
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.change}: {self.name}"
 
 
 def describe(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Return one line for each operation and each model that was added, removed or changed."""
-    return [
-        *_differences("operation", _operations(before), _operations(after)),
-        *_differences("model", _models(before), _models(after)),
-    ]
+    return [str(difference) for difference in differences(before, after)]
 
 
-def _differences(kind: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+def differences(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Difference]:
+    """Yield each operation and each model that was added, removed or changed."""
+    yield from _compare("operation", _operations(before), _operations(after))
+    yield from _compare("model", _models(before), _models(after))
+
+
+def _compare(
+    kind: Literal["operation", "model"], before: dict[str, Any], after: dict[str, Any]
+) -> Iterator[Difference]:
     for name in sorted(before.keys() | after.keys()):
         if name not in before:
-            yield f"{kind} added: {name}"
+            yield Difference(kind, "added", name)
         elif name not in after:
-            yield f"{kind} removed: {name}"
+            yield Difference(kind, "removed", name)
         elif before[name] != after[name]:
-            yield f"{kind} changed: {name}"
+            yield Difference(kind, "changed", name)
 
 
 def _operations(document: dict[str, Any]) -> dict[str, Any]:
     return {
-        operation.get("operationId", f"{method} {path}"): (
-            path,
-            method,
-            _inline(document, operation),
+        operation.name: (
+            operation.path,
+            operation.method,
+            _inline(document, operation.content),
         )
-        for path, item in document.get("paths", {}).items()
-        for method, operation in item.items()
-        if method in _METHODS
+        for operation in operations(document)
     }
 
 

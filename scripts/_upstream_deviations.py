@@ -82,7 +82,7 @@ def _pointers(difference: Difference) -> set[str]:
     """Return how an entry may name the place of a difference: the schema, or the keyword in it."""
     place = format_pointer(difference.places.ours).removeprefix("#")
     keyword = _KEYWORDS.get(difference.aspect, difference.aspect)
-    return {place, f"{place}/type", f"{place}/{keyword}"}
+    return {place, f"{place}/{keyword}"}
 
 
 def _faults(document: Document) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import httpx
 import yaml
 from _document import Document, Pointer, at, format_pointer, parse_reference
+from _upstream_yaml import finite, parse_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -218,7 +219,7 @@ def _parsed(name: str, raw: bytes) -> tuple[str, object]:
     try:
         text = raw.decode("utf-8-sig")
         is_yaml = name.lower().endswith((".yaml", ".yml")) or not text.lstrip().startswith(("{", "["))
-        return text, _yaml(text) if is_yaml else json.loads(text)
+        return text, parse_yaml(text) if is_yaml else _json(text)
     except RecursionError:
         raise UnusableError(name, "is nested too deep") from None
     except json.JSONDecodeError as error:
@@ -231,22 +232,6 @@ def _parsed(name: str, raw: bytes) -> tuple[str, object]:
         raise UnusableError(name, f"is neither JSON nor YAML: {str(error).splitlines()[0]}") from None
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as JSON data: dates stay texts, and keys are what is written, status codes among them."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012
-        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        self.flatten_mapping(node)
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem="a key is not text", problem_mark=key.start_mark)
-        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
-
-
-def _yaml(text: str) -> object:
-    content: object = yaml.load(text, Loader=_Loader)  # noqa: S506
+def _json(text: str) -> object:
+    content: object = json.loads(text, parse_constant=finite, parse_float=finite)
     return content

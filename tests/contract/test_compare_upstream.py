@@ -410,6 +410,11 @@ PLANTS: list[tuple[Edit, str, *tuple[str, ...]]] = [
         "breaking, we: operation, schemes []",
         "harmless, they: operation, moreScopes [[]]",
     ),
+    (
+        every_post(security=[]),
+        "breaking, we: operation, schemes []",
+        "harmless, they: operation, moreScopes [[]]",
+    ),
     # status codes and bodies
     (response("202", body("BatchResponseWithErrors")), 'notable, they: reply, status "202"'),
     (response("404", body("Error")), 'harmless, they: reply, status "404"'),
@@ -484,6 +489,17 @@ PLANTS: list[tuple[Edit, str, *tuple[str, ...]]] = [
         replace("Input", "id", {"anyOf": [TEXT | {"maxLength": 3}, TEXT | {"pattern": "^a"}]}),
         'notable, apart: request inputs[].id, keyword ["anyOf"]',
     ),
+    (
+        replace("Input", "id", {"allOf": [TEXT], "nullable": True}),
+        "notable, they: request inputs[].id, nullable true",
+    ),
+    (
+        lambda document: models(document).update(
+            ObjectId={"anyOf": [model("id* text"), model("id text")], "type": "object"}
+        ),
+        'notable, they: request inputs[].associations[].to, optional ["id"]',
+        'notable, apart: request inputs[].associations[].to, keyword ["anyOf"]',
+    ),
     # limits of requests
     (put("BatchInput", "inputs", maxItems=50), "breaking, we: request inputs, maxItems 50"),
     (put("BatchInput", "inputs", maxItems=0), "breaking, we: request inputs, maxItems 0"),
@@ -516,6 +532,10 @@ PLANTS: list[tuple[Edit, str, *tuple[str, ...]]] = [
     (
         replace("Input", "properties", mapping(WHOLE)),
         'breaking, apart: request inputs[].properties{}, type "integer"',
+    ),
+    (
+        put("Input", "properties", propertyNames={"type": "string", "minLength": 2}),
+        "breaking, we: request inputs[].properties{name}, minLength 2",
     ),
     (put("Input", "id", **{"not": {}}), 'notable, apart: request inputs[].id, keyword ["not"]'),
     # replies
@@ -674,9 +694,7 @@ def test_another_form_of_the_same_is_no_difference(change: Callable[[Json], Json
     other = change(plain)
 
     for ours, theirs in ((plain, plain), (plain, other), (other, plain), (other, other)):
-        wanted = script.wanted(source(ours))
-        report = script.Report([one.name for one in wanted])
-        script.add_document(report, source(theirs), wanted, [])
+        report = compared(ours, theirs)
         assert report.errors == []
         assert [one.difference for one in report.occurrences] == []
 
@@ -757,7 +775,46 @@ def test_siblings_of_a_reference_count_from_3_1_on() -> None:
     assert told(run(document)) == {"breaking, we: request inputs[].id, maxLength 9"}
 
 
+def compared(ours: Json, theirs: Json) -> Json:
+    """Compare two documents of HubSpot's as if the first were ours, and nothing were known."""
+    wanted = script.wanted(source(ours))
+    report = script.Report([one.name for one in wanted])
+    script.add_document(report, source(theirs), wanted, [])
+    return report
+
+
+def test_a_success_that_is_read_as_a_failure_is_the_worst() -> None:
+    ours = without_read(published())
+    theirs = copy.deepcopy(ours)
+    post(theirs)["responses"]["202"] = body("BatchResponse")
+
+    assert 'breaking, they: reply, status "202"' in told(compared(ours, theirs))
+
+
+def test_json_counts_where_there_are_other_media_types() -> None:
+    document = published()
+    post(document)["responses"]["201"]["content"] |= {
+        "*/*": {"schema": TEXT},
+        "text/csv": {"schema": TEXT},
+        "application/json; charset=utf-8": {"schema": ref("BatchResponse")},
+    }
+
+    assert told(run(document)) == set()
+
+
+def test_an_operation_with_another_method_beside_it_has_not_moved() -> None:
+    document = published()
+    document["paths"][f"{ROOT_V3}/batch/create"] = {"get": {"responses": {}}, "post": post(document)}
+
+    assert told(run(document)) == set()
+
+
 def test_schemas_that_lead_back_to_themselves_come_to_an_end() -> None:
+    document = without_read(published())
+    replace("ErrorDetail", "context", ref("Tree"))(document)
+    models(document)["Tree"] = mapping(ref("Tree")) | {"properties": {"leaf": array(ref("Tree"))}}
+    assert compared(document, document).occurrences == compared(document, document).errors == []
+
     document = published()
     replace("ErrorDetail", "context", mapping({"anyOf": [array(TEXT), ref("Tree")]}))(document)
     models(document)["Tree"] = {"type": "object", "additionalProperties": ref("Tree")}
@@ -979,9 +1036,14 @@ def test_yaml_with_status_codes_that_are_no_texts_is_read(tmp_path: Path, call: 
         .replace("1':", "1:")
     )
     path = tmp_path / "orders.yaml"
-    path.write_text(text.replace("0':", "0:") + "x-day: 2026-09-08\n")
-
+    path.write_text(text.replace("0':", "0:"))
     assert call(path).code == 0
+
+    document = published()
+    put("Input", "idProperty", enum=["2026-09-08"])(document)
+    path.write_text(yaml.safe_dump(document).replace("'2026-09-08'", "2026-09-08"))
+    found = json.loads(call("--json", path).out)["differences"]
+    assert [one["theirs"] for one in found if one["explained_by"] is None] == [["2026-09-08"]]
 
 
 def test_it_runs_as_a_program(tmp_path: Path) -> None:
@@ -1183,6 +1245,14 @@ def test_a_malformed_deviation_is_told(
         (b"openapi: *nobody\n", 1, "is not YAML"),
         (b"openapi: 3.0.1\n? [a]\n: b\n", 2, "is not YAML"),
         (b"openapi: !!python/object:os.system x\n", 1, "is not YAML"),
+        (b"openapi: 3.0.1\nx: !!binary aGVsbG8=\n", 2, "is not YAML"),
+        (b"openapi: 3.0.1\nx: !!timestamp 2026-09-08\n", 2, "is not YAML"),
+        (b"openapi: 3.0.1\nx: !!set {a}\n", 2, "is not YAML"),
+        (b"openapi: 3.0.1\nx: .nan\n", 2, "is no number of JSON"),
+        (b"openapi: 3.0.1\nx: -1.0e+400\n", 2, "is no number of JSON"),
+        (b"openapi: 3.0.1\nx: 0x" + b"f" * 5000, 2, "is no number of JSON"),
+        (b'{"openapi": "3.0.1", "x": 1e400}', 1, "1e400 is no number of JSON"),
+        (b'{"openapi": "3.0.1", "x": NaN}', 1, "NaN is no number of JSON"),
         (b"\xff\xfeopenapi", 1, "is neither JSON nor YAML"),
         (b"openapi: \x00", 1, "is neither JSON nor YAML"),
         (b'{"openapi": "3.0.1", "x": ' + b"9" * 5000 + b"}", 1, "is neither JSON nor YAML"),
@@ -1277,6 +1347,8 @@ def test_a_hostile_document_is_an_error_at_its_line(name: str) -> None:
 def test_names_that_would_upset_a_terminal_are_written_out(tmp_path: Path) -> None:
     document = published("carts")
     add("SimplePublicObject", "a\x1b[2J\n\ud800\u20ac")(document)
+    models(document)["a\x1b[2J\x85"] = TEXT | {"maxLength": 5}
+    replace("InputForCreate", "objectWriteTraceId", ref("a\x1b[2J\x85"))(document)
     (tmp_path / "carts.json").write_text(json.dumps(document))
     replace("InputForCreate", "associations", {"type": "\x07"})(document)
     (tmp_path / "bad.json").write_text(json.dumps(document))
@@ -1302,10 +1374,7 @@ def test_nesting_on_both_sides_is_bounded() -> None:
     for node in (deep, composition):
         document = published()
         replace("Input", "id", node)(document)
-        wanted = script.wanted(source(without_read(document)))
-        report = script.Report([one.name for one in wanted])
-        script.add_document(report, source(without_read(document)), wanted, [])
-        (error,) = report.errors
+        (error,) = compared(without_read(document), without_read(document)).errors
         assert error.endswith("is nested more than 60 deep")
 
 

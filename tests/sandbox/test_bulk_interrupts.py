@@ -72,9 +72,10 @@ def running(
             process.kill()
 
 
-def wait_until(reached: Callable[[], bool]) -> None:
+def wait_until(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
     while not reached():
+        assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.002)
 
@@ -107,7 +108,7 @@ class TestCtrlC:
     ) -> None:
         with Sandbox(faults={"slow=0.5": 1.0}) as box:
             with running(program, box, journal, 3000) as process:
-                wait_until(lambda: len(box.requests) >= 6)
+                wait_until(process, lambda: len(box.requests) >= 6)
                 process.send_signal(signal.SIGINT)
                 time.sleep(0.2)
                 sent = len(box.requests)
@@ -126,7 +127,7 @@ class TestCtrlC:
     def test_twice_waits_for_nothing(self, program: str, journal: Path) -> None:
         with Sandbox(faults={"slow=20": 1.0}) as box:
             with running(program, box, journal, 3000) as process:
-                wait_until(lambda: len(box.requests) == AT_ONCE)
+                wait_until(process, lambda: len(box.requests) == AT_ONCE)
                 process.send_signal(signal.SIGINT)
                 with pytest.raises(subprocess.TimeoutExpired):
                     process.communicate(timeout=0.7)
@@ -145,7 +146,7 @@ class TestCtrlC:
     def test_does_not_wait_for_the_quota(self, program: str, journal: Path) -> None:
         with Sandbox(quota="5/30") as box:
             with running(program, box, journal, 3000) as process:
-                wait_until(lambda: len(box.records("orders")) == 500)
+                wait_until(process, lambda: len(box.records("orders")) == 500)
                 time.sleep(0.2)
                 process.send_signal(signal.SIGINT)
                 process.communicate(timeout=5)
@@ -183,7 +184,7 @@ class TestKill:
         for _ in range(KILLS):
             with running(SYNC, box, journal, ROWS, unique_property) as process:
                 enough = box.faults.count + dice.randint(1, ROWS // 200 // (KILLS + 1))
-                wait_until(lambda: box.faults.count >= enough)  # noqa: B023 - used at once
+                wait_until(process, lambda: box.faults.count >= enough)  # noqa: B023 - used at once
                 time.sleep(dice.uniform(0, 0.03))
                 assert process.poll() is None
                 process.send_signal(signal.SIGKILL)

@@ -1,0 +1,169 @@
+"""Say what a change of the OpenAPI document means for callers, for CHANGELOG.md and for the version.
+
+    python scripts/changes.py
+    python scripts/changes.py v0.1.0
+    python scripts/changes.py ../other/hubspot-batch.yaml
+
+Without an argument, the document is compared with that of the last release: of the nearest tag `v*` before
+HEAD. Exit codes: 0 nothing breaks callers, or CHANGELOG.md says what does, or there is no release yet; 1
+CHANGELOG.md does not say what breaks callers; 2 wrong usage, or the documents cannot be compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+try:
+    from _callers import sort
+    from _changelog import draft, missing, next_version, released, sentence
+    from _document import InvalidFileError, load
+    from _operations import operations
+    from _redocly import ToolError, diff, find
+except ImportError as error:
+    sys.exit(f"{error}\nRun: python -m pip install pyyaml")
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from _callers import Change
+    from _document import Document
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENT = "openapi/hubspot-batch.yaml"
+NO_RELEASE = (
+    "There is no release yet (git has no tag v*), so no caller can be broken.\n"
+    "To compare with something else, name a git ref or a file: nox -s changes -- HEAD~1"
+)
+
+
+class BaseError(Exception):
+    """There is no document to compare with."""
+
+
+class Comparison(NamedTuple):
+    """Two documents, and what changed from one to the other.
+
+    Attributes:
+        base: What the older one is called.
+        before: The older one.
+        after: The younger one.
+        changes: What changed.
+    """
+
+    base: str
+    before: Document
+    after: Document
+    changes: list[Change]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        changelog = options.changelog.read_text("utf-8")
+        base = options.base or _last_release(changelog)
+        if base is None:
+            print(NO_RELEASE)
+            return 0
+        return _report(_compare(base, options.document), changelog)
+    except (BaseError, InvalidFileError, OSError, ToolError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("base", nargs="?", help="a git ref or a file to compare with")
+    parser.add_argument("--document", type=Path, default=ROOT / DOCUMENT, help="another OpenAPI document")
+    parser.add_argument("--changelog", type=Path, default=ROOT / "CHANGELOG.md", help="another changelog")
+    return parser
+
+
+def _last_release(changelog: str) -> str | None:
+    if _git("rev-parse", "--is-shallow-repository").strip() == "true":
+        raise BaseError(
+            "The clone is shallow, so that tags may be missing. Run: git fetch --unshallow --tags"
+        )
+    try:
+        return _git("describe", "--tags", "--abbrev=0", "--match=v[0-9]*").strip()
+    except BaseError:
+        if released(changelog):
+            message = "CHANGELOG.md tells of releases, but git has no tag v*. Run: git fetch --tags"
+            raise BaseError(message) from None
+        return None
+
+
+def _compare(base: str, path: Path) -> Comparison:
+    command = find(ROOT / "openapi" / "package.json")
+    with TemporaryDirectory() as folder:
+        older = Path(folder, "before.yaml")
+        older.write_bytes(_content_of(base))
+        before, after = load(older), load(path)
+    changes = sort(before.content, after.content, diff(command, before.content, after.content))
+    return Comparison(base, before, after, changes)
+
+
+def _content_of(base: str) -> bytes:
+    if Path(base).is_file():
+        return Path(base).read_bytes()
+    return _git("show", f"{base}:{DOCUMENT}").encode()
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments],  # noqa: S607 - git is where it is
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if done.returncode:
+        raise BaseError(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _report(comparison: Comparison, changelog: str) -> int:
+    changes, version = comparison.changes, _version(comparison)
+    names = {
+        operation.name
+        for document in (comparison.before, comparison.after)
+        for operation in operations(document.content)
+    }
+    breaking = sum(change.breaks for change in changes)
+    print(f"Changes for callers since {comparison.base}: {len(changes)}, breaking ones: {breaking}")
+    if not changes:
+        return 0
+    for change in changes:
+        print(f"{'BREAKS' if change.breaks else '':6}  {sentence(change, names)}")
+    print(f"\nThe version after {version} is {next_version(version, changes)} at least.")
+    print(f"\nFor CHANGELOG.md, below [Unreleased]:\n\n{draft(changes, names)}")
+    return _verdict(missing(changes, changelog))
+
+
+def _version(comparison: Comparison) -> str:
+    named = str(comparison.before.content["info"]["version"])
+    for version in (comparison.base.removeprefix("v"), named):
+        if re.fullmatch(r"\d+\.\d+\.\d+", version):
+            return version
+    raise BaseError(f"{comparison.base} has the version {named!r} where one such as 0.1.0 belongs")
+
+
+def _verdict(untold: Collection[Change]) -> int:
+    if not untold:
+        return 0
+    print("\nNot in CHANGELOG.md below [Unreleased], in an entry that says Breaking and names it:")
+    for subject in dict.fromkeys(change.subject for change in untold):
+        print(f"- {subject}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
