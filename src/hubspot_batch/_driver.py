@@ -231,11 +231,10 @@ class AsyncDriver:
                 token = _token(self._settings)
                 auth = _bearer(await token if inspect.isawaitable(token) else token)
                 http = self._pool.http()
-                while delay := exchange.delay(time.monotonic()):  # noqa: ASYNC110 - no poll: it knows when
-                    await anyio.sleep(delay)
+                await _until_due(exchange)
                 await watcher.departing()
-                while delay := exchange.delay(time.monotonic()):  # noqa: ASYNC110 - likewise
-                    await anyio.sleep(delay)
+                # The watcher may have taken its time, too.
+                await _until_due(exchange)
                 try:
                     reply = await http.send(exchange.begin(http), auth=auth, follow_redirects=False)
                 except _NO_REPLY as error:
@@ -244,6 +243,11 @@ class AsyncDriver:
                     result = exchange.replied(reply)
                 if result is not None:
                     return result
+
+
+async def _until_due(exchange: "_Exchange") -> None:
+    while delay := exchange.delay(time.monotonic()):  # noqa: ASYNC110 - no poll: it knows when
+        await anyio.sleep(delay)
 
 
 def send_form(url: str, form: Mapping[str, str], timeout: httpx.Timeout) -> Response:

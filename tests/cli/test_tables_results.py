@@ -44,6 +44,21 @@ def test_a_row_that_cannot_be_read_stands_as_its_text(tmp_path: Path, write: "Wr
     assert json.loads(unreadable)["_text"] == '{"a": '
 
 
+def test_a_row_with_a_name_of_ours_stands_as_its_text(tmp_path: Path, write: "Write") -> None:
+    path = write("rows.jsonl", '{"a": 1, "_id": "8"}\n')
+
+    (line,) = told(path, tmp_path)
+
+    assert json.loads(line) == {
+        "_row": 1,
+        "_outcome": "done",
+        "_id": "7",
+        "_code": None,
+        "_message": None,
+        "_text": '{"a": 1, "_id": "8"}',
+    }
+
+
 @pytest.mark.parametrize("number", ["1.10", "0.1", "12345678901234567890.5", "7"])
 def test_a_number_keeps_its_digits(number: str, tmp_path: Path, write: "Write") -> None:
     path = write("rows.jsonl", f'{{"a": {number}}}\n')

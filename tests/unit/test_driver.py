@@ -29,6 +29,8 @@ from hubspot_batch import (
     UnexpectedReplyError,
     UpdateInput,
 )
+from hubspot_batch._calls import build_call
+from hubspot_batch._driver import AsyncDriver
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Clock, Face
@@ -371,6 +373,26 @@ def test_a_pause_that_begins_during_a_wait_is_kept_too(face: "Face", clock: "Clo
     assert clock.sleeps[0] == pytest.approx(10.1)
     assert clock.now >= 1050.0
     assert len(wire.requests) == 2
+
+
+def test_a_pause_that_begins_while_a_watcher_takes_its_time_is_kept(face: "Face", clock: "Clock") -> None:
+    quota, wire = Quota(), face.wire()
+
+    class Slow:
+        async def departing(self) -> None:
+            quota.refused(clock.now + 7.0, clock.now)
+
+        def returned(self, error: HubSpotBatchError | None) -> None:
+            assert error is None
+
+    async def main() -> None:
+        async with AsyncHubSpot("token-1", transport=wire, quota=quota) as hub:
+            call = build_call("create_orders", CREATES, api_version="v3")
+            await AsyncDriver(hub._pool, hub._settings).send(call, Slow())
+
+    anyio.run(main)
+
+    assert (clock.sleeps, len(wire.requests)) == ([7.0], 1)
 
 
 def test_requests_keep_to_the_quota(face: "Face", clock: "Clock") -> None:
