@@ -27,6 +27,7 @@ nox.options.sessions = [
 # Without this, uv looks for a download of each Python that is missing.
 os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
 
+ON_ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 OLDEST_NODE = "20.19"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -122,7 +123,7 @@ def build(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests on the wheel, and measure what they cover."""
     install(session, "tests", "examples")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *ON_ALL_CORES, *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
@@ -133,7 +134,8 @@ def tests_min(session: nox.Session) -> None:
     lowest = [requirement.replace(">=", "==") for requirement in allowed]
     session.install(".", *lowest, *nox.project.dependency_groups(PYPROJECT, "tests"))
     # What Hypothesis finds out is the same with any of them.
-    session.run("pytest", "--ignore=tests/browser", "--ignore=tests/property", *session.posargs)
+    ignored = ("--ignore=tests/browser", "--ignore=tests/property")
+    session.run("pytest", *ON_ALL_CORES, *ignored, *session.posargs)
 
 
 @nox.session
