@@ -97,9 +97,8 @@ def call_for(
         path=_versioned(request["url"], api_version),
         headers=request["headers"],
         content=batch.content,
-        # Setting the same values twice is the same as setting them once.
-        resendable=operation.verb == "update" or unique_property is not None,
-        decode=partial(_decode, operation.id, batch, unique_property),
+        resendable=operation.resendable(unique_property),
+        decode=partial(_decode, operation, batch, unique_property),
     )
 
 
@@ -129,16 +128,20 @@ def _error_decoder() -> msgspec.json.Decoder[structs.ErrorReply]:
     return msgspec.json.Decoder(structs.ErrorReply)
 
 
-def _decode(operation_id: str, batch: Batch, unique_property: str | None, response: Response) -> BatchResult:
+def _decode(
+    operation: contract.Operation, batch: Batch, unique_property: str | None, response: Response
+) -> BatchResult:
     if not 200 <= response.status < 300:  # noqa: PLR2004 - the range of HTTP
-        raise refusal(operation_id, response)
+        raise refusal(operation.id, response)
+    if response.status in operation.empty_replies:
+        return BatchResult(records=(), errors=(), unaccounted=(), response=response)
     try:
         # Any success is read as one that may hold errors: HubSpot has changed its success codes overnight
         # (docs/behaviour.md, "Status codes").
         reply = _reply_decoder().decode(response.content)
     except _UNREADABLE:
         raise errors.UnexpectedReplyError(
-            operation_id, response, "the body is not what the document describes"
+            operation.id, response, "the body is not what the document describes"
         ) from None
     return _result(batch.inputs, unique_property, reply, response)
 

@@ -36,16 +36,13 @@ class _Namespace:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._object_type!r})"
 
-    def _create(self, inputs: Iterable[object], unique_property: str | None) -> Call:
+    def _call(self, verb: Verb, inputs: Iterable[object], unique_property: str | None = None) -> Call:
         return build_call(
-            f"create_{self._object_type}",
+            f"{verb}_{self._object_type}",
             inputs,
             api_version=self._settings.api_version,
             unique_property=unique_property,
         )
-
-    def _update(self, inputs: Iterable[object]) -> Call:
-        return build_call(f"update_{self._object_type}", inputs, api_version=self._settings.api_version)
 
 
 class Creates(_Namespace):
@@ -87,7 +84,7 @@ class Creates(_Namespace):
             ApiError: If the request as a whole was refused.
             UnexpectedReplyError: If HubSpot reported a success that cannot be read.
         """
-        return self._send(self._create(inputs, unique_property))
+        return self._send(self._call("create", inputs, unique_property))
 
     def create_all(
         self,
@@ -200,7 +197,7 @@ class Orders(Creates):
             ApiError: If the request as a whole was refused.
             UnexpectedReplyError: If HubSpot reported a success that cannot be read.
         """
-        return self._send(self._update(inputs))
+        return self._send(self._call("update", inputs))
 
     def update_all(
         self,
@@ -290,7 +287,7 @@ class AsyncCreates(_Namespace):
         self, inputs: Iterable[AnyCreateInput], *, unique_property: str | None = None
     ) -> BatchResult:
         """Create 1 to 100 records in one request, as `Creates.batch_create` does."""
-        return await self._send(self._create(inputs, unique_property))
+        return await self._send(self._call("create", inputs, unique_property))
 
     async def create_all(
         self,
@@ -349,7 +346,7 @@ class AsyncOrders(AsyncCreates):
 
     async def batch_update(self, inputs: Iterable[AnyUpdateInput]) -> BatchResult:
         """Update 1 to 100 records in one request, as `Orders.batch_update` does."""
-        return await self._send(self._update(inputs))
+        return await self._send(self._call("update", inputs))
 
     async def update_all(
         self,

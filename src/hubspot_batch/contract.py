@@ -4,7 +4,7 @@ import json
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 from jsonschema_rs import Draft202012Validator
 from msgspec import Struct
@@ -20,6 +20,9 @@ OperationId = Literal[
     "create_commerce_payments",
     "create_carts",
 ]
+
+# To do these twice is to do them once.
+_REPEATABLE: frozenset[Verb] = frozenset({"update"})
 
 MAX_INPUTS = 100
 """How many inputs one request takes (docs/behaviour.md, "Batch size")."""
@@ -37,6 +40,8 @@ class Operation(Struct, frozen=True, kw_only=True):
         success: The documented status of a full success.
         scopes: A token needs one of these.
         request_schema: The name of the schema of the body.
+        input_keys: The keys that an input may have.
+        empty_replies: The statuses of the replies that have no body.
     """
 
     id: str
@@ -47,6 +52,16 @@ class Operation(Struct, frozen=True, kw_only=True):
     success: int
     scopes: tuple[str, ...]
     request_schema: str
+    input_keys: frozenset[str]
+    empty_replies: frozenset[int] = frozenset()
+
+    def resendable(self, unique_property: str | None) -> bool:
+        """Return whether a batch may be sent again that may have been carried out already.
+
+        Args:
+            unique_property: The property by which HubSpot refuses a double, if the caller names one.
+        """
+        return self.verb in _REPEATABLE or unique_property is not None
 
 
 @cache
@@ -68,7 +83,7 @@ def operations() -> Mapping[str, Operation]:
     """Return the operations of the document by their id, in its order.
 
     Raises:
-        ConfigurationError: If one of them neither creates nor updates.
+        ConfigurationError: If one of them begins with no verb that is known.
     """
     return {
         operation["operationId"]: _operation(path, method, operation)
@@ -103,7 +118,11 @@ def validator(schema: str) -> Draft202012Validator:
 def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operation:
     verb, _, object_type = operation["operationId"].partition("_")
     body = _resolve(operation["requestBody"])
-    schema = body["content"]["application/json"]["schema"]["$ref"]
+    schema = body["content"]["application/json"]["schema"]
+    inputs = _resolve(_resolve(schema)["properties"]["inputs"]["items"])
+    statuses = {
+        int(status): _resolve(reply) for status, reply in operation["responses"].items() if status.isdigit()
+    }
     scopes = (scope for entry in operation["security"] for names in entry.values() for scope in names)
     return Operation(
         id=operation["operationId"],
@@ -111,19 +130,22 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operatio
         object_type=object_type,
         method=method.upper(),
         path=path,
-        success=min(int(status) for status in operation["responses"] if status.isdigit()),
+        success=min(statuses),
         scopes=tuple(dict.fromkeys(scopes)),
-        request_schema=schema.rpartition("/")[2],
+        request_schema=schema["$ref"].rpartition("/")[2],
+        input_keys=frozenset(inputs["properties"]),
+        empty_replies=frozenset(status for status, reply in statuses.items() if "content" not in reply),
     )
 
 
 def _known_verb(verb: str, operation_id: str) -> Verb:
-    match verb:
-        case "create":
-            return "create"
-        case "update":
-            return "update"
-    raise ConfigurationError(f"the operation {operation_id!r} of the document neither creates nor updates")
+    known = get_args(Verb)
+    if verb not in known:
+        raise ConfigurationError(
+            f"the operation {operation_id!r} of the document begins with none of {', '.join(known)}; "
+            "tell contract.Verb of it"
+        )
+    return cast("Verb", verb)
 
 
 def _resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:

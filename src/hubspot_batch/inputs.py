@@ -109,7 +109,8 @@ def prepare(operation: Operation, inputs: Iterable[object], unique_property: str
         wire_input(operation, item, ("inputs", index), copy)
         for index, item in enumerate(islice(inputs, MAX_INPUTS + 1))
     ]
-    _add_trace_ids(wire)
+    if "objectWriteTraceId" in operation.input_keys:
+        _add_trace_ids(wire)
     payload = {"inputs": wire}
     faults = [*copy.faults, *contradictions(operation, payload, copy.replaced)]
     if unique_property is not None:
@@ -173,7 +174,7 @@ def wire_input(operation: Operation, item: object, path: Path, copy: JsonCopy) -
         place = (*path, key)
         if key == "properties":
             wire["properties"] = _texts(value, place, copy)
-        elif key == "id" and operation.verb == "update":
+        elif key == "id" and key in operation.input_keys:
             wire["id"] = _convert(wire_id, value, place, copy)
         elif key == "associations":
             wire["associations"] = _with_ids(value, place, copy)

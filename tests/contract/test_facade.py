@@ -151,7 +151,7 @@ def test_each_operation_has_its_methods_and_each_method_an_operation() -> None:
         assert sorted(methods) == sorted(
             f"{operation.object_type}.{form.format(operation.verb)}"
             for operation in contract.operations().values()
-            for form in OF_VERB
+            for form in (OF_VERB if operation.verb in {"create", "update"} else OF_VERB[:1])
         )
 
 

@@ -20,8 +20,10 @@ from hubspot_batch import (
     RecordWarning,
     Response,
     UnexpectedReplyError,
+    contract,
 )
-from hubspot_batch._calls import Call, build_call
+from hubspot_batch._calls import Call, build_call, call_for
+from hubspot_batch.inputs import prepare
 
 TRACED: dict[str, Any] = {"properties": {"name": "A"}, "objectWriteTraceId": "row-1"}
 IN_MESSAGE = "Property values were not valid: "
@@ -204,6 +206,17 @@ def test_any_success_without_errors_is_one(status: int, none: dict[str, Any]) ->
 
     assert result.ok
     assert result.response.status == status
+
+
+def test_a_reply_that_has_no_body_tells_of_no_record_and_of_no_error() -> None:
+    operation = msgspec.structs.replace(contract.operation("create_carts"), empty_replies=frozenset({204}))
+    call = call_for(operation, prepare(operation, inputs(2)), api_version="v3")
+
+    result = call.decode(Response(status=204, headers={}, content=b""))
+
+    assert (result.ok, result.records, result.errors, result.unaccounted) == (True, (), (), ())
+    with pytest.raises(UnexpectedReplyError):
+        call.decode(Response(status=201, headers={}, content=b""))
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 207, 299])

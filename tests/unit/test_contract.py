@@ -9,6 +9,7 @@ from hubspot_batch import contract
 from hubspot_batch.contract import MAX_INPUTS, ObjectType, Operation, OperationId, Verb
 from hubspot_batch.errors import ConfigurationError
 
+CREATE_KEYS = frozenset({"properties", "associations", "objectWriteTraceId"})
 ORDERS = ("crm.objects.orders.write",)
 
 OPERATIONS = [
@@ -21,6 +22,7 @@ OPERATIONS = [
         success=201,
         scopes=ORDERS,
         request_schema="BatchCreateRequest",
+        input_keys=CREATE_KEYS,
     ),
     Operation(
         id="update_orders",
@@ -31,6 +33,7 @@ OPERATIONS = [
         success=200,
         scopes=ORDERS,
         request_schema="BatchUpdateRequest",
+        input_keys=frozenset({"id", "idProperty", "properties", "objectWriteTraceId"}),
     ),
     Operation(
         id="create_line_items",
@@ -41,6 +44,7 @@ OPERATIONS = [
         success=201,
         scopes=("crm.objects.line_items.write", "e-commerce"),
         request_schema="BatchCreateRequest",
+        input_keys=CREATE_KEYS,
     ),
     Operation(
         id="create_commerce_payments",
@@ -51,6 +55,7 @@ OPERATIONS = [
         success=201,
         scopes=("crm.objects.commercepayments.write",),
         request_schema="BatchCreateRequest",
+        input_keys=CREATE_KEYS,
     ),
     Operation(
         id="create_carts",
@@ -61,6 +66,7 @@ OPERATIONS = [
         success=201,
         scopes=("crm.objects.carts.write",),
         request_schema="BatchCreateRequest",
+        input_keys=CREATE_KEYS,
     ),
 ]
 
@@ -116,17 +122,26 @@ GIFT_CARDS = {
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/BatchCreateRequest"}}}
     },
     "security": [{"oauth2": ["b", "a"]}, {"accessToken": ["a"]}, {}],
-    "responses": {"207": {}, "201": {}, "2XX": {}, "default": {}},
+    "responses": {"207": {"content": {}}, "201": {"content": {}}, "204": {}, "2XX": {}, "default": {}},
 }
 
 
 @pytest.mark.parametrize(
     "operation_id", ["archive_gift_cards", "upsert_orders", "Create_orders", "orders", ""]
 )
-def test_an_operation_that_neither_creates_nor_updates_is_an_error_that_names_it(operation_id: str) -> None:
+def test_an_operation_of_another_verb_is_an_error_that_names_it(operation_id: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         contract._operation("/gifts", "post", GIFT_CARDS | {"operationId": operation_id})
-    assert str(caught.value) == f"the operation {operation_id!r} of the document neither creates nor updates"
+    assert str(caught.value) == (
+        f"the operation {operation_id!r} of the document begins with none of create, update; "
+        "tell contract.Verb of it"
+    )
+
+
+@pytest.mark.parametrize("expected", OPERATIONS, ids=lambda operation: operation.id)
+def test_a_batch_may_be_sent_again_where_that_makes_no_double(expected: Operation) -> None:
+    assert expected.resendable(None) is (expected.verb == "update")
+    assert expected.resendable("shop_number")
 
 
 def test_a_request_body_may_stand_in_the_operation_itself() -> None:
@@ -140,6 +155,8 @@ def test_a_request_body_may_stand_in_the_operation_itself() -> None:
         success=201,
         scopes=("b", "a"),
         request_schema="BatchCreateRequest",
+        input_keys=CREATE_KEYS,
+        empty_replies=frozenset({204}),
     )
 
 

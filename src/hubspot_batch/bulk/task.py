@@ -23,7 +23,7 @@ class Task(Struct, frozen=True, kw_only=True):
     @property
     def resendable(self) -> bool:
         """Whether a row may be sent again although it may have been written."""
-        return self.operation.verb == "update" or self.unique_property is not None
+        return self.operation.resendable(self.unique_property)
 
 
 class Counts(Struct, eq=False, kw_only=True):

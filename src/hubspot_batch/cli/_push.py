@@ -120,8 +120,7 @@ def _journal(
     """Return the journal of this command, which says what it is about."""
 
     def repeats(run: StoredRun) -> int:
-        harmless = operation.verb == "update" or options.unique_property is not None
-        return 0 if harmless else _repeats(run, operation, reading)
+        return 0 if operation.resendable(options.unique_property) else _repeats(run, operation, reading)
 
     if options.journal is None:
         path = _runs.journal_for(operation.id, connection, source, new=options.new, repeats=repeats)
