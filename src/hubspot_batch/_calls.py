@@ -183,6 +183,7 @@ def _unaccounted(
 
 
 def _record(index: int | None, record: structs.Record) -> Record:
+    histories, warnings = record.properties_with_history, record.warnings
     return Record(
         index=index,
         id=record.id,
@@ -193,8 +194,8 @@ def _record(index: int | None, record: structs.Record) -> Record:
         archived_at=_known(record.archived_at),
         url=_known(record.url),
         trace_id=_known(record.object_write_trace_id),
-        history=_histories(_known(record.properties_with_history)),
-        warnings=tuple(map(_warning, _known(record.warnings) or ())),
+        history=_histories(histories) if histories else {},
+        warnings=tuple(map(_warning, warnings)) if warnings else (),
     )
 
 
@@ -268,7 +269,7 @@ def _context(context: structs.Context | UnsetType | None) -> dict[str, Sequence[
 
 
 def _histories(
-    histories: structs.PropertyHistories | None,
+    histories: structs.PropertyHistories,
 ) -> Mapping[str, Sequence[PropertyVersion]]:
     return {
         name: tuple(
@@ -282,7 +283,7 @@ def _histories(
             )
             for version in versions
         )
-        for name, versions in (histories or {}).items()
+        for name, versions in histories.items()
     }
 
 

@@ -6,7 +6,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from threading import Lock
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -127,7 +127,7 @@ class AsyncHttp(Protocol):
     def build_request(
         self,
         method: str,
-        url: str,
+        url: httpx.URL,
         *,
         headers: Mapping[str, str],
         content: bytes,
@@ -260,10 +260,16 @@ def send_form(url: str, form: Mapping[str, str], timeout: httpx.Timeout) -> Resp
     reply = httpx.post(url, data=dict(form), timeout=timeout)
     return Response(
         status=reply.status_code,
-        headers=dict(reply.headers),
+        headers=dict(reply.headers.items()),
         content=reply.content,
         seconds=time.monotonic() - began,
     )
+
+
+@lru_cache(maxsize=64)
+def _url(text: str) -> httpx.URL:
+    """Return an address that is parsed once, for all the requests that go there."""
+    return httpx.URL(text)
 
 
 def _token(settings: Settings) -> object:
@@ -331,7 +337,7 @@ class _Exchange:
         self._began = time.monotonic()
         return http.build_request(
             self._call.method,
-            self._settings.base_url + self._call.path,
+            _url(self._settings.base_url + self._call.path),
             headers=self._call.headers,
             content=self._call.content,
             timeout=self._settings.timeout,
@@ -341,7 +347,8 @@ class _Exchange:
         """Return the result of a reply, or None if another attempt is due."""
         response = Response(
             status=reply.status_code,
-            headers=dict(reply.headers),
+            # By items: a look-up goes through all headers, and a mapping is copied by look-ups.
+            headers=dict(reply.headers.items()),
             content=reply.content,
             seconds=time.monotonic() - self._began,
             attempts=self._attempts,

@@ -16,7 +16,7 @@ import msgspec
 from hubspot_batch._discreet import Discreet
 from hubspot_batch.contract import MAX_INPUTS
 from hubspot_batch.errors import Fault, InvalidInputError
-from hubspot_batch.validation import JsonCopy, contradictions, fault_at, name_of
+from hubspot_batch.validation import JsonCopy, contradictions, fault_at, is_flawless, name_of
 from hubspot_batch.values import Problem, PropertyValue, wire_id, wire_text
 
 if TYPE_CHECKING:
@@ -104,17 +104,52 @@ def prepare(operation: Operation, inputs: Iterable[object], unique_property: str
     if isinstance(inputs, Mapping | str | bytes) or not isinstance(inputs, Iterable):
         problem = f"{name_of(inputs)} stands where a list of inputs belongs"
         raise InvalidInputError([fault_at(("inputs",), problem, 'write [{"properties": {...}}]')])
+    items = list(islice(inputs, MAX_INPUTS + 1))
+    return _unconverted(operation, items, unique_property) or _converted(operation, items, unique_property)
+
+
+def _unconverted(operation: Operation, items: Sequence[object], unique_property: str | None) -> Batch | None:
+    """Return a batch of inputs that can be sent as they are, or None if there is anything to do or to say."""
+    wire = plain_copies(items)
+    if wire is None:
+        return None
+    payload = {"inputs": _traced(operation, wire)}
+    if not is_flawless(operation, payload) or any(_not_unique(wire, unique_property)):
+        return None
+    try:
+        return Batch(inputs=wire, content=msgspec.json.encode(payload))
+    except UnicodeEncodeError:
+        return None
+
+
+def plain_copies(items: Sequence[object]) -> list[dict[str, Any]] | None:
+    """Return copies of inputs that are plain mappings with plain properties; None if any is not."""
+    copies: list[dict[str, Any]] = []
+    inner = JsonCopy()
+    for item in items:
+        if type(item) is not dict or type(item.get("properties")) is not dict:
+            return None
+        copy = {**item, "properties": {**item["properties"]}}
+        if "associations" in item:
+            copy["associations"] = inner.of(item["associations"], ())
+        copies.append(copy)
+    return None if inner.faults else copies
+
+
+def _converted(operation: Operation, items: Sequence[object], unique_property: str | None) -> Batch:
+    """Return a batch of inputs with values that had to be made text.
+
+    Raises:
+        InvalidInputError: With every fault of every input.
+    """
     copy = JsonCopy()
-    wire = [
-        wire_input(operation, item, ("inputs", index), copy)
-        for index, item in enumerate(islice(inputs, MAX_INPUTS + 1))
+    wire = [wire_input(operation, item, ("inputs", index), copy) for index, item in enumerate(items)]
+    payload = {"inputs": _traced(operation, wire)}
+    faults = [
+        *copy.faults,
+        *contradictions(operation, payload, copy.replaced),
+        *_not_unique(wire, unique_property),
     ]
-    if "objectWriteTraceId" in operation.input_keys:
-        _add_trace_ids(wire)
-    payload = {"inputs": wire}
-    faults = [*copy.faults, *contradictions(operation, payload, copy.replaced)]
-    if unique_property is not None:
-        faults += [*lacking(wire, unique_property), *_repeating(wire, unique_property)]
     if faults:
         raise InvalidInputError(sorted(faults, key=_place))
     return Batch(inputs=wire, content=msgspec.json.encode(payload))
@@ -122,6 +157,12 @@ def prepare(operation: Operation, inputs: Iterable[object], unique_property: str
 
 def _place(fault: Fault) -> int:
     return -1 if fault.index is None else fault.index
+
+
+def _not_unique(wire: Sequence[Any], unique_property: str | None) -> Iterator[Fault]:
+    if unique_property is not None:
+        yield from lacking(wire, unique_property)
+        yield from _repeating(wire, unique_property)
 
 
 def lacking(wire: Sequence[Any], unique_property: str) -> Iterator[Fault]:
@@ -150,18 +191,21 @@ def _repeating(wire: Sequence[Any], unique_property: str) -> Iterator[Fault]:
                     )
 
 
-def _add_trace_ids(wire: Sequence[Any]) -> None:
-    """Give a trace id to each input that has none.
+def _traced(operation: Operation, wire: Sequence[Any]) -> Sequence[Any]:
+    """Give a trace id to each input that has none, where the operation takes them, and return all.
 
     Without one on each of them, one bad input costs all (docs/behaviour.md, "Trace ids").
     """
+    if "objectWriteTraceId" not in operation.input_keys:
+        return wire
     mappings = [item for item in wire if isinstance(item, dict)]
-    given = [str(item.get("objectWriteTraceId")) for item in mappings]
+    given = [str(item["objectWriteTraceId"]) for item in mappings if "objectWriteTraceId" in item]
     prefix = "input-"
     while any(trace.startswith(prefix) for trace in given):
         prefix = f"{prefix}-"
     for index, item in enumerate(mappings):
         item.setdefault("objectWriteTraceId", f"{prefix}{index}")
+    return wire
 
 
 def wire_input(operation: Operation, item: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON

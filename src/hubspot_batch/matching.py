@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache, partial
 from itertools import chain
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
 Input: TypeAlias = Mapping[str, Any]
@@ -42,10 +43,12 @@ class Written(NamedTuple):
 
 
 def refused_inputs(
-    inputs: Sequence[Input], contexts: Iterable[Mapping[str, Sequence[str]]]
+    inputs: Sequence[Input], contexts: Sequence[Mapping[str, Sequence[str]]]
 ) -> list[list[int]]:
     """Return for each error the indexes of the inputs that its context names, by trace id or by `ids`."""
-    traces = _unique((item["objectWriteTraceId"], index) for index, item in enumerate(inputs))
+    if not contexts:
+        return []
+    traces = _unique((item.get("objectWriteTraceId"), index) for index, item in enumerate(inputs))
     ids = _unique((item.get("id"), index) for index, item in enumerate(inputs))
     return [
         _found(traces, context.get("objectWriteTraceId", ())) or _found(ids, context.get("ids", ()))
@@ -72,7 +75,9 @@ def match_written(
         unique_property: A property of which no two records have the same value.
     """
     pairing = _Pairing(inputs, written, refused)
-    pairing.by_key(lambda item: item["objectWriteTraceId"], lambda record: record.trace_id)
+    pairing.by_key(_trace_id, attrgetter("trace_id"))
+    if pairing.complete:
+        return pairing.indexes
     if any("id" in item for item in inputs):
         pairing.by_key(_record_id, lambda record: record.id)
     for name in dict.fromkeys(item.get("idProperty", unique_property) for item in inputs):
@@ -80,6 +85,10 @@ def match_written(
             pairing.by_key(partial(_unique_value, name), partial(_stored_value, name))
     pairing.by_content()
     return pairing.indexes
+
+
+def _trace_id(item: Input) -> Hashable:
+    return item.get("objectWriteTraceId")
 
 
 def _record_id(item: Input) -> Hashable:
@@ -106,6 +115,11 @@ class _Pairing:
         for index in refused:
             self._open_inputs.pop(index, None)
         self._open_records = dict.fromkeys(range(len(written)))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every record has its input."""
+        return not self._open_records
 
     def by_key(
         self,
@@ -227,7 +241,7 @@ def _unique(items: Iterable[tuple[Hashable, int]]) -> dict[Hashable, int]:
 
 def _known_properties(item: Input) -> Mapping[str, str]:
     """Return the properties of which it is known what the record has after the write."""
-    properties: Mapping[str, str] = item["properties"]
+    properties: Mapping[str, str] = item.get("properties", {})
     return {item["idProperty"]: item["id"], **properties} if "idProperty" in item else properties
 
 

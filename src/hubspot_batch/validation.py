@@ -59,6 +59,19 @@ def contradictions(
     return [*input_faults(operation, content, replaced), *_repetitions(content)]
 
 
+def is_flawless(operation: contract.Operation, payload: object) -> bool:
+    """Return whether a payload has no fault, without looking for all of them.
+
+    Whether its text is Unicode is left to whoever encodes it.
+    """
+    try:
+        valid = contract.validator(operation.request_schema).is_valid(payload)
+    except ValueError:
+        # It holds what JSON has not.
+        return False
+    return valid and not any(_refused_names(payload)) and not any(_repetitions(payload))
+
+
 def input_faults(
     operation: contract.Operation, content: object, replaced: AbstractSet[str] = frozenset()
 ) -> list[Fault]:
@@ -254,14 +267,16 @@ def _repetitions(content: object) -> Iterator[Fault]:
     traces: dict[str, int] = {}
     records: dict[tuple[str, str], int] = {}
     for index, item in enumerate(_inputs_of(content)):
-        match item:
-            case {"objectWriteTraceId": str(trace)} if (first := traces.setdefault(trace, index)) != index:
-                yield _repeated(index, "objectWriteTraceId", first)
-        match item:
-            case {"id": str(record), **rest} if rest.get("idProperty") != "hs_object_id":
-                name = rest.get("idProperty", "")
-                if isinstance(name, str) and (first := records.setdefault((name, record), index)) != index:
-                    yield _repeated(index, "id", first)
+        if not isinstance(item, dict):
+            continue
+        trace, record = item.get("objectWriteTraceId"), item.get("id")
+        if isinstance(trace, str) and (first := traces.setdefault(trace, index)) != index:
+            yield _repeated(index, "objectWriteTraceId", first)
+        name = item.get("idProperty", "")
+        if not isinstance(record, str) or not isinstance(name, str) or name == "hs_object_id":
+            continue
+        if (first := records.setdefault((name, record), index)) != index:
+            yield _repeated(index, "id", first)
 
 
 def _repeated(index: int, key: str, first: int) -> Fault:

@@ -311,6 +311,28 @@ def test_what_is_sent_is_right_and_what_is_not_is_told(
         assert len(set(values)) == len(values)
 
 
+def told(outcome: Batch | InvalidInputError) -> object:
+    if isinstance(outcome, InvalidInputError):
+        return outcome.faults
+    return outcome.content, outcome.inputs
+
+
+@given(
+    st.lists(st.one_of(creates, updates, anything), min_size=1, max_size=4),
+    st.sampled_from([CREATE, UPDATE]),
+    st.sampled_from([None, "name"]),
+)
+@settings(deadline=None, max_examples=500)
+def test_plain_inputs_become_what_any_other_mappings_become(
+    inputs: list[object], operation: contract.Operation, unique_property: str | None
+) -> None:
+    others = [MappingProxyType(item) if isinstance(item, dict) else item for item in inputs]
+
+    plain = outcome_of(operation, inputs, unique_property)
+
+    assert told(plain) == told(outcome_of(operation, others, unique_property))
+
+
 @given(st.lists(creates, min_size=1, max_size=4))
 @settings(deadline=None)
 def test_inputs_that_are_right_are_sent_as_they_are(inputs: list[dict[str, Any]]) -> None:

@@ -23,7 +23,7 @@ from hubspot_batch import (
     contract,
 )
 from hubspot_batch._calls import Call, build_call, call_for
-from hubspot_batch.inputs import prepare
+from hubspot_batch.inputs import Batch, prepare
 
 TRACED: dict[str, Any] = {"properties": {"name": "A"}, "objectWriteTraceId": "row-1"}
 IN_MESSAGE = "Property values were not valid: "
@@ -196,6 +196,18 @@ def test_a_unique_property_ties_records_to_inputs() -> None:
     result = call.decode(reply(record(1, properties={"name": "n-1"})))
 
     assert [found.index for found in result.records] == [1]
+    assert result.unaccounted == (0,)
+
+
+def test_inputs_that_are_ids_and_nothing_else_are_told_of_too() -> None:
+    operation = msgspec.structs.replace(contract.operation("update_orders"), input_keys=frozenset({"id"}))
+    batch = Batch(inputs=[{"id": "44000"}, {"id": "44001"}, {"id": "44002"}], content=b"")
+    call = call_for(operation, batch, api_version="v3")
+
+    result = call.decode(reply(record(1), errors=[{"context": {"ids": ["44002"]}}]))
+
+    assert [record.index for record in result.records] == [1]
+    assert [error.index for error in result.errors] == [2]
     assert result.unaccounted == (0,)
 
 
