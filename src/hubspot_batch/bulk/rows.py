@@ -10,8 +10,8 @@ from msgspec import Struct
 from hubspot_batch._discreet import Discreet
 from hubspot_batch.contract import Operation
 from hubspot_batch.errors import Fault
-from hubspot_batch.inputs import lacking, wire_input
-from hubspot_batch.validation import JsonCopy, input_faults
+from hubspot_batch.inputs import lacking, plain_copies, wire_input
+from hubspot_batch.validation import JsonCopy, input_faults, is_flawless
 
 _DIGEST_SIZE = 16
 _NOT_READ: Mapping[str, Any] = {"properties": {}}
@@ -55,6 +55,31 @@ def rows_from(
         first: The index of the first of them.
         unique_property: A property of which each record has another value.
     """
+    return _unconverted(operation, inputs, first, unique_property) or _converted(
+        operation, inputs, first, unique_property
+    )
+
+
+def _unconverted(
+    operation: Operation, inputs: Sequence[object], first: int, unique_property: str | None
+) -> list[Row] | None:
+    """Return rows of inputs that can be sent as they are, or None if there is anything to do or to say."""
+    wires = plain_copies(inputs)
+    if wires is None or not is_flawless(operation, {"inputs": wires}):
+        return None
+    if unique_property is not None and any(lacking(wires, unique_property)):
+        return None
+    try:
+        return [
+            _row(operation, first + number, wire, (), unique_property) for number, wire in enumerate(wires)
+        ]
+    except UnicodeEncodeError:
+        return None
+
+
+def _converted(
+    operation: Operation, inputs: Sequence[object], first: int, unique_property: str | None
+) -> list[Row]:
     copy = JsonCopy()
     wires = [
         _NOT_READ if isinstance(item, Fault) else wire_input(operation, item, ("inputs", number), copy)
