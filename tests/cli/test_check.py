@@ -189,7 +189,9 @@ class TestValidate:
         ]
         assert shell("validate", "create", "orders", table).out.startswith("row 2: properties/hs_tax: NaN ")
 
-    @pytest.mark.parametrize("content", [b"hs_order_name\nA,B\n", gzip.compress(b"hs_order_name\nA,B\n")])
+    @pytest.mark.parametrize(
+        "content", [b"hs_order_name\nA,B\n", gzip.compress(b"hs_order_name\nA,B\n", mtime=0)]
+    )
     def test_standard_input(self, content: bytes, shell: "Shell") -> None:
         done = shell("validate", "create", "orders", "-", stdin=content)
 

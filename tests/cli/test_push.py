@@ -46,7 +46,7 @@ class TestForms:
                 "whole.json",
                 json.dumps([{"properties": row, "objectWriteTraceId": row[NUMBER]} for row in ROWS]),
             ),
-            ("orders.csv.gz", gzip.compress(CSV.encode())),
+            ("orders.csv.gz", gzip.compress(CSV.encode(), mtime=0)),
             ("orders.jsonl.zst", zstd.compress(lines(ROWS).encode())),
         ],
     )
@@ -63,7 +63,7 @@ class TestForms:
         assert shell.push("create", "orders", parquet(tmp_path / "orders.parquet")).code == 0
         assert shell.sent() == ROWS
 
-    @pytest.mark.parametrize("content", [CSV.encode(), gzip.compress(lines(ROWS).encode())])
+    @pytest.mark.parametrize("content", [CSV.encode(), gzip.compress(lines(ROWS).encode(), mtime=0)])
     def test_standard_input(self, content: bytes, shell: "Shell") -> None:
         assert shell.push("create", "orders", "-", stdin=content).code == 0
         assert shell.sent() == ROWS
