@@ -11,7 +11,16 @@ import anyio
 import httpx
 import pytest
 
-from hubspot_batch import AsyncHubSpot, BatchResult, HubSpot, Quota, _driver, _settings
+from hubspot_batch import (
+    AsyncHubSpot,
+    BatchResult,
+    HubSpot,
+    Quota,
+    _async_driver,
+    _driver,
+    _exchange,
+    _settings,
+)
 from hubspot_batch.inputs import AnyCreateInput, AnyUpdateInput
 
 T = TypeVar("T")
@@ -130,11 +139,12 @@ def face(request: pytest.FixtureRequest) -> Face:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Replace the clock of the driver, and the dice by which it spreads its waits."""
+    """Replace the clock of the drivers, and the dice by which they spread their waits."""
     clock = Clock()
+    monkeypatch.setattr(_exchange, "time", clock)
+    monkeypatch.setattr(_exchange, "random", SimpleNamespace(random=lambda: 1.0))
     monkeypatch.setattr(_driver, "time", clock)
-    monkeypatch.setattr(_driver, "anyio", SimpleNamespace(sleep=clock.sleep_async))
-    monkeypatch.setattr(_driver, "random", SimpleNamespace(random=lambda: 1.0))
+    monkeypatch.setattr(_async_driver, "anyio", SimpleNamespace(sleep=clock.sleep_async))
     return clock
 
 

@@ -1,18 +1,17 @@
 """What a client offers for each object type. Each method builds a call; the client sends it."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from importlib import import_module
-from os import PathLike
-from typing import TYPE_CHECKING, TypeAlias, Unpack
+from __future__ import annotations
 
-from hubspot_batch._calls import Call, build_call
-from hubspot_batch._driver import AsyncDriver
-from hubspot_batch._settings import Settings
-from hubspot_batch.contract import ObjectType, Verb
-from hubspot_batch.inputs import AnyCreateInput, AnyUpdateInput
-from hubspot_batch.results import BatchResult
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+    from os import PathLike
+    from typing import Unpack
+
+    from hubspot_batch._async_driver import AsyncDriver
+    from hubspot_batch._calls import Call
+    from hubspot_batch._settings import Settings
     from hubspot_batch.bulk import AsyncStream, Progress, Report, Stream
     from hubspot_batch.bulk.options import Options
     from hubspot_batch.bulk.sources import (
@@ -21,9 +20,12 @@ if TYPE_CHECKING:
         CreateSource,
         UpdateSource,
     )
+    from hubspot_batch.contract import ObjectType, Verb
+    from hubspot_batch.inputs import AnyCreateInput, AnyUpdateInput
+    from hubspot_batch.results import BatchResult
 
-_Send: TypeAlias = Callable[[Call], BatchResult]
-_AsyncSend: TypeAlias = Callable[[Call], Awaitable[BatchResult]]
+    _Send: TypeAlias = Callable[[Call], BatchResult]
+    _AsyncSend: TypeAlias = Callable[[Call], Awaitable[BatchResult]]
 
 
 class _Namespace:
@@ -37,6 +39,9 @@ class _Namespace:
         return f"{type(self).__name__}({self._object_type!r})"
 
     def _call(self, verb: Verb, inputs: Iterable[object], unique_property: str | None = None) -> Call:
+        # Late: what checks inputs and reads replies takes as long to import as all the rest.
+        from hubspot_batch._calls import build_call  # noqa: PLC0415
+
         return build_call(
             f"{verb}_{self._object_type}",
             inputs,
@@ -88,14 +93,14 @@ class Creates(_Namespace):
 
     def create_all(
         self,
-        rows: "CreateSource",
+        rows: CreateSource,
         *,
         unique_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
-        on_progress: "Callable[[Progress], object] | None" = None,
-    ) -> "Report":
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Report:
         """Create any number of records, and return what became of each row.
 
         Rows are checked, sent in batches of 100 as fast as the quota allows, and matched with what HubSpot
@@ -139,14 +144,14 @@ class Creates(_Namespace):
 
     def stream_create(
         self,
-        rows: "CreateSource",
+        rows: CreateSource,
         *,
         unique_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
-        on_progress: "Callable[[Progress], object] | None" = None,
-    ) -> "Stream":
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Stream:
         """Create any number of records, and yield what became of each row as soon as it is known.
 
         The arguments are those of `create_all`. Memory does not grow with the number of rows. Rows that an
@@ -167,11 +172,12 @@ class Creates(_Namespace):
             on_progress=on_progress,
         )
 
-    def _stream(self, verb: Verb, rows: object, **options: "Unpack[Options]") -> "Stream":
+    def _stream(self, verb: Verb, rows: object, **options: Unpack[Options]) -> Stream:
         # Late: SQLite and all that a run needs take long to import, and many a client never starts one.
-        streams = import_module("hubspot_batch.bulk.streams")
+        from hubspot_batch.bulk.streams import Stream  # noqa: PLC0415
+
         operation_id = f"{verb}_{self._object_type}"
-        return streams.Stream(operation_id, rows, options, self._settings, self._driver())  # type: ignore[no-any-return]
+        return Stream(operation_id, rows, options, self._settings, self._driver())
 
 
 class Orders(Creates):
@@ -201,14 +207,14 @@ class Orders(Creates):
 
     def update_all(
         self,
-        rows: "UpdateSource",
+        rows: UpdateSource,
         *,
         id_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
-        on_progress: "Callable[[Progress], object] | None" = None,
-    ) -> "Report":
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Report:
         """Update any number of records, and return what became of each row.
 
         As `create_all`, but a batch whose answer was lost is always sent again, for the same update twice is
@@ -241,14 +247,14 @@ class Orders(Creates):
 
     def stream_update(
         self,
-        rows: "UpdateSource",
+        rows: UpdateSource,
         *,
         id_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
-        on_progress: "Callable[[Progress], object] | None" = None,
-    ) -> "Stream":
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Stream:
         """Update any number of records, and yield what became of each row as soon as it is known.
 
         The arguments are those of `update_all`, and the rest is as for `stream_create`.
@@ -291,14 +297,14 @@ class AsyncCreates(_Namespace):
 
     async def create_all(
         self,
-        rows: "AsyncCreateSource",
+        rows: AsyncCreateSource,
         *,
         unique_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
-        on_progress: "Callable[[Progress], object] | None" = None,
-    ) -> "Report":
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Report:
         """Create any number of records, as `Creates.create_all` does."""
         stream = self._stream(
             "create",
@@ -314,14 +320,14 @@ class AsyncCreates(_Namespace):
 
     def stream_create(
         self,
-        rows: "AsyncCreateSource",
+        rows: AsyncCreateSource,
         *,
         unique_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
-        on_progress: "Callable[[Progress], object] | None" = None,
-    ) -> "AsyncStream":
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> AsyncStream:
         """Create any number of records, as `Creates.stream_create` does."""
         return self._stream(
             "create",
@@ -334,11 +340,12 @@ class AsyncCreates(_Namespace):
             on_progress=on_progress,
         )
 
-    def _stream(self, verb: Verb, rows: object, **options: "Unpack[Options]") -> "AsyncStream":
+    def _stream(self, verb: Verb, rows: object, **options: Unpack[Options]) -> AsyncStream:
         # Late: SQLite and all that a run needs take long to import, and many a client never starts one.
-        streams = import_module("hubspot_batch.bulk.streams")
+        from hubspot_batch.bulk.streams import AsyncStream  # noqa: PLC0415
+
         operation_id = f"{verb}_{self._object_type}"
-        return streams.AsyncStream(operation_id, rows, options, self._settings, self._driver())  # type: ignore[no-any-return]
+        return AsyncStream(operation_id, rows, options, self._settings, self._driver())
 
 
 class AsyncOrders(AsyncCreates):
@@ -350,14 +357,14 @@ class AsyncOrders(AsyncCreates):
 
     async def update_all(
         self,
-        rows: "AsyncUpdateSource",
+        rows: AsyncUpdateSource,
         *,
         id_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
-        on_progress: "Callable[[Progress], object] | None" = None,
-    ) -> "Report":
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Report:
         """Update any number of records, as `Orders.update_all` does."""
         stream = self._stream(
             "update",
@@ -373,14 +380,14 @@ class AsyncOrders(AsyncCreates):
 
     def stream_update(
         self,
-        rows: "AsyncUpdateSource",
+        rows: AsyncUpdateSource,
         *,
         id_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
-        on_progress: "Callable[[Progress], object] | None" = None,
-    ) -> "AsyncStream":
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> AsyncStream:
         """Update any number of records, as `Orders.stream_update` does."""
         return self._stream(
             "update",

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import httpx
 
-from hubspot_batch._driver import AsyncDriver, Driver, Pool, ThreadedPool
+from hubspot_batch._driver import Driver, Pool
 from hubspot_batch._namespaces import AsyncCreates, AsyncOrders, Creates, Orders
 from hubspot_batch._settings import (
     BASE_URL,
@@ -20,6 +20,9 @@ from hubspot_batch._version import __version__
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.policy import Retries
 from hubspot_batch.quota import Quota
+
+if TYPE_CHECKING:
+    from hubspot_batch._async_driver import AsyncDriver
 
 _HEADERS = {"User-Agent": f"hubspot-batch/{__version__}"}
 
@@ -83,7 +86,9 @@ class HubSpot:
         self._settings = settings
         send = Driver(pool, settings).send
 
-        def driver() -> AsyncDriver:
+        def driver() -> "AsyncDriver":
+            from hubspot_batch._async_driver import AsyncDriver, ThreadedPool  # noqa: PLC0415 - only runs need it
+
             return AsyncDriver(ThreadedPool(pool), settings)
 
         self.orders = Orders("orders", settings, send, driver)
@@ -188,9 +193,11 @@ class AsyncHubSpot:
     def _assemble(self, pool: Pool[httpx.AsyncClient], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
+        from hubspot_batch._async_driver import AsyncDriver  # noqa: PLC0415 - anyio takes long to import
+
         driver = AsyncDriver(pool, settings)
 
-        def bulk_driver() -> AsyncDriver:
+        def bulk_driver() -> "AsyncDriver":
             return driver
 
         self.orders = AsyncOrders("orders", settings, driver.send, bulk_driver)

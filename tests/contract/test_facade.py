@@ -256,28 +256,26 @@ def test_any_other_name_is_no_attribute() -> None:
         getattr(hubspot_batch, name)
 
 
-def test_importing_the_package_imports_no_http() -> None:
-    code = "import sys, hubspot_batch; print([name for name in ('httpx', 'msgspec') if name in sys.modules])"
-
+@pytest.mark.parametrize(
+    ("code", "later"),
+    [
+        ("import hubspot_batch", ("httpx", "msgspec")),
+        (
+            "from hubspot_batch import HubSpot; HubSpot('token-1').orders",
+            ("anyio", "hubspot_batch._calls", "hubspot_batch.bulk", "jsonschema_rs", "sqlite3"),
+        ),
+        (
+            "from hubspot_batch import AsyncHubSpot, BulkError; AsyncHubSpot('token-1').orders",
+            ("hubspot_batch._calls", "hubspot_batch.bulk", "jsonschema_rs", "sqlite3"),
+        ),
+    ],
+    ids=["package", "client", "async client"],
+)
+def test_nothing_is_imported_before_it_is_needed(code: str, later: tuple[str, ...]) -> None:
+    code = f"import sys; {code}; print([name for name in sys.modules if name.startswith({later})])"
     # What measures coverage loads SQLite itself.
     environment = {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    )
 
-    assert done.stdout == "[]\n"
-
-
-def test_a_client_that_starts_no_run_imports_nothing_for_one() -> None:
-    code = """
-import sys
-from hubspot_batch import BulkError, HubSpot
-HubSpot("token-1").orders
-print([name for name in sys.modules if name.startswith(("sqlite3", "hubspot_batch.bulk"))])
-"""
-
-    # What measures coverage loads SQLite itself.
-    environment = {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
@@ -482,7 +480,7 @@ def test_a_citation_names_a_heading(name: str) -> None:
     assert [heading for heading in cited if heading not in headings] == []
 
 
-# From the roof down (DESIGN section 2). A module imports only what stands below it.
+# From the roof down. A module imports only what stands below it.
 FLOORS = [
     "__main__",
     "cli",
@@ -493,7 +491,9 @@ FLOORS = [
     "oauth",
     "_namespaces",
     "bulk",
+    "_async_driver",
     "_driver",
+    "_exchange",
     "_settings",
     "_auth",
     "_calls",
@@ -584,7 +584,7 @@ def test_the_imports_are_seen() -> None:
     }
     assert {"hubspot_batch_models", "msgspec"} <= set(imported("_calls"))
     assert any("hubspot_batch_api.api." in text for text in texts_in_code("_calls"))
-    assert {"send", "sleep"} <= called("_driver").keys()
+    assert all({"send", "sleep"} <= called(name).keys() for name in DRIVERS)
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if unit_of(name) == "sandbox"])
@@ -607,15 +607,16 @@ def test_only_calls_imports_generated_code(name: str) -> None:
         assert mentioned == []
 
 
+DRIVERS = ["_driver", "_async_driver"]
 SENDING = ["send", "sleep", "request", "post", "put", "patch", "stream"]
 # Calls of these names that are none of HTTP.
 NOT_SENDING = {"bulk.delivery": {"parts.send", "self._driver.send"}, "bulk.streams": {"run.put"}}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if unit_of(name) != "sandbox"])
-def test_only_the_driver_sends_or_sleeps(name: str) -> None:
+def test_only_the_drivers_send_or_sleep(name: str) -> None:
     # The sandbox is the other side of the wire.
-    if name != "_driver":
+    if name not in DRIVERS:
         found = {function for last in SENDING for function in called(name).get(last, ())}
         assert found == NOT_SENDING.get(name, set())
 

@@ -24,7 +24,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from hubspot_batch import AsyncHubSpot, Quota, Retries, _driver, contract
+from hubspot_batch import AsyncHubSpot, Quota, Retries, _async_driver, _exchange, contract
 from hubspot_batch.bulk import BulkError, Outcome, Report, plan, read_outcomes, streams, writer
 from hubspot_batch.bulk.concurrency import Level
 from hubspot_batch.bulk.sources import async_chunks
@@ -232,9 +232,9 @@ async def at_once(function: Callable[..., object], *arguments: object, limiter: 
 
 def stand_ins(patch: pytest.MonkeyPatch, scene: Scene) -> None:
     clock = Clock()
-    patch.setattr(_driver, "time", clock)
-    patch.setattr(_driver, "anyio", SimpleNamespace(sleep=clock.sleep))
-    patch.setattr(_driver, "random", SimpleNamespace(random=lambda: 1.0))
+    patch.setattr(_exchange, "time", clock)
+    patch.setattr(_async_driver, "anyio", SimpleNamespace(sleep=clock.sleep))
+    patch.setattr(_exchange, "random", SimpleNamespace(random=lambda: 1.0))
     patch.setattr(writer, "to_thread", SimpleNamespace(run_sync=at_once))
     patch.setattr(plan, "MAX_INPUTS", scene.batch)
     patch.setattr(streams, "async_chunks", partial(async_chunks, size=4))

@@ -14,7 +14,7 @@ import anyio
 import httpx
 import pytest
 
-from hubspot_batch import AsyncHubSpot, Quota, _driver
+from hubspot_batch import AsyncHubSpot, Quota, _async_driver
 from hubspot_batch.bulk import BulkError, Outcome, Report, read_outcomes
 from hubspot_batch.bulk.journal import Entry, Journal
 from hubspot_batch.errors import (
@@ -636,7 +636,7 @@ def test_what_waits_for_the_quota_is_withdrawn_when_the_run_stops(
 
     async def run() -> BulkError:
         transport = Held(shop)
-        monkeypatch.setattr(_driver, "anyio", SimpleNamespace(sleep=transport.sleep))
+        monkeypatch.setattr(_async_driver, "anyio", SimpleNamespace(sleep=transport.sleep))
         hub = AsyncHubSpot("token-1", transport=transport, quota=Quota(1, 10.0))
         with pytest.raises(BulkError) as caught:
             await hub.orders.create_all(orders(250), journal=path)
@@ -656,7 +656,7 @@ def test_what_waits_for_the_quota_is_withdrawn_when_the_stream_is_left(
 
     async def run() -> None:
         transport = Held(shop)
-        monkeypatch.setattr(_driver, "anyio", SimpleNamespace(sleep=transport.sleep))
+        monkeypatch.setattr(_async_driver, "anyio", SimpleNamespace(sleep=transport.sleep))
         hub = AsyncHubSpot("token-1", transport=transport, quota=Quota(1, 10.0))
         async with hub.orders.stream_create(orders(250), journal=path) as stream:
             await anext(stream)
@@ -693,7 +693,7 @@ def test_what_waits_to_be_sent_again_is_withdrawn_when_the_run_stops(
 
     async def run() -> BulkError:
         transport = Late()
-        monkeypatch.setattr(_driver, "anyio", SimpleNamespace(sleep=transport.sleep))
+        monkeypatch.setattr(_async_driver, "anyio", SimpleNamespace(sleep=transport.sleep))
         hub = AsyncHubSpot("token-1", transport=transport)
         with pytest.raises(BulkError) as caught:
             await hub.orders.create_all(orders(200), journal=path, unique_property="n")

@@ -29,8 +29,8 @@ from hubspot_batch import (
     UnexpectedReplyError,
     UpdateInput,
 )
+from hubspot_batch._async_driver import AsyncDriver
 from hubspot_batch._calls import build_call
-from hubspot_batch._driver import AsyncDriver
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Clock, Face
@@ -265,7 +265,7 @@ def test_limit_and_budget_end_a_call(
 
 
 def test_the_wait_is_spread_by_chance(face: "Face", clock: "Clock", monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hubspot_batch._driver.random.random", lambda: 0.0)
+    monkeypatch.setattr("hubspot_batch._exchange.random.random", lambda: 0.0)
 
     refusal(face, face.connect(face.wire(httpx.Response(500))), "update")
 

@@ -8,8 +8,8 @@ from typing import TypeGuard
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint_if_cancelled
 
+from hubspot_batch._async_driver import AsyncDriver
 from hubspot_batch._calls import call_for
-from hubspot_batch._driver import AsyncDriver
 from hubspot_batch._settings import Settings
 from hubspot_batch.bulk import outcomes
 from hubspot_batch.bulk.concurrency import Level

@@ -9,7 +9,7 @@ from typing import Any, Self
 import anyio
 from anyio import CapacityLimiter
 
-from hubspot_batch._driver import AsyncDriver
+from hubspot_batch._async_driver import AsyncDriver
 from hubspot_batch._settings import Settings
 from hubspot_batch.bulk import outcomes
 from hubspot_batch.bulk.concurrency import Level

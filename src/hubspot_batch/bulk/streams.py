@@ -18,7 +18,7 @@ from anyio import CancelScope
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from hubspot_batch import contract
-from hubspot_batch._driver import AsyncDriver
+from hubspot_batch._async_driver import AsyncDriver
 from hubspot_batch._settings import Settings
 from hubspot_batch.bulk.options import Options, journal_from, task_from
 from hubspot_batch.bulk.outcomes import Outcome
