@@ -122,7 +122,9 @@ def _complaint(content: dict[str, Any], reference: str | None) -> str | None:
 def _operation_faults(document: Document) -> Iterator[Fault]:
     first: dict[str, Pointer] = {}
     for pointer, mapping in _outside_schemas(document.content, ()):
-        if isinstance(name := mapping.get("operationId"), str):
+        # A link repeats the name of an operation on purpose.
+        is_link = pointer[-2:-1] == ("links",)
+        if not is_link and isinstance(name := mapping.get("operationId"), str):
             place = (*pointer, "operationId")
             if first.setdefault(name, place) != place:
                 message = f"{name!r} is the name of {format_pointer(first[name])} already"

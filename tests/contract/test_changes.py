@@ -230,7 +230,7 @@ WORDS = {
     "example": Planted("hs_order_name: A-1002", "hs_order_name: A-1003", ""),
     "version": Planted("version: 0.1.0", "version: 0.2.0", ""),
     "order of what is required": Planted("required: [id, properties]", "required: [properties, id]", ""),
-    "reply that says the same": Planted("responses/CartsCreated'", "responses/OrdersCreated'", ""),
+    "reply that says the same": Planted("responses/CartsCreated'", "responses/CommercePaymentsCreated'", ""),
 }
 SEVERAL = [
     BREAKING["field of replies removed"],

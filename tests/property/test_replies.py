@@ -1,6 +1,8 @@
 """Whatever a server answers ends in a result or in an error of ours, and neither tells a secret."""
 
+import gzip
 import json
+import os
 import pickle
 import traceback
 import zlib
@@ -33,6 +35,9 @@ BODIES: list[Any] = [
 ]
 SUCCESSES = [body for body in BODIES if "results" in body]
 
+# FUZZ_TIMES=5 looks for five times as long, and elsewhere in each run.
+TIMES = int(os.environ.get("FUZZ_TIMES", "1"))
+
 TOKEN = "pat-na1-5ec2e7-t0ken"
 VALUE = "va1ue-0f-a-pr0perty"
 INPUTS: list[Any] = [
@@ -43,7 +48,10 @@ CREATES: list[Any] = [{key: value for key, value in item.items() if key != "id"}
 
 # Both clients are the same below the loop that sends, so the fixture may outlive an example.
 each_face = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+    max_examples=300 * TIMES,
+    derandomize=TIMES == 1,
 )
 
 
@@ -181,12 +189,16 @@ servers = st.builds(Server, statuses, headers, contents)
 
 
 def outcome_of(
-    face: "Face", answer: Callable[[httpx.Request], httpx.Response], **options: object
+    face: "Face",
+    answer: Callable[[httpx.Request], httpx.Response],
+    *,
+    creating: bool = False,
+    **options: object,
 ) -> BatchResult | HubSpotBatchError:
     """What a call ends in. Any other exception than ours ends the test."""
     hub = face.connect(face.wire(answer), access_token=TOKEN, **{"retries": 0} | options)
     try:
-        result = face.update(hub, INPUTS)
+        result = face.create(hub, CREATES) if creating else face.update(hub, INPUTS)
     except HubSpotBatchError as error:
         return error
     assert type(result) is BatchResult
@@ -268,6 +280,66 @@ def test_whatever_a_success_tells_each_input_is_told_of_or_unaccounted(
     assert len(written) == len(set(written))
     assert set(result.unaccounted) == (untold if len(untold) > nameless else set())
     assert result.ok is not bool(result.errors or result.unaccounted)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> Server:
+    """A success of the document as a broken wire delivers it: bytes changed, added, lost or repeated.
+
+    What is compressed is spoilt before or after.
+    """
+    content = json.dumps(draw(st.sampled_from(SUCCESSES))).encode()
+    coding = draw(st.sampled_from(["", "", "gzip", "deflate"]))
+    late = draw(st.booleans())
+    if not late:
+        content = draw(edited(content))
+    if coding:
+        content = gzip.compress(content, mtime=0) if coding == "gzip" else zlib.compress(content)
+    if late:
+        content = draw(edited(content))
+    return Server(
+        draw(st.sampled_from([200, 201, 207, 299])), [(b"Content-Encoding", coding.encode())], content
+    )
+
+
+@st.composite
+def edited(draw: st.DrawFn, content: bytes) -> bytes:
+    edited = bytearray(content)
+    for _ in range(draw(st.integers(1, 4))):
+        at, length = draw(st.integers(0, len(edited))), draw(st.integers(0, 40))
+        match draw(st.sampled_from(["change", "add", "lose", "repeat", "end"])):
+            case "change":
+                edited[at : at + 1] = draw(st.binary(min_size=1, max_size=1))
+            case "add":
+                edited[at:at] = draw(
+                    st.binary(max_size=4) | st.sampled_from([b"{", b"]", b'"', b",", b"9" * 400])
+                )
+            case "lose":
+                del edited[at : at + length]
+            case "repeat":
+                edited[at:at] = edited[at : at + length]
+            case _:
+                del edited[at:]
+    return bytes(edited)
+
+
+@each_face
+@given(server=spoilt(), creating=st.booleans())
+def test_of_a_spoilt_success_no_more_is_told_than_was_sent(
+    face: "Face", server: Server, *, creating: bool
+) -> None:
+    outcome = outcome_of(face, server, creating=creating)
+
+    assert isinstance(outcome, BatchResult | ConnectionFailedError | UnexpectedReplyError)
+    if not isinstance(outcome, BatchResult):
+        assert outcome.maybe_written
+        return
+    written = [record.index for record in outcome.records if record.index is not None]
+    refused = [error.index for error in outcome.errors if error.index is not None]
+    assert len(written) == len(set(written))
+    assert {*written, *refused, *outcome.unaccounted} <= {0, 1}
+    assert not {*written, *refused} & set(outcome.unaccounted)
+    assert outcome.ok is not bool(outcome.errors or outcome.unaccounted)
 
 
 def told(outcome: BatchResult | HubSpotBatchError) -> str:
