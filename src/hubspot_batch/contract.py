@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Literal, cast, get_args
 
 from jsonschema_rs import Draft202012Validator
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from hubspot_batch.errors import ConfigurationError
 
@@ -64,6 +64,22 @@ class Operation(Struct, frozen=True, kw_only=True):
         return self.verb in _REPEATABLE or unique_property is not None
 
 
+class Version(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a version of the API does in its own way (docs/behaviour.md, "Versions").
+
+    Attributes:
+        path: What the paths of its operations begin with.
+        success: The status of a reply without failures.
+        partial: The status of a reply with some; None where they stand in the plain reply.
+        enforces_forms: Whether the rules of an administrator hold for writes.
+    """
+
+    path: str
+    success: Mapping[Verb, int]
+    partial: int | None = None
+    enforces_forms: bool
+
+
 @cache
 def document() -> dict[str, Any]:
     """Return the document as JSON. It is shared: do not change it."""
@@ -103,6 +119,12 @@ def operation(name: str) -> Operation:
     except KeyError:
         known = ", ".join(operations())
         raise ConfigurationError(f"there is no operation {name!r}; there are: {known}") from None
+
+
+@cache
+def versions() -> Mapping[str, Version]:
+    """Return the versions that the document knows, the oldest first."""
+    return convert(document()["x-versions"], dict[str, Version])
 
 
 @cache

@@ -1,12 +1,13 @@
 """The document at run time: the five operations, and validators for its schemas."""
 
 import pkgutil
+from collections.abc import Mapping
 from typing import NoReturn, get_args
 
 import pytest
 
 from hubspot_batch import contract
-from hubspot_batch.contract import MAX_INPUTS, ObjectType, Operation, OperationId, Verb
+from hubspot_batch.contract import MAX_INPUTS, ObjectType, Operation, OperationId, Verb, Version
 from hubspot_batch.errors import ConfigurationError
 
 CREATE_KEYS = frozenset({"properties", "associations", "objectWriteTraceId"})
@@ -96,6 +97,26 @@ def test_an_operation_that_is_not_there_is_an_error_that_names_those_that_are(na
         "create_orders, update_orders, create_line_items, create_commerce_payments, create_carts"
     )
     assert caught.value.__suppress_context__
+
+
+def test_the_document_says_how_the_versions_differ() -> None:
+    plain: Mapping[Verb, int] = {"create": 201, "update": 200}
+    assert contract.versions() == {
+        "v3": Version(path="/crm/v3/objects", success=plain, partial=207, enforces_forms=False),
+        "2025-09": Version(
+            path="/crm/objects/2025-09", success={"create": 200, "update": 200}, enforces_forms=False
+        ),
+        "2026-03": Version(path="/crm/objects/2026-03", success=plain, partial=207, enforces_forms=False),
+        "2026-09": Version(path="/crm/objects/2026-09", success=plain, enforces_forms=True),
+    }
+
+
+def test_the_paths_of_the_operations_are_those_of_v3() -> None:
+    prefix = contract.versions()["v3"].path
+    assert all(operation.path.startswith(f"{prefix}/") for operation in OPERATIONS)
+    assert all(
+        operation.success == contract.versions()["v3"].success[operation.verb] for operation in OPERATIONS
+    )
 
 
 @pytest.mark.parametrize("schema", ["BatchCreateRequest", "BatchUpdateRequest"])

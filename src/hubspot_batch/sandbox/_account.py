@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hubspot_batch.associations import OBJECT_TYPES
-from hubspot_batch.contract import Operation
+from hubspot_batch.contract import Operation, versions
 from hubspot_batch.sandbox import _bodies
 from hubspot_batch.sandbox._batches import Draft, Plan, Setting, plan_creates, plan_updates
 from hubspot_batch.sandbox._behaviour import Behaviour
@@ -23,9 +23,6 @@ from hubspot_batch.sandbox._values import Values, computed
 
 _LARGEST_PAGE = 100
 _LARGEST_CURSOR = 2**63 - 1
-
-_PLAIN: Mapping[str, int] = {"2025-09": 200, "2026-09": 201}
-"""The versions that tell failures in the plain reply, without a 207, and the status of their creates."""
 
 _HARDEST = Behaviour()
 _APP = "https://app.hubspot.com"
@@ -191,9 +188,8 @@ def moment() -> str:
 
 
 def _status(operation: Operation, version: str, *, failed: bool) -> int:
-    if version not in _PLAIN:
-        return 207 if failed else operation.success
-    return _PLAIN[version] if operation.verb == "create" else operation.success
+    known = versions()[version]
+    return known.partial if failed and known.partial else known.success[operation.verb]
 
 
 def _new_record(object_type: str, draft: Draft) -> NewRecord:

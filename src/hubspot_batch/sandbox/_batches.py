@@ -6,6 +6,7 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
+from hubspot_batch.contract import versions
 from hubspot_batch.sandbox import _bodies
 from hubspot_batch.sandbox._behaviour import Behaviour
 from hubspot_batch.sandbox._bodies import AssociationFault, Json, Refusal
@@ -15,9 +16,6 @@ from hubspot_batch.sandbox._rules import PropertyFault, faults_of
 from hubspot_batch.sandbox._store import Store, StoredRecord
 from hubspot_batch.sandbox._table import Table
 from hubspot_batch.sandbox._values import settled
-
-_ENFORCE_THE_FORM = frozenset({"2026-09"})
-"""The versions that are known to."""
 
 Input: TypeAlias = CreateInput | UpdateInput
 _Faults: TypeAlias = Sequence[PropertyFault] | AssociationFault
@@ -91,7 +89,7 @@ def plan_updates(setting: Setting, inputs: Sequence[UpdateInput]) -> Plan | Refu
 
 def _bad_creates(setting: Setting, inputs: Sequence[CreateInput]) -> dict[int, _Faults]:
     table, behaviour = setting.table, setting.behaviour
-    form = behaviour.form_in_all_versions or setting.version in _ENFORCE_THE_FORM
+    form = behaviour.form_in_all_versions or versions()[setting.version].enforces_forms
     needed = table.required if form else table.required_by_hubspot
     bad: dict[int, _Faults] = {
         **link_faults(setting.object_type, inputs, setting.store, check_targets=behaviour.check_targets)

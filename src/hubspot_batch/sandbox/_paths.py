@@ -7,10 +7,7 @@ from functools import cache
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch.contract import Operation, operations
-
-VERSIONS = ("v3", "2025-09", "2026-03", "2026-09")
-"""The versions of the API that the sandbox speaks."""
+from hubspot_batch.contract import Operation, operations, versions
 
 _PATH = re.compile(
     r"/crm/(?:v3/objects|objects/(?P<version>\d[^/]*))/(?P<object_type>[^/]+)(?:/batch/(?P<verb>create|update))?"
@@ -44,7 +41,7 @@ class Target(Struct, frozen=True, kw_only=True):
 def target_of(path: str) -> Target | None:
     """Return what a path names, or None if it is no path of the API."""
     match = _PATH.fullmatch(path)
-    if match is None or (match["version"] or "v3") not in VERSIONS:
+    if match is None or (match["version"] or "v3") not in versions():
         return None
     name = match["object_type"]
     plural = next((plural for plural, names in _NAMES.items() if name in names), name)
