@@ -31,10 +31,10 @@ TokenSource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 _quotas: WeakValueDictionary[Hashable, Quota] = WeakValueDictionary()
 _quotas_lock = Lock()
 
-_BASE_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_URL = r"https?://[^\s/?#@]+(/[^\s?#]*)?"
 _LARGEST_PORT = 65535
 # HubSpot releases a version each March and September, the first in 2025-09 (docs/behaviour.md, "Versions").
-_VERSION = re.compile(r"v3|2025-09|20(2[6-9]|[3-9]\d)-0[39]", re.ASCII)
+_DATED = r"2025-09|20(2[6-9]|[3-9]\d)-0[39]"
 
 
 class Settings(Discreet, Struct, frozen=True, kw_only=True):
@@ -71,12 +71,14 @@ def base_url_from(base_url: str) -> str:
     Raises:
         ConfigurationError: If it is no http or https URL, or holds more than host and path.
     """
-    if not isinstance(base_url, str) or not _BASE_URL.fullmatch(base_url) or not _is_address(base_url):
+    if not isinstance(base_url, str) or not (base_url == BASE_URL or _is_address(base_url)):
         raise ConfigurationError(f"base_url is no URL of a service; write it like {BASE_URL}")
     return base_url.rstrip("/")
 
 
 def _is_address(base_url: str) -> bool:
+    if not re.fullmatch(_URL, base_url):
+        return False
     try:
         url = httpx.URL(base_url)
         return bool(url.host) and (url.port or 0) <= _LARGEST_PORT
@@ -90,7 +92,10 @@ def api_version_from(api_version: str) -> str:
     Raises:
         ConfigurationError: If HubSpot has no version of that form.
     """
-    if not isinstance(api_version, str) or not _VERSION.fullmatch(api_version):
+    known = isinstance(api_version, str) and (
+        api_version == "v3" or re.fullmatch(_DATED, api_version, re.ASCII)
+    )
+    if not known:
         raise ConfigurationError(
             f'there is no API version {api_version!r}; write "v3" or a dated one such as "2026-09"'
         )

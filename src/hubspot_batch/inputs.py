@@ -282,4 +282,4 @@ def _convert(
     if isinstance(text, Problem):
         copy.replace(path, *text)
         return None
-    return copy.of(text, path)  # type: ignore[no-any-return]
+    return text if text.isascii() else copy.of(text, path)

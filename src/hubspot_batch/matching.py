@@ -268,10 +268,12 @@ def _meaning(value: str | None) -> Hashable:
     text = (value or "").strip()
     if not text or text[0] == ";":
         return None
-    if _NUMBER.fullmatch(text):
-        return Decimal(text)
-    if _DATE.fullmatch(text):
-        return _milliseconds(text)
+    # Most texts begin with a letter: that is quicker to see.
+    if not text[0].isalpha():
+        if _NUMBER.fullmatch(text):
+            return Decimal(text)
+        if _DATE.fullmatch(text):
+            return _milliseconds(text)
     if ";" in text:
         return tuple(sorted(text.casefold().split(";")))
     return text.casefold()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias, TypeVar
 
+import msgspec
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from hubspot_batch import contract
@@ -41,9 +42,20 @@ def validate(operation: contract.OperationId, payload: object) -> tuple[Fault, .
     Raises:
         ConfigurationError: If the document has no such operation.
     """
+    known = contract.operation(operation)
+    if is_flawless(known, payload) and _can_be_encoded(payload):
+        return ()
     copy = JsonCopy()
     content = copy.of(payload, ())
-    return (*copy.faults, *contradictions(contract.operation(operation), content, copy.replaced))
+    return (*copy.faults, *contradictions(known, content, copy.replaced))
+
+
+def _can_be_encoded(payload: object) -> bool:
+    try:
+        msgspec.json.encode(payload)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def contradictions(
@@ -69,7 +81,8 @@ def is_flawless(operation: contract.Operation, payload: object) -> bool:
     except ValueError:
         # It holds what JSON has not.
         return False
-    return valid and not any(_refused_names(payload)) and not any(_repetitions(payload))
+    inputs = _inputs_of(payload)
+    return valid and not any(_refused_names(payload)) and not _repeats(inputs)
 
 
 def input_faults(
@@ -245,9 +258,9 @@ def _spelling(key: str, allowed: Sequence[str]) -> str:
     return f"the keys are {', '.join(allowed)}"
 
 
-def _inputs_of(content: object) -> list[Any]:
+def _inputs_of(content: object) -> Sequence[Any]:
     inputs = content.get("inputs") if isinstance(content, dict) else None
-    return inputs if isinstance(inputs, list) else []
+    return inputs if isinstance(inputs, list | tuple) else ()
 
 
 def _refused_names(content: object) -> Iterator[Fault]:
@@ -267,16 +280,21 @@ def _repetitions(content: object) -> Iterator[Fault]:
     traces: dict[str, int] = {}
     records: dict[tuple[str, str], int] = {}
     for index, item in enumerate(_inputs_of(content)):
-        if not isinstance(item, dict):
-            continue
-        trace, record = item.get("objectWriteTraceId"), item.get("id")
-        if isinstance(trace, str) and (first := traces.setdefault(trace, index)) != index:
-            yield _repeated(index, "objectWriteTraceId", first)
-        name = item.get("idProperty", "")
-        if not isinstance(record, str) or not isinstance(name, str) or name == "hs_object_id":
-            continue
-        if (first := records.setdefault((name, record), index)) != index:
-            yield _repeated(index, "id", first)
+        match item:
+            case {"objectWriteTraceId": str(trace)} if (first := traces.setdefault(trace, index)) != index:
+                yield _repeated(index, "objectWriteTraceId", first)
+        match item:
+            case {"id": str(record), **rest} if rest.get("idProperty") != "hs_object_id":
+                name = rest.get("idProperty", "")
+                if isinstance(name, str) and (first := records.setdefault((name, record), index)) != index:
+                    yield _repeated(index, "id", first)
+
+
+def _repeats(inputs: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether valid inputs share what no two may share."""
+    traces = [item["objectWriteTraceId"] for item in inputs if "objectWriteTraceId" in item]
+    records = [(item.get("idProperty"), item["id"]) for item in inputs if "id" in item]
+    return len(set(traces)) < len(traces) or len(set(records)) < len(records)
 
 
 def _repeated(index: int, key: str, first: int) -> Fault:

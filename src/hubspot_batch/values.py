@@ -5,7 +5,7 @@ is converted; what has none is a problem that says what to write instead.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
@@ -32,6 +32,8 @@ def wire_text(value: object) -> str | Problem:
     datetime UTC with milliseconds, a list or tuple its options joined by `;`. Text stays as it is;
     whether it is Unicode is for `validation.JsonCopy` to say.
     """
+    if convert := _EXACTLY.get(type(value)):
+        return convert(value)
     for kind, convert in _CONVERSIONS:
         if isinstance(value, kind):
             return convert(value)
@@ -115,7 +117,7 @@ def _article(value: object) -> str:
 
 
 # In this order: a bool is an int, a datetime is a date.
-_CONVERSIONS: tuple[tuple[type | tuple[type, ...], Callable[..., str | Problem]], ...] = (
+_CONVERSIONS: tuple[tuple[type, Callable[..., str | Problem]], ...] = (
     (str, str.__str__),
     (bool, _bool),
     (int, _int),
@@ -123,6 +125,9 @@ _CONVERSIONS: tuple[tuple[type | tuple[type, ...], Callable[..., str | Problem]]
     (Decimal, _decimal),
     (datetime, _datetime),
     (date, date.isoformat),
-    ((list, tuple), _options),
+    (list, _options),
+    (tuple, _options),
     (type(None), _none),
 )
+# Of a value that is of no subclass, this is known at once.
+_EXACTLY: Mapping[type, Callable[..., str | Problem]] = dict(_CONVERSIONS)
