@@ -82,7 +82,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check types, those of a user's code among them, with two type checkers."""
-    install(session, "typecheck", "tests", "generators")
+    install(session, "typecheck", "tests", "generators", "mutation")
     session.install("--constraint", "constraints.txt", "nox")
     session.run("mypy")
     session.run("pyright", "--project", "pyproject.toml")
@@ -174,6 +174,13 @@ def torture(session: nox.Session) -> None:
 
 
 @nox.session
+def mutation(session: nox.Session) -> None:
+    """Change the pure modules, one place at a time: their tests have to notice each change."""
+    install(session, "tests", "mutation")
+    session.run("python", "scripts/mutate.py", *session.posargs)
+
+
+@nox.session
 def lint_document(session: nox.Session) -> None:
     """Check the document with Redocly and Spectral, and that they find planted faults. Needs Node."""
     tools, document = install_node_tools(session), "openapi/hubspot-batch.yaml"
@@ -224,6 +231,22 @@ def browser(session: nox.Session) -> None:
     """Open the pages of the sandbox in headless Chromium, where there is one."""
     install(session, "tests")
     session.run("pytest", "tests/browser", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure against the peers and write benchmarks/results.*, all of it or some parts: -- PART..."""
+    install(session, "bench")
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session
+def bench_check(session: nox.Session) -> None:
+    """Fail where the client executes more instructions than it may. Needs valgrind."""
+    if shutil.which("valgrind") is None:
+        session.error("bench_check needs valgrind on PATH")
+    session.install("--constraint", "constraints.txt", "uv")
+    session.run("python", "benchmarks/check.py")
 
 
 @nox.session

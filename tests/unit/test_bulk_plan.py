@@ -132,6 +132,14 @@ def test_a_batch_that_is_full_takes_the_older_ones_with_it() -> None:
     assert [len(batch.rows) for batch in full] == [1, 1, 100]
 
 
+def test_a_batch_that_is_full_leaves_the_younger_ones_open() -> None:
+    planner = Planner()
+    rows = [row(0, apart=["a"]), row(1, apart=["a"]), *map(row, range(2, 101))]
+
+    assert indexes(batch for item in rows for batch in planner.add(item)) == [[0, *range(2, 101)]]
+    assert indexes(planner.flush()) == [[1]]
+
+
 def test_a_ninth_batch_sends_the_oldest_off() -> None:
     planner = Planner()
     for index in range(MOST_OPEN):

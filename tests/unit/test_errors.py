@@ -296,6 +296,13 @@ def test_a_success_that_cannot_be_read_keeps_its_bytes() -> None:
 def test_a_failed_connection_tells_how_many_attempts_were_made(kind: type[ConnectionFailedError]) -> None:
     error = kind("no connection", attempts=4)
     assert (str(error), error.attempts) == ("no connection", 4)
+    assert str(kind(text="no connection", attempts=4)) == "no connection"
+
+
+def test_a_run_that_stopped_hands_over_its_report() -> None:
+    report: Any = object()
+    error = BulkError(text="the disk is full", report=report)
+    assert (str(error), error.report) == ("the disk is full", report)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.quota import Quota
+from hubspot_batch.quota import Figures, Quota
 
 MAX = "x-hubspot-ratelimit-max"
 INTERVAL = "x-hubspot-ratelimit-interval-milliseconds"
@@ -114,6 +114,19 @@ def test_nobody_overtakes() -> None:
     assert quota.reserve(2.0) == 8.0
 
 
+def test_a_departure_at_which_nothing_left_takes_no_place() -> None:
+    quota = Quota(2, 10.0)
+    *_, missed = departures(quota, 3)
+    assert quota.reserve(12.0, missed=missed) == 12.0
+    assert departures(quota, 2, now=12.0) == [12.0, 22.1]
+
+
+def test_a_missed_departure_that_is_forgotten_already_changes_nothing() -> None:
+    quota = Quota(2, 10.0)
+    departures(quota, 2)
+    assert quota.reserve(0.0, missed=-99.0) == 10.1
+
+
 def test_without_arguments_it_is_the_smallest_quota_of_any_account() -> None:
     quota = Quota()
     assert (quota.limit, quota.window, quota.margin) == (100, 10.0, 0.1)
@@ -131,6 +144,7 @@ def test_without_arguments_it_is_the_smallest_quota_of_any_account() -> None:
         (None, 10.0),
         ("190", 10.0),
         (True, 10.0),
+        pytest.param(10**9 + 1, 10.0, id="more than a thousand million"),
         pytest.param(10**30, 10.0, id="more than any machine counts"),
         (190, 0.0),
         (190, -1.0),
@@ -148,7 +162,7 @@ def test_a_quota_that_makes_no_sense_is_an_error_that_shows_a_right_one(
         Quota(limit, window)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("limit", "window"), [(1, 0.001), (1, 60), (250, 60.0)])
+@pytest.mark.parametrize(("limit", "window"), [(1, 0.001), (1, 60), (250, 60.0), (10**9, 10.0)])
 def test_the_bounds_of_a_quota_are_part_of_it(limit: int, window: float) -> None:
     quota = Quota(limit, window)
     assert (quota.limit, quota.window) == (limit, window)
@@ -156,6 +170,11 @@ def test_the_bounds_of_a_quota_are_part_of_it(limit: int, window: float) -> None
 
 def test_its_repr_shows_limit_and_window() -> None:
     assert repr(Quota(190, 10.0)) == "Quota(limit=190, window=10.0)"
+
+
+def test_figures_cannot_be_changed_so_that_threads_may_read_them() -> None:
+    with pytest.raises(AttributeError):
+        Figures(190, 10.0).limit = 191  # type: ignore[misc]
 
 
 # What the headers of a reply say.
@@ -275,6 +294,12 @@ def test_it_learns_what_the_latest_reply_that_tells_says_of_the_day() -> None:
     quota.learn(headers(190))
     assert daily(quota) == (250_000, 0)
     assert (quota.limit, quota.window) == (190, 10.0)
+
+
+def test_the_most_that_it_believes_of_a_day_has_nine_digits() -> None:
+    quota = Quota()
+    quota.learn({DAILY: "999999999"})
+    assert daily(quota) == (999_999_999, None)
 
 
 def test_limit_and_rest_of_a_day_are_learned_apart() -> None:

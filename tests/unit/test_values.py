@@ -1,7 +1,10 @@
 """A Python value becomes the text that HubSpot takes for it, or a problem that says what to write instead."""
 
 import enum
+import sys
+import time as clock
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
@@ -109,6 +112,21 @@ class NotATime(datetime):
 def test_a_value_becomes_its_text(value: object, text: str) -> None:
     assert wire_text(value) == text
     assert type(wire_text(value)) is str
+
+
+@pytest.fixture
+def _clock_of_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "JST-9")
+    clock.tzset()
+    yield
+    monkeypatch.undo()
+    clock.tzset()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has one time zone for all processes")
+@pytest.mark.usefixtures("_clock_of_tokyo")
+def test_the_text_of_an_instant_is_the_same_wherever_the_machine_is() -> None:
+    assert wire_text(datetime(2026, 9, 1, 0, 30, tzinfo=EAST)) == "2026-08-31T23:30:00.000Z"
 
 
 @pytest.mark.parametrize(
