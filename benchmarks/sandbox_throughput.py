@@ -17,12 +17,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
+
+from _measure import Cell, Column, Table, show
 
 from hubspot_batch import HubSpot
 from hubspot_batch.sandbox import Sandbox
@@ -33,6 +35,13 @@ TARGET = 95.0
 BATCH = 100
 CONNECTIONS = 4
 WARM_UP = 1.0
+COLUMNS = (
+    Column("store"),
+    Column("batches per second", "{:.0f}"),
+    Column("ratio to 95 per second", "{:.2f}"),
+    Column("server CPU per batch", "{:.1f} ms"),
+    Column("of the core", "{:.0%}"),
+)
 
 
 class Run(NamedTuple):
@@ -56,27 +65,20 @@ def main() -> None:
     if len(cores) > 1:
         os.sched_setaffinity(0, cores[1:])
     bodies = requests()
-    print(
-        f"Batches of {BATCH} orders, {len(bodies[0]) / 1024:.0f} KiB each, {CONNECTIONS} connections, ",
-        end="",
-    )
-    print("server on one core" if len(cores) > 1 else "server on any core", end="\n\n")
-    print("| store | batches per second | ratio to 95 per second | server CPU per batch | of the core |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name, store in (("memory", None), ("file", Path(folder) / "box.sqlite")):
             with server(store, cores[:1] if len(cores) > 1 else []) as (pid, port):
                 load(pid, port, bodies, WARM_UP)
-                print(row(name, load(pid, port, bodies, seconds)), flush=True)
+                rows.append(row(name, load(pid, port, bodies, seconds)))
+    show(Table("sandbox", f"The sandbox on one core, {CONNECTIONS} connections", COLUMNS, rows))
 
 
-def row(name: str, run: Run) -> str:
-    """Return a line of the table."""
+def row(name: str, run: Run) -> Sequence[Cell]:
+    """Return a line of the table; what the system does not tell of the server is left out of it."""
     rate = run.requests / run.seconds
-    per_batch, share = (
-        (f"{run.cpu / run.requests * 1000:.1f} ms", f"{run.cpu / run.seconds:.0%}") if run.cpu else ("?", "?")
-    )
-    return f"| {name} | {rate:.0f} | {rate / TARGET:.2f} | {per_batch} | {share} |"
+    per_batch, share = (run.cpu / run.requests * 1000, run.cpu / run.seconds) if run.cpu else (None, None)
+    return name, rate, rate / TARGET, per_batch, share
 
 
 def requests() -> list[bytes]:

@@ -1,0 +1,140 @@
+"""How much of the quota a run over many rows uses, and how often it is refused, against naive loops.
+
+    python benchmarks/quota.py ours|peers [--latency SECONDS] [--seconds SECONDS]
+
+The server counts as strictly as HubSpot says that it does: no 10 seconds hold more than 190 requests. Each
+request holds 100 orders and is answered after a fixed time, the latency. `ours` pushes with the journal on:
+one process, and two with a quota file in common. `peers` are loops as one writes them first:
+one request after the other, and forty threads; both leave it to the peer what to do about a 429. A batch
+is lost where the peer raises an error.
+
+The share is of the requests in a rolling window, on average over all windows after the first one. What can
+be had is the quota, or what the connections carry at that latency. Each invocation takes under two minutes.
+"""
+
+import argparse
+import json
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from _environments import API_CLIENT, BARE, HERE, SDK, python, variables
+from _measure import Cell, Column, Table, show
+from _server import serving
+
+LIMIT, WINDOW = 190, 10.0
+THREADS = 40
+COLUMNS = (
+    Column("client"),
+    Column("how"),
+    Column("latency", "{:g} s"),
+    Column("answered", "{:d}"),
+    Column("429s", "{:d}"),
+    Column("batches lost", "{:d}"),
+    Column("share of the quota", "{:.1%}"),
+    Column("CPU per request", "{:.1f} ms"),
+    Column("CPU of the server", "{:.1%}"),
+)
+
+
+class Case(NamedTuple):
+    """Who pushes, and how.
+
+    Attributes:
+        client: Who.
+        how: How.
+        environment: Where it is installed.
+        arguments: What `_bulk.py` or `_loop.py` is told.
+        processes: How many of them push at once.
+    """
+
+    client: str
+    how: str
+    environment: str
+    arguments: Sequence[str]
+    processes: int = 1
+
+
+OURS = (
+    Case("hubspot-batch", "one process", BARE, []),
+    Case("hubspot-batch", "two processes", BARE, [], processes=2),
+)
+PEERS = (
+    Case("hubspot-api-client", "one after the other", API_CLIENT, ["api_client", "1"]),
+    Case("hubspot-api-client", "40 threads", API_CLIENT, ["api_client", str(THREADS)]),
+    Case("hubspot-sdk", "one after the other", SDK, ["sdk", "1"]),
+    Case("hubspot-sdk", "40 threads", SDK, ["sdk", str(THREADS)]),
+)
+
+
+class Push(NamedTuple):
+    """What a process told of its requests: batches that it lost, and its processor time."""
+
+    lost: int
+    cpu: float
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("who", choices=["ours", "peers"])
+    parser.add_argument(
+        "--latency", type=float, default=0.2, help="seconds that a reply takes; 0.2 by default"
+    )
+    parser.add_argument("--seconds", type=float, help="how long each case pushes; 50 or 23 by default")
+    options = parser.parse_args()
+    cases, seconds = (OURS, 50.0) if options.who == "ours" else (PEERS, 23.0)
+    rows = [row(case, options.latency, options.seconds or seconds) for case in cases]
+    title = f"Share of a quota of {LIMIT} requests in {WINDOW:g} seconds"
+    show(Table(f"quota_{options.who}_{options.latency:g}", title, COLUMNS, rows))
+
+
+def row(case: Case, latency: float, seconds: float) -> Sequence[Cell]:
+    """Measure a case and return its line of the table."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(latency=latency, quota=f"{LIMIT}/{WINDOW}") as server,
+    ):
+        script = HERE / ("_bulk.py" if case.environment == BARE else "_loop.py")
+        quota_file = str(Path(folder, "quota")) if case.processes > 1 else ""
+        processes = [
+            subprocess.Popen(
+                [
+                    *(python(case.environment), str(script), *case.arguments, server.url, str(seconds)),
+                    *((str(Path(folder, f"{number}.run")), quota_file) if case.environment == BARE else ()),
+                ],
+                stdout=subprocess.PIPE,
+                text=True,
+                env=variables(),
+            )
+            for number in range(case.processes)
+        ]
+        pushes = [Push(*json.loads(each.communicate()[0])) for each in processes]
+        told = server.told()
+    answered = len(told.arrivals)
+    return (
+        case.client,
+        case.how,
+        latency,
+        answered,
+        told.refused,
+        sum(push.lost for push in pushes),
+        in_a_window(told.arrivals) / LIMIT,
+        sum(push.cpu for push in pushes) / (answered + told.refused) * 1000,
+        told.cpu / (told.arrivals[-1] - told.arrivals[0]),
+    )
+
+
+def in_a_window(times: Sequence[float]) -> float:
+    """Return how many times a window holds, on average over all windows between the first and the last."""
+    first, last = times[0] + WINDOW, times[-1] - WINDOW
+    held = (max(0.0, min(time, last) - max(time - WINDOW, first)) for time in times)
+    return sum(held) / (last - first)
+
+
+if __name__ == "__main__":
+    main()
