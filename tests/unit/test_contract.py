@@ -1,14 +1,16 @@
 """The document at run time: the five operations, and validators for its schemas."""
 
 import pkgutil
-from collections.abc import Mapping
-from typing import NoReturn, get_args
+from typing import TYPE_CHECKING, NoReturn, get_args
 
 import pytest
 
 from hubspot_batch import contract
 from hubspot_batch.contract import MAX_INPUTS, ObjectType, Operation, OperationId, Verb, Version
 from hubspot_batch.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CREATE_KEYS = frozenset({"properties", "associations", "objectWriteTraceId"})
 ORDERS = ("crm.objects.orders.write",)
@@ -100,7 +102,7 @@ def test_an_operation_that_is_not_there_is_an_error_that_names_those_that_are(na
 
 
 def test_the_document_says_how_the_versions_differ() -> None:
-    plain: Mapping[Verb, int] = {"create": 201, "update": 200}
+    plain: "Mapping[Verb, int]" = {"create": 201, "update": 200}
     assert contract.versions() == {
         "v3": Version(path="/crm/v3/objects", success=plain, partial=207, enforces_forms=False),
         "2025-09": Version(
