@@ -102,7 +102,7 @@ def test_an_operation_that_is_not_there_is_an_error_that_names_those_that_are(na
 
 
 def test_the_document_says_how_the_versions_differ() -> None:
-    plain: "Mapping[Verb, int]" = {"create": 201, "update": 200}
+    plain: Mapping[Verb, int] = {"create": 201, "update": 200}
     assert contract.versions() == {
         "v3": Version(path="/crm/v3/objects", success=plain, partial=207, enforces_forms=False),
         "2025-09": Version(
