@@ -1,6 +1,6 @@
 """A run over rows that do not end before the time is over; prints how many batches it lost, and what it took.
 
-    python benchmarks/_bulk.py URL SECONDS JOURNAL QUOTA_FILE
+    python benchmarks/_bulk.py CONNECTIONS URL SECONDS JOURNAL QUOTA_FILE
 
 With a QUOTA_FILE, processes share a quota; without, an empty argument, the quota is of this process.
 """
@@ -18,10 +18,11 @@ from hubspot_batch import CreateInput, HubSpot, Quota, SharedQuota
 
 def main() -> None:
     """Push, and print what it took."""
-    url, seconds, journal, quota_file = sys.argv[1:]
+    connections, url, seconds, journal, quota_file = sys.argv[1:]
     quota = SharedQuota(quota_file) if quota_file else Quota()
     with HubSpot("token", base_url=url, quota=quota) as hub:
-        report = hub.orders.create_all(inputs(float(seconds)), journal=journal)
+        rows = inputs(float(seconds))
+        report = hub.orders.create_all(rows, journal=journal, concurrency=int(connections))
     print(json.dumps([(report.rejected + report.unknown) // BATCH, time.process_time()]))
 
 

@@ -66,7 +66,7 @@ PANELS = (
         "Quota used at a latency of 0.2 s",
         "Share of a quota of 190 requests in 10 seconds",
         "share of the quota",
-        lambda row: f"{row['client']}, {row['how']}; {row['429s']} refused",
+        lambda row: f"{row['client']}, {row['connections']} connections; {row['429s']} refused",
         "{:.1%}",
         lambda row: row["latency"] == LATENCY,
     ),

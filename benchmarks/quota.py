@@ -4,9 +4,9 @@
 
 The server counts as strictly as HubSpot says that it does: no 10 seconds hold more than 190 requests. Each
 request holds 100 orders and is answered after a fixed time, the latency. `ours` pushes with the journal on:
-one process, and two with a quota file in common. `peers` are loops as one writes them first:
-one request after the other, and forty threads; both leave it to the peer what to do about a 429. A batch
-is lost where the peer raises an error.
+over 8 connections, over 40, and by two processes with a quota file in common. `peers` are loops as one
+writes them first: one request after the other, and forty threads; both leave it to the peer what to do about
+a 429. A batch is lost where the peer raises an error.
 
 The share is of the requests in a rolling window, on average over all windows after the first one. What can
 be had is the quota, or what the connections carry at that latency. Each invocation takes under two minutes.
@@ -25,15 +25,16 @@ from _measure import Cell, Column, Table, show
 from _server import serving
 
 LIMIT, WINDOW = 190, 10.0
-THREADS = 40
+FEW, MANY = 8, 40
 COLUMNS = (
     Column("client"),
-    Column("how"),
+    Column("connections", "{:d}"),
     Column("latency", "{:g} s"),
     Column("answered", "{:d}"),
     Column("429s", "{:d}"),
     Column("batches lost", "{:d}"),
     Column("share of the quota", "{:.1%}"),
+    Column("of what can be had", "{:.1%}"),
     Column("CPU per request", "{:.1f} ms"),
     Column("CPU of the server", "{:.1%}"),
 )
@@ -44,28 +45,33 @@ class Case(NamedTuple):
 
     Attributes:
         client: Who.
-        how: How.
+        connections: How many requests may be under way, in each process.
         environment: Where it is installed.
         arguments: What `_bulk.py` or `_loop.py` is told.
         processes: How many of them push at once.
     """
 
     client: str
-    how: str
+    connections: int
     environment: str
-    arguments: Sequence[str]
+    arguments: Sequence[str] = ()
     processes: int = 1
+
+    def most(self, latency: float) -> float:
+        """Return how many requests a window can hold at this latency."""
+        return min(LIMIT, self.processes * self.connections / latency * WINDOW)
 
 
 OURS = (
-    Case("hubspot-batch", "one process", BARE, []),
-    Case("hubspot-batch", "two processes", BARE, [], processes=2),
+    Case("hubspot-batch", FEW, BARE),
+    Case("hubspot-batch", MANY, BARE),
+    Case("hubspot-batch, two processes", MANY, BARE, processes=2),
 )
 PEERS = (
-    Case("hubspot-api-client", "one after the other", API_CLIENT, ["api_client", "1"]),
-    Case("hubspot-api-client", "40 threads", API_CLIENT, ["api_client", str(THREADS)]),
-    Case("hubspot-sdk", "one after the other", SDK, ["sdk", "1"]),
-    Case("hubspot-sdk", "40 threads", SDK, ["sdk", str(THREADS)]),
+    Case("hubspot-api-client", 1, API_CLIENT, ["api_client"]),
+    Case("hubspot-api-client", MANY, API_CLIENT, ["api_client"]),
+    Case("hubspot-sdk", 1, SDK, ["sdk"]),
+    Case("hubspot-sdk", MANY, SDK, ["sdk"]),
 )
 
 
@@ -85,9 +91,9 @@ def main() -> None:
     parser.add_argument(
         "--latency", type=float, default=0.2, help="seconds that a reply takes; 0.2 by default"
     )
-    parser.add_argument("--seconds", type=float, help="how long each case pushes; 50 or 23 by default")
+    parser.add_argument("--seconds", type=float, help="how long each case pushes; 35 or 23 by default")
     options = parser.parse_args()
-    cases, seconds = (OURS, 50.0) if options.who == "ours" else (PEERS, 23.0)
+    cases, seconds = (OURS, 35.0) if options.who == "ours" else (PEERS, 23.0)
     rows = [row(case, options.latency, options.seconds or seconds) for case in cases]
     title = f"Share of a quota of {LIMIT} requests in {WINDOW:g} seconds"
     show(Table(f"quota_{options.who}_{options.latency:g}", title, COLUMNS, rows))
@@ -104,7 +110,8 @@ def row(case: Case, latency: float, seconds: float) -> Sequence[Cell]:
         processes = [
             subprocess.Popen(
                 [
-                    *(python(case.environment), str(script), *case.arguments, server.url, str(seconds)),
+                    *(python(case.environment), str(script), *case.arguments, str(case.connections)),
+                    *(server.url, str(seconds)),
                     *((str(Path(folder, f"{number}.run")), quota_file) if case.environment == BARE else ()),
                 ],
                 stdout=subprocess.PIPE,
@@ -115,15 +122,16 @@ def row(case: Case, latency: float, seconds: float) -> Sequence[Cell]:
         ]
         pushes = [Push(*json.loads(each.communicate()[0])) for each in processes]
         told = server.told()
-    answered = len(told.arrivals)
+    answered, held = len(told.arrivals), in_a_window(told.arrivals)
     return (
         case.client,
-        case.how,
+        case.connections,
         latency,
         answered,
         told.refused,
         sum(push.lost for push in pushes),
-        in_a_window(told.arrivals) / LIMIT,
+        held / LIMIT,
+        held / case.most(latency),
         sum(push.cpu for push in pushes) / (answered + told.refused) * 1000,
         told.cpu / (told.arrivals[-1] - told.arrivals[0]),
     )

@@ -32,11 +32,7 @@ def async_sender(url: str, orders: Sequence[dict[str, str]]) -> Callable[[], Awa
 
 def encoded(orders: Sequence[dict[str, str]]) -> bytes:
     """Return the body of the request. The trace ids are as long as those that a client makes."""
-    return orjson.dumps(
-        {
-            "inputs": [
-                {"properties": order, "objectWriteTraceId": f"input-{number}"}
-                for number, order in enumerate(orders)
-            ]
-        }
-    )
+    inputs = [
+        {"properties": order, "objectWriteTraceId": f"input-{number}"} for number, order in enumerate(orders)
+    ]
+    return bytes(orjson.dumps({"inputs": inputs}))

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
+import msgspec
 import pytest
 from hubspot_batch_models import CreateInput
 
@@ -98,6 +100,21 @@ def test_what_is_no_input_is_a_fault(item: object) -> None:
     (row,) = creates(item)
 
     assert row.faults
+
+
+def test_half_a_surrogate_pair_is_a_fault_of_its_row_alone() -> None:
+    good, bad = creates(order(name="A"), order(name="\ud800"))
+
+    assert (good.faults, [fault.pointer for fault in bad.faults]) == ((), ["/inputs/1/properties/name"])
+
+
+def test_plain_rows_are_what_any_other_mappings_become() -> None:
+    orders, changes = [order(name="A", price="9.50")], [change("44001", "shop_number", price="\u00c4")]
+
+    plain = [*creates(*orders), *updates(*changes)]
+    others = [*creates(*map(MappingProxyType, orders)), *updates(*map(MappingProxyType, changes))]
+
+    assert [msgspec.structs.asdict(row) for row in plain] == [msgspec.structs.asdict(row) for row in others]
 
 
 def test_a_row_with_a_fault_has_nothing_that_could_be_sent() -> None:

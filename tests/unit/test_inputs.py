@@ -11,6 +11,7 @@ from itertools import repeat
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
 import pytest
 from hubspot_batch_api import models
 from hubspot_batch_models import structs
@@ -887,3 +888,11 @@ def test_text_of_any_script_is_sent_as_it_is() -> None:
     text = "Größe 😀 \x00 \u2028 漢字 \U0010ffff"
     [item] = body_of(prepare(CREATE, [{"properties": {text: text}, "objectWriteTraceId": text}]))["inputs"]
     assert item == {"properties": {text: text}, "objectWriteTraceId": text}
+
+
+def test_no_trace_id_is_added_where_the_operation_takes_none() -> None:
+    operation = msgspec.structs.replace(CREATE, input_keys=frozenset({"properties"}))
+
+    batch = prepare(operation, [{"properties": {"name": "A"}}, MappingProxyType({"properties": {}})])
+
+    assert json.loads(batch.content) == {"inputs": [{"properties": {"name": "A"}}, {"properties": {}}]}
