@@ -9,8 +9,8 @@ import anyio
 import httpx
 from anyio import CapacityLimiter, to_thread
 
-from hubspot_batch._driver import Pool
 from hubspot_batch._exchange import NO_REPLY, Exchange, RequestBuilder, bearer_of, token_of
+from hubspot_batch._pool import Pool
 from hubspot_batch._settings import Settings
 from hubspot_batch.errors import HubSpotBatchError
 from hubspot_batch.results import BatchResult

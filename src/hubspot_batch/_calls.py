@@ -1,12 +1,12 @@
 """An operation and its inputs as a request, and its reply as a result: the only importer of generated code.
 
-The generated endpoint modules supply method, path and headers; the generated Structs decode the replies.
+The document supplies method and path, the generated Structs decode the replies. The generated endpoints send
+the same requests, which the tests see to, but take longer to import than all else that a first call needs.
 Everything here is data and pure functions.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
-from importlib import import_module
 from typing import Any, TypeVar
 
 import msgspec
@@ -32,6 +32,7 @@ from hubspot_batch.results import (
 
 _T = TypeVar("_T")
 
+_HEADERS = {"Content-Type": "application/json"}
 _SCOPES = "requiredGranularScopes"
 _ERRORS: Mapping[int, type[errors.ApiError]] = {
     400: errors.BadRequestError,
@@ -90,26 +91,15 @@ def call_for(
     operation: contract.Operation, batch: Batch, *, api_version: str, unique_property: str | None = None
 ) -> Call:
     """Return the request that an operation and a batch make, whose inputs have been checked."""
-    request = _request_of(operation)
     return Call(
         operation=operation.id,
-        method=request["method"].upper(),
-        path=_versioned(request["url"], api_version),
-        headers=request["headers"],
+        method=operation.method,
+        path=_versioned(operation.path, api_version),
+        headers=_HEADERS,
         content=batch.content,
         resendable=operation.resendable(unique_property),
         decode=partial(_decode, operation, batch, unique_property),
     )
-
-
-@cache
-def _request_of(operation: contract.Operation) -> Mapping[str, Any]:
-    """Return method, URL and headers from the generated endpoint; only the body differs between calls."""
-    # Late, because the models of the endpoints take as long to import as everything else here.
-    endpoint = import_module(f"hubspot_batch_api.api.{operation.object_type}.{operation.id}")
-    models = import_module("hubspot_batch_api.models")
-    body = getattr(models, operation.request_schema)(inputs=[])
-    return endpoint._get_kwargs(body=body)  # type: ignore[no-any-return]  # noqa: SLF001
 
 
 def _versioned(path: str, api_version: str) -> str:
@@ -155,7 +145,7 @@ def _result(
     failures = reply.errors or ()
     refused = refused_inputs(inputs, [_context(failure.context) for failure in failures])
     written = [
-        Written(record.id, _known(record.object_write_trace_id), record.properties)
+        Written(record.id, record.object_write_trace_id or None, record.properties)
         for record in reply.results
     ]
     told = {index for indexes in refused for index in indexes}
@@ -191,9 +181,9 @@ def _record(index: int | None, record: structs.Record) -> Record:
         created_at=record.created_at,
         updated_at=record.updated_at,
         archived=record.archived,
-        archived_at=_known(record.archived_at),
-        url=_known(record.url),
-        trace_id=_known(record.object_write_trace_id),
+        archived_at=record.archived_at or None,
+        url=record.url or None,
+        trace_id=record.object_write_trace_id or None,
         history=_histories(histories) if histories else {},
         warnings=tuple(map(_warning, warnings)) if warnings else (),
     )

@@ -1,58 +1,18 @@
 """The synchronous half of the only code that sends or sleeps; the other is `_async_driver`."""
 
 import time
-from collections.abc import Callable, Mapping
-from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import httpx
 
 from hubspot_batch._exchange import NO_REPLY, Exchange, bearer_of, token_of
+from hubspot_batch._pool import Pool
 from hubspot_batch._settings import Settings
-from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import BatchResult, Response
 
 if TYPE_CHECKING:
     from hubspot_batch._calls import Call
-
-_Http = TypeVar("_Http", httpx.Client, httpx.AsyncClient)
-
-
-class Pool(Generic[_Http]):
-    """The connection pool that a client and its variants share, made when the first call needs it.
-
-    Making it takes longer than all else that a client does before its first call: it reads the certificates.
-
-    Args:
-        make: Makes the HTTP client.
-        owned: Whether it is closed with the client, or belongs to the caller.
-    """
-
-    def __init__(self, make: Callable[[], _Http], *, owned: bool) -> None:
-        self._make: Callable[[], _Http] = make
-        self._owned = owned
-        self._http: _Http | None = None
-        self._closed = False
-        self._lock = Lock()
-
-    def http(self) -> _Http:
-        """Return the HTTP client.
-
-        Raises:
-            ConfigurationError: If it is closed.
-        """
-        with self._lock:
-            if self._closed:
-                raise ConfigurationError("the client is closed; make another one")
-            if self._http is None:
-                self._http = self._make()
-            return self._http
-
-    def release(self) -> _Http | None:
-        """Let no more calls go out, and return the HTTP client if there is one to close."""
-        with self._lock:
-            self._closed = True
-            return self._http if self._owned else None
 
 
 class Driver:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import httpx
 
-from hubspot_batch._driver import Driver, Pool
 from hubspot_batch._namespaces import AsyncCreates, AsyncOrders, Creates, Orders
+from hubspot_batch._pool import Pool
 from hubspot_batch._settings import (
     BASE_URL,
     TIMEOUT,
@@ -20,9 +20,11 @@ from hubspot_batch._version import __version__
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.policy import Retries
 from hubspot_batch.quota import Quota
+from hubspot_batch.results import BatchResult
 
 if TYPE_CHECKING:
     from hubspot_batch._async_driver import AsyncDriver
+    from hubspot_batch._calls import Call
 
 _HEADERS = {"User-Agent": f"hubspot-batch/{__version__}"}
 
@@ -84,7 +86,11 @@ class HubSpot:
     def _assemble(self, pool: Pool[httpx.Client], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
-        send = Driver(pool, settings).send
+
+        def send(call: "Call") -> BatchResult:
+            from hubspot_batch._driver import Driver  # noqa: PLC0415 - as late as what makes the call
+
+            return Driver(pool, settings).send(call)
 
         def driver() -> "AsyncDriver":
             from hubspot_batch._async_driver import AsyncDriver, ThreadedPool  # noqa: PLC0415 - only runs need it

@@ -198,13 +198,17 @@ def _traced(operation: Operation, wire: Sequence[Any]) -> Sequence[Any]:
     """
     if "objectWriteTraceId" not in operation.input_keys:
         return wire
-    mappings = [item for item in wire if isinstance(item, dict)]
-    given = [str(item["objectWriteTraceId"]) for item in mappings if "objectWriteTraceId" in item]
+    given = [
+        str(item["objectWriteTraceId"])
+        for item in wire
+        if isinstance(item, dict) and "objectWriteTraceId" in item
+    ]
     prefix = "input-"
     while any(trace.startswith(prefix) for trace in given):
         prefix = f"{prefix}-"
-    for index, item in enumerate(mappings):
-        item.setdefault("objectWriteTraceId", f"{prefix}{index}")
+    for index, item in enumerate(wire):
+        if isinstance(item, dict):
+            item.setdefault("objectWriteTraceId", f"{prefix}{index}")
     return wire
 
 

@@ -129,9 +129,7 @@ class _Pairing:
         """Pair what has the same key, where no other input and no other record has it."""
         claims = _unique((key_of_record(self._written[r]), r) for r in self._open_records)
         owners = _unique((key_of_input(self._inputs[i]), i) for i in self._open_inputs) if claims else {}
-        for key, record in claims.items():
-            if key in owners:
-                self._pair(record, owners[key])
+        self._pair({record: owners[key] for key, record in claims.items() if key in owners})
 
     def by_content(self) -> None:
         """Pair by the submitted properties, then by elimination.
@@ -148,15 +146,15 @@ class _Pairing:
         contents = _Contents({i: _known_properties(self._inputs[i]) for i in self._open_inputs})
         records = {r: self._written[r].properties for r in self._open_records}
         pairs = contents.pairs_of_some(records) if missing else contents.pairs_of_all(records)
-        for record, index in pairs.items():
-            self._pair(record, index)
+        self._pair(pairs)
         if not missing and len(self._open_inputs) == 1:
-            self._pair(*self._open_records, *self._open_inputs)
+            self._pair(dict(zip(self._open_records, self._open_inputs, strict=True)))
 
-    def _pair(self, record: int, index: int) -> None:
-        self.indexes[record] = index
-        del self._open_records[record]
-        del self._open_inputs[index]
+    def _pair(self, pairs: Mapping[int, int]) -> None:
+        for record, index in pairs.items():
+            self.indexes[record] = index
+            del self._open_records[record]
+            del self._open_inputs[index]
 
 
 class _Contents:
