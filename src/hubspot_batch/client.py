@@ -20,11 +20,11 @@ from hubspot_batch._version import __version__
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.policy import Retries
 from hubspot_batch.quota import Quota
-from hubspot_batch.results import BatchResult
 
 if TYPE_CHECKING:
     from hubspot_batch._async_driver import AsyncDriver
     from hubspot_batch._calls import Call
+    from hubspot_batch.results import BatchResult
 
 _HEADERS = {"User-Agent": f"hubspot-batch/{__version__}"}
 
@@ -87,7 +87,7 @@ class HubSpot:
         self._pool = pool
         self._settings = settings
 
-        def send(call: "Call") -> BatchResult:
+        def send(call: "Call") -> "BatchResult":
             from hubspot_batch._driver import Driver  # noqa: PLC0415 - as late as what makes the call
 
             return Driver(pool, settings).send(call)

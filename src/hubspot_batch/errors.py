@@ -23,15 +23,17 @@ Its text never repeats what HubSpot said, for HubSpot repeats property values: H
 `ApiError.message` and `Reason.message`, for code that shows them on purpose.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from hubspot_batch.results import ErrorBody, Response
-
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hubspot_batch.bulk.report import Report
+    from hubspot_batch.results import ErrorBody, Response
 
 _FAULTS_SHOWN = 10
 
@@ -257,6 +259,6 @@ class BulkError(HubSpotBatchError):
         report: What became of the rows.
     """
 
-    def __init__(self, text: str, *, report: "Report") -> None:
+    def __init__(self, text: str, *, report: Report) -> None:
         self.report = report
         super().__init__(text)
