@@ -119,7 +119,7 @@ class Creates(_Namespace):
                 safe to be.
             account: What the account is called, where the token changes from run to run. The journal is
                 refused for another one.
-            concurrency: How many requests may be in flight, 50 by default. There are no more than fill the
+            concurrency: How many requests may be in flight, 40 by default. There are no more than fill the
                 quota.
             on_progress: Is called with a `Progress` about every hundred rows.
 

@@ -20,7 +20,7 @@ def test_a_few_requests_begin(ceiling: int, expected: int) -> None:
 
 
 def test_nobody_has_to_name_a_ceiling() -> None:
-    assert level_at(1.0, ceiling=DEFAULT_CEILING).at(FAST) == level_at(1.0).at(FAST) == 50
+    assert level_at(1.0, ceiling=DEFAULT_CEILING).at(FAST) == level_at(1.0).at(FAST) == 40
 
 
 @pytest.mark.parametrize(

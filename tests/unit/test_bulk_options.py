@@ -58,7 +58,7 @@ def test_a_row_that_may_be_written_is_sent_again_only_where_that_makes_no_double
     assert task.resendable is resendable
 
 
-@pytest.mark.parametrize(("given", "expected"), [(None, 50), (1, 1), (500, 500)])
+@pytest.mark.parametrize(("given", "expected"), [(None, 40), (1, 1), (500, 500)])
 def test_a_caller_may_say_how_many_requests_are_in_flight(given: int | None, expected: int) -> None:
     assert task_from("create_orders", options(concurrency=given), None).ceiling == expected
 

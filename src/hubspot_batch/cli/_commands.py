@@ -142,7 +142,7 @@ _pushing = _options(
     click.option(
         "--journal", type=_PATH, help="Where the run is written down; by default in the runs folder."
     ),
-    click.option("--concurrency", type=click.IntRange(1), help="Requests in flight at most, 50 by default."),
+    click.option("--concurrency", type=click.IntRange(1), help="Requests in flight at most, 40 by default."),
     click.option("--token-file", type=_PATH, help="A file that holds the access token."),
     click.option(
         "--base-url",
