@@ -434,6 +434,16 @@ def test_changes_are_reported(clone: Path, document: Path) -> None:
     assert not (clone / "generated/hubspot_batch_api/api/line_items/create_line_items.py").exists()
 
 
+def test_a_link_may_name_an_operation(clone: Path, document: Path) -> None:
+    after = "    OrdersUpdated:\n"
+    link = "      links:\n        update:\n          operationId: update_orders\n"
+    edit(document, after, f"{link}{after}")
+
+    done = regenerate(clone, "--output", "new")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_folder_of_somebody_else_is_not_replaced(clone: Path) -> None:
     folder = clone / "thesis"
     folder.mkdir()
