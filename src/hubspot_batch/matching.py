@@ -148,7 +148,8 @@ class _Pairing:
         pairs = contents.pairs_of_some(records) if missing else contents.pairs_of_all(records)
         self._pair(pairs)
         if not missing and len(self._open_inputs) == 1:
-            self._pair(dict(zip(self._open_records, self._open_inputs, strict=True)))
+            (record,), (index,) = self._open_records, self._open_inputs
+            self._pair({record: index})
 
     def _pair(self, pairs: Mapping[int, int]) -> None:
         for record, index in pairs.items():
