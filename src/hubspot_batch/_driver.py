@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from hubspot_batch._exchange import NO_REPLY, Exchange, bearer_of, token_of
+from hubspot_batch._exchange import NO_REPLY, Exchange, bearer_of, response_of, token_of
 from hubspot_batch._pool import Pool
 from hubspot_batch._settings import Settings
 from hubspot_batch.results import BatchResult, Response
@@ -61,9 +61,4 @@ def send_form(url: str, form: Mapping[str, str], timeout: httpx.Timeout) -> Resp
     """
     began = time.monotonic()
     reply = httpx.post(url, data=dict(form), timeout=timeout)
-    return Response(
-        status=reply.status_code,
-        headers=dict(reply.headers.items()),
-        content=reply.content,
-        seconds=time.monotonic() - began,
-    )
+    return response_of(reply, time.monotonic() - began)

@@ -66,6 +66,24 @@ def _url(text: str) -> httpx.URL:
     return httpx.URL(text)
 
 
+def response_of(reply: httpx.Response, seconds: float, attempts: int = 1) -> Response:
+    """Return a reply as data.
+
+    Args:
+        reply: What came.
+        seconds: How long it took.
+        attempts: How many it took, this one included.
+    """
+    return Response(
+        status=reply.status_code,
+        # By items: a look-up goes through all headers, and a mapping is copied by look-ups.
+        headers=dict(reply.headers.items()),
+        content=reply.content,
+        seconds=seconds,
+        attempts=attempts,
+    )
+
+
 def token_of(settings: Settings) -> object:
     """Return the bearer, or whatever the caller's function returns: nobody has looked at it yet."""
     return settings.token if isinstance(settings.token, Bearer) else settings.token()
@@ -144,14 +162,7 @@ class Exchange:
 
     def replied(self, reply: httpx.Response) -> BatchResult | None:
         """Return the result of a reply, or None if another attempt is due."""
-        response = Response(
-            status=reply.status_code,
-            # By items: a look-up goes through all headers, and a mapping is copied by look-ups.
-            headers=dict(reply.headers.items()),
-            content=reply.content,
-            seconds=time.monotonic() - self._began,
-            attempts=self._attempts,
-        )
+        response = response_of(reply, time.monotonic() - self._began, attempts=self._attempts)
         self._settings.quota.learn(response.headers)
         try:
             result = self._call.decode(response)

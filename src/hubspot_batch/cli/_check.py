@@ -15,6 +15,7 @@ from hubspot_batch.bulk.rows import Row as CheckedRow
 from hubspot_batch.bulk.rows import rows_from
 from hubspot_batch.cli._progress import duration
 from hubspot_batch.cli._reading import OpenReading, Reading
+from hubspot_batch.cli._summary import warn_of_unseen
 from hubspot_batch.cli._tables import Row
 from hubspot_batch.contract import MAX_INPUTS, Operation
 from hubspot_batch.errors import Fault
@@ -56,7 +57,7 @@ def validate_rows(operation_id: str, reading: Reading, *, shown: Path) -> bool:
             for fault in checked.faults:
                 faults += 1
                 click.echo(_line(row, fault))
-        _warn_of_unseen(opened)
+        warn_of_unseen(opened.unseen)
     click.echo(f"{shown}: {faults:,} fault(s) in {rows:,} rows for {operation.id}", err=True)
     return not faults
 
@@ -89,7 +90,7 @@ def dry_run(
             for batch in planner.add(checked):
                 planner.finished(batch)
                 batches += 1
-        _warn_of_unseen(opened)
+        warn_of_unseen(opened.unseen)
     batches += len(planner.flush())
     if as_json:
         click.echo(json.dumps(_facts(operation, rows, invalid, batches)))
@@ -127,11 +128,6 @@ def _line(row: Row, fault: Fault) -> str:
     # Without the place of the input in a request.
     inner = "/".join(fault.pointer.split("/")[3:])
     return ": ".join(part for part in (place, inner, text) if part)
-
-
-def _warn_of_unseen(opened: OpenReading) -> None:
-    for column in opened.unseen:
-        click.echo(f"Warning: no row has the column {column!r} that an option names", err=True)
 
 
 def _facts(operation: Operation, rows: int, invalid: int, batches: int) -> dict[str, Any]:

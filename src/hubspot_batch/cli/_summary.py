@@ -29,6 +29,12 @@ def exit_code(report: Report, stopped_by: BaseException | None = None) -> ExitCo
     return 4 if report.rejected else 0
 
 
+def warn_of_unseen(columns: Sequence[str]) -> None:
+    """Print a warning for each column that an option names and no row had."""
+    for column in columns:
+        click.echo(f"Warning: no row has the column {column!r} that an option names", err=True)
+
+
 def print_summary(
     report: Report,
     code: ExitCode,
@@ -52,8 +58,7 @@ def print_summary(
     """
     if problem:
         click.echo(f"Error: {problem}", err=True)
-    for column in unseen:
-        click.echo(f"Warning: no row has the column {column!r} that an option names", err=True)
+    warn_of_unseen(unseen)
     if as_json:
         click.echo(json.dumps({**report.to_dict(), "run": run, "exit_code": code, "problem": problem}))
         return
