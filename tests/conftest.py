@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterable
+from threading import Lock
 from types import SimpleNamespace
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -38,11 +39,14 @@ class Wire(httpx.MockTransport):
         self.requests: list[httpx.Request] = []
         self.closed = False
         self._answers = answers or (None,)
+        self._lock = Lock()
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        assert len(self.requests) < 1000, "a call has no end"
-        answer = self._answers[min(len(self.requests), len(self._answers)) - 1]
+        with self._lock:
+            self.requests.append(request)
+            count = len(self.requests)
+        assert count < 1000, "a call has no end"
+        answer = self._answers[min(count, len(self._answers)) - 1]
         if isinstance(answer, Exception):
             raise answer
         if isinstance(answer, httpx.Response):
