@@ -306,6 +306,28 @@ def test_a_refusal_that_names_the_record_of_another_row_proves_nothing(face: "Fa
     ]
 
 
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_conflict_over_a_value_of_a_row_that_is_unknown_proves_nothing(
+    face: "Face", path: Path, *, interrupted: bool
+) -> None:
+    rows = [*orders(1), *orders(1, secret="other")]
+    options: dict[str, Any] = {"unique_property": "n", "journal": path, "client": {"retries": 1}}
+    lost = httpx.Response(504)
+    shop = Shop(unique=True)
+    stop = [httpx.Response(401)] if interrupted else []
+    shop.answer = script(lambda: (shop.write(), lost)[1], lost, lost, *stop)
+    if interrupted:
+        stopped(face, shop, rows, **options)
+
+    report = run(face, shop, rows, **options)
+
+    assert [(outcome.status, outcome.category) for outcome in report.outcomes] == [
+        ("unknown", "HTTP_504"),
+        ("unknown", "CONFLICT"),
+    ]
+    assert shop.written == {0: 1}
+
+
 def conflicts(*rows: int, record: str, **written: str) -> httpx.Response:
     """A reply in which rows are in conflict with a record, and others were written as records."""
     moment = "2026-09-01T08:15:02.120Z"

@@ -28,6 +28,7 @@ from hubspot_batch.results import BatchResult, ErrorBody, Reason, Record, Record
 SECRET = "s3cr3t-7261"
 REASON = Reason(code="INVALID_OPTION", property="hs_currency_code", message=f"{SECRET} is no option")
 TAKEN = Reason(code="CONFLICTING_UNIQUE_VALUE", property="sku", message=SECRET)
+OTHER_TAKEN = Reason(code="CONFLICTING_UNIQUE_VALUE", property="order_number", message=SECRET)
 REPLY = Response(status=207, headers={}, content=b"")
 
 
@@ -60,7 +61,8 @@ def conflict(index: int | None, *existing: str) -> RecordError:
 def answered(
     sent: Sequence[Row], records: Sequence[Record] = (), errors: Sequence[RecordError] = ()
 ) -> list[Outcome]:
-    return subject.answered(sent, BatchResult(records=records, errors=errors, unaccounted=(), response=REPLY))
+    result = BatchResult(records=records, errors=errors, unaccounted=(), response=REPLY)
+    return subject.answered(sent, result, "sku")
 
 
 def api_error(status: int, kind: type[ApiError] = ApiError, **fields: Any) -> ApiError:  # noqa: ANN401
@@ -162,7 +164,9 @@ def test_an_empty_reply_says_nothing() -> None:
         (error(0, "CONFLICT", message="Order already exists. Existing ID: 44001"), "44001"),
         (error(0, "CONFLICT", message="Order already exists."), None),
         (error(0, "CONFLICT", context={"existingId": []}), None),
-        (error(0, "VALIDATION_ERROR", reasons=[REASON, TAKEN]), None),
+        (error(0, "VALIDATION_ERROR", reasons=[TAKEN]), None),
+        (error(0, "VALIDATION_ERROR", reasons=[OTHER_TAKEN, TAKEN]), None),
+        (error(0, "VALIDATION_ERROR", reasons=[Reason(code="CONFLICTING_UNIQUE_VALUE")]), None),
     ],
 )
 def test_a_conflict_after_a_doubtful_attempt_proves_that_the_row_was_written(
@@ -177,8 +181,27 @@ def test_a_conflict_of_a_row_that_was_never_in_doubt_rejects_it() -> None:
     assert (outcome.status, outcome.category, outcome.id) == ("rejected", "CONFLICT", None)
 
 
-def test_another_error_after_a_doubtful_attempt_rejects_the_row() -> None:
-    assert statuses(answered(rows(1, doubtful=True), [], [error(0, reasons=[REASON])])) == ["rejected"]
+@pytest.mark.parametrize("reasons", [[REASON], [REASON, TAKEN]])
+def test_another_error_after_a_doubtful_attempt_rejects_the_row(reasons: list[Reason]) -> None:
+    assert statuses(answered(rows(1, doubtful=True), [], [error(0, reasons=reasons)])) == ["rejected"]
+
+
+@pytest.mark.parametrize("category", ["CONFLICT", "VALIDATION_ERROR"])
+def test_a_conflict_over_another_property_leaves_a_doubtful_row_unknown(category: str) -> None:
+    refusal = error(0, category, reasons=[OTHER_TAKEN], message=SECRET)
+
+    assert answered(rows(1, doubtful=True), [], [refusal]) == [
+        Outcome(index=10, status="unknown", category=category, reasons=(OTHER_TAKEN,), message=SECRET)
+    ]
+    assert statuses(answered(rows(1), [], [refusal])) == ["rejected"]
+
+
+def test_a_conflict_over_a_value_that_may_have_come_with_another_row_leaves_a_doubtful_row_unknown() -> None:
+    (row,) = rows(1, doubtful=True)
+    row.contested = True
+
+    assert statuses(answered([row], [], [conflict(0, "44001")])) == ["unknown"]
+    assert answered([row], [record(0, "44001")]) == [done(10, "44001")]
 
 
 def test_a_conflict_of_an_update_rejects_it_whatever_went_before() -> None:
@@ -202,6 +225,14 @@ def test_a_conflict_and_another_error_without_an_input_leave_doubtful_rows_unkno
     assert statuses(found) == ["unknown", "unknown", "rejected"]
 
 
+def test_conflicts_over_another_property_without_an_input_leave_doubtful_rows_unknown() -> None:
+    over_another = error(None, reasons=[OTHER_TAKEN])
+
+    found = answered(rows(2, doubtful=True), [], [over_another, over_another])
+
+    assert found == [not_in_reply(10), not_in_reply(11)]
+
+
 # From the refusal of a request with one row.
 
 
@@ -210,7 +241,7 @@ def test_a_refusal_of_one_row_rejects_it_in_its_words() -> None:
 
     (row,) = rows(1)
 
-    assert subject.refused(row, refusal) == Outcome(
+    assert subject.refused(row, refusal, "sku") == Outcome(
         index=10, status="rejected", category="VALIDATION_ERROR", reasons=(REASON,), message=SECRET
     )
 
@@ -219,7 +250,7 @@ def test_a_refusal_of_one_row_rejects_it_in_its_words() -> None:
 def test_a_refusal_without_a_category_is_told_by_its_status(status: int) -> None:
     (row,) = rows(1)
 
-    assert subject.refused(row, api_error(status)).category == f"HTTP_{status}"
+    assert subject.refused(row, api_error(status), None).category == f"HTTP_{status}"
 
 
 @pytest.mark.parametrize(
@@ -238,8 +269,8 @@ def test_a_refusal_for_a_conflict_proves_what_an_error_in_a_reply_proves(
 
     refusal = api_error(409, ConflictError, **fields)
 
-    assert subject.refused(row, refusal) == expected
-    assert subject.refused(update, refusal).status == "rejected"
+    assert subject.refused(row, refusal, "sku") == expected
+    assert subject.refused(update, refusal, "sku").status == "rejected"
 
 
 # Without a reply.

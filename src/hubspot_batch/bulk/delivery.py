@@ -1,7 +1,7 @@
 """A batch on its way: written down, sent, isolated where it was refused, and answered for."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from typing import TypeGuard
 
@@ -60,6 +60,8 @@ class Courier:
         self._settle = settle
         self._attempts: set[_Attempt] = set()
         self._failures = 0
+        # What would name the records of rows that are unknown.
+        self._contested: set[Hashable] = set()
 
     def withdraw(self) -> None:
         """Let nothing more leave. What is in flight comes to its end."""
@@ -74,6 +76,8 @@ class Courier:
             Exception: Whatever is a reason to end the run. No row is lost by it: those without an outcome
                 are written down as what they are.
         """
+        for row in rows:
+            row.contested = not self._contested.isdisjoint(row.in_order)
         parts = isolate(rows)
         with suppress(StopIteration):
             part = next(parts)
@@ -85,7 +89,16 @@ class Courier:
         await self._write(
             Entry(index=row.index, digest=row.digest, outcome=outcome) for row, outcome in settled
         )
-        self._settle([outcome for _, outcome in settled])
+        self.tell(settled)
+
+    def tell(self, settled: Iterable[tuple[Row, Outcome]]) -> None:
+        """Tell outcomes that are written down."""
+        told = []
+        for row, outcome in settled:
+            if outcome.status == "unknown":
+                self._contested.update(row.in_order)
+            told.append(outcome)
+        self._settle(told)
 
     async def mark_sent(self, rows: Iterable[Row]) -> None:
         """Write down that rows are about to leave."""
@@ -131,7 +144,7 @@ class Courier:
         return None
 
     async def _answered(self, attempt: "_Attempt", result: BatchResult) -> None:
-        answers = outcomes.answered(attempt.rows, result)
+        answers = outcomes.answered(attempt.rows, result, self._task.unique_property)
         await self.record(await self._without_doubles(attempt.rows, answers))
         self._failures = 0
         self._level.replied(attempt.seconds)
@@ -160,7 +173,7 @@ class Courier:
         if len(rows) > 1:
             await self._unsend(rows)
             return
-        answers = [outcomes.refused(rows[0], error)]
+        answers = [outcomes.refused(rows[0], error, self._task.unique_property)]
         await self.record(await self._without_doubles(rows, answers))
 
     async def _failed(self, attempt: "_Attempt", error: HubSpotBatchError) -> None:

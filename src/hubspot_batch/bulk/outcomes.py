@@ -125,7 +125,7 @@ def lost(rows: Sequence[Row], error: HubSpotBatchError) -> list[Outcome]:
     return [Outcome(index=row.index, status="unknown", category=category) for row in rows]
 
 
-def refused(row: Row, error: ApiError) -> Outcome:
+def refused(row: Row, error: ApiError, unique_property: str | None) -> Outcome:
     """Return the outcome of a row that was refused as the only one of its request."""
     answer = RecordError(
         index=0,
@@ -134,7 +134,7 @@ def refused(row: Row, error: ApiError) -> Outcome:
         context=error.context,
         reasons=error.reasons,
     )
-    return _rejected(row, answer)
+    return _refused(row, answer, unique_property)
 
 
 def taken(row: Row) -> Outcome:
@@ -142,7 +142,7 @@ def taken(row: Row) -> Outcome:
     return Outcome(index=row.index, status="rejected", category=_CONFLICT)
 
 
-def answered(rows: Sequence[Row], result: BatchResult) -> list[Outcome]:
+def answered(rows: Sequence[Row], result: BatchResult, unique_property: str | None) -> list[Outcome]:
     """Return the outcomes of the rows of one request, in their order, from its reply."""
     told: dict[int, Outcome] = {}
     for record in result.records:
@@ -150,13 +150,14 @@ def answered(rows: Sequence[Row], result: BatchResult) -> list[Outcome]:
             told[record.index] = Outcome(index=rows[record.index].index, status="done", id=record.id)
     for error in result.errors:
         if error.index is not None:
-            told[error.index] = _rejected(rows[error.index], error)
+            told[error.index] = _refused(rows[error.index], error, unique_property)
     rest = [index for index in range(len(rows)) if index not in told]
-    told.update(zip(rest, _untold([rows[index] for index in rest], result), strict=True))
+    untold = _untold([rows[index] for index in rest], result, unique_property)
+    told.update(zip(rest, untold, strict=True))
     return [told[index] for index in range(len(rows))]
 
 
-def _untold(rows: Sequence[Row], result: BatchResult) -> Iterator[Outcome]:
+def _untold(rows: Sequence[Row], result: BatchResult, unique_property: str | None) -> Iterator[Outcome]:
     """Yield the outcomes of rows that no item of the reply names; there may be items that name no row."""
     records = [record for record in result.records if record.index is None]
     errors = [error for error in result.errors if error.index is None]
@@ -164,7 +165,7 @@ def _untold(rows: Sequence[Row], result: BatchResult) -> Iterator[Outcome]:
         if len(rows) == len(records) and not errors:
             yield Outcome(index=row.index, status="done")
         elif len(rows) == len(errors) and not records:
-            yield _rejected_by_one(row, errors)
+            yield _refused_by_one(row, errors, unique_property)
         else:
             yield _not_in_reply(row)
 
@@ -173,38 +174,48 @@ def _not_in_reply(row: Row) -> Outcome:
     return Outcome(index=row.index, status="unknown", category="NOT_IN_REPLY")
 
 
-def _rejected_by_one(row: Row, errors: Sequence[RecordError]) -> Outcome:
+def _refused_by_one(row: Row, errors: Sequence[RecordError], unique_property: str | None) -> Outcome:
     """Return the outcome of a row that one of these errors is about."""
     if len(errors) == 1:
-        return _rejected(row, errors[0])
-    if any(proved := [_proves_written(row, error) for error in errors]):
-        return Outcome(index=row.index, status="done") if all(proved) else _not_in_reply(row)
+        return _refused(row, errors[0], unique_property)
+    verdicts = {_verdict(row, error, unique_property) for error in errors}
+    if len(verdicts) > 1 or "unknown" in verdicts:
+        return _not_in_reply(row)
+    if "done" in verdicts:
+        return Outcome(index=row.index, status="done")
     categories = {error.category for error in errors}
     category = categories.pop() if len(categories) == 1 else None
     return Outcome(index=row.index, status="rejected", category=category)
 
 
-def _proves_written(row: Row, error: RecordError) -> bool:
-    """Return whether an earlier attempt has created the record, so that HubSpot refuses the double."""
-    # The same update twice is no conflict: the value belongs to another record.
-    return row.doubtful and "id" not in row.wire and is_conflict(error)
-
-
-def _rejected(row: Row, error: RecordError) -> Outcome:
-    if _proves_written(row, error):
+def _refused(row: Row, error: RecordError, unique_property: str | None) -> Outcome:
+    verdict = _verdict(row, error, unique_property)
+    if verdict == "done":
         return Outcome(index=row.index, status="done", id=existing_id(error.context, error.message))
     return Outcome(
         index=row.index,
-        status="rejected",
+        status=verdict,
         category=error.category,
         reasons=tuple(error.reasons),
         message=error.message,
     )
 
 
-def is_conflict(error: RecordError) -> bool:
-    """Return whether an input was refused because a record has its unique value."""
-    return error.category == _CONFLICT or any(reason.code == _TAKEN for reason in error.reasons)
+def _verdict(row: Row, error: RecordError, unique_property: str | None) -> Status:
+    """Return what a refusal says of a row.
+
+    A create that is sent again is refused as a double where an earlier attempt has made the record. The same
+    update twice is no double: the value belongs to another record. Nor is it a double what is refused for
+    something else as well: an earlier attempt would have been.
+    """
+    taken = {reason.property for reason in error.reasons if reason.code == _TAKEN}
+    is_conflict = error.category == _CONFLICT or {reason.code for reason in error.reasons} == {_TAKEN}
+    if not (is_conflict and row.doubtful and "id" not in row.wire):
+        return "rejected"
+    # HubSpot tells the first conflict only (docs/behaviour.md, "Error bodies"), so one over another property
+    # proves neither. Nor does one over a value that may have come with another row.
+    is_over_another = bool(taken) and taken.isdisjoint({unique_property, None})
+    return "unknown" if is_over_another or row.contested else "done"
 
 
 def existing_id(context: Mapping[str, Sequence[str]], message: str | None) -> str | None:

@@ -27,8 +27,8 @@ class Resumption:
         self._total = journal.meta().get("total")
         self._held: list[Row] = []
 
-    def sift(self, rows: Sequence[Row]) -> tuple[list[Outcome], list[Row]]:
-        """Return the outcomes that rows have already, and the rows that are to be sent.
+    def sift(self, rows: Sequence[Row]) -> tuple[list[tuple[Row, Outcome]], list[Row]]:
+        """Return the rows that have an outcome already, with that, and the rows that are to be sent.
 
         Rows without an outcome are held back until the last known row has been compared.
 
@@ -37,16 +37,16 @@ class Resumption:
         """
         if not rows or (rows[0].index >= self._known and self._total is None):
             return [], [*self._released(), *rows]
-        outcomes = []
+        settled = []
         entries = self._journal.entries(rows[0].index, rows[-1].index)
         for row in rows:
             self._check(row, None if (entry := entries.get(row.index)) is None else entry.digest)
             if entry is not None and entry.outcome is not None:
-                outcomes.append(entry.outcome)
+                settled.append((row, entry.outcome))
                 continue
             row.doubtful = entry is not None and entry.sent
             self._held.append(row)
-        return outcomes, self._released() if rows[-1].index + 1 >= self._known else []
+        return settled, self._released() if rows[-1].index + 1 >= self._known else []
 
     def finish(self, count: int) -> list[Row]:
         """Take note that the source has no more rows, and return those that were held back.

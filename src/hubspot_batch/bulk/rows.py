@@ -29,6 +29,7 @@ class Row(Discreet, Struct, eq=False, kw_only=True):
         apart: No two rows of one request share one of these.
         in_order: Rows that share one of these reach HubSpot one after the other, in the order of the source.
         doubtful: Whether HubSpot may have written it already.
+        contested: Whether an earlier row with the same unique value is unknown: it may have made the record.
     """
 
     index: int
@@ -39,6 +40,7 @@ class Row(Discreet, Struct, eq=False, kw_only=True):
     apart: Sequence[Hashable] = ()
     in_order: Sequence[Hashable] = ()
     doubtful: bool = False
+    contested: bool = False
 
     def __repr__(self) -> str:
         return f"Row({self.index}, {len(self.content)} bytes, {len(self.faults)} faults)"

@@ -80,7 +80,7 @@ class Run:
             rows = rows_from(task.operation, inputs, self._counts.read, task.unique_property)
             known, rows = self._resumption.sift(rows)
             self._counts.read += len(inputs)
-            self._settle(known)
+            self._courier.tell(known)
             await self._plan(rows)
         return self._take()
 
