@@ -15,7 +15,7 @@ import anyio
 import httpx
 import pytest
 
-from hubspot_batch import AsyncHubSpot, Quota, _async_driver
+from hubspot_batch import AsyncHubSpot, HubSpot, Quota, _async_driver
 from hubspot_batch.bulk import BulkError, Outcome, Report, read_outcomes
 from hubspot_batch.bulk.journal import Entry, Journal
 from hubspot_batch.errors import (
@@ -908,6 +908,19 @@ def test_nothing_is_known_of_rows_before_they_are_read(face: "Face") -> None:
     stream = face.connect(face.wire(Shop())).orders.stream_create(orders(250))
 
     assert (stream.report.read, stream.report.total, stream.report.finished) == (0, 250, False)
+
+
+def test_a_stream_that_goes_on_tells_what_there_is_so_far(path: Path) -> None:
+    hub = HubSpot("token-1", transport=httpx.MockTransport(Shop()), quota=Quota())
+    with hub.orders.stream_create(orders(250), journal=path, concurrency=1) as stream:
+        first = next(stream)
+        so_far = list(stream.report.outcomes)
+
+    assert first in so_far
+    assert len(so_far) < 250
+    ended = stream.report
+    assert stream.report.seconds == ended.seconds
+    assert set(map(repr, so_far)) <= set(map(repr, ended.outcomes))
 
 
 def test_an_answer_that_says_nothing_of_a_row_leaves_it_unknown(face: "Face") -> None:

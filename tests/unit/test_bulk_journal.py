@@ -275,6 +275,14 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path: Path, con
     assert path.read_bytes() == content
 
 
+def test_a_journal_that_is_damaged_is_refused(path: Path) -> None:
+    opened(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("drop table rows")
+
+    assert refusal(path) == f"the journal {path} cannot be used: no such table: rows; name another file"
+
+
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path).endswith("; name a file in a folder that can be written")
 

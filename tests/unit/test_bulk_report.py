@@ -78,6 +78,23 @@ def test_two_may_go_through_the_outcomes_of_a_journal_without_a_file_at_once() -
         assert list(zip(outcomes, outcomes, strict=True)) == list(zip(OUTCOMES, OUTCOMES, strict=True))
 
 
+def test_the_outcomes_so_far_can_be_read_while_the_run_goes_on(tmp_path: Path) -> None:
+    with filled(tmp_path / "orders.run") as journal:
+        outcomes = outcomes_of(journal)
+
+        assert list(outcomes) == OUTCOMES
+
+
+def test_the_outcomes_come_to_their_end_though_the_run_ends_meanwhile(tmp_path: Path) -> None:
+    many = [Outcome(index=index, status="done", id=f"44{index}") for index in range(250)]
+    with Journal(tmp_path / "orders.run") as journal:
+        journal.write(Entry(index=outcome.index, digest=b"d", outcome=outcome) for outcome in many)
+        outcomes = iter(outcomes_of(journal))
+        first = next(outcomes)
+
+    assert [first, *outcomes] == many
+
+
 def test_outcomes_travel(journal: Journal) -> None:
     outcomes = pickled(outcomes_of(journal))
     journal.close()
@@ -223,7 +240,7 @@ def test_the_error_of_a_run_pickles_with_its_report(journal: Journal) -> None:
     again = pickled(BulkError("the run stopped: somehow", report=report_of(journal)))
 
     assert type(again) is BulkError
-    assert (str(again), again.maybe_written) == ("the run stopped: somehow", False)
+    assert (str(again), again.maybe_written) == ("the run stopped: somehow", True)
     assert again.report.to_dict() == report_of(journal).to_dict()
     assert list(again.report.outcomes) == OUTCOMES
 

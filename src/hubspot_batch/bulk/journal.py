@@ -7,7 +7,7 @@ A row is written down as sent before its request leaves, and its outcome before 
 import os
 import sqlite3
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from secrets import token_bytes
 from threading import Lock
@@ -92,7 +92,13 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._end()
+        with self._lock:
+            self._end()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file was let go of."""
+        return not self._end.alive
 
     def meta(self) -> Mapping[str, object]:
         """Return what is known of the run as a whole."""
@@ -156,15 +162,17 @@ class Journal:
         return {record: number for record, number in found.items() if number is not None}
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Yield all outcomes in the order of the rows, a hundred at a time."""
+        """Yield all outcomes in the order of the rows, a hundred at a time, until its file is let go of."""
         last = -1
-        while True:
-            with self._lock:
-                page = self._connection.execute(_PAGE, (last,)).fetchall()
-            if not page:
-                return
+        while page := self._page(last):
             yield from (_outcome(*columns) for columns in page)
             last = page[-1][0]
+
+    def _page(self, last: int) -> Sequence[tuple[int, str, str | None, bytes | None]]:
+        with self._lock:
+            if self.closed and self.durable:
+                return []
+            return self._connection.execute(_PAGE, (last,)).fetchall()
 
 
 def _columns(entry: Entry) -> tuple[int, bytes, str, str | None, bytes | None]:
@@ -232,6 +240,7 @@ def _claim(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"pragma application_id={_APPLICATION}")
         connection.execute(f"pragma user_version={_FORMAT}")
         connection.execute("insert into meta values ('salt', ?)", (token_bytes(16),))
+    connection.execute("select max(number) from rows").fetchone()
     connection.execute("commit")
     connection.execute("pragma journal_mode=wal")
     connection.execute("pragma synchronous=full")

@@ -16,31 +16,40 @@ from hubspot_batch.errors import BulkError, ConfigurationError
 
 
 class Outcomes:
-    """The outcomes of a run in the order of its rows. They are read from the journal when they are asked for.
+    """The outcomes of a run in the order of its rows, read from the journal when they are asked for.
 
-    They can be gone through any number of times.
+    They can be gone through any number of times; while the run goes on, they are those that there are so far.
     """
 
-    def __init__(self, read: Callable[[], Iterator[Outcome]]) -> None:
+    def __init__(self, read: Callable[[], Iterator[Outcome]], path: Path | None = None) -> None:
         self._read = read
+        self._path = path
 
     def __iter__(self) -> Iterator[Outcome]:
         return self._read()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A journal without a file does not travel, so its outcomes do.
-        read = self._read if self._read.__class__ is partial else partial(iter, tuple(self))
-        return Outcomes, (read,)
+        read = partial(iter, tuple(self)) if self._path is None else partial(read_outcomes, self._path)
+        return Outcomes, (read, self._path)
 
     def __repr__(self) -> str:
         return "Outcomes(...)"
 
 
 def outcomes_of(journal: Journal) -> Outcomes:
-    """Return the outcomes in a journal. A journal with a file is opened anew for them."""
-    if journal.path is None:
-        return Outcomes(journal.outcomes)
-    return Outcomes(partial(read_outcomes, journal.path))
+    """Return the outcomes in a journal."""
+    return Outcomes(partial(_read, journal), journal.path)
+
+
+def _read(journal: Journal) -> Iterator[Outcome]:
+    """Yield the outcomes in a journal. Once it is closed, it is opened anew for them."""
+    last = -1
+    for outcome in journal.outcomes():
+        yield outcome
+        last = outcome.index
+    if journal.path is not None and journal.closed:
+        yield from (outcome for outcome in read_outcomes(journal.path) if outcome.index > last)
 
 
 def read_outcomes(path: str | PathLike[str]) -> Iterator[Outcome]:

@@ -66,6 +66,7 @@ class Run:
         self._tasks.cancel_scope.cancel()
         # Without the error: a task group would wrap it, and none of its tasks lets one out.
         await self._tasks.__aexit__(None, None, None)
+        self._over = time.monotonic()
 
     async def put(self, inputs: Sequence[object]) -> Sequence[Outcome]:
         """Take up to 100 rows, and return the outcomes that have come in since the last time.
@@ -139,7 +140,6 @@ class Run:
         Raises:
             BulkError: If something has stopped it.
         """
-        self._over = time.monotonic()
         if self.failure is None:
             with self._failing():
                 self._journal.set_meta({"total": self._counts.read})
