@@ -77,7 +77,7 @@ class HubSpot:
             retries=retries,
             quota=quota,
         )
-        _one_of(transport, http_client)
+        _check_source(httpx.Client, transport, http_client)
         self._assemble(
             _pool(http_client, lambda: httpx.Client(transport=transport, headers=_HEADERS)),
             settings,
@@ -190,7 +190,7 @@ class AsyncHubSpot:
             retries=retries,
             quota=quota,
         )
-        _one_of(transport, http_client)
+        _check_source(httpx.AsyncClient, transport, http_client)
         self._assemble(
             _pool(http_client, lambda: httpx.AsyncClient(transport=transport, headers=_HEADERS)),
             settings,
@@ -253,9 +253,15 @@ class AsyncHubSpot:
         return _shown(self, self._settings)
 
 
-def _one_of(transport: object, http_client: object) -> None:
-    if transport is not None and http_client is not None:
+def _check_source(
+    kind: type[httpx.Client | httpx.AsyncClient], transport: object, http_client: object
+) -> None:
+    if http_client is None:
+        return
+    if transport is not None:
         raise ConfigurationError("transport and http_client exclude each other; give one of them")
+    if not isinstance(http_client, kind):
+        raise ConfigurationError(f"http_client is no httpx.{kind.__name__}; give one, or leave it out")
 
 
 def _pool(http_client: _Http | None, make: Callable[[], _Http]) -> Pool[_Http]:

@@ -396,6 +396,16 @@ def test_transport_and_http_client_exclude_each_other(face: "Face") -> None:
     assert str(caught.value) == "transport and http_client exclude each other; give one of them"
 
 
+def test_an_http_client_of_the_other_kind_is_refused(face: "Face") -> None:
+    kinds = {HubSpot: ("Client", httpx.AsyncClient), AsyncHubSpot: ("AsyncClient", httpx.Client)}
+    right, wrong = kinds[face.kind]
+
+    with pytest.raises(ConfigurationError) as caught:
+        face.connect(None, http_client=wrong())
+
+    assert str(caught.value) == f"http_client is no httpx.{right}; give one, or leave it out"
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
