@@ -256,9 +256,14 @@ class BulkError(HubSpotBatchError):
     so far, and a run with a journal goes on where it stopped when it is started again.
 
     Attributes:
-        report: What became of the rows.
+        report: What became of the rows. `maybe_written` is true where any of them was sent.
     """
 
     def __init__(self, text: str, *, report: Report) -> None:
         self.report = report
+        self.maybe_written = bool(report.requests or report.done or report.unknown)
         super().__init__(text)
+
+    def __str__(self) -> str:
+        # The report says more than that "the batch" may have been written.
+        return Exception.__str__(self)

@@ -3,6 +3,7 @@
 import copy
 import inspect
 import pickle
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -300,9 +301,21 @@ def test_a_failed_connection_tells_how_many_attempts_were_made(kind: type[Connec
 
 
 def test_a_run_that_stopped_hands_over_its_report() -> None:
-    report: Any = object()
+    report: Any = SimpleNamespace(requests=0, done=0, unknown=0)
     error = BulkError(text="the disk is full", report=report)
     assert (str(error), error.report) == ("the disk is full", report)
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [({}, False), ({"requests": 1}, True), ({"done": 1}, True), ({"unknown": 1}, True)],
+)
+def test_rows_of_a_run_that_stopped_may_be_written_where_any_was_sent(
+    counts: dict[str, int], *, expected: bool
+) -> None:
+    report: Any = SimpleNamespace(**{"requests": 0, "done": 0, "unknown": 0} | counts)
+    error = BulkError("the disk is full", report=report)
+    assert (error.maybe_written, str(error)) == (expected, "the disk is full")
 
 
 @pytest.mark.parametrize(
