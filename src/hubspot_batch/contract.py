@@ -130,11 +130,32 @@ def versions() -> Mapping[str, Version]:
 @cache
 def validator(schema: str) -> Draft202012Validator:
     """Return a validator for a named schema of the document. It is compiled once."""
-    root = {
-        "$ref": f"#/components/schemas/{schema}",
-        "components": {"schemas": document()["components"]["schemas"]},
-    }
+    return _compiled(schema, document()["components"]["schemas"])
+
+
+@cache
+def quick_validator(schema: str) -> Draft202012Validator:
+    """Return a validator that finds valid what `validator` does, in a third of the time.
+
+    jsonschema-rs takes long for `propertyNames`. Where that forbids an empty name only, it is put in other
+    words, so the errors would be told in others, too.
+    """
+    schemas: Mapping[str, Any] = document()["components"]["schemas"]
+    return _compiled(schema, {name: _without_property_names(known) for name, known in schemas.items()})
+
+
+def _compiled(schema: str, schemas: Mapping[str, Any]) -> Draft202012Validator:
+    root = {"$ref": f"#/components/schemas/{schema}", "components": {"schemas": schemas}}
     return Draft202012Validator(root)
+
+
+def _without_property_names(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    names = dict(_resolve(schema.get("propertyNames", {})))
+    names.pop("description", None)
+    if names != {"type": "string", "minLength": 1}:
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "propertyNames"}
+    return {**rest, "properties": {**rest.get("properties", {}), "": False}}
 
 
 def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operation:

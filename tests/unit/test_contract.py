@@ -10,7 +10,9 @@ from hubspot_batch.contract import MAX_INPUTS, ObjectType, Operation, OperationI
 from hubspot_batch.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from jsonschema_rs import Draft202012Validator
 
 CREATE_KEYS = frozenset({"properties", "associations", "objectWriteTraceId"})
 ORDERS = ("crm.objects.orders.write",)
@@ -131,6 +133,29 @@ def test_a_validator_follows_the_references_of_the_document() -> None:
     validator = contract.validator("BatchUpdateRequest")
     assert validator.is_valid({"inputs": [{"id": "1", "properties": {"a": "b"}}]})
     assert not validator.is_valid({"inputs": [{"id": "1", "properties": {"a": 5}}]})
+
+
+@pytest.mark.parametrize("validator", [contract.validator, contract.quick_validator])
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [({}, True), ({"a": "b"}, True), ({"a": ""}, True), ({"": "b"}, False), ({"a": 5}, False)],
+)
+def test_both_validators_find_the_same_valid(
+    validator: "Callable[[str], Draft202012Validator]", properties: dict[str, object], *, expected: bool
+) -> None:
+    payload = {"inputs": [{"properties": properties}]}
+
+    assert validator("BatchCreateRequest").is_valid(payload) is expected
+
+
+def test_both_validators_know_the_names_that_another_document_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"type": "string", "minLength": 2}
+    schemas = {"Name": names, "Properties": {"type": "object", "propertyNames": names}}
+    monkeypatch.setattr(contract, "document", lambda: {"components": {"schemas": schemas}})
+
+    for kind in (contract.validator, contract.quick_validator):
+        validator = kind.__wrapped__("Properties")
+        assert [validator.is_valid({name: "b"}) for name in ("", "a", "ab")] == [False, False, True]
 
 
 def test_the_document_is_read_and_each_validator_compiled_once() -> None:
