@@ -105,24 +105,39 @@ def prepare(operation: Operation, inputs: Iterable[object], unique_property: str
         problem = f"{name_of(inputs)} stands where a list of inputs belongs"
         raise InvalidInputError([fault_at(("inputs",), problem, 'write [{"properties": {...}}]')])
     items = list(islice(inputs, MAX_INPUTS + 1))
-    return _unconverted(operation, items, unique_property) or _converted(operation, items, unique_property)
+    flawless = _flawless_batch(operation, items, unique_property)
+    return flawless or _checked_batch(operation, items, unique_property)
 
 
-def _unconverted(operation: Operation, items: Sequence[object], unique_property: str | None) -> Batch | None:
-    """Return a batch of inputs that can be sent as they are, or None if there is anything to do or to say."""
-    wire = plain_copies(items)
-    if wire is None:
-        return None
-    payload = {"inputs": _traced(operation, wire)}
-    if not is_flawless(operation, payload) or any(_not_unique(wire, unique_property)):
+def _flawless_batch(
+    operation: Operation, items: Sequence[object], unique_property: str | None
+) -> Batch | None:
+    """Return a batch of plain inputs, or None if there is anything to say of them."""
+    wire = flawless_wires(operation, items)
+    if wire is None or any(_not_unique(wire, unique_property)):
         return None
     try:
-        return Batch(inputs=wire, content=msgspec.json.encode(payload))
+        return Batch(inputs=wire, content=msgspec.json.encode({"inputs": _traced(operation, wire)}))
     except UnicodeEncodeError:
         return None
 
 
-def plain_copies(items: Sequence[object]) -> list[dict[str, Any]] | None:
+def flawless_wires(operation: Operation, items: Sequence[object]) -> list[dict[str, Any]] | None:
+    """Return the wire forms of inputs that are plain mappings without a fault; None if any is not.
+
+    It says what `wire_input` and `contradictions` say, only quicker. Whether text is Unicode is left to
+    whoever encodes it.
+    """
+    wires = _plain_copies(items)
+    if wires is None:
+        return None
+    payload = {"inputs": wires}
+    if is_flawless(operation, payload) or (_written_out(wires) and is_flawless(operation, payload)):
+        return wires
+    return None
+
+
+def _plain_copies(items: Sequence[object]) -> list[dict[str, Any]] | None:
     """Return copies of inputs that are plain mappings with plain properties; None if any is not."""
     copies: list[dict[str, Any]] = []
     inner = JsonCopy()
@@ -136,8 +151,26 @@ def plain_copies(items: Sequence[object]) -> list[dict[str, Any]] | None:
     return None if inner.faults else copies
 
 
-def _converted(operation: Operation, items: Sequence[object], unique_property: str | None) -> Batch:
-    """Return a batch of inputs with values that had to be made text.
+def _written_out(wires: Sequence[dict[str, Any]]) -> bool:
+    """Make text of ids and property values, in place, and return whether all have one."""
+    for wire in wires:
+        if "id" in wire and not _write_out(wire, "id", wire_id):
+            return False
+        properties = wire["properties"]
+        for name, value in properties.items():
+            if type(value) is not str and not _write_out(properties, name, wire_text):
+                return False
+    return True
+
+
+def _write_out(values: dict[str, Any], name: str, convert: Callable[[object], str | Problem]) -> bool:
+    text = convert(values[name])
+    values[name] = text
+    return not isinstance(text, Problem)
+
+
+def _checked_batch(operation: Operation, items: Sequence[object], unique_property: str | None) -> Batch:
+    """Return a batch of inputs of any kind.
 
     Raises:
         InvalidInputError: With every fault of every input.

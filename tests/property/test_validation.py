@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -242,6 +242,22 @@ def outcome_of(
         return error
 
 
+# What Python code has instead of text.
+values = (
+    texts
+    | st.integers(-(10**20), 10**20)
+    | st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9)
+    | st.dates()
+    | st.datetimes(timezones=st.just(UTC) | st.just(timezone(timedelta(hours=-5))))
+    | st.lists(st.integers(0, 9) | st.sampled_from(["a", "b"]), min_size=1, max_size=3)
+)
+typed = st.fixed_dictionaries(
+    {"properties": st.dictionaries(names, values, max_size=3)},
+    optional={"id": st.integers(0, 10**12), "objectWriteTraceId": trace_ids},
+)
+
 # What no JSON holds, and what a caller may still hand over.
 any_text = st.text(st.characters(codec=None), max_size=3)
 strange = (
@@ -318,7 +334,10 @@ def told(outcome: Batch | InvalidInputError) -> object:
 
 
 @given(
-    st.lists(st.one_of(creates, updates, anything), min_size=1, max_size=4),
+    st.one_of(
+        st.lists(st.one_of(creates, updates, anything), min_size=1, max_size=4),
+        st.lists(typed, min_size=1, max_size=4),
+    ),
     st.sampled_from([CREATE, UPDATE]),
     st.sampled_from([None, "name"]),
 )

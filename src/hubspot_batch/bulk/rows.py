@@ -10,8 +10,8 @@ from msgspec import Struct
 from hubspot_batch._discreet import Discreet
 from hubspot_batch.contract import Operation
 from hubspot_batch.errors import Fault
-from hubspot_batch.inputs import lacking, plain_copies, wire_input
-from hubspot_batch.validation import JsonCopy, input_faults, is_flawless
+from hubspot_batch.inputs import flawless_wires, lacking, wire_input
+from hubspot_batch.validation import JsonCopy, input_faults
 
 _DIGEST_SIZE = 16
 _NOT_READ: Mapping[str, Any] = {"properties": {}}
@@ -57,17 +57,17 @@ def rows_from(
         first: The index of the first of them.
         unique_property: A property of which each record has another value.
     """
-    return _unconverted(operation, inputs, first, unique_property) or _converted(
+    return _flawless_rows(operation, inputs, first, unique_property) or _checked_rows(
         operation, inputs, first, unique_property
     )
 
 
-def _unconverted(
+def _flawless_rows(
     operation: Operation, inputs: Sequence[object], first: int, unique_property: str | None
 ) -> list[Row] | None:
-    """Return rows of inputs that can be sent as they are, or None if there is anything to do or to say."""
-    wires = plain_copies(inputs)
-    if wires is None or not is_flawless(operation, {"inputs": wires}):
+    """Return rows of plain inputs, or None if there is anything to say of them."""
+    wires = flawless_wires(operation, inputs)
+    if wires is None:
         return None
     if unique_property is not None and any(lacking(wires, unique_property)):
         return None
@@ -79,7 +79,7 @@ def _unconverted(
         return None
 
 
-def _converted(
+def _checked_rows(
     operation: Operation, inputs: Sequence[object], first: int, unique_property: str | None
 ) -> list[Row]:
     copy = JsonCopy()
