@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hubspot_batch import matching
 from hubspot_batch.matching import Input, Written, match_written, refused_inputs
 
 Values = Mapping[str, str | None]
@@ -265,6 +266,17 @@ def test_where_two_inputs_fit_two_records_alike_none_is_named() -> None:
 def test_an_input_without_properties_may_have_become_any_record() -> None:
     inputs = [{"objectWriteTraceId": "trace-9"}, *creates({"name": "B"})]
     assert match_written(inputs, records({"name": "B"}, {"name": "A"})) == [1, 0]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_nothing_is_searched_where_one_property_decides(
+    order: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(matching._Contents, "_fitting")
+    inputs = creates(*({"currency": "EUR", "name": name} for name in ("A", "B", "c")))
+    written = records(*({"currency": "EUR", "name": "ABC"[n]} for n in order))
+
+    assert match_written(inputs, written) == list(order)
 
 
 # Identical inputs.
