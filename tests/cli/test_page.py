@@ -128,12 +128,21 @@ def test_it_holds_the_figures() -> None:
         ({"read": 2, "done": 1, "rejected": 1}, "The run was finished; some rows are not done."),
         (
             {"read": 2, "done": 2, "finished": False},
-            "The run was not finished. The same command goes on where it stopped.",
+            "The run was not finished: the same command again goes on where this stopped.",
         ),
     ],
 )
 def test_it_says_how_the_run_ended(figures: dict[str, Any], verdict: str) -> None:
     assert verdict in Page(page_of("title", report(**figures), SAMPLES)).texts
+
+
+def test_it_does_not_promise_that_a_run_goes_on_in_a_sandbox_that_has_ended() -> None:
+    page = Page(page_of("title", report(read=2, done=1, finished=False), SAMPLES, resumable=False))
+
+    assert (
+        "The run was not finished: the local HubSpot has ended; "
+        "the same command begins from the first row in another one."
+    ) in page.texts
 
 
 def test_it_gives_each_reason_with_its_count_and_example_rows() -> None:

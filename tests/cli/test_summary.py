@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hubspot_batch.bulk import Outcomes, Report
+from hubspot_batch.cli._connection import ConnectionOptions, connect
 from hubspot_batch.cli._summary import exit_code, print_summary
 from hubspot_batch.errors import ConfigurationError, ConnectionFailedError
 
@@ -24,7 +25,8 @@ def printed(
     code: "ExitCode" = 0,
     **options: Any,  # noqa: ANN401
 ) -> tuple[list[str], list[str]]:
-    defaults = {"problem": None, "unseen": (), "run": "R", "to_mend": "o rejected.csv", "as_json": False}
+    defaults: dict[str, Any] = {"problem": None, "unseen": (), "run": "R", "to_mend": "o rejected.csv"}
+    defaults |= {"resumable": True, "as_json": False}
     print_summary(report(**figures), code, **{**defaults, **options})
     out, err = capsys.readouterr()
     return out.splitlines(), err.splitlines()
@@ -91,6 +93,16 @@ def test_nothing_is_well(capsys: pytest.CaptureFixture[str]) -> None:
         "  hubspot-batch results R --unknown",
         "  the same command again goes on where this stopped",
     ]
+
+
+def test_a_run_in_a_sandbox_that_has_ended_does_not_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = {"read": 2, "done": 1, "finished": False}
+    with connect(ConnectionOptions(sandbox=True)) as connection:
+        out, _ = printed(capsys, figures, resumable=connection.lasts)
+
+    assert (
+        out[-1] == "  the local HubSpot has ended; the same command begins from the first row in another one"
+    )
 
 
 @pytest.mark.parametrize(

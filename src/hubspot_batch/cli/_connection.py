@@ -46,12 +46,14 @@ class Connection(Struct, frozen=True, kw_only=True):
     Attributes:
         hub: The client.
         service: The address of HubSpot.
+        lasts: Whether HubSpot is still there when the command is over.
         account: What a run is told of the account; None where its token tells.
         fingerprint: What a journal with this salt says of the account.
     """
 
     hub: HubSpot
     service: str
+    lasts: bool
     account: str | None
     fingerprint: Callable[[bytes], str]
 
@@ -80,6 +82,7 @@ def connect(options: ConnectionOptions) -> Iterator[Connection]:
         yield Connection(
             hub=hub,
             service=service,
+            lasts=not options.sandbox,
             account=account,
             fingerprint=Bearer(token).fingerprint if account is None else lambda _: account,
         )

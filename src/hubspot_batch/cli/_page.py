@@ -8,6 +8,7 @@ from textwrap import shorten
 
 from hubspot_batch.bulk import Outcome, Report
 from hubspot_batch.cli._progress import Sample, duration
+from hubspot_batch.cli._summary import what_next
 
 _EXAMPLES = 3
 # HubSpot lists all options of a property where a value is none of them.
@@ -30,17 +31,18 @@ svg { width: 100%; height: auto; } svg text { font-size: 11px; fill: currentColo
 """
 
 
-def page_of(title: str, report: Report, samples: Sequence[Sample]) -> str:
+def page_of(title: str, report: Report, samples: Sequence[Sample], *, resumable: bool = True) -> str:
     """Return the page.
 
     Args:
         title: What the run was about.
         report: What became of it.
         samples: How it went over time.
+        resumable: Whether the same command goes on with a run that was not finished.
     """
     parts = [
         f"<h1>{escape(title)}</h1>",
-        f'<p class="note">{escape(_verdict(report))}</p>',
+        f'<p class="note">{escape(_verdict(report, resumable=resumable))}</p>',
         _figures(report),
         "<h2>Requests a second</h2>",
         _chart(samples, report.rate_limit),
@@ -56,9 +58,9 @@ def page_of(title: str, report: Report, samples: Sequence[Sample]) -> str:
     )
 
 
-def _verdict(report: Report) -> str:
+def _verdict(report: Report, *, resumable: bool) -> str:
     if not report.finished:
-        return "The run was not finished. The same command goes on where it stopped."
+        return f"The run was not finished: {what_next(resumable=resumable)}."
     return "Each row is done." if report.ok else "The run was finished; some rows are not done."
 
 

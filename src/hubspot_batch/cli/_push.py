@@ -85,13 +85,14 @@ def run(operation_id: str, reading: Reading, connection: ConnectionOptions, opti
             unseen=rows.unseen if report.finished else (),
             run=_runs.name_of(journal),
             to_mend=_beside(rows),
+            resumable=connected.lasts,
             as_json=options.as_json,
         )
     except BrokenPipeError:
         # Nobody reads it any more. The exit code says as much, and files are still to be written.
         release_streams()
     if options.page is not None:
-        write_text(options.page, page_of(title, report, samples.end(report)))
+        write_text(options.page, page_of(title, report, samples.end(report), resumable=connected.lasts))
     if options.results is not None:
         write_results(_runs.find(str(journal)), options.results)
     return code

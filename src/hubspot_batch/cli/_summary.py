@@ -43,6 +43,7 @@ def print_summary(
     unseen: Sequence[str],
     run: str,
     to_mend: str,
+    resumable: bool,
     as_json: bool,
 ) -> None:
     """Print what became of a run.
@@ -54,6 +55,7 @@ def print_summary(
         unseen: Columns that an option names and no row had.
         run: What it is called.
         to_mend: A name for a file of what was rejected.
+        resumable: Whether the same command goes on with it.
         as_json: Whether for a program, not for people.
     """
     if problem:
@@ -62,11 +64,11 @@ def print_summary(
     if as_json:
         click.echo(json.dumps({**report.to_dict(), "run": run, "exit_code": code, "problem": problem}))
         return
-    for line in _lines(report, run, to_mend):
+    for line in _lines(report, run, to_mend, resumable=resumable):
         click.echo(line)
 
 
-def _lines(report: Report, run: str, to_mend: str) -> Iterator[str]:
+def _lines(report: Report, run: str, to_mend: str, *, resumable: bool) -> Iterator[str]:
     verb, _, object_type = report.operation.partition("_")
     yield (
         f"{report.done:,} of {report.read:,} {object_type.replace('_', ' ')} {verb}d in "
@@ -92,4 +94,11 @@ def _lines(report: Report, run: str, to_mend: str) -> Iterator[str]:
     if report.unknown:
         yield f"  hubspot-batch results {quote(run)} --unknown"
     if not report.finished:
-        yield "  the same command again goes on where this stopped"
+        yield f"  {what_next(resumable=resumable)}"
+
+
+def what_next(*, resumable: bool) -> str:
+    """Return what the same command would do after a run that was not finished."""
+    if resumable:
+        return "the same command again goes on where this stopped"
+    return "the local HubSpot has ended; the same command begins from the first row in another one"
