@@ -9,9 +9,10 @@ import anyio
 import httpx
 from anyio import CapacityLimiter, to_thread
 
+from hubspot_batch._auth import Bearer
 from hubspot_batch._exchange import NO_REPLY, Exchange, RequestBuilder, bearer_of, token_of
 from hubspot_batch._pool import Pool
-from hubspot_batch._settings import Settings
+from hubspot_batch._settings import Settings, TakesItsTime
 from hubspot_batch.errors import HubSpotBatchError
 from hubspot_batch.results import BatchResult
 
@@ -114,7 +115,7 @@ class AsyncDriver:
                 if pause := exchange.pause():
                     await anyio.sleep(pause)
                 # Before the departure is reserved: a function that gets a token may take its time.
-                token = token_of(self._settings)
+                token = await _token(self._settings)
                 auth = bearer_of(await token if inspect.isawaitable(token) else token)
                 http = self._pool.http()
                 await _until_due(exchange)
@@ -129,6 +130,14 @@ class AsyncDriver:
                     result = exchange.replied(reply)
                 if result is not None:
                     return result
+
+
+async def _token(settings: Settings) -> object:
+    """Return a token, or a promise of it. A function that takes its time does so in a thread."""
+    source = settings.token
+    if not isinstance(source, Bearer) and isinstance(source, TakesItsTime) and not source.is_fresh:
+        return await to_thread.run_sync(source, abandon_on_cancel=True)
+    return token_of(settings)
 
 
 async def _until_due(exchange: Exchange) -> None:

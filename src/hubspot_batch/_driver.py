@@ -1,18 +1,23 @@
 """The synchronous half of the only code that sends or sleeps; the other is `_async_driver`."""
 
+import random
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
 from hubspot_batch._exchange import NO_REPLY, Exchange, bearer_of, response_of, token_of
 from hubspot_batch._pool import Pool
 from hubspot_batch._settings import Settings
+from hubspot_batch.errors import HubSpotBatchError
+from hubspot_batch.policy import Retries, wait_before_retry
 from hubspot_batch.results import BatchResult, Response
 
 if TYPE_CHECKING:
     from hubspot_batch._calls import Call
+
+_T = TypeVar("_T")
 
 
 class Driver:
@@ -51,6 +56,30 @@ class Driver:
                     result = exchange.replied(reply)
                 if result is not None:
                     return result
+
+
+def insist(attempt: Callable[[], _T], retries: Retries) -> _T:
+    """Return what a function returns, which is called again after a failure that may pass.
+
+    Args:
+        attempt: What to call. It must do no harm to call it twice.
+        retries: How persistent to be.
+
+    Raises:
+        HubSpotBatchError: The error of the last call.
+    """
+    made, waited = 0, 0.0
+    while True:
+        made += 1
+        try:
+            return attempt()
+        except HubSpotBatchError as error:
+            jitter = random.random()  # noqa: S311 - no secret
+            wait = wait_before_retry(error, resendable=True, attempts=made, jitter=jitter)
+            if wait is None or made > retries.limit or waited + wait > retries.budget:
+                raise
+        waited += wait
+        time.sleep(wait)
 
 
 def send_form(url: str, form: Mapping[str, str], timeout: httpx.Timeout) -> Response:

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable, Hashable
 from threading import Lock
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 from weakref import WeakValueDictionary
 
 import httpx
@@ -25,6 +25,21 @@ TIMEOUT = 30.0
 CONNECT_TIMEOUT = 5.0
 
 TokenSource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
+
+
+@runtime_checkable
+class TakesItsTime(Protocol):
+    """A function for tokens that tells whether it can return one at once."""
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it can."""
+        ...
+
+    def __call__(self) -> str:
+        """Return a token."""
+        ...
+
 
 # The one thing that clients share unasked: HubSpot counts the requests of a token, whichever client sends
 # them, and clients that each counted for themselves would run into 429s. It keeps no quota alive.

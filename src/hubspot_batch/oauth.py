@@ -1,6 +1,7 @@
 """Fresh tokens for an OAuth app: they live half an hour (docs/behaviour.md, "Tokens and scopes")."""
 
 import time
+from copy import copy
 from threading import Lock
 
 import httpx
@@ -9,7 +10,7 @@ from msgspec import Struct
 
 from hubspot_batch._calls import refusal
 from hubspot_batch._discreet import Discreet
-from hubspot_batch._driver import send_form
+from hubspot_batch._driver import insist, send_form
 from hubspot_batch._settings import BASE_URL, TIMEOUT, base_url_from, timeout_from
 from hubspot_batch.errors import (
     ConfigurationError,
@@ -17,6 +18,7 @@ from hubspot_batch.errors import (
     HubSpotBatchError,
     UnexpectedReplyError,
 )
+from hubspot_batch.policy import Retries
 from hubspot_batch.results import Response
 
 _PATH = "/oauth/v3/token"
@@ -25,6 +27,8 @@ _OPERATION = "refresh_token"
 _REFUSALS = {400, 401, 403, 409, 413, 422}
 # A token that is about to end could do so on its way.
 _EARLIER = 60.0
+# The old token is of no more use, so whoever needs the new one waits for it.
+_RETRIES = Retries(limit=4, budget=30.0)
 
 
 class _Grant(Discreet, Struct, frozen=True):
@@ -38,7 +42,8 @@ class _Grant(Discreet, Struct, frozen=True):
 class RefreshToken:
     """A function that returns an access token, and gets another one before it ends. Safe in several threads.
 
-    Give it to a client: `HubSpot(access_token=RefreshToken(...), ...)`.
+    Give it to a client: `HubSpot(access_token=RefreshToken(...), ...)`. Where HubSpot cannot give a token at
+    once, it asks again, up to four times, and waits for 30 seconds at most between them.
 
     Args:
         client_id: Of the app.
@@ -64,10 +69,17 @@ class RefreshToken:
         self._url = base_url_from(base_url) + _PATH
         self._token = ""
         self._ends = float("-inf")
+        self._failed = float("-inf")
+        self._failure: HubSpotBatchError | None = None
         self._lock = Lock()
 
     def __repr__(self) -> str:
         return "RefreshToken(...)"
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it returns at once, without asking HubSpot."""
+        return time.monotonic() < self._ends
 
     def __call__(self) -> str:
         """Return an access token that lives for another minute at least.
@@ -78,14 +90,26 @@ class RefreshToken:
             ConnectionFailedError: If no reply came.
             UnexpectedReplyError: If the reply cannot be read.
         """
+        called = time.monotonic()
         with self._lock:
-            if time.monotonic() >= self._ends:
-                asked = time.monotonic()
-                grant = self._granted()
-                self._token, self._ends = grant.access_token, asked + grant.expires_in - _EARLIER
+            if not self.is_fresh:
+                if self._failure is not None and called < self._failed:
+                    # Who has waited while another asked in vain need not do the same.
+                    raise copy(self._failure) from self._failure
+                self._renew()
             return self._token
 
-    def _granted(self) -> _Grant:
+    def _renew(self) -> None:
+        try:
+            grant, asked = insist(self._granted, _RETRIES)
+        except HubSpotBatchError as error:
+            self._failure, self._failed = error, time.monotonic()
+            raise
+        self._token, self._ends = grant.access_token, asked + grant.expires_in - _EARLIER
+
+    def _granted(self) -> tuple[_Grant, float]:
+        """Return a token, and when it was asked for."""
+        asked = time.monotonic()
         try:
             response = send_form(self._url, self._form, timeout_from(TIMEOUT))
         except httpx.HTTPError as error:
@@ -94,7 +118,7 @@ class RefreshToken:
         if response.status != _SUCCESS:
             raise _refused(response)
         try:
-            return msgspec.json.decode(response.content, type=_Grant)
+            return msgspec.json.decode(response.content, type=_Grant), asked
         except (msgspec.DecodeError, UnicodeDecodeError):
             # The body may hold the token after all, so it does not travel with the error.
             empty = Response(status=response.status, headers={}, content=b"")

@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
@@ -439,6 +440,35 @@ def test_calls_that_run_together_share_the_pause(face: "Face", clock: "Clock") -
 
     assert len(wire.requests) == 3
     assert clock.sleeps == [7.0]
+
+
+class SlowToken:
+    """A token that comes when something else has happened."""
+
+    def __init__(self) -> None:
+        self.happened = Event()
+        self.is_fresh = False
+
+    def __call__(self) -> str:
+        assert self.happened.wait(10), "it holds up whatever else there is to do"
+        self.is_fresh = True
+        return "token-1"
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_token_that_takes_its_time_holds_up_nothing_else(face: "Face", backend: str) -> None:
+    token, wire = SlowToken(), face.wire()
+
+    async def main() -> None:
+        async with AsyncHubSpot(token, transport=wire) as hub, anyio.create_task_group() as group:
+            group.start_soon(hub.orders.batch_create, CREATES)
+            await anyio.sleep(0.01)
+            token.happened.set()
+
+    anyio.run(main, backend=backend)
+
+    assert token.is_fresh
+    assert [request.headers["Authorization"] for request in wire.requests] == ["Bearer token-1"]
 
 
 def test_a_call_that_is_cancelled_is_not_sent_again(clock: "Clock") -> None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from hubspot_batch import oauth
+from hubspot_batch import _driver, oauth
 from hubspot_batch.errors import (
     ApiError,
     ConfigurationError,
@@ -35,27 +35,37 @@ class HubSpot:
         self.now = 1000.0
         self.lifetime: float = 1800
         self.answer: httpx.Response | Exception | None = None
+        self.answers: list[httpx.Response | Exception] = []
         self.requests: list[httpx.Request] = []
+        self.sleeps: list[float] = []
+
+    def sleep(self, delay: float) -> None:
+        self.sleeps.append(delay)
+        self.now += delay
 
     def post(self, url: str, **options: Any) -> httpx.Response:  # noqa: ANN401
         request = httpx.Request("POST", url, data=options["data"])
         self.requests.append(request)
         assert options["timeout"].connect == 5.0
-        if isinstance(self.answer, Exception):
-            raise self.answer
+        answer = self.answers.pop(0) if self.answers else self.answer
+        if isinstance(answer, Exception):
+            raise answer
         body = {
             "token_type": "bearer",
             "access_token": f"{TOKEN}-{len(self.requests)}",
             "expires_in": self.lifetime,
         }
-        return self.answer or httpx.Response(200, json=body, request=request)
+        return answer or httpx.Response(200, json=body, request=request)
 
 
 @pytest.fixture
 def hubspot(monkeypatch: pytest.MonkeyPatch) -> HubSpot:
     service = HubSpot()
     monkeypatch.setattr(httpx, "post", service.post)
-    monkeypatch.setattr(oauth, "time", SimpleNamespace(monotonic=lambda: service.now))
+    clock = SimpleNamespace(monotonic=lambda: service.now, sleep=service.sleep)
+    monkeypatch.setattr(oauth, "time", clock)
+    monkeypatch.setattr(_driver, "time", clock)
+    monkeypatch.setattr(_driver, "random", SimpleNamespace(random=lambda: 1.0))
     return service
 
 
@@ -95,9 +105,10 @@ class TestToken:
         token = RefreshToken(**APP)
         hubspot.answer = httpx.Response(503)
         error_of(token)
+        asked = len(hubspot.requests)
         hubspot.answer = None
 
-        assert token() == f"{TOKEN}-2"
+        assert token() == f"{TOKEN}-{asked + 1}"
 
     def test_threads_that_need_it_at_once_ask_once(self, hubspot: HubSpot) -> None:
         token, found = RefreshToken(**APP), list[str]()
@@ -109,6 +120,92 @@ class TestToken:
 
         assert found == [f"{TOKEN}-1"] * 8
         assert len(hubspot.requests) == 1
+
+    def test_it_tells_whether_it_has_to_be_asked_for(self, hubspot: HubSpot) -> None:
+        token = RefreshToken(**APP)
+
+        assert not token.is_fresh
+        token()
+        assert token.is_fresh
+        hubspot.now += 1740
+        assert not token.is_fresh
+
+
+class TestRetries:
+    @pytest.mark.parametrize(
+        ("answer", "wait"),
+        [
+            (httpx.Response(503), 1.0),
+            (httpx.Response(429, headers={"Retry-After": "7"}), 7.0),
+            (httpx.ConnectError("refused"), 1.0),
+            (httpx.ReadTimeout("late"), 1.0),
+            (httpx.Response(200, content=b"<html>"), 1.0),
+        ],
+    )
+    def test_it_is_asked_for_again(
+        self, answer: httpx.Response | Exception, wait: float, hubspot: HubSpot
+    ) -> None:
+        hubspot.answers = [answer]
+
+        assert RefreshToken(**APP)() == f"{TOKEN}-2"
+        assert hubspot.sleeps == [wait]
+
+    def test_it_lives_from_when_it_was_asked_for_last(self, hubspot: HubSpot) -> None:
+        hubspot.answers = [httpx.Response(503)]
+        token = RefreshToken(**APP)
+        token()
+
+        hubspot.now += 1739
+        assert token.is_fresh
+        hubspot.now += 1
+        assert not token.is_fresh
+
+    def test_not_more_than_four_times(self, hubspot: HubSpot) -> None:
+        hubspot.answer = httpx.Response(503)
+
+        error_of(RefreshToken(**APP))
+
+        assert hubspot.sleeps == [1.0, 2.0, 4.0, 8.0]
+        assert len(hubspot.requests) == 5
+
+    def test_not_for_longer_than_thirty_seconds(self, hubspot: HubSpot) -> None:
+        hubspot.answer = httpx.Response(429, headers={"Retry-After": "16"})
+
+        error_of(RefreshToken(**APP))
+
+        assert hubspot.sleeps == [16.0]
+
+    def test_not_where_the_app_gets_none(self, hubspot: HubSpot) -> None:
+        hubspot.answer = httpx.Response(400)
+
+        error_of(RefreshToken(**APP))
+
+        assert hubspot.sleeps == []
+
+    def test_threads_that_wait_while_it_is_asked_for_in_vain_share_the_failure(
+        self, hubspot: HubSpot, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hubspot.answer = httpx.Response(503)
+        token, errors = RefreshToken(**APP), list[HubSpotBatchError]()
+        called = threading.Semaphore(0)
+
+        def now() -> float:
+            called.release()
+            return hubspot.now
+
+        monkeypatch.setattr(oauth, "time", SimpleNamespace(monotonic=now))
+        with token._lock:
+            threads = [threading.Thread(target=lambda: errors.append(error_of(token))) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for _ in threads:
+                assert called.acquire(timeout=10)
+        for thread in threads:
+            thread.join()
+
+        assert len(hubspot.requests) == 5
+        assert len({str(error) for error in errors}) == 1
+        assert len(set(map(id, errors))) == 8
 
 
 class TestFailure:
