@@ -871,8 +871,8 @@ class TestQuota:
 
     @staticmethod
     def assert_kept(quota: str, push: Callable[[Sandbox], Sequence[Report]]) -> None:
-        """Check that no request is refused. A machine that is busy elsewhere gets two more attempts."""
-        for _ in range(3):
+        """Check that no request is refused. A machine that is busy elsewhere gets four more attempts."""
+        for _ in range(5):
             with Sandbox(quota=quota) as box:
                 reports = push(box)
                 came = Counter(entry.status for entry in box.requests)
@@ -883,7 +883,7 @@ class TestQuota:
 
     def test_a_run_keeps_to_it(self, client: Client) -> None:
         self.assert_kept(
-            "40/1", lambda box: [client.report(box, lambda hub: hub.carts.create_all(carts(100)))]
+            "20/1", lambda box: [client.report(box, lambda hub: hub.carts.create_all(carts(60)))]
         )
 
     def test_a_token_that_comes_late_costs_nothing(self, client: Client) -> None:
@@ -926,12 +926,12 @@ class TestQuota:
             with ThreadPoolExecutor(2) as threads:
                 return list(
                     threads.map(
-                        lambda client: client.report(box, lambda hub: hub.carts.create_all(carts(50))),
+                        lambda client: client.report(box, lambda hub: hub.carts.create_all(carts(30))),
                         [Client(HubSpot), Client(AsyncHubSpot)],
                     )
                 )
 
-        self.assert_kept("40/1", push)
+        self.assert_kept("20/1", push)
 
 
 def carts(requests: int) -> list[dict[str, Any]]:
