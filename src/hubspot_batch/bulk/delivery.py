@@ -60,7 +60,7 @@ class Courier:
         self._settle = settle
         self._attempts: set[_Attempt] = set()
         self._failures = 0
-        # What would name the records of rows that are unknown.
+        # The unique values of rows that are unknown: HubSpot may have made records with them.
         self._contested: set[Hashable] = set()
 
     def withdraw(self) -> None:

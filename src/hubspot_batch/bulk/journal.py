@@ -240,6 +240,7 @@ def _claim(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"pragma application_id={_APPLICATION}")
         connection.execute(f"pragma user_version={_FORMAT}")
         connection.execute("insert into meta values ('salt', ?)", (token_bytes(16),))
+    # A file that is damaged is told of now, not in the middle of a run.
     connection.execute("select max(number) from rows").fetchone()
     connection.execute("commit")
     connection.execute("pragma journal_mode=wal")

@@ -205,8 +205,8 @@ def _verdict(row: Row, error: RecordError, unique_property: str | None) -> Statu
     """Return what a refusal says of a row.
 
     A create that is sent again is refused as a double where an earlier attempt has made the record. The same
-    update twice is no double: the value belongs to another record. Nor is it a double what is refused for
-    something else as well: an earlier attempt would have been.
+    update twice is no double: the value belongs to another record. Nor is a create that is refused for
+    something else as well: its earlier attempt was refused, too.
     """
     taken = {reason.property for reason in error.reasons if reason.code == _TAKEN}
     is_conflict = error.category == _CONFLICT or {reason.code for reason in error.reasons} == {_TAKEN}
