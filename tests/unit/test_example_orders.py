@@ -2,11 +2,13 @@
 
 import csv
 import importlib.util
+import lzma
 import os
 import re
 import shutil
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 from types import ModuleType
 
@@ -108,6 +110,12 @@ def test_script_writes_the_same_bytes(tmp_path: Path) -> None:
     output = tmp_path / "again.csv"
     subprocess.run([sys.executable, str(SCRIPT), str(output)], check=True)
     assert output.read_bytes() == ORDERS.read_bytes()
+
+
+def test_the_package_has_a_copy_of_the_orders() -> None:
+    copy = resources.files("hubspot_batch.cli").joinpath("orders.csv.xz")
+
+    assert lzma.decompress(copy.read_bytes()) == ORDERS.read_bytes(), "run examples/make_orders.py"
 
 
 def test_script_says_what_to_install(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import lzma
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
@@ -40,7 +41,7 @@ def run(path: Path | None) -> None:
     Raises:
         ClickException: If the file cannot be read or is no CSV with a header.
     """
-    orders = _read_orders(path or _packaged_orders())
+    orders = _packaged_orders() if path is None else _read_orders(read_text(path), path)
     began = perf_counter()
     with Sandbox() as box, HubSpot(box.access_token, base_url=box.url) as hub:
         click.echo(f"A local HubSpot runs at {box.url}: nothing leaves this machine.", err=True)
@@ -48,14 +49,15 @@ def run(path: Path | None) -> None:
     _report(len(orders), batches, perf_counter() - began)
 
 
-def _packaged_orders() -> Path:
-    path = Path(str(resources.files("hubspot_batch.cli").joinpath("orders.csv")))
-    # An editable installation has no copy; the original lies in the working copy that it points to.
-    return path if path.exists() else Path(__file__).parents[3] / "examples" / "orders.csv"
+def _packaged_orders() -> Sequence[CreateInput]:
+    """Return the orders of examples/orders.csv."""
+    name = "orders.csv.xz"
+    content = resources.files("hubspot_batch.cli").joinpath(name).read_bytes()
+    return _read_orders(lzma.decompress(content).decode(), Path(name))
 
 
-def _read_orders(path: Path) -> Sequence[CreateInput]:
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+def _read_orders(text: str, path: Path) -> Sequence[CreateInput]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     orders: list[CreateInput] = []
     try:
         for row in reader:
