@@ -11,7 +11,7 @@ from hubspot_batch._exchange import NO_REPLY, Exchange, bearer_of, response_of, 
 from hubspot_batch._pool import Pool
 from hubspot_batch._settings import Settings
 from hubspot_batch.errors import HubSpotBatchError
-from hubspot_batch.policy import Retries, wait_before_retry
+from hubspot_batch.policy import Retries, may_wait, wait_before_retry
 from hubspot_batch.results import BatchResult, Response
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def insist(attempt: Callable[[], _T], retries: Retries) -> _T:
         except HubSpotBatchError as error:
             jitter = random.random()  # noqa: S311 - no secret
             wait = wait_before_retry(error, resendable=True, attempts=made, jitter=jitter)
-            if wait is None or made > retries.limit or waited + wait > retries.budget:
+            if wait is None or not may_wait(retries, wait, waited=waited, resent=made - 1):
                 raise
         waited += wait
         time.sleep(wait)

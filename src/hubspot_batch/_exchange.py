@@ -19,7 +19,7 @@ from hubspot_batch.errors import (
     RateLimitError,
     RequestTimeoutError,
 )
-from hubspot_batch.policy import wait_before_retry
+from hubspot_batch.policy import may_wait, wait_before_retry
 from hubspot_batch.results import BatchResult, Response
 
 if TYPE_CHECKING:
@@ -201,20 +201,16 @@ class Exchange:
             attempts=self._attempts,
             jitter=random.random(),  # noqa: S311 - no secret
         )
-        limited = isinstance(error, RateLimitError)
-        if limited and wait is not None and wait <= self._settings.retries.budget:
+        limited, retries = isinstance(error, RateLimitError), self._settings.retries
+        if limited and wait is not None and wait <= retries.budget:
             self._settings.quota.refused(time.monotonic() + wait, time.monotonic())
-        if wait is None or not self._may_wait(wait, limited=limited):
+        resent = 0 if limited else self._resent
+        if wait is None or not may_wait(retries, wait, waited=self._waited, resent=resent):
             raise error
         self._maybe_written = self._maybe_written or error.maybe_written
         self._waited += wait
         self._resent += not limited
         self._not_before = time.monotonic() + wait
-
-    def _may_wait(self, wait: float, *, limited: bool) -> bool:
-        retries = self._settings.retries
-        attempts_left = retries.limit > (0 if limited else self._resent)
-        return attempts_left and self._waited + wait <= retries.budget
 
     def _log(self, outcome: str, correlation_id: str | None) -> None:
         _logger.debug(

@@ -79,6 +79,18 @@ def wait_before_retry(
             return None
 
 
+def may_wait(retries: Retries, wait: float, *, waited: float, resent: int) -> bool:
+    """Return whether a call may wait and be sent again.
+
+    Args:
+        retries: How persistent it is.
+        wait: How many seconds it is to wait.
+        waited: How many seconds it has waited.
+        resent: How many times it was sent again.
+    """
+    return retries.limit > resent and waited + wait <= retries.budget
+
+
 def _rate_limit_wait(error: RateLimitError) -> float:
     if (asked := _asked(error)) is not None:
         return asked

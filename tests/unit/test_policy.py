@@ -21,7 +21,7 @@ from hubspot_batch.errors import (
     ServerError,
     UnexpectedReplyError,
 )
-from hubspot_batch.policy import Retries, may_be_written, wait_before_retry
+from hubspot_batch.policy import Retries, may_be_written, may_wait, wait_before_retry
 from hubspot_batch.results import ErrorBody, Response
 
 INTERVAL = "x-hubspot-ratelimit-interval-milliseconds"
@@ -295,6 +295,23 @@ def test_a_batch_is_not_written_where_the_status_is(status: int) -> None:
 def test_by_default_a_call_is_sent_again_four_times_within_two_minutes() -> None:
     assert Retries() == Retries(limit=4, budget=120.0)
     assert Retries(limit=0) != Retries()
+
+
+@pytest.mark.parametrize(
+    ("wait", "waited", "resent", "expected"),
+    [
+        (1.0, 0.0, 0, True),
+        (1.0, 0.0, 1, True),
+        (1.0, 0.0, 2, False),
+        (4.0, 6.0, 1, True),
+        (4.5, 6.0, 1, False),
+        (0.0, 10.5, 0, False),
+    ],
+)
+def test_a_call_may_wait_within_limit_and_budget(
+    wait: float, waited: float, resent: int, *, expected: bool
+) -> None:
+    assert may_wait(Retries(limit=2, budget=10.0), wait, waited=waited, resent=resent) is expected
 
 
 def test_retries_cannot_be_changed_nor_given_without_a_name() -> None:
