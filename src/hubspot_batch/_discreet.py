@@ -1,4 +1,21 @@
-"""Values that show of themselves what their repr shows, and nothing else."""
+"""What is shown to people: of our values what their repr shows, of the text of others only what prints."""
+
+
+def printable(text: str) -> str:
+    """Return text of others so that a terminal, a log or an error text can show it safely.
+
+    Whatever does not print is escaped as in a Python literal: control characters, with which a text could
+    steer a terminal or forge a line, and characters that are invisible or turn the order of reading around.
+
+    Args:
+        text: HubSpot's codes and words, names of columns and files, JSON pointers.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 class Discreet:

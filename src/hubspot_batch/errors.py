@@ -20,7 +20,8 @@
 
 Every error pickles, holds no token, and tells in `maybe_written` whether the batch may have been written.
 Its text never repeats what HubSpot said, for HubSpot repeats property values: HubSpot's own words stand in
-`ApiError.message` and `Reason.message`, for code that shows them on purpose.
+`ApiError.message` and `Reason.message`, for code that shows them on purpose. Names and codes of others stand
+in it with their control characters escaped, so a text is safe to print.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+
+from hubspot_batch._discreet import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +89,7 @@ class Fault(Struct, frozen=True, kw_only=True):
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.pointer or '/'}: {self.problem}; {self.remedy}"
+        return printable(f"{self.pointer or '/'}: {self.problem}; {self.remedy}")
 
 
 class InvalidInputError(HubSpotBatchError):
@@ -148,7 +151,7 @@ class ApiError(HubSpotBatchError):
         self.context = body.context
         self.reasons = body.reasons
         self.policy = body.policy
-        super().__init__(self._text())
+        super().__init__(printable(self._text()))
 
     def _text(self) -> str:
         text = f"{self.operation}: HTTP {self.status}"

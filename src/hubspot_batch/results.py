@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from hubspot_batch._discreet import Discreet
+from hubspot_batch._discreet import Discreet, printable
 
 
 class Response(Discreet, Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class Reason(Discreet, Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """The property and the code, without any value."""
-        return ": ".join(part for part in (self.property, self.code) if part) or "no code given"
+        return printable(": ".join(part for part in (self.property, self.code) if part)) or "no code given"
 
 
 class RecordWarning(Discreet, Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Values that show of themselves, to rich as well, what their repr shows."""
+"""Values show of themselves, to rich as well, what their repr shows, and text of others what prints of it."""
 
 import pkgutil
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ import hubspot_batch
 from hubspot_batch import BatchResult, Quota, Record, RecordError, Response
 from hubspot_batch._auth import Bearer
 from hubspot_batch._calls import Call
-from hubspot_batch._discreet import Discreet
+from hubspot_batch._discreet import Discreet, printable
 from hubspot_batch._settings import Settings
 from hubspot_batch.bulk import Outcome, Report
 from hubspot_batch.bulk.rows import Row
 from hubspot_batch.cli._tables import Row as TableRow
-from hubspot_batch.errors import Fault
+from hubspot_batch.errors import ApiError, Fault, InvalidInputError
 from hubspot_batch.inputs import Batch
 from hubspot_batch.oauth import _Grant
 from hubspot_batch.policy import Retries
@@ -26,6 +26,7 @@ from hubspot_batch.results import ErrorBody, PropertyVersion, Reason, RecordWarn
 from hubspot_batch.sandbox import OAuthApp, SandboxAccount
 
 SECRET = "s3cr3t-7261"
+UNPRINTABLE = "a\x1b[2J\r\nb\x9b\u2028c\u202ed\ud800"
 
 RESPONSE = Response(status=207, headers={"x": SECRET}, content=SECRET.encode())
 REASON = Reason(code="INVALID_LONG", property="hs_tax", message=SECRET)
@@ -117,3 +118,32 @@ def test_rich_shows_what_the_repr_shows(value: Struct) -> None:
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_rich_shows_no_value_inside_of_others(value: Struct) -> None:
     assert SECRET not in pretty_repr({"key": [value]}, max_width=20)
+
+
+def test_what_prints_stays_and_the_rest_is_escaped() -> None:
+    assert printable("Größe, 数量 🛒 C:\\orders.csv 'x'") == "Größe, 数量 🛒 C:\\orders.csv 'x'"
+    assert printable(UNPRINTABLE) == r"a\x1b[2J\r\nb\x9b\u2028c\u202ed\ud800"
+    assert printable("") == ""
+
+
+@pytest.mark.parametrize("kind", [ApiError, *ApiError.__subclasses__()])
+def test_the_text_of_an_error_has_nothing_in_it_that_does_not_print(kind: type[ApiError]) -> None:
+    body = ErrorBody(
+        category=UNPRINTABLE,
+        correlation_id=UNPRINTABLE,
+        context={"requiredGranularScopes": [UNPRINTABLE]},
+        reasons=[Reason(code=UNPRINTABLE, property=UNPRINTABLE)],
+        policy=UNPRINTABLE,
+    )
+
+    assert str(kind("create_orders", RESPONSE, body)).isprintable()
+
+
+def test_the_text_of_a_fault_and_of_a_reason_has_nothing_in_it_that_does_not_print() -> None:
+    fault = Fault(index=0, pointer=f"/{UNPRINTABLE}", problem=UNPRINTABLE, remedy=UNPRINTABLE)
+    outcome = Outcome(index=3, status="rejected", category=UNPRINTABLE)
+
+    assert str(fault).isprintable()
+    assert str(Reason(code=UNPRINTABLE)).isprintable()
+    assert " ".join(outcome.why).isprintable()
+    assert "".join(str(InvalidInputError([fault, fault])).split("\n  ")).isprintable()

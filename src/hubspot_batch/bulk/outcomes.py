@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch._discreet import Discreet
+from hubspot_batch._discreet import Discreet, printable
 from hubspot_batch.bulk.rows import Row
 from hubspot_batch.errors import (
     ApiError,
@@ -64,7 +64,7 @@ class Outcome(Discreet, Struct, frozen=True, kw_only=True):
         if self.ok:
             return ()
         named = tuple(dict.fromkeys(map(str, self.reasons)))
-        return named or (self.category or "no reason given",)
+        return named or (printable(self.category or "no reason given"),)
 
     @property
     def text(self) -> str:
