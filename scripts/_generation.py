@@ -241,7 +241,6 @@ def _header(document: Document, generator: str, pins: dict[str, str]) -> str:
     return (
         f"# Generated from {document.path.name} by `{_COMMAND}`: do not edit.\n"
         f"# {generator}=={pins[generator]}, ruff=={pins['ruff']}\n"
-        f"# Document sha256: {document.digest}\n"
     )
 
 

@@ -13,7 +13,9 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import shutil
 import sys
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 DIFF_LINES = 60
+# Seconds. A run takes less than a minute; an older temporary folder was left behind by a killed one.
+LONGEST_RUN = 600.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,13 +78,28 @@ def _refusal(output: Path) -> str | None:
 
 def _write(options: argparse.Namespace) -> int:
     output = options.output.absolute()
+    _sweep(output)
     before = _old_document(output)
-    with TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as folder:
+    with TemporaryDirectory(prefix=_prefix(output), dir=output.parent) as folder:
         new = _generate(options.document, Path(folder))
         after = json.loads((new / DOCUMENT).read_bytes())
-        _swap(new, output, Path(folder, "old"))
-    print("\n".join(describe(before, after)) or "nothing changed")
+        names = [name for name, _, _ in _changed_files(output, new)]
+        if names:
+            _swap(new, output, Path(folder, "old"))
+    changes = describe(before, after) or [f"file changed: {output / name}" for name in names]
+    print("\n".join(changes) or "nothing changed")
     return 0
+
+
+def _prefix(output: Path) -> str:
+    return f".{output.name}-"
+
+
+def _sweep(output: Path) -> None:
+    """Remove what a killed run left behind, unless that run may still go on."""
+    for folder in output.parent.glob(f"{_prefix(output)}*"):
+        if folder.is_dir() and time.time() - folder.stat().st_mtime > LONGEST_RUN:
+            shutil.rmtree(folder)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -125,15 +144,22 @@ def _old_document(output: Path) -> dict[str, Any]:
 
 
 def _differences(old: Path, new: Path) -> Iterator[str]:
+    for name, before, after in _changed_files(old, new):
+        if before is None:
+            yield f"missing: {old / name}"
+        elif after is None:
+            yield f"extra: {old / name}"
+        else:
+            yield f"different: {old / name}"
+            yield from _diff(name, before, after)
+
+
+def _changed_files(old: Path, new: Path) -> Iterator[tuple[str, bytes | None, bytes | None]]:
+    """Yield the files that are not the same in both folders, with what they hold in each."""
     before, after = _contents(old), _contents(new)
     for name in sorted(before.keys() | after.keys()):
-        if name not in before:
-            yield f"missing: {old / name}"
-        elif name not in after:
-            yield f"extra: {old / name}"
-        elif before[name] != after[name]:
-            yield f"different: {old / name}"
-            yield from _diff(name, before[name], after[name])
+        if before.get(name) != after.get(name):
+            yield name, before.get(name), after.get(name)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
