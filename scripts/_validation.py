@@ -17,6 +17,8 @@ from _document import (
     resolve,
     walk,
 )
+from _names import name_faults
+from _schemas import all_schemas, keyword_faults, outermost_schemas, outside_schemas, required_faults
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 if TYPE_CHECKING:
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
 _URI = "urn:document"
 _META_SCHEMA = {"$ref": "https://json-schema.org/draft/2020-12/schema"}
-_MAPS_OF_SCHEMAS = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
-_DATA = frozenset({"const", "default", "enum", "example", "examples"})
 _LONGEST_MESSAGE = 300
 
 
@@ -55,15 +55,18 @@ def _faults(document: Document) -> Iterator[Fault]:
     if not version.startswith("3.1"):
         yield document.fault(("openapi",), f"is {version} where 3.1.0 belongs")
         return
+    silent = [*keyword_faults(document), *required_faults(document)]
     located = [
         *_specification_faults(document),
         *_schema_faults(document),
+        *silent,
         *_reference_faults(document),
         *_operation_faults(document),
-        *_example_faults(document),
+        # Where a schema does not say what it means to, its examples are not to blame.
+        *(() if silent else _example_faults(document)),
         *_unused_examples(document),
     ]
-    yield from located or _remaining_faults(document)
+    yield from located or [*name_faults(document)] or _remaining_faults(document)
 
 
 def _specification_faults(document: Document) -> Iterator[Fault]:
@@ -78,7 +81,7 @@ def _specification_faults(document: Document) -> Iterator[Fault]:
 
 def _schema_faults(document: Document) -> Iterator[Fault]:
     meta = jsonschema_rs.Draft202012Validator(_META_SCHEMA, validate_formats=True)
-    for pointer in _schemas(document.content):
+    for pointer in outermost_schemas(document.content):
         for error in meta.iter_errors(at(document.content, pointer)):
             place = (*pointer, *error.instance_path)
             yield document.fault(place, _shorten(error.message))
@@ -121,7 +124,7 @@ def _complaint(content: dict[str, Any], reference: str | None) -> str | None:
 
 def _operation_faults(document: Document) -> Iterator[Fault]:
     first: dict[str, Pointer] = {}
-    for pointer, mapping in _outside_schemas(document.content, ()):
+    for pointer, mapping in outside_schemas(document.content, ()):
         # A link repeats the name of an operation on purpose.
         is_link = pointer[-2:-1] == ("links",)
         if not is_link and isinstance(name := mapping.get("operationId"), str):
@@ -172,19 +175,18 @@ def _unused_examples(document: Document) -> Iterator[Fault]:
 
 
 def _examples(content: dict[str, Any]) -> Iterator[_Example]:
-    for pointer, mapping in _outside_schemas(content, ()):
+    for pointer, mapping in outside_schemas(content, ()):
         if "schema" in mapping:
             schema = (*pointer, "schema")
             if "example" in mapping:
                 yield _Example((*pointer, "example"), schema)
             for name, example in children(mapping.get("examples")):
                 yield from _named_example(content, example, (*pointer, "examples", name), schema)
-    for root in _schemas(content):
-        for pointer, mapping in _subschemas(at(content, root), root):
-            for index, _ in children(mapping.get("examples")):
-                yield _Example((*pointer, "examples", index), pointer)
-            for key in {"default", "example"} & mapping.keys():
-                yield _Example((*pointer, key), pointer)
+    for pointer, mapping in all_schemas(content):
+        for index, _ in children(mapping.get("examples")):
+            yield _Example((*pointer, "examples", index), pointer)
+        for key in {"default", "example"} & mapping.keys():
+            yield _Example((*pointer, key), pointer)
 
 
 def _named_example(
@@ -198,35 +200,6 @@ def _named_example(
             return  # a fault of the reference, which is reported as such
     if isinstance(example, dict) and "value" in example:
         yield _Example((*pointer, "value"), schema)
-
-
-def _schemas(content: dict[str, Any]) -> Iterator[Pointer]:
-    """Yield the places of all outermost schemas: components and inline ones."""
-    for pointer, mapping in _outside_schemas(content, ()):
-        if "schema" in mapping:
-            yield (*pointer, "schema")
-        if pointer == ("components",):
-            for name, _ in children(mapping.get("schemas")):
-                yield ("components", "schemas", name)
-
-
-def _outside_schemas(value: object, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    if isinstance(value, dict):
-        yield pointer, value
-    for key, child in children(value):
-        if key not in {"schema", "schemas", "example", "examples"}:
-            yield from _outside_schemas(child, (*pointer, key))
-
-
-def _subschemas(value: object, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    if isinstance(value, dict):
-        yield pointer, value
-    for key, child in children(value):
-        if key in _MAPS_OF_SCHEMAS:
-            for name, schema in children(child):
-                yield from _subschemas(schema, (*pointer, key, name))
-        elif key not in _DATA:
-            yield from _subschemas(child, (*pointer, key))
 
 
 def _shorten(message: str) -> str:

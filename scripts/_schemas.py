@@ -1,0 +1,143 @@
+"""The schemas of a document: where they are, and mistakes in them that JSON Schema lets pass."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from _document import at, children, resolve
+from jsonschema_specifications import REGISTRY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from _document import Document, Fault, Pointer
+
+_MAPS_OF_SCHEMAS = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
+_NAMED = _MAPS_OF_SCHEMAS | {"schemas"}
+_KEYWORDS_OF_OPENAPI = frozenset({"discriminator", "example", "externalDocs", "xml"})
+_DATA = _KEYWORDS_OF_OPENAPI | {"const", "default", "enum", "examples"}
+_DRAFT = "https://json-schema.org/draft/2020-12/"
+_FORMATS = frozenset(
+    {
+        *("binary", "byte", "date", "date-time", "double", "duration", "email", "float", "hostname"),
+        *("idn-email", "idn-hostname", "int32", "int64", "ipv4", "ipv6", "iri", "iri-reference"),
+        *("json-pointer", "password", "regex", "relative-json-pointer", "time", "uri", "uri-reference"),
+        *("uri-template", "uuid"),
+    }
+)
+# In these, a schema adds to the one in which it stands.
+_BESIDE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else"})
+
+
+def keyword_faults(document: Document) -> Iterator[Fault]:
+    """Yield each keyword and each format that JSON Schema lets pass, since it does not know it."""
+    for pointer, schema in all_schemas(document.content):
+        for keyword in schema:
+            if keyword not in _keywords() and not keyword.startswith("x-"):
+                yield document.fault(
+                    (*pointer, keyword), f"there is no keyword {_hint(keyword, _keywords())}"
+                )
+        name = schema.get("format")
+        if isinstance(name, str) and name not in _FORMATS:
+            yield document.fault((*pointer, "format"), f"there is no format {_hint(name, _FORMATS)}")
+
+
+@cache
+def _keywords() -> frozenset[str]:
+    meta_schemas = [REGISTRY.contents(uri) for uri in REGISTRY if uri.startswith(_DRAFT)]
+    return _KEYWORDS_OF_OPENAPI.union(*(meta["properties"] for meta in meta_schemas))
+
+
+def _hint(name: str, known: frozenset[str]) -> str:
+    if name == "nullable":
+        return "'nullable' in OpenAPI 3.1: write type: [string, 'null'], or anyOf with type: 'null'"
+    close = get_close_matches(name, sorted(known), n=1)
+    return f"{name!r}, {close[0]!r} perhaps" if close else repr(name)
+
+
+def required_faults(document: Document) -> Iterator[Fault]:
+    """Yield each name in `required` that the schema gives no property for."""
+    for pointer, schema in all_schemas(document.content):
+        known = _properties(document.content, pointer)
+        for index, name in children(schema.get("required")):
+            if known is not None and name not in known:
+                place = (*pointer, "required", index)
+                yield document.fault(place, f"there is no property {_hint(str(name), known)}")
+
+
+def _properties(content: dict[str, Any], pointer: Pointer) -> frozenset[str] | None:
+    """Return the properties that a schema names, alone or with those beside it; None if it may name any."""
+    known = _own_properties(content, at(content, pointer), frozenset())
+    while known is not None and (outside := _outside(pointer)):
+        pointer = outside
+        outer = _own_properties(content, at(content, pointer), frozenset())
+        known = None if outer is None else known | outer
+    return known
+
+
+def _outside(pointer: Pointer) -> Pointer | None:
+    """Return the schema that this one adds to, if there is one."""
+    *_, above, last = pointer
+    if last in _BESIDE and above not in _NAMED:
+        return pointer[:-1]
+    return pointer[:-2] if isinstance(last, int) and above in _BESIDE else None
+
+
+def _own_properties(content: dict[str, Any], schema: object, above: frozenset[str]) -> frozenset[str] | None:
+    if not isinstance(schema, dict):
+        return frozenset()
+    if "patternProperties" in schema or "propertyNames" in schema:
+        return None
+    known = frozenset(str(name) for name, _ in children(schema.get("properties")))
+    reference = schema.get("$ref")
+    parts = [part for keyword in ("allOf", "anyOf", "oneOf") for _, part in children(schema.get(keyword))]
+    if isinstance(reference, str) and reference not in above:
+        above |= {reference}
+        # A reference that names nothing is a fault of its own.
+        with suppress(LookupError):
+            parts.append(resolve(content, reference))
+    for part in parts:
+        below = _own_properties(content, part, above)
+        if below is None:
+            return None
+        known |= below
+    return known
+
+
+def outermost_schemas(content: dict[str, Any]) -> Iterator[Pointer]:
+    """Yield the places of all outermost schemas: components and inline ones."""
+    for pointer, mapping in outside_schemas(content, ()):
+        if "schema" in mapping:
+            yield (*pointer, "schema")
+        if pointer == ("components",):
+            for name, _ in children(mapping.get("schemas")):
+                yield ("components", "schemas", name)
+
+
+def all_schemas(content: dict[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    """Yield all schemas, those inside others among them, with their places."""
+    for root in outermost_schemas(content):
+        yield from _subschemas(at(content, root), root)
+
+
+def outside_schemas(value: object, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    """Yield every mapping that is outside of schemas and examples, with its place."""
+    if isinstance(value, dict):
+        yield pointer, value
+    for key, child in children(value):
+        if key not in {"schema", "schemas", "example", "examples"}:
+            yield from outside_schemas(child, (*pointer, key))
+
+
+def _subschemas(value: object, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    if isinstance(value, dict):
+        yield pointer, value
+    for key, child in children(value):
+        if key in _MAPS_OF_SCHEMAS:
+            for name, schema in children(child):
+                yield from _subschemas(schema, (*pointer, key, name))
+        elif key not in _DATA and not str(key).startswith("x-"):
+            yield from _subschemas(child, (*pointer, key))
