@@ -16,7 +16,14 @@ from msgspec import UNSET, UnsetType
 from hubspot_batch import contract, errors
 from hubspot_batch._discreet import Discreet
 from hubspot_batch.inputs import Batch, prepare
-from hubspot_batch.matching import Written, match_written, refused_inputs
+from hubspot_batch.matching import (
+    Written,
+    match_written,
+    refused_inputs,
+    untold_inputs,
+    with_last_input,
+    without_repetitions,
+)
 from hubspot_batch.policy import may_be_written
 from hubspot_batch.reasons import reasons_in_message
 from hubspot_batch.results import (
@@ -143,15 +150,20 @@ def _result(
     response: Response,
 ) -> BatchResult:
     failures = reply.errors or ()
-    refused = refused_inputs(inputs, [_context(failure.context) for failure in failures])
-    written = [
-        Written(record.id, record.object_write_trace_id or None, record.properties)
-        for record in reply.results
-    ]
+    refused: Sequence[list[int]] = refused_inputs(inputs, [_context(failure.context) for failure in failures])
     told = {index for indexes in refused for index in indexes}
+    records: Sequence[structs.Record] = reply.results
+    written: Sequence[Written] = [
+        Written(record.id, record.object_write_trace_id or None, record.properties) for record in records
+    ]
+    if len({record.id for record in written}) < len(written):
+        written = without_repetitions(written)
+        records = [next(record for record in records if record.id == id_) for id_, _, _ in written]
     owners = match_written(inputs, written, told, unique_property)
+    if failures:
+        refused = with_last_input(len(inputs), owners, refused)
     return BatchResult(
-        records=tuple(map(_record, owners, reply.results)),
+        records=tuple(map(_record, owners, records)),
         errors=tuple(
             _record_error(index, failure)
             for indexes, failure in zip(refused, failures, strict=True)
@@ -165,11 +177,10 @@ def _result(
 def _unaccounted(
     count: int, owners: Sequence[int | None], refused: Sequence[Sequence[int]]
 ) -> tuple[int, ...]:
-    told = {index for indexes in refused for index in indexes}.union(owners)
-    untold = tuple(index for index in range(count) if index not in told)
+    untold = untold_inputs(count, owners, refused)
     # Items that name no input account for as many inputs, whichever they are.
     nameless = owners.count(None) + sum(not indexes for indexes in refused)
-    return untold if len(untold) > nameless else ()
+    return tuple(untold) if len(untold) > nameless else ()
 
 
 def _record(index: int | None, record: structs.Record) -> Record:

@@ -6,8 +6,10 @@ results"), so position proves nothing. A pairing is made only where it is the on
 1. by the trace id, where the reply repeats it;
 2. by the record id of an update, or by the value of a unique property;
 3. by the submitted properties, where they leave one input that a record can come from. This rests on two
-   assumptions: every record comes from an input of the request, and HubSpot changes how a value is written,
-   not what it means. Where records are missing, what the record and its input both tell has to be the same,
+   assumptions: every record comes from an input of the request, and HubSpot does not turn the value of one
+   input into that of another. Into anything else it may turn a value, so one that no input sent rules out no
+   input; and it may fill in anything where an input leaves a property out, so no property rules out an input
+   that leaves it out. Where records are missing, what the record and its input both tell has to be the same,
    and has to rule out every other input without help;
 4. by elimination, where no record is missing.
 
@@ -31,7 +33,8 @@ Input: TypeAlias = Mapping[str, Any]
 
 _Told: TypeAlias = Mapping[str, str | None]
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
+# A run of digits can match in one way only: an optional point between two runs would take quadratic time.
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?", re.ASCII)
 
 
@@ -59,6 +62,51 @@ def refused_inputs(
 
 def _found(indexes: Mapping[Hashable, int], keys: Iterable[str]) -> list[int]:
     return list(dict.fromkeys(indexes[key] for key in keys if key in indexes))
+
+
+def untold_inputs(
+    count: int, owners: Iterable[int | None], refused: Iterable[Iterable[int]]
+) -> Sequence[int]:
+    """Return the indexes of the inputs to which neither a record nor an error of the reply belongs."""
+    told = {*owners, *chain.from_iterable(refused)}
+    return [index for index in range(count) if index not in told]
+
+
+def with_last_input(
+    count: int, owners: Sequence[int | None], refused: Sequence[list[int]]
+) -> Sequence[list[int]]:
+    """Return the inputs of each error, with the one input that is left over for the one that names none.
+
+    Args:
+        count: How many inputs the request had.
+        owners: The input of each record, as `match_written` returns them.
+        refused: The inputs of each error, as `refused_inputs` returns them.
+    """
+    untold = untold_inputs(count, owners, refused)
+    if len(untold) != 1 or None in owners or sum(not indexes for indexes in refused) != 1:
+        return refused
+    return [indexes or [*untold] for indexes in refused]
+
+
+def without_repetitions(written: Sequence[Written]) -> Sequence[Written]:
+    """Return each record once, with what all its appearances in the reply tell alike.
+
+    A record comes from one input, however often the reply repeats it.
+    """
+    records: dict[str, Written] = {}
+    for record in written:
+        records[record.id] = _in_common(records.get(record.id, record), record)
+    return [*records.values()]
+
+
+def _in_common(one: Written, other: Written) -> Written:
+    if one is other:
+        return one
+    return Written(
+        one.id,
+        one.trace_id if one.trace_id == other.trace_id else None,
+        dict(one.properties.items() & other.properties.items()),
+    )
 
 
 def match_written(
@@ -170,9 +218,10 @@ class _Contents:
 
     @cached_property
     def _names(self) -> Sequence[str]:
-        """The property with the most different values first: mostly it decides alone."""
+        """Properties that tell inputs apart, those with the most different values first: one may decide."""
         names = dict.fromkeys(chain.from_iterable(self._contents.values()))
-        return sorted(names, key=lambda name: -len(self._values(name)))
+        counts = {name: len(self._values(name)) for name in names}
+        return sorted((name for name in names if counts[name] > 1), key=lambda name: -counts[name])
 
     def _values(self, name: str) -> AbstractSet[str]:
         return {told[name] for told in self._contents.values() if name in told}
@@ -181,10 +230,22 @@ class _Contents:
         """Return the input of each record that can come from one only, where all inputs became records."""
         if (pairs := self._pairs_by_one_property(records)) is not None:
             return pairs
-        candidates = {r: self._fitting(told, self._names, enough=1) for r, told in records.items()}
+        doubtful = self._doubtful(records.values())
+        candidates = {r: self._fitting(told, self._names, doubtful, enough=1) for r, told in records.items()}
         while (narrowed := _narrowed(candidates)) != candidates:
             candidates = narrowed
         return _single(candidates)
+
+    def _doubtful(self, records: Iterable[_Told]) -> AbstractSet[tuple[str, Hashable]]:
+        """Return the names and values that more records have than inputs sent.
+
+        HubSpot has filled such a value in, or has turned another one into it: it rules out no input.
+        """
+        stored = Counter((name, self._meaning(told.get(name))) for told in records for name in self._names)
+        sent = Counter(
+            (name, self._meaning(value)) for told in self._contents.values() for name, value in told.items()
+        )
+        return {pair for pair, count in stored.items() if count > sent[pair]}
 
     def _pairs_by_one_property(self, records: Mapping[int, _Told]) -> dict[int, int] | None:
         """Return the pairs where one property alone decides them all; None where none does.
@@ -203,33 +264,48 @@ class _Contents:
         return found if is_one_to_one else None
 
     def pairs_of_some(self, records: Mapping[int, _Told]) -> dict[int, int]:
-        """Return the input of each record that agrees with it, and in that with no other input.
-
-        An input that leaves out what the others tell is not known by it: the record of another, in which
-        HubSpot changed that value, would look the same.
-        """
+        """Return the input of each record that agrees with it, and in that with no other input."""
         candidates = {r: self._fitting(told, self._names) for r, told in records.items()}
         if not _narrowed(candidates):
             return {}
         return {
             record: index
             for record, index in _single(candidates).items()
-            if len(self._fitting(records[record], self._told_by(index))) == 1
+            if self._agree(index, records[record])
+            and len(self._fitting(records[record], self._told_by(index))) == 1
         }
+
+    def _agree(self, index: int, record: _Told) -> bool:
+        """Return whether an input and a record have the same value of each property that both tell."""
+        both = (
+            (self._meaning(value), self._meaning(record.get(name)))
+            for name, value in self._contents[index].items()
+        )
+        return all(sent == stored for sent, stored in both if sent is not None and stored is not None)
 
     def _told_by(self, index: int) -> Iterable[str]:
         told = self._contents[index]
         return (name for name, value in told.items() if self._meaning(value) is not None)
 
-    def _fitting(self, told: _Told, names: Iterable[str], enough: int = 0) -> frozenset[int]:
-        """Return the inputs that none of these properties contradicts, or as few of them as are enough."""
+    def _fitting(
+        self,
+        told: _Told,
+        names: Iterable[str],
+        doubtful: AbstractSet[tuple[str, Hashable]] = frozenset(),
+        enough: int = 0,
+    ) -> frozenset[int]:
+        """Return the inputs that none of these properties rules out, or as few of them as are enough.
+
+        An input is ruled out by a value that others sent while it sent another one. It is not ruled out by a
+        value that no input sent, nor where it leaves the property out.
+        """
         fitting = self._all
         for name in names:
             if len(fitting) <= enough:
                 break
-            if (meaning := self._meaning(told.get(name))) is not None:
-                having, silent = self._by_meaning(name)
-                fitting &= having.get(meaning, silent)
+            meaning = self._meaning(told.get(name))
+            if meaning is not None and (name, meaning) not in doubtful:
+                fitting &= self._by_meaning(name).get(meaning, self._all)
         return fitting
 
 
@@ -269,17 +345,14 @@ def _known_properties(item: Input) -> Mapping[str, str]:
 
 def _by_meaning(
     contents: Mapping[int, Mapping[str, str]], meaning_of: Callable[[str | None], Hashable], name: str
-) -> tuple[Mapping[Hashable, set[int]], set[int]]:
-    """Return the inputs that fit each meaning of a property, and those that say nothing of it.
-
-    The latter fit all meanings.
-    """
+) -> Mapping[Hashable, set[int]]:
+    """Return the inputs that fit each meaning of a property that was sent; silent ones fit them all."""
     meanings = {index: meaning_of(told.get(name)) for index, told in contents.items()}
     silent = {index for index, meaning in meanings.items() if meaning is None}
     having: defaultdict[Hashable, set[int]] = defaultdict(silent.copy)
     for index, meaning in meanings.items():
         having[meaning].add(index)
-    return having, silent
+    return having
 
 
 def _meaning(value: str | None) -> Hashable:

@@ -179,7 +179,8 @@ class BatchResult(Discreet, Struct, frozen=True, kw_only=True):
     """What became of one batch.
 
     Attributes:
-        records: What HubSpot reports as written, in the order of the reply, which is no particular one.
+        records: What HubSpot reports as written, in the order of the reply, which is no particular one. Each
+            record once, also where the reply repeats it: it belongs to one input.
         errors: What it refused.
         unaccounted: Indexes of inputs that the reply says nothing about. Where the reply holds fewer items
             than inputs and it cannot be known which are missing, all that come into question are listed.

@@ -1,12 +1,13 @@
 """A server that is known writes a batch, and its reply is matched: never to a wrong input."""
 
-from collections.abc import Callable, Mapping, Sequence
+import html
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from hubspot_batch.matching import Input, Written, match_written, refused_inputs
+from hubspot_batch.matching import Input, Written, _meaning, match_written, refused_inputs
 
 # What a value means, and the ways in which it may be sent and stored. Few, so that inputs are often alike.
 WAYS: dict[str, tuple[str, ...]] = {
@@ -224,6 +225,83 @@ def test_a_changed_value_is_not_taken_for_that_of_another_input_where_a_second_t
             told[names[0]] = data.draw(st.sampled_from(rows)).item["properties"][names[0]]
         reply.written[n] = record._replace(properties={**record.properties, **told})
     matched(rows, reply)
+
+
+# What a service may make of a value, beside any other text.
+REWRITINGS: list[Callable[[str], str | None]] = [
+    str.upper,
+    str.strip,
+    lambda value: " ".join(value.split()),
+    html.escape,
+    html.unescape,
+    lambda value: value[:2],
+    lambda value: value[::-1],
+    lambda value: f"+1 {value}",
+    lambda value: value.replace("\r\n", "\n"),
+    lambda _: None,
+]
+sent_values = st.sampled_from(["", ";a", "9", "9.00", "9.005", "<b>a</b>", "a", "A & B", "a\r\nb", " c  d "])
+fresh_values = st.none() | st.text(st.characters(codec="utf-8"), max_size=4)
+
+
+@st.composite
+def rewritten(draw: st.DrawFn, sent: Sequence[str], *, merges: bool) -> Callable[[str], str | None]:
+    """Return what the service makes of the values of one property: anything but the value of another input.
+
+    Where it merges, it may store several values as one of them, as it also stores that one.
+    """
+    kept = {_meaning(value): value for value in sent}
+    made: dict[Hashable, str | None] = {}
+    for meaning, value in kept.items():
+        change = draw(st.sampled_from(REWRITINGS))
+        result = draw(fresh_values | st.just(change(value)))
+        made[meaning] = value if draw(st.booleans()) or _meaning(result) in kept else result
+    if merges:
+        fixed = [value for value in kept.values() if made[_meaning(value)] == value]
+        for meaning, value in kept.items():
+            if fixed and value not in fixed and draw(st.booleans()):
+                made[meaning] = draw(st.sampled_from(fixed))
+    return lambda value: made[_meaning(value)]
+
+
+def check_any_rewriting(data: st.DataObject, *, complete: bool) -> None:
+    alike = data.draw(st.dictionaries(st.sampled_from(NAMES), sent_values))
+    changes = st.dictionaries(st.sampled_from(NAMES), sent_values, max_size=1)
+    contents = [alike | change for change in data.draw(st.lists(changes, min_size=2, max_size=5))]
+    rows = [
+        Row({"properties": values, "objectWriteTraceId": f"t{n}"}, {}) for n, values in enumerate(contents)
+    ]
+    sent = {name: [values[name] for values in contents if name in values] for name in NAMES}
+    indexes = st.sampled_from(range(len(rows)))
+    refused = data.draw(st.sets(indexes, max_size=1))
+    lost = set() if complete else data.draw(st.sets(indexes, max_size=2))
+    alive = [index for index in data.draw(st.permutations(range(len(rows)))) if index not in refused | lost]
+    if complete:
+        sent = {name: [contents[n][name] for n in alive if name in contents[n]] for name in NAMES}
+    rewrite = {name: data.draw(rewritten(sent[name], merges=complete)) for name in NAMES}
+    written = []
+    for index in alive:
+        stored: dict[str, str | None] = {}
+        for name in NAMES:
+            value = contents[index].get(name, "")
+            filled_in = data.draw(fresh_values | st.sampled_from(["", *sent[name]]))
+            stored[name] = filled_in if _meaning(value) is None else rewrite[name](value)
+        written.append(Written(f"9000{index}", None, stored))
+    matched(rows, Reply(written, [{index} for index in alive], refused))
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=1000)
+def test_whatever_the_service_makes_of_values_no_record_is_given_to_another_input(
+    data: st.DataObject,
+) -> None:
+    check_any_rewriting(data, complete=False)
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=1000)
+def test_values_that_become_the_same_give_no_record_to_another_input(data: st.DataObject) -> None:
+    check_any_rewriting(data, complete=True)
 
 
 @given(st.data())

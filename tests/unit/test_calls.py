@@ -150,7 +150,12 @@ def test_an_endless_iterable_is_not_read_to_its_end() -> None:
         pytest.param([], [[0, 1, 2]], [], [0, 1, 2], (), id="all refused in one item"),
         pytest.param([], [[2, 0]], [], [2, 0], (1,), id="an input is not told"),
         pytest.param([], [[0], [0]], [], [0, 0], (1, 2), id="an input is refused twice"),
-        pytest.param([0, 2], [[]], [0, 2], [None], (), id="an error that names nobody"),
+        pytest.param([0, 2], [[]], [0, 2], [1], (), id="an error without a name, and the input left over"),
+        pytest.param([0], [[], [1]], [0], [2, 1], (), id="the same beside an error with a name"),
+        pytest.param([0], [[], []], [0], [None, None], (), id="two errors without a name"),
+        pytest.param([0], [[]], [0], [None], (1, 2), id="an error without a name, and two inputs left over"),
+        pytest.param([0, 7], [[]], [0, None], [None], (), id="an error and a record without a name"),
+        pytest.param([0, 1, 2], [[]], [0, 1, 2], [None], (), id="an error without a name too many"),
         pytest.param([], [[], [], []], [], [None, None, None], (), id="as many errors as inputs"),
         pytest.param([], [[]], [], [None], (0, 1, 2), id="fewer errors than inputs"),
         pytest.param([], [[], [1]], [], [None, 1], (0, 2), id="one named, one not, one missing"),
@@ -182,12 +187,26 @@ def test_a_trace_id_that_the_reply_repeats_decides() -> None:
     assert result.unaccounted == (1,)
 
 
-def test_an_error_that_names_a_stranger_names_nobody() -> None:
-    result = read(1, errors=[{"context": {"objectWriteTraceId": ["row-77"], "ids": ["1"]}}])
+@pytest.mark.parametrize(
+    "context", [{"objectWriteTraceId": ["row-77"], "ids": ["1"]}, {"ids": []}, {"ids": None}, {}, None]
+)
+def test_an_error_that_names_no_input_of_the_request_is_about_the_one_that_is_left(context: object) -> None:
+    result = read(2, record(0), errors=[{"context": context}])
 
-    assert [error.index for error in result.errors] == [None]
+    assert [found.index for found in result.records] == [0]
+    assert [error.index for error in result.errors] == [1]
     assert result.unaccounted == ()
-    assert not result.ok
+
+
+def test_at_most_one_input_owns_a_record_that_the_reply_repeats() -> None:
+    assert [found.index for found in read(3, record(0), record(0), record(2)).records] == [0, 2]
+    twice = [record(0), record(0, properties={"name": "N-1"})]
+
+    for results in (twice, [twice[0] | {"objectWriteTraceId": "input-0"}, twice[1]]):
+        result = read(3, *results, record(2))
+
+        assert [(found.id, found.index) for found in result.records] == [("44000", None), ("44002", 2)]
+        assert result.unaccounted == (0, 1)
 
 
 def test_a_unique_property_ties_records_to_inputs() -> None:
