@@ -127,6 +127,21 @@ def versions() -> Mapping[str, Version]:
     return convert(document()["x-versions"], dict[str, Version])
 
 
+def schema(name: str) -> Mapping[str, Any]:
+    """Return a named schema of the document. It is shared: do not change it."""
+    return document()["components"]["schemas"][name]  # type: ignore[no-any-return]
+
+
+def resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a node of the document refers to; the node itself where it is not a reference."""
+    if "$ref" not in node:
+        return node
+    found: Any = document()
+    for key in node["$ref"].removeprefix("#/").split("/"):
+        found = found[key]
+    return found  # type: ignore[no-any-return]
+
+
 @cache
 def validator(schema: str) -> Draft202012Validator:
     """Return a validator for a named schema of the document. It is compiled once."""
@@ -150,7 +165,7 @@ def _compiled(schema: str, schemas: Mapping[str, Any]) -> Draft202012Validator:
 
 
 def _without_property_names(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    names = dict(_resolve(schema.get("propertyNames", {})))
+    names = dict(resolve(schema.get("propertyNames", {})))
     names.pop("description", None)
     if names != {"type": "string", "minLength": 1}:
         return schema
@@ -160,11 +175,11 @@ def _without_property_names(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operation:
     verb, _, object_type = operation["operationId"].partition("_")
-    body = _resolve(operation["requestBody"])
+    body = resolve(operation["requestBody"])
     schema = body["content"]["application/json"]["schema"]
-    inputs = _resolve(_resolve(schema)["properties"]["inputs"]["items"])
+    inputs = resolve(resolve(schema)["properties"]["inputs"]["items"])
     statuses = {
-        int(status): _resolve(reply) for status, reply in operation["responses"].items() if status.isdigit()
+        int(status): resolve(reply) for status, reply in operation["responses"].items() if status.isdigit()
     }
     scopes = (scope for entry in operation["security"] for names in entry.values() for scope in names)
     return Operation(
@@ -189,12 +204,3 @@ def _known_verb(verb: str, operation_id: str) -> Verb:
             "tell contract.Verb of it"
         )
     return cast("Verb", verb)
-
-
-def _resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "$ref" not in node:
-        return node
-    found: Any = document()
-    for key in node["$ref"].removeprefix("#/").split("/"):
-        found = found[key]
-    return found  # type: ignore[no-any-return]

@@ -4,26 +4,45 @@ The mappings here are those of `hubspot_batch_models.inputs` with wider values: 
 a caller may write whatever `hubspot_batch.values` converts.
 """
 
-from __future__ import annotations
-
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields as fields_of_dataclass
+from dataclasses import is_dataclass
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NotRequired, Protocol, TypeAlias
 
 import msgspec
 
 from hubspot_batch._discreet import Discreet
-from hubspot_batch.contract import MAX_INPUTS
+from hubspot_batch.contract import MAX_INPUTS, Operation
 from hubspot_batch.errors import Fault, InvalidInputError
-from hubspot_batch.validation import JsonCopy, contradictions, fault_at, is_flawless, name_of
+from hubspot_batch.validation import (
+    JsonCopy,
+    Path,
+    contradictions,
+    fault_at,
+    flat_row,
+    is_flat,
+    is_flawless,
+    name_of,
+)
 from hubspot_batch.values import Problem, PropertyValue, wire_id, wire_text
+
+if sys.version_info >= (3, 12):
+    from typing import TypedDict
+else:
+    from typing_extensions import TypedDict  # pydantic takes no other one
 
 if TYPE_CHECKING:
     from typing_extensions import ReadOnly
+else:
 
-    from hubspot_batch.contract import Operation
-    from hubspot_batch.validation import Path
+    class ReadOnly:
+        """For type checkers, an item that is not written to; others, like msgspec, know no such thing."""
+
+        def __class_getitem__(cls, kind: object) -> object:
+            return kind
 
 
 class AssociationTarget(TypedDict):
@@ -71,8 +90,23 @@ class GeneratedModel(Protocol):
         ...
 
 
-AnyCreateInput: TypeAlias = CreateInput | GeneratedModel | msgspec.Struct
-AnyUpdateInput: TypeAlias = UpdateInput | GeneratedModel | msgspec.Struct
+class PydanticModel(Protocol):
+    """A model of pydantic 2."""
+
+    def model_dump(self, *, by_alias: bool | None, exclude_unset: bool) -> dict[str, Any]:
+        """Return its fields."""
+        ...
+
+
+class DataclassInstance(Protocol):
+    """An instance of a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+AnyModel: TypeAlias = GeneratedModel | PydanticModel | DataclassInstance | msgspec.Struct
+AnyCreateInput: TypeAlias = CreateInput | AnyModel
+AnyUpdateInput: TypeAlias = UpdateInput | AnyModel
 
 
 class Batch(Discreet, msgspec.Struct, frozen=True, kw_only=True):
@@ -246,10 +280,13 @@ def _traced(operation: Operation, wire: Sequence[Any]) -> Sequence[Any]:
 
 
 def wire_input(operation: Operation, item: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
-    """Return one input in its wire form, or as it is where it is none: the document tells why."""
-    fields = _fields_of(item)
+    """Return one input in its wire form. What is not an input becomes JSON that the document refuses."""
+    fields = fields_of(item)
     if not isinstance(fields, Mapping):
         return copy.of(fields, path)
+    if is_flat(operation, fields):
+        copy.replace(path, *flat_row(operation))
+        return None
     wire: dict[str, Any] = {}
     for key, value in fields.items():
         place = (*path, key)
@@ -264,23 +301,45 @@ def wire_input(operation: Operation, item: object, path: Path, copy: JsonCopy) -
     return wire
 
 
-def _fields_of(item: object) -> object:
-    """Return the fields of a generated model by their JSON names; anything else as it is."""
+def fields_of(item: object) -> object:
+    """Return the fields of a model or a row by their names; what has none as it is.
+
+    A model is a generated one, a Struct, a dataclass, or one of attrs or pydantic. What is not set in it, or
+    is None because that is its default, is left out. A row is a named tuple, or has `keys` as in sqlite3.
+    """
+    if isinstance(item, type | Mapping | list):
+        return item
+    try:
+        return _fields_of(item)
+    except Exception:  # noqa: BLE001 - a model raises anything on a field of the wrong type
+        return item
+
+
+def _fields_of(item: Any) -> object:  # noqa: ANN401 - what has one of these methods
     if isinstance(item, msgspec.Struct):
         names = zip(item.__struct_encode_fields__, item.__struct_fields__, strict=True)
         fields = ((name, getattr(item, attribute)) for name, attribute in names)
         return {name: value for name, value in fields if value is not msgspec.UNSET}
-    to_dict = getattr(item, "to_dict", None)
-    if not callable(to_dict) or isinstance(item, type):
-        return item
-    try:
-        return to_dict()
-    except Exception:  # noqa: BLE001 - generated code raises anything on a field of the wrong type
-        return item
+    if hasattr(item, "to_dict"):
+        return item.to_dict()
+    if hasattr(item, "model_dump"):
+        return item.model_dump(by_alias=True, exclude_unset=True)
+    if is_dataclass(item) or hasattr(item, "__attrs_attrs__"):
+        known = fields_of_dataclass(item) if is_dataclass(item) else item.__attrs_attrs__
+        values = ((field, getattr(item, field.name)) for field in known)
+        return {
+            field.name: value for field, value in values if value is not None or field.default is not None
+        }
+    if hasattr(item, "_asdict"):
+        return item._asdict()
+    if hasattr(item, "keys"):
+        return {name: item[name] for name in item.keys()}  # noqa: SIM118 - it is not a mapping
+    return item
 
 
 def _texts(values: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
     """Return properties with values that are text."""
+    values = fields_of(values)
     if not isinstance(values, Mapping):
         return copy.of(values, path)
     return {
@@ -294,7 +353,7 @@ def _texts(values: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 -
 
 def _with_ids(node: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
     """Copy associations, with the ids of their targets as text."""
-    fields = _fields_of(node)
+    fields = fields_of(node)
     if isinstance(fields, Mapping | list | tuple):
         return copy.inside(fields, path, partial(_container_with_ids, copy=copy))
     return copy.of(fields, path)

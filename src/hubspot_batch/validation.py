@@ -1,9 +1,10 @@
 """Every fault of a payload: what contradicts the document, and what HubSpot refuses beside it."""
 
 import difflib
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from jsonschema_rs import ValidationError, ValidationErrorKind
@@ -90,13 +91,38 @@ def input_faults(
     """Return what is wrong with each input by itself; the arguments are those of `contradictions`."""
     faults: list[Fault] = []
     if not contract.quick_validator(operation.request_schema).is_valid(content):
+        flat = {index for index, item in enumerate(_inputs_of(content)) if is_flat(operation, item)}
         faults = [
-            fault
-            for error in contract.validator(operation.request_schema).iter_errors(content)
-            for fault in _explain(error)
-            if fault.pointer not in replaced or isinstance(error.kind, _UNKNOWN_KEY)
+            *(fault_at(("inputs", index), *flat_row(operation)) for index in flat),
+            *(
+                fault
+                for error in contract.validator(operation.request_schema).iter_errors(content)
+                if not flat.intersection(error.instance_path[1:2])
+                for fault in _explain(operation, error)
+                if fault.pointer not in replaced or isinstance(error.kind, _UNKNOWN_KEY)
+            ),
         ]
     return [*faults, *_refused_names(content)]
+
+
+def is_flat(operation: contract.Operation, item: object) -> bool:
+    """Return whether an input is a row whose keys are the properties themselves."""
+    return (
+        isinstance(item, Mapping)
+        and "properties" not in item
+        and not operation.input_keys.issuperset(item)
+        and not any(isinstance(value, Mapping) for value in item.values())
+    )
+
+
+def flat_row(operation: contract.Operation) -> tuple[str, str]:
+    """Return what is wrong with a flat row, and the remedy."""
+    problem = "a flat row stands where an input belongs"
+    remedy = (
+        'write {"properties": {...}}; of rows in Python, '
+        f'hubspot_batch.bulk.inputs_from(rows, verb="{operation.verb}") makes inputs'
+    )
+    return problem, remedy
 
 
 class JsonCopy:
@@ -119,8 +145,15 @@ class JsonCopy:
                 return node
             case int():
                 return int(node)
-            case float():
+            case float() if math.isfinite(node):
                 return float(node)
+            case float():
+                self.replace(
+                    path,
+                    "JSON has neither NaN nor infinity",
+                    "write a finite number as text, or leave the key out",
+                )
+                return None
             case str() if is_unicode(node):
                 return str.__str__(node)
             case dict() | list() | tuple():
@@ -204,39 +237,92 @@ def name_of(value: object) -> str:
             return f"a value of type {type(value).__name__}"
 
 
-def _explain(error: ValidationError) -> Iterator[Fault]:
+def _explain(operation: contract.Operation, error: ValidationError) -> Iterator[Fault]:
     path, kind = error.instance_path, error.kind
     match kind:
         case ValidationErrorKind.Type():
-            yield _wrong_type(path, kind.types[0], error.instance)
+            place = _Place.of(operation, path)
+            if not place.options:  # or else these are told
+                yield _wrong_type(path, kind.types[0], error.instance, place)
         case ValidationErrorKind.Required():
             yield fault_at(path, f"{kind.property!r} is missing", "add it")
         case ValidationErrorKind.AdditionalProperties():
             allowed = _allowed_keys(error.schema_path)
             for key in kind.unexpected:
-                yield fault_at((*path, key), "the document knows no such key", _spelling(key, allowed))
+                remedy = _other_verb(operation, path, key) or _spelling(key, allowed)
+                yield fault_at((*path, key), "the document knows no such key", remedy)
         case ValidationErrorKind.Enum():
-            yield fault_at(path, "this is no option", f"write one of {', '.join(map(str, kind.options))}")
-        case ValidationErrorKind.MinItems():
-            yield fault_at(path, "the list is empty", f"give at least {kind.limit}")
-        case ValidationErrorKind.MaxItems():
-            yield fault_at(path, f"there are more than {kind.limit}", f"give at most {kind.limit}")
+            yield fault_at(path, "this is not an option", f"write one of {', '.join(map(str, kind.options))}")
         case ValidationErrorKind.MinLength():
-            yield fault_at(path, "the text is empty", "fill it in, or leave the key out")
+            yield fault_at(path, "the text is empty", _Place.of(operation, path).remedy("fill it in"))
         case ValidationErrorKind.PropertyNames():
             yield fault_at(path, "a property has an empty name", "name the property")
         case _:
             rule = "/".join(map(str, error.schema_path))
-            yield fault_at(path, f"it breaks the rule {kind.name}", f"see {rule} of the document")
+            other = (f"it breaks the rule {kind.name}", f"see {rule} of the document")
+            yield fault_at(path, *(_out_of_bounds(kind) or other))
 
 
-def _wrong_type(path: Path, expected: str, instance: object) -> Fault:
+def _out_of_bounds(kind: object) -> tuple[str, str] | None:
+    match kind:
+        case ValidationErrorKind.MinItems(limit=1):
+            return "the list is empty", "give at least 1"
+        case ValidationErrorKind.MinItems(limit=limit):
+            return f"there are fewer than {limit}", f"give at least {limit}"
+        case ValidationErrorKind.MaxItems(limit=limit):
+            return f"there are more than {limit}", f"give at most {limit}"
+        case ValidationErrorKind.Minimum(limit=limit):
+            return f"the number is below {limit}", f"write {limit} or more"
+        case ValidationErrorKind.Maximum(limit=limit):
+            return f"the number is above {limit}", f"write {limit} or less"
+    return None
+
+
+class _Place(NamedTuple):
+    """What the document says of a place in a body.
+
+    Attributes:
+        is_property: Whether a property value stands there.
+        is_optional: Whether the key can be left out.
+        options: The texts that may stand there, where the document lists them.
+    """
+
+    is_property: bool = False
+    is_optional: bool = False
+    options: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, operation: contract.Operation, path: Path) -> "_Place":
+        schema: Mapping[str, Any] = contract.schema(operation.request_schema)
+        place = cls()
+        for part in path:
+            named = schema.get("properties", {})
+            is_property = isinstance(part, str) and part not in named
+            inner = schema["items"] if isinstance(part, int) else named.get(part)
+            inner = contract.resolve(schema["additionalProperties"] if inner is None else inner)
+            is_optional = isinstance(part, str) and part not in schema.get("required", ())
+            schema, place = inner, cls(is_property, is_optional, inner.get("enum", ()))
+        return place
+
+    def remedy(self, what: str) -> str:
+        return f"{what}, or leave the key out" if self.is_optional else what
+
+
+def _wrong_type(path: Path, expected: str, instance: object, place: _Place) -> Fault:
     problem = f"{name_of(instance)} stands where {_article(expected)} belongs"
     if not path:
         return fault_at(path, problem, 'write {"inputs": [...]}')
-    if instance is None and expected == "string":
+    if path == ["inputs"]:
+        return fault_at(path, problem, 'write [{"properties": {...}}]')
+    if path[:-1] == ["inputs"]:
+        return fault_at(path, problem, 'write {"properties": {...}}')
+    if place.is_property and instance is None:
         return fault_at(path, problem, 'write "" to clear a property, or leave the key out')
-    return fault_at(path, problem, _REMEDIES[expected])
+    if place.is_property and isinstance(instance, list):
+        return fault_at(path, problem, "write it as text, with a semicolon between two options")
+    return fault_at(
+        path, problem, place.remedy(_REMEDIES[expected]) if instance is None else _REMEDIES[expected]
+    )
 
 
 def _article(json_type: str) -> str:
@@ -248,6 +334,15 @@ def _allowed_keys(schema_path: Path) -> list[str]:
     for part in schema_path[:-1]:
         schema = schema[part]
     return list(schema["properties"])
+
+
+def _other_verb(operation: contract.Operation, path: Path, key: str) -> str | None:
+    """Return what to do with a key of an input that only other operations take."""
+    known = contract.operations().values()
+    others = {other.verb for other in known if key in other.input_keys and other.verb != operation.verb}
+    if not others or path[:-1] != ["inputs"]:
+        return None
+    return f"{operation.verb} does not take it, only {' and '.join(sorted(others))} does; leave it out"
 
 
 def _spelling(key: str, allowed: Sequence[str]) -> str:

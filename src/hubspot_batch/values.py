@@ -5,13 +5,21 @@ is converted; what has none is a problem that says what to write instead.
 """
 
 import math
+import struct
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple, TypeAlias
+from enum import Enum
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeGuard
 
-Scalar: TypeAlias = str | int | float | Decimal | date
-PropertyValue: TypeAlias = Scalar | Sequence[Scalar]
+if TYPE_CHECKING:
+    Scalar: TypeAlias = str | int | float | Decimal | date
+    PropertyValue: TypeAlias = Scalar | Sequence[Scalar]
+else:
+    # Libraries that read types at run time refuse the union: in JSON, its kinds cannot be told apart.
+    PropertyValue = Any
 """What a property may be given: text, a number, a bool, a date, an aware datetime, a list of options."""
 
 # A float reaches 1.8e308. A Decimal may reach far beyond and would be written out digit by digit.
@@ -25,28 +33,57 @@ class Problem(NamedTuple):
     remedy: str
 
 
+class Unreadable(NamedTuple):
+    """Stands for a value that its source cannot hand over."""
+
+    problem: Problem
+
+
 def wire_text(value: object) -> str | Problem:
     """Return the text that stands for a property value.
 
-    A bool becomes `true` or `false`, a number its digits without an exponent, a date `2026-09-01`, an aware
-    datetime UTC with milliseconds, a list or tuple its options joined by `;`. Text stays as it is;
-    whether it is Unicode is for `validation.JsonCopy` to say.
+    A bool becomes `true` or `false`, a number its digits without an exponent, a whole float those of a whole
+    number, a date `2026-09-01`, an aware datetime UTC with milliseconds, a list or tuple its options joined
+    by `;`. An enum member is what it holds, if its class is also one of these, and a scalar of numpy the
+    value that it shows. Text stays as it is; whether it is Unicode is for `validation.JsonCopy` to say.
     """
     if convert := _EXACTLY.get(type(value)):
         return convert(value)
     for kind, convert in _CONVERSIONS:
         if isinstance(value, kind):
             return convert(value)
-    return Problem(
-        f"a value of type {type(value).__name__} has no text that HubSpot takes", "write it as text"
-    )
+    return _numpy_text(value) if _is_numpy_scalar(value) else _no_text(value)
 
 
 def wire_id(value: object) -> str | Problem:
     """Return the text that stands for an id: text as it is, an int in digits."""
+    if _is_numpy_scalar(value) and value.dtype.kind in "iu":
+        value = value.item()
     if isinstance(value, bool) or not isinstance(value, str | int):
-        return Problem(f"{_article(value)} is no id", "write the id as text or as an int")
+        return Problem(f"{_article(value)} is not an id", "write the id as text or as an int")
     return wire_text(value)
+
+
+def shortest_float(value: object, size: Literal["e", "f"]) -> object:
+    """Return the float of the shortest text that stands for a float of 16 ("e") or 32 ("f") bits.
+
+    Anything but a finite float is returned as it is.
+    """
+    if not isinstance(value, float) or not math.isfinite(value):
+        return value
+    for digits in range(1, 9):
+        short = float(f"{value:.{digits}g}")
+        if _stored(short, size) == value:
+            return short
+    return float(f"{value:.9g}")
+
+
+def _stored(value: float, size: str) -> float:
+    try:
+        (stored,) = struct.unpack(size, struct.pack(size, value))
+    except OverflowError:
+        return math.inf
+    return stored  # type: ignore[no-any-return]
 
 
 def _none(_value: object) -> Problem:
@@ -57,39 +94,51 @@ def _bool(value: bool) -> str:  # noqa: FBT001 - the value is the subject
     return "true" if value else "false"
 
 
+# A subclass may format itself in its own way, as all enums do: so the methods of the base class are called.
+
+
 def _int(value: int) -> str | Problem:
-    # Of an IntEnum, str would give the name.
     return int.__repr__(value) if abs(value) < 10**_MOST_DIGITS else _too_long()
 
 
 def _float(value: float) -> str | Problem:
     if not math.isfinite(value):
         return _not_finite()
-    return format(Decimal(float.__repr__(value)), "f")
+    text = float.__repr__(value)
+    return _without_point(format(Decimal(text), "f") if "e" in text else text)
+
+
+def _without_point(text: str) -> str:
+    """Return the digits of a binary number, of a whole one without a decimal point."""
+    text = text.removesuffix(".0")
+    return "0" if text == "-0" else text
 
 
 def _decimal(value: Decimal) -> str | Problem:
-    if not value.is_finite():
+    if not Decimal.is_finite(value):
         return _not_finite()
-    if abs(value.adjusted()) >= _MOST_DIGITS or len(value.as_tuple().digits) > _MOST_DIGITS:
+    if abs(Decimal.adjusted(value)) >= _MOST_DIGITS or len(Decimal.as_tuple(value).digits) > _MOST_DIGITS:
         return _too_long()
-    return format(value, "f")
+    return Decimal.__format__(value, "f")
 
 
 def _datetime(value: datetime) -> str | Problem:
+    if value != value:  # noqa: PLR0124 - NaT of pandas is a datetime
+        return _missing("NaT")
     try:
-        if value.utcoffset() is None:
-            return Problem(
-                "a datetime without a time zone names no instant",
-                "give it one: value.replace(tzinfo=...) or datetime.now(UTC)",
-            )
-        utc = value.astimezone(UTC)
-    except (OverflowError, ValueError):  # the latter comes from NaT of pandas
+        offset = value.utcoffset()
+        if offset is None:
+            return _no_instant("value.replace(tzinfo=...) or datetime.now(UTC)")
+        utc = datetime.combine(value.date(), value.time()) - offset
+    except (OverflowError, ValueError):
         return Problem("the datetime has no year in UTC", "write it as text")
-    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{utc.isoformat(timespec='milliseconds')}Z"
 
 
 def _options(values: Sequence[object]) -> str | Problem:
+    if hasattr(values, "_fields") or hasattr(values, "n_fields"):
+        # Its fields mean different things: an interval of Arrow for example.
+        return _no_text(values)
     texts = []
     for value in values:
         text = "" if isinstance(value, list | tuple) else wire_text(value)
@@ -104,8 +153,56 @@ def _options(values: Sequence[object]) -> str | Problem:
     return ";".join(texts)
 
 
+def _is_numpy_scalar(value: Any) -> TypeGuard[Any]:  # noqa: ANN401 - numpy is not imported for this
+    return type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()
+
+
+def _numpy_text(value: Any) -> str | Problem:  # noqa: ANN401 - a scalar of numpy
+    match value.dtype.kind:
+        case "b" | "i" | "u":
+            return wire_text(value.item())
+        case "f":
+            # A float of another size shows other digits. This is the shortest text of its own type.
+            text = _decimal(Decimal(str(value)))
+            return text if isinstance(text, Problem) else _without_point(text)
+        case "M" | "m" if value != value:  # noqa: PLR0124 - NaT
+            return _missing("NaT")
+        case "M" if str(value.dtype) == "datetime64[D]":
+            return str(value)
+        case "M":
+            return _no_instant('pandas.Timestamp(value, tz="UTC")')
+        case _:
+            return _no_text(value)
+
+
+def _no_text(value: object) -> Problem:
+    if type(value).__name__ == "NAType":  # of pandas
+        return _missing("NA")
+    if isinstance(value, Enum):
+        remedy = "write its value: member.value"
+    elif isinstance(value, bytes | bytearray):
+        remedy = "make text of it: value.decode()"
+    elif isinstance(value, AbstractSet):
+        remedy = "write a list"
+    elif getattr(value, "shape", ()) and callable(getattr(value, "tolist", None)):
+        remedy = "write a list: value.tolist()"
+    else:
+        remedy = "write it as text"
+    return Problem(f"{_article(value)} has no text that HubSpot takes", remedy)
+
+
+def _no_instant(remedy: str) -> Problem:
+    return Problem("a datetime without a time zone names no instant", f"give it one: {remedy}")
+
+
+def _missing(name: str) -> Problem:
+    return Problem(f"{name} says that there is no value", 'leave the property out, or write "" to clear it')
+
+
 def _not_finite() -> Problem:
-    return Problem("NaN and infinity are no numbers to HubSpot", 'leave the property out, or write ""')
+    return Problem(
+        "HubSpot takes neither NaN nor infinity as a number", 'leave the property out, or write ""'
+    )
 
 
 def _too_long() -> Problem:
@@ -113,7 +210,11 @@ def _too_long() -> Problem:
 
 
 def _article(value: object) -> str:
-    return "None" if value is None else f"a value of type {type(value).__name__}"
+    if value is None:
+        return "None"
+    kind = type(value)
+    # numpy calls its types bool and str_.
+    return f"a value of type {'numpy.' if kind.__module__ == 'numpy' else ''}{kind.__name__}"
 
 
 # In this order: a bool is an int, a datetime is a date.
@@ -125,6 +226,7 @@ _CONVERSIONS: tuple[tuple[type, Callable[..., str | Problem]], ...] = (
     (Decimal, _decimal),
     (datetime, _datetime),
     (date, date.isoformat),
+    (Unreadable, attrgetter("problem")),
     (list, _options),
     (tuple, _options),
     (type(None), _none),

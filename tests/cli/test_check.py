@@ -164,7 +164,7 @@ class TestValidate:
             "row 3, line 3: properties: a property has an empty name; name the property",
             (
                 "row 3, line 3: id: the document knows no such key; "
-                "the keys are properties, associations, objectWriteTraceId"
+                "create does not take it, only update does; leave it out"
             ),
             "row 4, line 4: a list stands where a mapping belongs; write one mapping in JSON",
         ]
@@ -187,7 +187,9 @@ class TestValidate:
                 "write it as text"
             ),
         ]
-        assert shell("validate", "create", "orders", table).out.startswith("row 2: properties/hs_tax: NaN ")
+        assert shell("validate", "create", "orders", table).out.startswith(
+            "row 2: properties/hs_tax: HubSpot takes neither NaN "
+        )
 
     @pytest.mark.parametrize(
         "content", [b"hs_order_name\nA,B\n", gzip.compress(b"hs_order_name\nA,B\n", mtime=0)]

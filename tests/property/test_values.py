@@ -66,6 +66,7 @@ def test_a_float_becomes_digits_without_exponent_that_read_back_the_same(number:
     assert isinstance(text, str)
     assert DIGITS.fullmatch(text)
     assert float(text) == number
+    assert number.is_integer() == ("." not in text)
 
 
 @given(decimals)

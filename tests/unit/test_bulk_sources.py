@@ -5,11 +5,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from operator import length_hint
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import pytest
@@ -18,6 +19,7 @@ from hubspot_batch import contract
 from hubspot_batch.bulk.sources import async_chunks, chunks, flat_input, inputs_from, is_async, length
 from hubspot_batch.errors import ConfigurationError, InvalidInputError
 from hubspot_batch.inputs import prepare
+from hubspot_batch.values import wire_text
 
 try:
     import pyarrow as pa
@@ -336,6 +338,85 @@ class TestArrow:
         batch = prepare(contract.operation("create_orders"), [item])
         assert batch.inputs[0]["properties"] == {"when": "2026-09-01T08:15:02.120Z"}
 
+    def test_a_float_has_the_shortest_text_of_its_own_size_however_it_is_stored(self, read: Read) -> None:
+        single = pa.array([19.99, 1e16, float("nan"), None], pa.float32())
+        half = pa.array([0.1, 1e-7, float("inf"), None], pa.float16())
+        table = pa.record_batch(
+            {
+                "plain": single,
+                "dictionary": single.dictionary_encode(),
+                "runs": pa.RunEndEncodedArray.from_arrays([1, 2, 3, 4], single),
+                "list": pa.array([[19.99], [1e16], [], None], pa.list_(pa.float32())),
+                "pair": pa.array([[19.99], [1e16], [1.5], None], pa.list_(pa.float32(), 1)),
+                "inner": pa.array([{"a": 19.99}, {"a": None}, None, None], pa.struct([("a", pa.float32())])),
+                "half": half,
+            }
+        )
+
+        (first, second, third, last) = [item["properties"] for item in read(table, verb="create")[0]]
+
+        assert first == dict.fromkeys(("plain", "dictionary", "runs"), 19.99) | {
+            "list": [19.99],
+            "pair": [19.99],
+            "inner": {"a": 19.99},
+            "half": 0.1,
+        }
+        assert [second[name] for name in ("plain", "dictionary", "runs")] == [1e16] * 3
+        assert wire_text(second["half"]) == "0.0000001"
+        assert [wire_text(third[name])[0][:7] for name in ("plain", "half")] == ["HubSpot"] * 2
+        assert last == {}
+
+    def test_a_value_that_python_cannot_hold_is_a_fault_of_its_row(self, read: Read) -> None:
+        zero = b"\0\0\0\0"
+        buffers = [None, pa.py_buffer(zero + b"\1\0\0\0" + b"\2\0\0\0"), pa.py_buffer(b"\xffA")]
+        table = pa.record_batch(
+            {
+                "text": pa.Array.from_buffers(pa.string(), 2, buffers),
+                "day": pa.array([2**30, 0], pa.date32()),
+                "time": pa.array([1_001, None], pa.time64("ns")),
+                "span": pa.array([1_001, None], pa.duration("ns")),
+            }
+        )
+
+        bad, good = read(table, verb="create")[0]
+
+        assert good == {"properties": {"text": "A", "day": date(1970, 1, 1)}}
+        with pytest.raises(InvalidInputError) as raised:
+            prepare(contract.operation("create_orders"), [bad])
+        assert [fault.problem for fault in raised.value.faults] == [
+            "the text is not UTF-8",
+            "the value is beyond what Python can hold",
+            "a value of type time has no text that HubSpot takes",
+            "a value of type timedelta has no text that HubSpot takes",
+        ]
+
+    def test_a_table_is_not_asked_for_its_length_while_its_stream_is_open(self, read: Read) -> None:
+        class Relation:
+            def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+                return pa.table({"n": ["0"]}).__arrow_c_stream__(requested_schema)
+
+            def __len__(self) -> int:
+                raise RuntimeError("the connection has an open result")
+
+        assert length(Relation()) is None
+        assert length(pa.table({"n": ["0"]})) == 1
+        assert read(Relation(), verb="create") == [orders(1)]
+
+    def test_a_relation_and_a_query_of_duckdb(self, read: Read) -> None:
+        duckdb = pytest.importorskip("duckdb")
+        query = "SELECT CAST(i AS VARCHAR) AS n, CAST(19.99 AS FLOAT) AS price FROM range(150) AS t(i)"
+        with duckdb.connect() as connection:
+            sources = [connection.sql(query), connection.cursor().execute(query)]
+            found = [
+                (length(source), [item for inputs in read(source, verb="create") for item in inputs])
+                for source in sources
+            ]
+
+        for known, inputs in found:
+            assert known is None
+            assert [item["properties"]["n"] for item in inputs] == [str(number) for number in range(150)]
+            assert inputs[0]["properties"]["price"] == 19.99
+
     @pytest.mark.parametrize("unit", ["s", "ns"])
     def test_a_timestamp_without_a_zone_is_left_to_validation(self, unit: str) -> None:
         ((item,),) = read_sync(pa.table({"when": pa.array([0], pa.timestamp(unit))}), verb="create")
@@ -473,6 +554,41 @@ def test_which_sources_know_their_length(database: sqlite3.Connection) -> None:
     assert [length(source) for source in sources] == [2, 0, 1, None, None, None]
 
 
+@pytest.mark.parametrize("failure", [TypeError, NotImplementedError, ValueError, OverflowError, RuntimeError])
+def test_a_source_whose_length_fails_is_read_all_the_same(failure: type[Exception], read: Read) -> None:
+    class Bar:
+        def __iter__(self) -> Iterator[object]:
+            return iter(orders(3))
+
+        def __len__(self) -> int:
+            raise failure("no length")
+
+    class Fetched(list[object]):
+        def __len__(self) -> int:
+            raise failure("no length")
+
+    class Rows:
+        description = (("n",),)
+
+        def __init__(self) -> None:
+            self._left = [None, Fetched([("1",)]), Fetched([("0",)])]
+
+        def fetchmany(self, size: int, /) -> Any:  # noqa: ANN401, ARG002
+            return self._left.pop()
+
+    assert length(Bar()) is None
+    assert read(Bar(), verb="create", size=2) == [orders(2), orders(3)[2:]]
+    assert read(Rows(), verb="create") == [[order] for order in orders(2)]
+
+
+def test_the_length_that_a_source_claims_decides_nothing(read: Read) -> None:
+    class Liar(list[object]):
+        def __len__(self) -> int:
+            return 1
+
+    assert read(Liar(orders(3)), verb="create", size=2) == [orders(2), orders(3)[2:]]
+
+
 def test_flat_rows_that_come_from_elsewhere() -> None:
     rows: list[dict[str, object]] = [{"id": "7", "name": "A-1", "note": None}, {"name": "A-2"}]
 
@@ -482,3 +598,21 @@ def test_flat_rows_that_come_from_elsewhere() -> None:
     ]
     assert flat_input(rows[0], verb="create") == {"properties": {"id": "7", "name": "A-1"}}
     assert rows[0] == {"id": "7", "name": "A-1", "note": None}
+
+
+def test_flat_rows_that_are_not_mappings(database: sqlite3.Connection) -> None:
+    class Named(NamedTuple):
+        name: str
+        note: str | None = None
+
+    @dataclass
+    class Model:
+        name: str
+        note: str | None = None
+
+    database.row_factory = sqlite3.Row
+    rows = [Named("A"), Model("A"), *database.execute("SELECT 'A' AS name, NULL AS note")]
+
+    assert list(inputs_from(rows, verb="create")) == [{"properties": {"name": "A"}}] * 3
+    with pytest.raises(ConfigurationError, match="a list stands where a row belongs; give rows that know"):
+        flat_input(("A",), verb="create")

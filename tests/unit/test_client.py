@@ -486,7 +486,7 @@ def test_a_redirect_to_nowhere_is_an_error_of_ours(face: "Face", location: str, 
         (
             [{"properties": {"a": math.nan}}],
             (
-                "/inputs/0/properties/a: NaN and infinity are no numbers to HubSpot; "
+                "/inputs/0/properties/a: HubSpot takes neither NaN nor infinity as a number; "
                 'leave the property out, or write ""'
             ),
         ),
@@ -527,7 +527,7 @@ def test_a_bool_is_no_id_but_an_int_is(face: "Face") -> None:
     wire = face.wire()
     hub = face.connect(wire)
 
-    with pytest.raises(InvalidInputError, match="/inputs/0/id: a value of type bool is no id"):
+    with pytest.raises(InvalidInputError, match="/inputs/0/id: a value of type bool is not an id"):
         face.update(hub, [{"id": True, "properties": {}}])
     face.update(hub, [{"id": 44001, "properties": {}}])
 

@@ -5,13 +5,16 @@ import enum
 import json
 from collections import OrderedDict, UserDict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import repeat
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
+import attrs
 import msgspec
+import pydantic
 import pytest
 from hubspot_batch_api import models
 from hubspot_batch_models import structs
@@ -51,6 +54,41 @@ class Text(str):
 
 class Number(int):
     """The same for int."""
+
+
+@dataclass
+class Links:
+    properties: dict[str, object]
+    associations: list[object] | None = None
+    objectWriteTraceId: str | None = None  # noqa: N815 - the name that HubSpot gave it
+
+
+@dataclass
+class OrderProperties:
+    hs_order_name: str
+    hs_total_price: Decimal
+    hs_tags: str | None = None
+
+
+@attrs.define
+class AttrsOrder:
+    properties: OrderProperties
+
+
+class PydanticProperties(pydantic.BaseModel):
+    name: str = pydantic.Field(serialization_alias="hs_order_name")
+    hs_total_price: Decimal
+    hs_tags: str | None = None
+
+
+class PydanticOrder(pydantic.BaseModel):
+    properties: PydanticProperties
+    associations: list[object] | None = None
+
+
+class RowOfDatabase(NamedTuple):
+    id: int
+    hs_order_name: str
 
 
 class NamesId:
@@ -510,11 +548,11 @@ def test_an_error_of_the_callers_own_generator_reaches_the_caller() -> None:
         ),
         (
             {"properties": {"a": float("nan")}},
-            [(0, "/inputs/0/properties/a", "NaN and infinity are no numbers to HubSpot")],
+            [(0, "/inputs/0/properties/a", "HubSpot takes neither NaN nor infinity as a number")],
         ),
         (
             {"properties": {"a/b~c": float("-inf")}},
-            [(0, "/inputs/0/properties/a~1b~0c", "NaN and infinity are no numbers to HubSpot")],
+            [(0, "/inputs/0/properties/a~1b~0c", "HubSpot takes neither NaN nor infinity as a number")],
         ),
         (
             {"properties": {"a": NAIVE}},
@@ -535,11 +573,11 @@ def test_an_error_of_the_callers_own_generator_reaches_the_caller() -> None:
         ),
         (
             ORDER | {"associations": [link(None)]},
-            [(0, "/inputs/0/associations/0/to/id", "None is no id")],
+            [(0, "/inputs/0/associations/0/to/id", "None is not an id")],
         ),
         (
             ORDER | {"associations": [link(), link(to=True)]},
-            [(0, "/inputs/0/associations/1/to/id", "a value of type bool is no id")],
+            [(0, "/inputs/0/associations/1/to/id", "a value of type bool is not an id")],
         ),
         (ORDER | {"associations": [link("")]}, [(0, "/inputs/0/associations/0/to/id", "the text is empty")]),
         (
@@ -554,7 +592,7 @@ def test_an_error_of_the_callers_own_generator_reaches_the_caller() -> None:
         ),
         (
             ORDER | {"associations": [link(category="MINE")]},
-            [(0, "/inputs/0/associations/0/types/0/associationCategory", "this is no option")],
+            [(0, "/inputs/0/associations/0/types/0/associationCategory", "this is not an option")],
         ),
         (
             ORDER | {"associations": [link() | {1: 2}]},
@@ -578,9 +616,9 @@ def test_a_fault_of_a_create_is_named_with_its_place(item: object, places: list[
     [
         ({"properties": {}}, [(0, "/inputs/0", "'id' is missing")]),
         ({"id": "1"}, [(0, "/inputs/0", "'properties' is missing")]),
-        ({"id": None, "properties": {}}, [(0, "/inputs/0/id", "None is no id")]),
-        ({"id": True, "properties": {}}, [(0, "/inputs/0/id", "a value of type bool is no id")]),
-        ({"id": 5.0, "properties": {}}, [(0, "/inputs/0/id", "a value of type float is no id")]),
+        ({"id": None, "properties": {}}, [(0, "/inputs/0/id", "None is not an id")]),
+        ({"id": True, "properties": {}}, [(0, "/inputs/0/id", "a value of type bool is not an id")]),
+        ({"id": 5.0, "properties": {}}, [(0, "/inputs/0/id", "a value of type float is not an id")]),
         ({"id": "", "properties": {}}, [(0, "/inputs/0/id", "the text is empty")]),
         (
             {"id": "1", "idProperty": 5, "properties": {}},
@@ -616,8 +654,8 @@ def test_an_id_that_a_create_has_not_is_named_once_for_each_input() -> None:
 def test_two_ids_that_cannot_be_sent_do_not_repeat_each_other() -> None:
     inputs = [{"id": None, "properties": {}}, {"id": True, "properties": {}}, {"id": "-", "properties": {}}]
     assert places_of(inputs, UPDATE) == [
-        (0, "/inputs/0/id", "None is no id"),
-        (1, "/inputs/1/id", "a value of type bool is no id"),
+        (0, "/inputs/0/id", "None is not an id"),
+        (1, "/inputs/1/id", "a value of type bool is not an id"),
     ]
 
 
@@ -787,7 +825,7 @@ def test_a_unique_property_that_every_input_has_is_sent_as_any_other() -> None:
 
 
 def test_a_value_of_the_unique_property_that_an_input_before_has_is_a_fault() -> None:
-    inputs = [{"properties": {"u/": value}} for value in (5, "b", "5", 5.0, "b", True)]
+    inputs = [{"properties": {"u/": value}} for value in (5, "b", "5", 5.5, "b", True)]
     faults = faults_of(inputs, unique_property="u/")
     assert faults == tuple(
         Fault(

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import os
 import subprocess
 import sys
@@ -40,7 +41,13 @@ UPDATE: dict[str, Any] = {
 
 MAPPING = "write a mapping"
 LIST = "write a list"
+INPUTS = 'write [{"properties": {...}}]'
+INPUT = 'write {"properties": {...}}'
 TEXT = "write it as text, in quotes"
+OPTIONS = "write it as text, with a semicolon between two options"
+OF_UPDATES = "create does not take it, only update does; leave it out"
+NOT_IN_JSON = "JSON has neither NaN nor infinity"
+FINITE = "write a finite number as text, or leave the key out"
 WHOLE = "write a whole number, without quotes"
 BODY = 'write {"inputs": [...]}'
 KEYS = "the keys are properties, associations, objectWriteTraceId"
@@ -104,17 +111,17 @@ def test_an_operation_that_the_document_has_not_is_an_error_that_names_those_it_
         (1, [(None, "", "a number stands where a mapping belongs", BODY)]),
         (False, [(None, "", "a bool stands where a mapping belongs", BODY)]),
         ({}, [(None, "", "'inputs' is missing", "add it")]),
-        ({"inputs": {}}, [(None, "/inputs", "a mapping stands where a list belongs", LIST)]),
-        ({"inputs": CREATE}, [(None, "/inputs", "a mapping stands where a list belongs", LIST)]),
-        ({"inputs": "A-1001"}, [(None, "/inputs", "text stands where a list belongs", LIST)]),
-        ({"inputs": 1}, [(None, "/inputs", "a number stands where a list belongs", LIST)]),
-        ({"inputs": True}, [(None, "/inputs", "a bool stands where a list belongs", LIST)]),
-        ({"inputs": None}, [(None, "/inputs", "null stands where a list belongs", LIST)]),
+        ({"inputs": {}}, [(None, "/inputs", "a mapping stands where a list belongs", INPUTS)]),
+        ({"inputs": CREATE}, [(None, "/inputs", "a mapping stands where a list belongs", INPUTS)]),
+        ({"inputs": "A-1001"}, [(None, "/inputs", "text stands where a list belongs", INPUTS)]),
+        ({"inputs": 1}, [(None, "/inputs", "a number stands where a list belongs", INPUTS)]),
+        ({"inputs": True}, [(None, "/inputs", "a bool stands where a list belongs", INPUTS)]),
+        ({"inputs": None}, [(None, "/inputs", "null stands where a list belongs", INPUTS)]),
         ({"inputs": []}, [(None, "/inputs", "the list is empty", "give at least 1")]),
-        ({"inputs": [None]}, [(0, "/inputs/0", "null stands where a mapping belongs", MAPPING)]),
-        ({"inputs": [[CREATE]]}, [(0, "/inputs/0", "a list stands where a mapping belongs", MAPPING)]),
-        ({"inputs": ["A-1001"]}, [(0, "/inputs/0", "text stands where a mapping belongs", MAPPING)]),
-        ({"inputs": [0.5]}, [(0, "/inputs/0", "a number stands where a mapping belongs", MAPPING)]),
+        ({"inputs": [None]}, [(0, "/inputs/0", "null stands where a mapping belongs", INPUT)]),
+        ({"inputs": [[CREATE]]}, [(0, "/inputs/0", "a list stands where a mapping belongs", INPUT)]),
+        ({"inputs": ["A-1001"]}, [(0, "/inputs/0", "text stands where a mapping belongs", INPUT)]),
+        ({"inputs": [0.5]}, [(0, "/inputs/0", "a number stands where a mapping belongs", INPUT)]),
     ],
 )
 def test_a_body_of_the_wrong_shape(operation: OperationId, payload: object, expected: list[Line]) -> None:
@@ -148,7 +155,7 @@ def test_a_body_has_at_most_100_inputs(inputs: int, faults: list[Line]) -> None:
         (("properties", "a"), 1, [("/properties/a", "a number stands where text belongs", TEXT)]),
         (("properties", "a"), 10**400, [("/properties/a", "a number stands where text belongs", TEXT)]),
         (("properties", "a"), True, [("/properties/a", "a bool stands where text belongs", TEXT)]),
-        (("properties", "a"), ["x"], [("/properties/a", "a list stands where text belongs", TEXT)]),
+        (("properties", "a"), ["x"], [("/properties/a", "a list stands where text belongs", OPTIONS)]),
         (("properties", "a"), {}, [("/properties/a", "a mapping stands where text belongs", TEXT)]),
         (
             ("properties", "a"),
@@ -189,6 +196,20 @@ def test_a_body_has_at_most_100_inputs(inputs: int, faults: list[Line]) -> None:
             "",
             [("/objectWriteTraceId", "the text is empty", "fill it in, or leave the key out")],
         ),
+        (
+            ("associations",),
+            None,
+            [("/associations", "null stands where a list belongs", f"{LIST}, or leave the key out")],
+        ),
+        (
+            ("associations", 0, "to", "id"),
+            None,
+            [("/associations/0/to/id", "null stands where text belongs", TEXT)],
+        ),
+        (("idProperty",), "x", [("/idProperty", "the document knows no such key", OF_UPDATES)]),
+        (("id",), "x", [("/id", "the document knows no such key", OF_UPDATES)]),
+        (("properties", "a"), math.nan, [("/properties/a", NOT_IN_JSON, FINITE)]),
+        (("objectWriteTraceId",), -math.inf, [("/objectWriteTraceId", NOT_IN_JSON, FINITE)]),
         (("associations",), {}, [("/associations", "a mapping stands where a list belongs", LIST)]),
         (("associations", 0), [], [("/associations/0", "a list stands where a mapping belongs", MAPPING)]),
         (
@@ -217,7 +238,7 @@ def test_a_body_has_at_most_100_inputs(inputs: int, faults: list[Line]) -> None:
             [
                 (
                     "/associations/0/types/0/associationCategory",
-                    "this is no option",
+                    "this is not an option",
                     "write one of HUBSPOT_DEFINED, INTEGRATOR_DEFINED, USER_DEFINED, WORK",
                 )
             ],
@@ -282,7 +303,12 @@ def test_a_fault_inside_an_input(
     [
         ({}, [("", "'id' is missing", "add it"), ("", "'properties' is missing", "add it")]),
         (changed(UPDATE, "id", to=44001), [("/id", "a number stands where text belongs", TEXT)]),
-        (changed(UPDATE, "id", to=""), [("/id", "the text is empty", "fill it in, or leave the key out")]),
+        (changed(UPDATE, "id", to=""), [("/id", "the text is empty", "fill it in")]),
+        (changed(UPDATE, "id", to=None), [("/id", "null stands where text belongs", TEXT)]),
+        (
+            changed(UPDATE, "idProperty", to=None),
+            [("/idProperty", "null stands where text belongs", f"{TEXT}, or leave the key out")],
+        ),
         (
             changed(UPDATE, "idProperty", to="hs_object_id"),
             [
@@ -299,7 +325,7 @@ def test_a_fault_inside_an_input(
                 (
                     "/associations",
                     "the document knows no such key",
-                    "the keys are id, idProperty, properties, objectWriteTraceId",
+                    "update does not take it, only create does; leave it out",
                 )
             ],
         ),
@@ -312,15 +338,19 @@ def test_a_fault_inside_an_update(item: dict[str, Any], expected: list[tuple[str
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**31, 10**30, -(10**30)])
-def test_an_association_type_id_out_of_range_is_a_fault_that_names_the_rule(number: int) -> None:
+def test_an_association_type_id_out_of_range_is_a_fault_that_names_the_bound(number: int) -> None:
     item = changed(CREATE, "associations", 0, "types", 0, "associationTypeId", to=number)
     [fault] = validate("create_orders", {"inputs": [item]})
-    rule = "minimum" if number < 1 else "maximum"
+    problem, remedy = (
+        ("the number is below 1", "write 1 or more")
+        if number < 1
+        else ("the number is above 2147483647", "write 2147483647 or less")
+    )
     assert fault == Fault(
         index=0,
         pointer="/inputs/0/associations/0/types/0/associationTypeId",
-        problem=f"it breaks the rule {rule}",
-        remedy=f"see components/schemas/AssociationType/properties/associationTypeId/{rule} of the document",
+        problem=problem,
+        remedy=remedy,
     )
 
 

@@ -5,25 +5,30 @@ import sys
 import time as clock
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from hubspot_batch.values import Problem, wire_id, wire_text
+from hubspot_batch.values import Problem, shortest_float, wire_id, wire_text
 
 SECRET = "s3cr3t-7261"
 
 NONE = Problem("None does not clear a property", 'write "" to clear it, or leave the property out')
-NOT_FINITE = Problem("NaN and infinity are no numbers to HubSpot", 'leave the property out, or write ""')
+NOT_FINITE = Problem(
+    "HubSpot takes neither NaN nor infinity as a number", 'leave the property out, or write ""'
+)
 TOO_LONG = Problem("the number has more than 400 digits", "write it as text")
 NAIVE = Problem(
     "a datetime without a time zone names no instant",
     "give it one: value.replace(tzinfo=...) or datetime.now(UTC)",
 )
+NAIVE_NUMPY = NAIVE._replace(remedy='give it one: pandas.Timestamp(value, tz="UTC")')
+NOT_A_TIME = Problem("NaT says that there is no value", 'leave the property out, or write "" to clear it')
 NO_YEAR = Problem("the datetime has no year in UTC", "write it as text")
 BAD_OPTION = Problem(
     "an option is empty, holds a semicolon or is itself a list",
@@ -40,6 +45,26 @@ class Stage(enum.StrEnum):
 
 class Kind(enum.IntEnum):
     CONTACT = 507
+
+
+class Price(Decimal, enum.Enum):
+    SMALL = "1.50"
+
+
+class Share(float, enum.Enum):
+    HALF = 0.5
+
+
+class Day(date, enum.Enum):
+    FIRST = (2026, 9, 1)
+
+
+class Start(datetime, enum.Enum):
+    FIRST = (2026, 9, 1, 8, 15, 0, 0, UTC)
+
+
+class Colour(enum.Enum):
+    RED = "red"
 
 
 class Text(str):
@@ -59,8 +84,41 @@ class Number(float):
 class NotATime(datetime):
     """What pandas puts where a time is missing: it is a datetime, and raises for most questions."""
 
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    def __ne__(self, other: object) -> bool:
+        return True
+
     def utcoffset(self) -> timedelta | None:
         raise ValueError("NotATime does not support utcoffset")
+
+
+class NAType:
+    """What pandas puts where any value is missing: whether it equals itself, it does not tell."""
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("boolean value of NA is ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Pair(NamedTuple):
+    left: str
+    right: str
+
+
+class BrokenZone(tzinfo):
+    def utcoffset(self, _moment: datetime | None, /) -> timedelta | None:
+        raise ValueError("no such zone")
+
+    def dst(self, _moment: datetime | None, /) -> timedelta | None:
+        return None
+
+    def tzname(self, _moment: datetime | None, /) -> str | None:
+        return None
 
 
 @pytest.mark.parametrize(
@@ -81,12 +139,22 @@ class NotATime(datetime):
         (Kind.CONTACT, "507"),
         (0.1, "0.1"),
         (19.99, "19.99"),
-        (10.0, "10.0"),
+        (10.0, "10"),
+        (-0.0, "0"),
+        (1e16, "10000000000000000"),
+        (-1e16, "-10000000000000000"),
+        (1e300, "1" + "0" * 300),
         (-2.5, "-2.5"),
         (1e22, "10000000000000000000000"),
         (1e-7, "0.0000001"),
         (123456789.123456789, "123456789.12345679"),
         (Number(2.5), "2.5"),
+        (Number(1e16), "10000000000000000"),
+        (Price.SMALL, "1.50"),
+        (Share.HALF, "0.5"),
+        (Day.FIRST, "2026-09-01"),
+        (Start.FIRST, "2026-09-01T08:15:00.000Z"),
+        ([Price.SMALL, Share.HALF], "1.50;0.5"),
         (Decimal("9.00"), "9.00"),
         (Decimal("1E+3"), "1000"),
         (Decimal("1E-3"), "0.001"),
@@ -112,6 +180,68 @@ class NotATime(datetime):
 def test_a_value_becomes_its_text(value: object, text: str) -> None:
     assert wire_text(value) == text
     assert type(wire_text(value)) is str
+
+
+def test_a_scalar_of_numpy_becomes_the_text_that_it_shows() -> None:
+    np = pytest.importorskip("numpy")
+    texts = {
+        "19.99": np.float32("19.99"),
+        "0.1": np.float16("0.1"),
+        "10000000000000000": np.float32("1e16"),
+        "16777216": np.float32(16777216),
+        "0": np.float32("-0.0"),
+        "0.0000001": np.float32("1e-7"),
+        "1.5": np.longdouble("1.5"),
+        "3": np.float64(3),
+        "-7": np.int64(-7),
+        "7": np.uint8(7),
+        "true": np.bool_(True),  # noqa: FBT003
+        "a": np.str_("a"),
+        "2026-09-01": np.datetime64("2026-09-01"),
+        "19.99;5": [np.float32("19.99"), np.int8(5)],
+    }
+
+    assert [wire_text(value) for value in texts.values()] == list(texts)
+    assert wire_id(np.int64(44001)) == "44001"
+
+
+@pytest.mark.parametrize(
+    ("size", "kind", "largest"), [("e", "float16", ["65504"]), ("f", "float32", ["3.4028235e38", "16777216"])]
+)
+def test_the_shortest_text_of_a_float_is_that_of_its_own_size(
+    size: Literal["e", "f"], kind: str, largest: list[str]
+) -> None:
+    np = pytest.importorskip("numpy")
+    texts = ["0.1", "19.99", "-2.5", "0", "6e-8", "0.33333334", "nan", *largest]
+    values = [np.dtype(kind).type(text) for text in texts]
+
+    assert [wire_text(shortest_float(float(value), size)) for value in values] == list(map(wire_text, values))
+    assert shortest_float("0.1", size) == "0.1"
+
+
+def test_what_numpy_has_and_hubspot_has_not_is_a_problem_with_a_remedy_that_fits() -> None:
+    np = pytest.importorskip("numpy")
+
+    def no_text(name: str, remedy: str = "write it as text") -> Problem:
+        return Problem(f"a value of type numpy.{name} has no text that HubSpot takes", remedy)
+
+    problems = [
+        (np.float32("nan"), NOT_FINITE),
+        (np.float32("-inf"), NOT_FINITE),
+        (np.datetime64("NaT"), NOT_A_TIME),
+        (np.datetime64("NaT", "D"), NOT_A_TIME),
+        (np.timedelta64("NaT"), NOT_A_TIME),
+        (np.datetime64("2026-09-01T08:15"), NAIVE_NUMPY),
+        (np.timedelta64(1, "s"), no_text("timedelta64")),
+        (np.complex64(1), no_text("complex64")),
+        (np.array(["a", "b"]), no_text("ndarray", "write a list: value.tolist()")),
+        (np.bytes_(b"a"), no_text("bytes_", "make text of it: value.decode()")),
+    ]
+
+    assert [wire_text(value) for value, _ in problems] == [problem for _, problem in problems]
+    assert wire_id(np.bool_(True)) == Problem(  # noqa: FBT003
+        "a value of type numpy.bool is not an id", "write the id as text or as an int"
+    )
 
 
 @pytest.fixture
@@ -159,6 +289,9 @@ def test_the_text_of_an_instant_is_the_same_wherever_the_machine_is() -> None:
         ([None], NONE),
         (["a", float("nan")], NOT_FINITE),
         ([datetime(2026, 9, 1)], NAIVE),  # noqa: DTZ001 - the fault under test
+        (NotATime(2026, 9, 1), NOT_A_TIME),
+        (NAType(), Problem("NA says that there is no value", NOT_A_TIME.remedy)),
+        (datetime(2026, 9, 1, tzinfo=BrokenZone()), NO_YEAR),
     ],
 )
 def test_what_has_no_text_is_a_problem_with_a_remedy(value: object, problem: Problem) -> None:
@@ -184,19 +317,25 @@ def test_a_list_of_options_that_holds_itself_is_a_problem() -> None:
     assert wire_text(options) == BAD_OPTION
 
 
-def test_a_datetime_that_is_not_a_time_is_a_problem() -> None:
-    assert isinstance(wire_text(NotATime(2026, 9, 1)), Problem)
+@pytest.mark.parametrize(
+    ("value", "name", "remedy"),
+    [
+        (b"bytes", "bytes", "make text of it: value.decode()"),
+        (bytearray(b"bytes"), "bytearray", "make text of it: value.decode()"),
+        ({"a"}, "set", "write a list"),
+        (frozenset("a"), "frozenset", "write a list"),
+        (Colour.RED, "Colour", "write its value: member.value"),
+    ],
+)
+def test_a_value_of_another_type_has_a_remedy_that_fits_it(value: object, name: str, remedy: str) -> None:
+    assert wire_text(value) == Problem(f"a value of type {name} has no text that HubSpot takes", remedy)
 
 
 @pytest.mark.parametrize(
     ("value", "name"),
     [
-        (b"bytes", "bytes"),
-        (bytearray(b"bytes"), "bytearray"),
         ({"a": "b"}, "dict"),
         (MappingProxyType({"a": "b"}), "mappingproxy"),
-        ({"a"}, "set"),
-        (frozenset("a"), "frozenset"),
         (range(3), "range"),
         ((letter for letter in "ab"), "generator"),
         (1 + 2j, "complex"),
@@ -204,6 +343,8 @@ def test_a_datetime_that_is_not_a_time_is_a_problem() -> None:
         (time(8, 15), "time"),
         (timedelta(days=1), "timedelta"),
         (uuid.UUID(int=1), "UUID"),
+        (Pair("a", "b"), "Pair"),
+        (clock.gmtime(0), "struct_time"),
         (object(), "object"),
         (str, "type"),
     ],
@@ -237,15 +378,15 @@ def test_an_id_becomes_its_text(value: object, text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        (None, "None is no id"),
-        (True, "a value of type bool is no id"),
-        (False, "a value of type bool is no id"),
-        (44001.0, "a value of type float is no id"),
-        (Decimal(44001), "a value of type Decimal is no id"),
-        (b"44001", "a value of type bytes is no id"),
-        (["44001"], "a value of type list is no id"),
-        ({"id": "44001"}, "a value of type dict is no id"),
-        (uuid.UUID(int=1), "a value of type UUID is no id"),
+        (None, "None is not an id"),
+        (True, "a value of type bool is not an id"),
+        (False, "a value of type bool is not an id"),
+        (44001.0, "a value of type float is not an id"),
+        (Decimal(44001), "a value of type Decimal is not an id"),
+        (b"44001", "a value of type bytes is not an id"),
+        (["44001"], "a value of type list is not an id"),
+        ({"id": "44001"}, "a value of type dict is not an id"),
+        (uuid.UUID(int=1), "a value of type UUID is not an id"),
     ],
 )
 def test_what_is_no_id_is_a_problem(value: object, problem: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from itertools import product
 from typing import TYPE_CHECKING
 
 from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.values import Problem, Unreadable, shortest_float
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 # pandas gives a row index that has no name such a one.
 _INDEX_OF_PANDAS = re.compile(r"__index_level_\d+__")
+# What making a Python value raises: UnicodeDecodeError and what pyarrow raises are ValueErrors.
+_NOT_FOR_PYTHON = (ValueError, OverflowError, ArithmeticError)
 
 
 def import_pyarrow(module: str = "pyarrow") -> ModuleType:
@@ -53,22 +57,91 @@ def column_names(schema: pa.Schema) -> list[str]:
 
 
 def rows_of(batch: pa.RecordBatch, size: int) -> Iterator[list[dict[str, object]]]:
-    """Yield the rows of a batch, at most `size` at once; only these are Python values at one time."""
+    """Yield the rows of a batch, at most `size` at once; only these are Python values at one time.
+
+    A value that Python cannot hold, such as text that is not UTF-8 or a date after the year 9999, is an
+    `Unreadable` value of its row.
+    """
     plain = _plain(batch.select(column_names(batch.schema)))
+    halves = [field.name for field in batch.schema if import_pyarrow().types.is_float16(field.type)]
     for start in range(0, plain.num_rows, size):
-        yield plain.slice(start, size).to_pylist()
+        rows = _values(plain.slice(start, size))
+        for row, name in product(rows, halves):
+            row[name] = shortest_float(row[name], "e")
+        yield rows
+
+
+def _values(batch: pa.RecordBatch) -> list[dict[str, object]]:
+    try:
+        return batch.to_pylist()  # type: ignore[no-any-return]
+    except _NOT_FOR_PYTHON:
+        return [
+            {
+                name: _value(column[row])
+                for name, column in zip(batch.schema.names, batch.columns, strict=True)
+            }
+            for row in range(batch.num_rows)
+        ]
+
+
+def _value(cell: pa.Scalar) -> object:
+    try:
+        return cell.as_py()
+    except UnicodeDecodeError:
+        return Unreadable(Problem("the text is not UTF-8", "write the file again, with the text as UTF-8"))
+    except _NOT_FOR_PYTHON:
+        return Unreadable(
+            Problem(
+                "the value is beyond what Python can hold", "write a date of the years 1 to 9999, or text"
+            )
+        )
 
 
 def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return a batch whose timestamps Python can hold: no finer than a microsecond, in a zone it knows."""
+    """Return a batch whose values Python shows as they are meant.
+
+    No time is finer than a microsecond, and each is in a zone that Python knows. A 32-bit float becomes the
+    float of its shortest text: 19.99, not 19.989999771118164.
+    """
     lib = import_pyarrow()
-    fields = [
-        field.with_type(_plain_timestamp(field.type)) if lib.types.is_timestamp(field.type) else field
-        for field in batch.schema
-    ]
-    return batch.cast(lib.schema(fields), safe=False)
+    columns = [_plain_column(column) for column in batch.columns]
+    return lib.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
-def _plain_timestamp(kind: pa.TimestampType) -> pa.TimestampType:
-    unit = "us" if kind.unit == "ns" else kind.unit
-    return import_pyarrow().timestamp(unit, None if kind.tz is None else "UTC")
+def _plain_column(column: pa.Array) -> pa.Array:
+    lib = import_pyarrow()
+    if lib.types.is_run_end_encoded(column.type):
+        column = import_pyarrow("pyarrow.compute").run_end_decode(column)
+    kind = column.type
+    for single in (lib.string(), lib.float64()):
+        plain = _plain_type(kind, single)
+        if plain != column.type:
+            column = column.cast(plain, safe=False)
+    return column
+
+
+def _plain_type(kind: pa.DataType, single: pa.DataType) -> pa.DataType:
+    """Return the type that a column is to have, with another one for 32-bit floats."""
+    lib = import_pyarrow()
+    types = lib.types
+    if types.is_float32(kind):
+        return single
+    if types.is_timestamp(kind):
+        return lib.timestamp(_plain_unit(kind.unit), None if kind.tz is None else "UTC")
+    if types.is_time64(kind):
+        return lib.time64("us")
+    if types.is_duration(kind):
+        return lib.duration(_plain_unit(kind.unit))
+    if types.is_dictionary(kind):
+        inner = _plain_type(kind.value_type, single)
+        return kind if inner == kind.value_type else inner
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        inner = kind.value_field.with_type(_plain_type(kind.value_type, single))
+        return kind if inner == kind.value_field else lib.large_list(inner)
+    if types.is_struct(kind):
+        return lib.struct([field.with_type(_plain_type(field.type, single)) for field in kind])
+    return kind
+
+
+def _plain_unit(unit: str) -> str:
+    return "us" if unit == "ns" else unit

@@ -13,13 +13,14 @@ one column names the record.
 import inspect
 from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence, Sized
-from typing import Protocol, TypeAlias, cast, runtime_checkable
+from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
 from hubspot_batch.bulk import _arrow
 from hubspot_batch.contract import MAX_INPUTS, Verb
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.inputs import AnyCreateInput, AnyUpdateInput
+from hubspot_batch.inputs import AnyCreateInput, AnyModel, AnyUpdateInput, fields_of
 from hubspot_batch.validation import name_of
+from hubspot_batch.values import shortest_float
 
 
 @runtime_checkable
@@ -44,6 +45,18 @@ class Cursor(Protocol):
         ...
 
 
+class KeyedRow(Protocol):
+    """A row that knows its columns and is not a mapping, like those of sqlite3."""
+
+    def keys(self) -> Iterable[str]:
+        """Return the columns."""
+        ...
+
+    def __getitem__(self, column: str, /) -> object:
+        """Return the value of a column."""
+        ...
+
+
 class AsyncCursor(Protocol):
     """A cursor like `Cursor` whose `fetchmany` is waited for."""
 
@@ -57,22 +70,32 @@ class AsyncCursor(Protocol):
         ...
 
 
+FlatRow: TypeAlias = Mapping[str, Any] | tuple[object, ...] | AnyModel | KeyedRow
 CreateSource: TypeAlias = Iterable[AnyCreateInput] | Cursor | ArrowTable
 UpdateSource: TypeAlias = Iterable[AnyUpdateInput] | Cursor | ArrowTable
 AsyncCreateSource: TypeAlias = CreateSource | AsyncIterable[AnyCreateInput] | AsyncCursor
 AsyncUpdateSource: TypeAlias = UpdateSource | AsyncIterable[AnyUpdateInput] | AsyncCursor
 
 
-def flat_input(row: Mapping[str, object], *, verb: Verb, id_property: str | None = None) -> dict[str, object]:
+def flat_input(row: FlatRow, *, verb: Verb, id_property: str | None = None) -> dict[str, object]:
     """Return the input that a flat row stands for. It is not checked.
 
     Args:
-        row: Column to value; None leaves a property out.
+        row: Column to value, as a mapping, a named tuple, a dataclass, a model of attrs or pydantic, or a row
+            of sqlite3 or SQLAlchemy; None leaves a property out.
         verb: What is to become of the record.
         id_property: For an update, the column of a unique property that names the record. By default the
             column `id` holds the record id.
+
+    Raises:
+        ConfigurationError: If the row has no names.
     """
-    properties = {name: value for name, value in row.items() if value is not None}
+    fields = fields_of(row)
+    if not isinstance(fields, Mapping):
+        raise ConfigurationError(
+            f"{name_of(row)} stands where a row belongs; give rows that know their columns, as mappings do"
+        )
+    properties = {name: value for name, value in fields.items() if value is not None}
     return input_with(properties, verb=verb, id_property=id_property)
 
 
@@ -91,7 +114,7 @@ def input_with(
 
 
 def inputs_from(
-    rows: Iterable[Mapping[str, object]], *, verb: Verb, id_property: str | None = None
+    rows: Iterable[FlatRow], *, verb: Verb, id_property: str | None = None
 ) -> Iterator[dict[str, object]]:
     """Yield the inputs that flat rows stand for, those of `csv.DictReader` for example; see `flat_input`."""
     return (flat_input(row, verb=verb, id_property=id_property) for row in rows)
@@ -120,8 +143,15 @@ def is_async(source: object) -> bool:
 
 
 def length(source: object) -> int | None:
-    """Return how many rows there are, where the source knows."""
-    return len(source) if isinstance(source, Sized) else None
+    """Return how many rows there are, where the source knows without reading them; it is for display only."""
+    if isinstance(source, ArrowTable):
+        # What has a stream may have to run a query to count its rows. Tables in memory know their number.
+        counts = (getattr(source, name, None) for name in ("num_rows", "height"))
+        return next((count for count in counts if isinstance(count, int)), None)
+    try:
+        return len(source) if isinstance(source, Sized) else None
+    except Exception:  # noqa: BLE001 - a progress bar around a generator raises TypeError, others what they like
+        return None
 
 
 def chunks(
@@ -174,15 +204,19 @@ def async_chunks(
 class _Flat:
     """Flat rows of known columns, and the inputs that they stand for."""
 
-    def __init__(self, columns: Sequence[str], verb: Verb, id_property: str | None) -> None:
+    def __init__(
+        self, columns: Sequence[str], verb: Verb, id_property: str | None, single: Sequence[str] = ()
+    ) -> None:
         self._columns = columns
+        # Columns of 32-bit floats, which come as floats of 64 bits with digits that they do not have.
+        self._single = single
         self._verb: Verb = verb
         self._id_property = id_property
         _check_columns(columns, (id_property or "id") if verb == "update" else None)
 
-    def inputs(self, rows: Iterable[object]) -> list[object]:
+    def inputs(self, rows: Iterable[object] | None) -> list[object]:
         """Return the inputs of some rows, each of them a mapping or as long as there are columns."""
-        named = (self._named(row) for row in rows)
+        named = map(self._named, () if rows is None else rows)
         return list(inputs_from(named, verb=self._verb, id_property=self._id_property))
 
     def _named(self, row: object) -> Mapping[str, object]:
@@ -192,7 +226,10 @@ class _Flat:
             raise ConfigurationError(
                 f"the cursor gives {name_of(row)} as a row; take a cursor whose rows are tuples or mappings"
             )
-        return dict(zip(self._columns, row, strict=True))
+        named = dict(zip(self._columns, row, strict=True))
+        for column in self._single:
+            named[column] = shortest_float(named[column], "f")
+        return named
 
 
 def _check_columns(columns: Sequence[str], needed: str | None) -> None:
@@ -211,7 +248,10 @@ def _flat(cursor: object, verb: Verb, id_property: str | None) -> _Flat:
     description = cast("Cursor", cursor).description
     if description is None:
         raise ConfigurationError("the cursor has no result set; execute a SELECT with it first")
-    return _Flat([str(column[0]) for column in description], verb, id_property)
+    columns = [str(column[0]) for column in description]
+    # duckdb tells the type so. Numbers stand for types elsewhere, and no other driver widens floats.
+    single = [str(column[0]) for column in description if str(column[1:2]) == "(FLOAT,)"]
+    return _Flat(columns, verb, id_property, single)
 
 
 def _is_cursor(source: object) -> bool:
@@ -236,13 +276,13 @@ def _check(source: object, verb: Verb, id_property: str | None) -> None:
 
 
 def _fetched(cursor: Cursor, flat: _Flat, size: int) -> Iterator[list[object]]:
-    while rows := cursor.fetchmany(size):
-        yield flat.inputs(rows)
+    while inputs := flat.inputs(cursor.fetchmany(size)):
+        yield inputs
 
 
 async def _async_fetched(cursor: AsyncCursor, flat: _Flat, size: int) -> AsyncIterator[list[object]]:
-    while rows := await cursor.fetchmany(size):
-        yield flat.inputs(rows)
+    while inputs := flat.inputs(await cursor.fetchmany(size)):
+        yield inputs
 
 
 def _lists(rows: Iterable[object], size: int) -> Iterator[list[object]]:
