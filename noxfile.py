@@ -73,10 +73,11 @@ def npm_of_a_fit_node(session: nox.Session) -> str:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and format."""
+    """Check style and format, of the workflows as well."""
     install(session, "lint", project=False)
     session.run("ruff", "check", *FORMATTED)
     session.run("ruff", "format", "--check", *FORMATTED)
+    session.run("zizmor", "--quiet", "--offline", ".github")
 
 
 @nox.session
@@ -136,6 +137,14 @@ def tests_min(session: nox.Session) -> None:
     # What Hypothesis finds out is the same with any of them.
     ignored = ("--ignore=tests/browser", "--ignore=tests/property")
     session.run("pytest", *ON_ALL_CORES, *ignored, *session.posargs)
+
+
+@nox.session(python=PYTHONS[-1])
+def tests_pre(session: nox.Session) -> None:
+    """Run the tests with the newest versions of the dependencies, releases or not."""
+    tests = nox.project.dependency_groups(PYPROJECT, "tests")
+    session.install("--upgrade", "--prerelease=allow", ".[cli,sandbox,parquet]", *tests)
+    session.run("pytest", *ON_ALL_CORES, *session.posargs)
 
 
 @nox.session

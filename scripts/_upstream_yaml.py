@@ -19,7 +19,7 @@ def parse_yaml(text: str) -> object:
         ValueError: It holds a number that cannot be read.
         RecursionError: It is nested too deep.
     """
-    content: object = yaml.load(text, Loader=_Loader)  # noqa: S506
+    content: object = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     return content
 
 

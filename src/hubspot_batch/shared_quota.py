@@ -261,7 +261,8 @@ def _figures(database: sqlite3.Connection) -> Figures:
 
 
 def _write(database: sqlite3.Connection, figures: Figures) -> None:
-    database.execute(f"UPDATE figures SET ({_COLUMNS}) = (?, ?, ?, ?, ?, ?)", astuple(figures))  # noqa: S608
+    update = f"UPDATE figures SET ({_COLUMNS}) = (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constant
+    database.execute(update, astuple(figures))
 
 
 def _unusable(path: Path, error: Exception) -> ConfigurationError:

@@ -1104,12 +1104,17 @@ def test_the_workflow_opens_one_issue_and_updates_it(tmp_path: Path, call: str, 
         path.parent.mkdir(parents=True)
         document = published(object_type)
         put("SimplePublicObject", "id", nullable=True)(document)
+        add("SimplePublicObject", "x\r\n```\r@somebody <img src=x>")(document)
         path.write_text(json.dumps(document))
     assert (step(compare), step(issue["run"])) == (0, 0)
 
     assert (tmp_path / "output").read_text() == "code=2\ncode=1\n"
-    assert (tmp_path / "summary").read_text().endswith((tmp_path / "report.md").read_text())
+    assert (tmp_path / "summary").read_text().endswith((tmp_path / "issue.md").read_text())
     assert "Carts/v3/carts.json" in (tmp_path / "issue.md").read_text()
+    # No text of others leaves the code block.
+    lines = re.split(r"[\r\n]+", (tmp_path / "issue.md").read_text().rstrip("\n"))
+    assert "@somebody" in "".join(lines)
+    assert [line for line in lines if not line.startswith("    ")] == []
     calls = (tmp_path / "calls").read_text().splitlines()
     assert len(calls) == 2
     assert calls[1].startswith(f"gh {call}")

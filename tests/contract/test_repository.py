@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,6 +42,27 @@ def test_what_a_group_pins_the_constraints_pin_alike(group: str) -> None:
 
     assert pins
     assert [pin for pin in pins if pin not in constraints] == []
+
+
+def test_each_exception_from_a_security_rule_has_its_reason() -> None:
+    files = [path for folder in ("scripts", "src") for path in (ROOT / folder).rglob("*.py")]
+    exceptions = [
+        f"{path.relative_to(ROOT)}: {line}"
+        for path in files
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"# noqa: .*\bS\d", line)
+    ]
+
+    assert exceptions
+    assert [line for line in exceptions if not re.search(r"# noqa: [A-Z0-9, ]+ - \w", line)] == []
+
+
+def test_each_job_of_a_workflow_ends() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").iterdir()]
+    jobs = [job for text in texts for job in yaml.safe_load(text)["jobs"].values()]
+
+    assert jobs
+    assert [job for job in jobs if not 0 < job.get("timeout-minutes", 0) <= 60] == []
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:

@@ -38,7 +38,7 @@ INSERT INTO sqlite_sequence (name, seq) VALUES ('records', {_FIRST_ID - 1});
 PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_VERSION};
 COMMIT;
-"""  # noqa: S608
+"""  # noqa: S608 - constants of this module
 
 
 class StoredAssociation(Struct, frozen=True, kw_only=True):
@@ -149,14 +149,14 @@ class Store:
     def get(self, object_type: str, record_ids: Iterable[str]) -> dict[str, StoredRecord]:
         """Return the records of these ids by their id, those that exist."""
         numbers = [int(text) for text in record_ids if is_record_id(text)]
-        found = self._select_in(f"SELECT {_COLUMNS} FROM records WHERE id", numbers)  # noqa: S608
+        found = self._select_in(f"SELECT {_COLUMNS} FROM records WHERE id", numbers)  # noqa: S608 - constant
         records = map(_record, found)
         return {record.id: record for record in records if record.object_type == object_type}
 
     def find(self, object_type: str, name: str, values: Iterable[str]) -> dict[str, StoredRecord]:
         """Return the records that have these values of one of the lookups, by the value."""
         query = (
-            f"SELECT {_value_of(name)}, {_COLUMNS} FROM records"  # noqa: S608
+            f"SELECT {_value_of(name)}, {_COLUMNS} FROM records"  # noqa: S608 - names of the document
             f" WHERE object_type = '{object_type}' AND {_value_of(name)}"
         )
         return {value: _record(row) for value, *row in self._select_in(query, values)}
@@ -189,8 +189,7 @@ class Store:
 
     def _select(self, condition: str, *values: str | int) -> list[StoredRecord]:
         with self._lock:
-            # The condition is written in this class; only values come from outside.
-            query = f"SELECT {_COLUMNS} FROM records WHERE {condition}"  # noqa: S608
+            query = f"SELECT {_COLUMNS} FROM records WHERE {condition}"  # noqa: S608 - written in this class
             return [_record(row) for row in self._db.execute(query, values).fetchall()]
 
     def _select_in(self, query: str, values: Iterable[str | int]) -> list[tuple[Any, ...]]:
