@@ -6,6 +6,7 @@ Everything here is data and pure functions.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache, partial
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ import msgspec
 from hubspot_batch_models import structs
 from msgspec import UNSET, UnsetType
 
-from hubspot_batch import contract, errors
+from hubspot_batch import _lenient, contract, errors
 from hubspot_batch._discreet import Discreet
 from hubspot_batch.inputs import Batch, prepare
 from hubspot_batch.matching import (
@@ -49,7 +50,23 @@ _ERRORS: Mapping[int, type[errors.ApiError]] = {
     409: errors.ConflictError,
     429: errors.RateLimitError,
 }
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_UNREADABLE = (msgspec.DecodeError, *_lenient.UNREADABLE)
+# Which records there are, and which inputs are refused why.
+_DECISIVE = frozenset(
+    {
+        "BatchReply.results",
+        "BatchReply.errors",
+        "Record.id",
+        "BatchError.category",
+        "BatchError.context",
+        "BatchError.errors",
+        "ErrorDetail.code",
+        "ErrorDetail.context",
+        "objectWriteTraceId",
+        "ids",
+        "existingId",
+    }
+)
 
 
 class Call(Discreet, msgspec.Struct, frozen=True, kw_only=True):
@@ -132,15 +149,27 @@ def _decode(
         raise refusal(operation.id, response)
     if response.status in operation.empty_replies:
         return BatchResult(records=(), errors=(), unaccounted=(), response=response)
-    try:
-        # Any success is read as one that may hold errors: HubSpot has changed its success codes overnight
-        # (docs/behaviour.md, "Status codes").
-        reply = _reply_decoder().decode(response.content)
-    except _UNREADABLE:
+    # Any success is read as one that may hold errors: HubSpot has changed its success codes overnight
+    # (docs/behaviour.md, "Status codes").
+    reply = _read(_reply_decoder(), response.content, _DECISIVE)
+    if reply is None:
         raise errors.UnexpectedReplyError(
             operation.id, response, "the body is not what the document describes"
-        ) from None
+        )
     return _result(batch.inputs, unique_property, reply, response)
+
+
+def _read(decoder: msgspec.json.Decoder[_T], content: bytes, decisive: AbstractSet[str]) -> _T | None:
+    """Return what the document describes, as strictly as is needed; None where that cannot be read."""
+    # The exceptions may repeat what stands in the reply, so none is raised further.
+    try:
+        return decoder.decode(content)
+    except _UNREADABLE:
+        pass
+    try:
+        return _lenient.read(content, decoder.type, decisive)
+    except _UNREADABLE:
+        return None
 
 
 def _result(
@@ -223,9 +252,8 @@ def refusal(operation_id: str, response: Response) -> errors.ApiError:
 
 def _error_body(content: bytes) -> ErrorBody:
     """Return what the body of a refusal says; nothing where it is the page of a gateway."""
-    try:
-        reply = _error_decoder().decode(content)
-    except _UNREADABLE:
+    reply = _read(_error_decoder(), content, frozenset())
+    if reply is None:
         return ErrorBody()
     message = _known(reply.message)
     details = _known(reply.errors) or ()

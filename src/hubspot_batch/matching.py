@@ -11,7 +11,8 @@ results"), so position proves nothing. A pairing is made only where it is the on
    input; and it may fill in anything where an input leaves a property out, so no property rules out an input
    that leaves it out. Where records are missing, what the record and its input both tell has to be the same,
    and has to rule out every other input without help;
-4. by elimination, where no record is missing.
+4. by elimination, where no record is missing: what fits several inputs is not of those that other records
+   must come from.
 
 Nothing is paired by 3 or 4 where the reply breaks the first assumption in plain sight: where it has more
 records than inputs, or more that fit some of the inputs only than those inputs can have become.
@@ -194,11 +195,7 @@ class _Pairing:
             return
         contents = _Contents({i: _known_properties(self._inputs[i]) for i in self._open_inputs})
         records = {r: self._written[r].properties for r in self._open_records}
-        pairs = contents.pairs_of_some(records) if missing else contents.pairs_of_all(records)
-        self._pair(pairs)
-        if not missing and len(self._open_inputs) == 1:
-            (record,), (index,) = self._open_records, self._open_inputs
-            self._pair({record: index})
+        self._pair(contents.pairs_of_some(records) if missing else contents.pairs_of_all(records))
 
     def _pair(self, pairs: Mapping[int, int]) -> None:
         for record, index in pairs.items():
@@ -231,7 +228,7 @@ class _Contents:
         if (pairs := self._pairs_by_one_property(records)) is not None:
             return pairs
         doubtful = self._doubtful(records.values())
-        candidates = {r: self._fitting(told, self._names, doubtful, enough=1) for r, told in records.items()}
+        candidates = {r: self._fitting(told, self._names, doubtful) for r, told in records.items()}
         while (narrowed := _narrowed(candidates)) != candidates:
             candidates = narrowed
         return _single(candidates)
@@ -292,16 +289,15 @@ class _Contents:
         told: _Told,
         names: Iterable[str],
         doubtful: AbstractSet[tuple[str, Hashable]] = frozenset(),
-        enough: int = 0,
     ) -> frozenset[int]:
-        """Return the inputs that none of these properties rules out, or as few of them as are enough.
+        """Return the inputs that none of these properties rules out.
 
         An input is ruled out by a value that others sent while it sent another one. It is not ruled out by a
         value that no input sent, nor where it leaves the property out.
         """
         fitting = self._all
         for name in names:
-            if len(fitting) <= enough:
+            if not fitting:
                 break
             meaning = self._meaning(told.get(name))
             if meaning is not None and (name, meaning) not in doubtful:

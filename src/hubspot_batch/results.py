@@ -101,8 +101,8 @@ class Record(Discreet, Struct, frozen=True, kw_only=True):
         index: The index of its input, or None where that cannot be known for certain.
         id: The record id.
         properties: Property names and values as HubSpot stores them: 9 may have become 9.00.
-        created_at: When the record was created, in ISO 8601 as sent.
-        updated_at: When it was last changed, likewise.
+        created_at: When the record was created, in ISO 8601 as sent; empty where the reply does not tell.
+        updated_at: When it was last changed, in the same form.
         archived: Whether it is in the recycle bin.
         archived_at: When it was put there.
         url: Where a person can look at it.

@@ -283,6 +283,35 @@ def test_whatever_a_success_tells_each_input_is_told_of_or_unaccounted(
     assert result.ok is not bool(result.errors or result.unaccounted)
 
 
+INFORMS = ["createdAt", "updatedAt", "archived", "archivedAt", "url", "warnings", "propertiesWithHistory"]
+INFORMS_OF_ALL = ["status", "startedAt", "completedAt", "numErrors", "requestedAt", "links"]
+
+
+@each_face
+@given(body=st.sampled_from(SUCCESSES), data=st.data())
+def test_no_field_that_only_informs_hides_what_became_of_an_input(
+    face: "Face", body: dict[str, Any], data: st.DataObject
+) -> None:
+    odd = deepcopy(body)
+    for part, names in [(odd, INFORMS_OF_ALL), *((record, INFORMS) for record in odd["results"])]:
+        for name in data.draw(st.sets(st.sampled_from(names))):
+            part[name] = data.draw(junk)
+        for name in data.draw(st.sets(st.sampled_from(names))):
+            part.pop(name, None)
+
+    plain, found = (
+        outcome_of(face, Server(207, [], json.dumps(content).encode())) for content in (body, odd)
+    )
+
+    assert isinstance(plain, BatchResult)
+    assert isinstance(found, BatchResult)
+    assert [(r.index, r.id, r.properties) for r in found.records] == [
+        (r.index, r.id, r.properties) for r in plain.records
+    ]
+    assert (found.errors, found.unaccounted) == (plain.errors, plain.unaccounted)
+    assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301 - our own
+
+
 @st.composite
 def spoilt(draw: st.DrawFn) -> Server:
     """A success of the document as a broken wire delivers it: bytes changed, added, lost or repeated.
@@ -386,7 +415,7 @@ echoes = st.one_of(
         [
             f"<html>{VALUE} Authorization: Bearer {TOKEN}</html>".encode(),
             f'{{"status": {{"{VALUE}": "{TOKEN}"}}}}'.encode(),
-            f'{{"results": [{{"id": "{VALUE}", "properties": {{"{TOKEN}": 1}}}}]}}'.encode(),
+            f'{{"results": [{{"id": {{"{VALUE}": 1}}, "properties": {{"{TOKEN}": 1}}}}]}}'.encode(),
             f'"{VALUE} {TOKEN}'.encode(),
         ]
     ),

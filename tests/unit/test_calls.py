@@ -443,26 +443,27 @@ def test_a_403_that_names_no_scopes_has_none() -> None:
 
 ODD: list[bytes] = [
     *(b"", b" ", b"null", b"[]", b"{}", b'""', b"0", b"true", b"<html>", b"\xff\xfe", b"\xef\xbb\xbf{}"),
-    *(b'{"results": []}', b'{"status": 1}', b'{"status": "\xff"}', b'{"status": "\\ud800"}'),
+    *(b'{"status": 1}', b'{"status": "\xff"}', b'{"status": "\\ud800"}', b'{"status": NaN}'),
     b"[" * 100_000,
     b'{"a":' * 100_000,
 ]
-ENVELOPE = b'{"status":"COMPLETE","startedAt":"","completedAt":"",%s}'
 WRONG: list[bytes] = [
-    ENVELOPE % part
+    b'{"status":"COMPLETE","startedAt":"","completedAt":"",%s}' % part
     for part in (
-        b'"results":null',
         b'"results":{}',
         b'"results":[null]',
         b'"results":[{}]',
+        b'"results":[{"id":null}]',
+        b'"results":[{"id":true}]',
+        b'"results":[{"id":1.5}]',
+        b'"results":[{"id":"\\ud800"}]',
         b'"results":[],"errors":{}',
         b'"results":[],"errors":[null]',
         b'"results":[],"errors":[{"context":[]}]',
-        b'"results":[],"errors":[{"category":5}]',
-        b'"results":[],"numErrors":"1"',
-        b'"results":[],"numErrors":' + b"9" * 5000,
-        b'"results":[{"id":1,"properties":{},"createdAt":"","updatedAt":"","archived":false}]',
-        b'"results":[{"id":"1","properties":{"a":1},"createdAt":"","updatedAt":"","archived":false}]',
+        b'"results":[],"errors":[{"context":{"ids":[{}]}}]',
+        b'"results":[],"errors":[{"category":[]}]',
+        b'"results":[],"errors":[{"errors":"text"}]',
+        b'"results":[],"errors":[{"errors":[{"code":{}}]}]',
     )
 ]
 
@@ -478,8 +479,7 @@ def test_a_success_that_cannot_be_read_is_an_error_that_keeps_the_bytes(status: 
     assert caught.value.response is response
     assert caught.value.operation == "create_line_items"
     assert caught.value.maybe_written
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
 @pytest.mark.parametrize("content", ODD, ids=range(len(ODD)))
@@ -492,6 +492,105 @@ def test_a_refusal_that_cannot_be_read_is_an_error_by_its_status(status: int, co
         None,
     ) * 5
     assert (error.context, error.reasons) == ({}, ())
+
+
+BARE = record(0, properties={}, createdAt="", updatedAt="")
+FULL_ERROR = failure(0, category="VALIDATION_ERROR", message="wrong", errors=[{"code": "INVALID_LONG"}])
+
+
+@pytest.mark.parametrize(
+    ("odd", "expected"),
+    [
+        ({"id": 44000}, {}),
+        ({"properties": {"name": 9, "price": 1.50, "paid": True, "no": None}}, {"properties": {
+            "name": "9", "price": "1.5", "paid": "true", "no": None}}),
+        ({"properties": {"name": "N-0", "odd": ["x"], "\ud800": 1, "text": "\ud800"}}, {
+            "properties": {"name": "N-0"}}),
+        ({"properties": None}, {"properties": {}}),
+        ({"properties": []}, {"properties": {}}),
+        ({"createdAt": 1767225600000}, {"created_at": "1767225600000"}),
+        ({"createdAt": None, "updatedAt": {}}, {"created_at": "", "updated_at": ""}),
+        ({"archived": None}, {}),
+        ({"archived": "false"}, {}),
+        ({"archivedAt": []}, {}),
+        ({"url": 7, "objectWriteTraceId": 8}, {"url": "7", "trace_id": "8"}),
+        ({"objectWriteTraceId": ["input-0"]}, {}),
+        ({"warnings": "none"}, {}),
+        ({"warnings": [{"category": 3, "context": {"a": [1], "b": {}}}]}, {"warnings": (
+            RecordWarning(category="3", context={"a": ("1",)}),)}),
+        ({"propertiesWithHistory": {"name": 3}}, {}),
+        ({"propertiesWithHistory": {"name": [{"value": 5, "updatedByUserId": "x"}]}}, {"history": {
+            "name": (PropertyVersion(value="5", timestamp="", source_type=""),)}}),
+        ({"propertiesWithHistory": {"name": [{"updatedByUserId": 77, "sourceType": 1.5}]}}, {"history": {
+            "name": (PropertyVersion(value=None, timestamp="", source_type="", updated_by_user_id=77),)}}),
+    ],
+)  # fmt: skip
+def test_a_record_with_an_id_is_written_whatever_else_is_odd(
+    odd: dict[str, object], expected: dict[str, object]
+) -> None:
+    plain = read(1, record(0)).records[0]
+
+    (found,) = read(1, record(0, **odd)).records
+
+    assert found == msgspec.structs.replace(plain, **expected)
+
+
+def test_what_a_record_leaves_out_is_empty() -> None:
+    assert read(1, {"id": "44000"}).records == read(1, BARE).records
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        {"startedAt": 5, "completedAt": [], "links": float("nan")},
+        {"numErrors": "1", "links": [], "requestedAt": 7.5},
+        {
+            "errors": [
+                FULL_ERROR | {"status": 207, "subCategory": 5, "links": 1, "id": {}, "message": "wrong"}
+            ]
+        },
+    ],
+)
+def test_an_odd_envelope_hides_neither_records_nor_errors(envelope: dict[str, Any]) -> None:
+    told = read(2, record(1), errors=[FULL_ERROR])
+
+    found = read(2, record(1), **{"errors": [FULL_ERROR]} | envelope)
+
+    assert (found.records, found.unaccounted) == (told.records, ())
+    assert [(error.index, error.reasons) for error in found.errors] == [(0, (Reason(code="INVALID_LONG"),))]
+
+
+def test_null_stands_for_an_empty_list() -> None:
+    assert read(1, results=None, errors=[FULL_ERROR]).errors == read(1, errors=[FULL_ERROR]).errors
+    assert read(2, results=None, errors=None).unaccounted == (0, 1)
+
+
+def test_an_error_names_an_update_by_an_id_that_is_a_number() -> None:
+    call = call_of(
+        {"id": "44000", "properties": {}}, {"id": "44001", "properties": {}}, operation="update_orders"
+    )
+
+    result = call.decode(reply(errors=[{"context": {"ids": [44001]}}, {"context": {"ids": 44000}}]))
+
+    assert [error.index for error in result.errors] == [1, 0]
+
+
+def test_a_reply_may_begin_with_a_byte_order_mark() -> None:
+    plain = reply(record(0))
+
+    result = call_of(*inputs(1)).decode(
+        msgspec.structs.replace(plain, content=b"\xef\xbb\xbf" + plain.content)
+    )
+
+    assert result.ok
+    error = refuse(429, b'\xef\xbb\xbf{"policyName": "DAILY", "status": 429, "context": {"a": [{}], "b": 1}}')
+    assert (error.policy, error.context) == ("DAILY", {"b": ("1",)})
+
+
+def test_a_number_of_any_length_is_no_hindrance() -> None:
+    content = reply(record(0)).content.replace(b'"COMPLETE"', b"9" * 5000)
+
+    assert call_of(*inputs(1)).decode(Response(status=201, headers={}, content=content)).ok
 
 
 def test_what_nobody_has_heard_of_is_ignored() -> None:

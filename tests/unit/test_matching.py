@@ -370,6 +370,12 @@ def test_the_record_that_remains_belongs_to_the_input_that_remains() -> None:
     assert match_written(inputs, written) == [1, 0, 2]
 
 
+def test_a_record_that_contradicts_every_input_belongs_to_none() -> None:
+    inputs = creates(*({"name": name, "kind": kind} for name, kind in ("Ax", "Ay", "Bx", "Bz")))
+    told = [{"name": "B"}, {"name": "A", "kind": "z"}, {"name": "A", "kind": "y"}, {"name": "B", "kind": "x"}]
+    assert match_written(inputs, records(*told)) == [3, None, 1, 2]
+
+
 def test_one_record_of_one_input_needs_no_proof() -> None:
     assert match_written(creates({"name": "A"}), records({})) == [0]
     assert match_written(creates({"name": "A"}), records({"name": "B"})) == [0]
