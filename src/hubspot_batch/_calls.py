@@ -153,10 +153,16 @@ def _decode(
     # (docs/behaviour.md, "Status codes").
     reply = _read(_reply_decoder(), response.content, _DECISIVE)
     if reply is None:
-        raise errors.UnexpectedReplyError(
-            operation.id, response, "the body is not what the document describes"
-        )
+        raise errors.UnexpectedReplyError(operation.id, response, _problem_of(response))
     return _result(batch.inputs, unique_property, reply, response)
+
+
+def _problem_of(response: Response) -> str:
+    if not response.content:
+        return "there is no body"
+    if errors.is_web_page(response):
+        return "the body is a web page, of a proxy or a login perhaps; check base_url and the proxy"
+    return "the body is not what the document describes"
 
 
 def _read(decoder: msgspec.json.Decoder[_T], content: bytes, decisive: AbstractSet[str]) -> _T | None:

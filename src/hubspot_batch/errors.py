@@ -40,6 +40,30 @@ if TYPE_CHECKING:
 
 _FAULTS_SHOWN = 10
 
+_CHECK = "check base_url and the proxy"
+_FAILED = "HubSpot or a gateway before it failed"
+# What a status means where the body is not HubSpot's: it is the page of a gateway, or there is none.
+_WITHOUT_HUBSPOTS_WORDS = {
+    400: f"a gateway before HubSpot could not read the request; {_CHECK}",
+    401: f"a gateway or proxy before HubSpot asks for a login; {_CHECK}",
+    403: f"a gateway, firewall or proxy before HubSpot blocked the request; {_CHECK}",
+    404: "there is no such path at this address; check base_url and api_version",
+    405: "nothing at this address takes batches; check base_url and api_version",
+    407: "the proxy asks for a login; write user and password into its address",
+    408: "the request took too long to arrive",
+    411: f"a gateway or proxy before HubSpot refused the form of the request; {_CHECK}",
+    413: "the request is too large for HubSpot or a gateway before it; send less at once",
+    414: f"the address is too long for a gateway or proxy before HubSpot; {_CHECK}",
+    429: "HubSpot or a gateway before it takes no more requests for now; raise Retries.budget to wait longer",
+    431: f"the headers are too large for a gateway or proxy before HubSpot; {_CHECK}",
+    499: "a gateway before HubSpot gave the request up",
+    502: "a gateway before HubSpot got no valid answer from it; try again later",
+    503: "HubSpot or a gateway before it is not available for now; try again later",
+    504: "a gateway before HubSpot waited for its answer in vain",
+    511: "the network asks for a login; log in with a browser first",
+    524: "a gateway before HubSpot waited for its answer in vain",
+}
+
 
 class HubSpotBatchError(Exception):
     """The base of all errors of this package.
@@ -163,20 +187,50 @@ class ApiError(HubSpotBatchError):
         return text
 
     def _explanation(self) -> str:
-        return "HubSpot's own words are in .message"
+        if self._says_something:
+            return self._reason()
+        meaning = _WITHOUT_HUBSPOTS_WORDS.get(self.status) or _meaning_of(self.status)
+        if not self.response.content:
+            return f"{meaning} (there is no body)"
+        kind = "a web page" if is_web_page(self.response) else "not HubSpot's"
+        return f"{meaning} (the body is {kind}, see .response.content)"
+
+    @property
+    def _says_something(self) -> bool:
+        """Whether the body is HubSpot's, not the page of a gateway."""
+        told = (self.category, self.message, self.correlation_id, self.context, self.reasons, self.policy)
+        return any(told)
+
+    def _reason(self) -> str:
+        """Return the explanation of a refusal by HubSpot itself."""
+        return "HubSpot's own words are in .message" if self.message else "HubSpot gives no reason"
+
+
+def _meaning_of(status: int) -> str:
+    """Return what a status means that is like others of its kind, where the body is not HubSpot's."""
+    if status >= 500:  # noqa: PLR2004 - the range of HTTP
+        return _FAILED
+    if 300 <= status < 400:  # noqa: PLR2004 - the range of HTTP
+        return f"the address redirects to another one, which is not followed; {_CHECK}"
+    return f"a gateway or proxy before HubSpot refused the request; {_CHECK}"
+
+
+def is_web_page(response: Response) -> bool:
+    """Return whether a body is that of a page for people, in HTML, not JSON."""
+    return response.content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 
 class BadRequestError(ApiError):
     """400: the request as a whole was refused, and nothing of it was written."""
 
-    def _explanation(self) -> str:
-        return ", ".join(dict.fromkeys(map(str, self.reasons))) or super()._explanation()
+    def _reason(self) -> str:
+        return ", ".join(dict.fromkeys(map(str, self.reasons))) or super()._reason()
 
 
 class AuthenticationError(ApiError):
     """401: the token is missing, wrong or expired."""
 
-    def _explanation(self) -> str:
+    def _reason(self) -> str:
         if self.category == "EXPIRED_AUTHENTICATION":
             return "the token is no token or too old; give access_token a callable that returns a fresh one"
         return "the token was not accepted; check access_token or HUBSPOT_ACCESS_TOKEN"
@@ -190,7 +244,7 @@ class PermissionDeniedError(ApiError):
         """The scopes of which the token needs one; empty where HubSpot names none."""
         return self.context.get("requiredGranularScopes", ())
 
-    def _explanation(self) -> str:
+    def _reason(self) -> str:
         if self.missing_scopes:
             return f"the token needs one of these scopes: {', '.join(self.missing_scopes)}"
         return "the token may not do this"
@@ -199,15 +253,15 @@ class PermissionDeniedError(ApiError):
 class NotFoundError(ApiError):
     """404: there is no such path or object type; check base_url and api_version."""
 
-    def _explanation(self) -> str:
+    def _reason(self) -> str:
         return "there is no such path or object; check base_url and api_version"
 
 
 class ConflictError(ApiError):
     """409: a record with one of the unique values exists. Nothing of the request was written."""
 
-    def _explanation(self) -> str:
-        return "a record with one of the unique values exists; HubSpot's own words are in .message"
+    def _reason(self) -> str:
+        return f"a record with one of the unique values exists; {super()._reason()}"
 
 
 class RateLimitError(ApiError):
@@ -218,7 +272,7 @@ class RateLimitError(ApiError):
         """Whether it is the quota of the day, which is reset at midnight in the account's time zone."""
         return self.policy is not None and "DAILY" in self.policy.upper()
 
-    def _explanation(self) -> str:
+    def _reason(self) -> str:
         if self.daily:
             return (
                 "the account's requests of the day are used up; "
@@ -230,8 +284,8 @@ class RateLimitError(ApiError):
 class ServerError(ApiError):
     """500 and above: HubSpot or a gateway failed."""
 
-    def _explanation(self) -> str:
-        return "HubSpot or a gateway before it failed"
+    def _reason(self) -> str:
+        return _FAILED
 
 
 class UnexpectedReplyError(HubSpotBatchError):
@@ -247,9 +301,8 @@ class UnexpectedReplyError(HubSpotBatchError):
     def __init__(self, operation: str, response: Response, problem: str) -> None:
         self.operation = operation
         self.response = response
-        super().__init__(
-            f"{operation}: HTTP {response.status}, but {problem}; the bytes are in .response.content"
-        )
+        where = "; the bytes are in .response.content" if response.content else ""
+        super().__init__(f"{operation}: HTTP {response.status}, but {problem}{where}")
 
 
 class BulkError(HubSpotBatchError):

@@ -482,6 +482,29 @@ def test_a_success_that_cannot_be_read_is_an_error_that_keeps_the_bytes(status: 
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "there is no body"),
+        (
+            b"\n<html>Log in</html>",
+            (
+                "the body is a web page, of a proxy or a login perhaps; check base_url and the proxy; "
+                "the bytes are in .response.content"
+            ),
+        ),
+        (b"[]", "the body is not what the document describes; the bytes are in .response.content"),
+    ],
+)
+def test_the_text_says_what_stands_in_the_place_of_a_success(content: bytes, problem: str) -> None:
+    with pytest.raises(UnexpectedReplyError) as caught:
+        call_of(TRACED).decode(Response(status=200, headers={}, content=content))
+
+    assert str(caught.value) == (
+        f"create_line_items: HTTP 200, but {problem}; the batch may have been written"
+    )
+
+
 @pytest.mark.parametrize("content", ODD, ids=range(len(ODD)))
 @pytest.mark.parametrize("status", [100, 302, 400, 401, 403, 404, 409, 429, 477, 500, 520, 999])
 def test_a_refusal_that_cannot_be_read_is_an_error_by_its_status(status: int, content: bytes) -> None:

@@ -71,6 +71,10 @@ def response(status: int) -> Response:
     )
 
 
+def response_without_body(status: int) -> Response:
+    return Response(status=status, headers={}, content=b"")
+
+
 def api_error(kind: type[ApiError], body: ErrorBody = BODY) -> ApiError:
     return kind("create_orders", response(API_ERRORS[kind]), body)
 
@@ -209,8 +213,21 @@ def test_the_text_of_a_refusal(kind: type[ApiError], explanation: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "body", "text"),
     [
-        (ApiError, ErrorBody(), "create_orders: HTTP 418: HubSpot's own words are in .message"),
-        (BadRequestError, ErrorBody(), "create_orders: HTTP 400: HubSpot's own words are in .message"),
+        (ApiError, ErrorBody(message="m"), "create_orders: HTTP 418: HubSpot's own words are in .message"),
+        (ApiError, ErrorBody(category="C"), "create_orders: HTTP 418 C: HubSpot gives no reason"),
+        (
+            BadRequestError,
+            ErrorBody(message="m"),
+            "create_orders: HTTP 400: HubSpot's own words are in .message",
+        ),
+        (
+            ConflictError,
+            ErrorBody(category="CONFLICT"),
+            (
+                "create_orders: HTTP 409 CONFLICT: a record with one of the unique values exists; "
+                "HubSpot gives no reason"
+            ),
+        ),
         (BadRequestError, ErrorBody(reasons=(Reason(),)), "create_orders: HTTP 400: no code given"),
         (BadRequestError, ErrorBody(reasons=(Reason(code="X"),)), "create_orders: HTTP 400: X"),
         (
@@ -221,10 +238,10 @@ def test_the_text_of_a_refusal(kind: type[ApiError], explanation: str) -> None:
                 "give access_token a callable that returns a fresh one"
             ),
         ),
-        (PermissionDeniedError, ErrorBody(), "create_orders: HTTP 403: the token may not do this"),
+        (PermissionDeniedError, ErrorBody(message="m"), "create_orders: HTTP 403: the token may not do this"),
         (
             RateLimitError,
-            ErrorBody(),
+            ErrorBody(message="m"),
             (
                 "create_orders: HTTP 429: the quota of the account is used up; "
                 "raise Retries.budget to wait longer"
@@ -242,6 +259,46 @@ def test_the_text_of_a_refusal(kind: type[ApiError], explanation: str) -> None:
 )
 def test_the_text_of_a_refusal_that_says_little(kind: type[ApiError], body: ErrorBody, text: str) -> None:
     assert str(api_error(kind, body)) == text
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        (302, "the address redirects to another one, which is not followed; check base_url and the proxy"),
+        (400, "a gateway before HubSpot could not read the request; check base_url and the proxy"),
+        (401, "a gateway or proxy before HubSpot asks for a login; check base_url and the proxy"),
+        (
+            403,
+            "a gateway, firewall or proxy before HubSpot blocked the request; check base_url and the proxy",
+        ),
+        (409, "a gateway or proxy before HubSpot refused the request; check base_url and the proxy"),
+        (
+            413,
+            "the request is too large for HubSpot or a gateway before it; send less at once",
+        ),
+        (520, "HubSpot or a gateway before it failed"),
+    ],
+)
+def test_a_page_of_a_gateway_is_not_taken_for_words_of_hubspot(status: int, meaning: str) -> None:
+    def text(content: bytes) -> str:
+        reply = Response(status=status, headers={}, content=content)
+        return str(kinds.get(status, ApiError)("create_orders", reply, ErrorBody()))
+
+    kinds = {number: kind for kind, number in API_ERRORS.items()}
+    told = f"create_orders: HTTP {status}: {meaning}"
+    assert text(b"") == f"{told} (there is no body)"
+    for page in (b"<html>no</html>", b"\xef\xbb\xbf\r\n <!DOCTYPE html>"):
+        assert text(page) == f"{told} (the body is a web page, see .response.content)"
+    assert text(b"[]") == f"{told} (the body is not HubSpot's, see .response.content)"
+
+
+def test_without_words_of_hubspot_no_text_leads_to_them_or_blames_the_token() -> None:
+    kinds = {number: kind for kind, number in API_ERRORS.items()}
+    texts = [
+        str(kinds.get(status, ApiError)("create_orders", response_without_body(status), ErrorBody()))
+        for status in range(100, 1000)
+    ]
+    assert not [text for text in texts if ".message" in text or "token" in text]
 
 
 @pytest.mark.parametrize("kind", API_ERRORS)

@@ -275,7 +275,7 @@ class TestFailure:
         error = error_of(RefreshToken(**APP))
 
         assert isinstance(error, UnexpectedReplyError)
-        assert str(error).startswith("refresh_token: HTTP 200, but there is no token in it; ")
+        assert str(error).startswith("refresh_token: HTTP 200, but there is no token in it")
         assert not error.maybe_written
         assert TOKEN.encode() not in pickle.dumps(error)
 
