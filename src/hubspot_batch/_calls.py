@@ -268,7 +268,7 @@ def _error_body(content: bytes) -> ErrorBody:
     if scopes := [scope for detail in details for scope in _context(detail.context).get(_SCOPES, ())]:
         context[_SCOPES] = scopes
     return ErrorBody(
-        category=_known(reply.category),
+        category=_known(reply.category) or _other_category(reply),
         sub_category=_sub_category(reply.sub_category),
         message=message,
         correlation_id=_known(reply.correlation_id),
@@ -276,6 +276,12 @@ def _error_body(content: bytes) -> ErrorBody:
         reasons=_reasons(reply.errors, message),
         policy=_known(reply.policy_name),
     )
+
+
+def _other_category(reply: structs.ErrorReply) -> str | None:
+    """Return the kind of error where it stands in another field (docs/behaviour.md, "Taken values")."""
+    error_type = _known(reply.error_type)
+    return None if error_type == "RATE_LIMIT" else error_type
 
 
 def _reasons(

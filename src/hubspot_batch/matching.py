@@ -147,11 +147,11 @@ def _record_id(item: Input) -> Hashable:
 
 def _unique_value(name: str, item: Input) -> Hashable:
     """Return the value of a unique property that the record has after the write, where that is known."""
-    return _meaning(_known_properties(item).get(name))
+    return meaning(_known_properties(item).get(name))
 
 
 def _stored_value(name: str, record: Written) -> Hashable:
-    return _meaning(record.properties.get(name))
+    return meaning(record.properties.get(name))
 
 
 class _Pairing:
@@ -210,7 +210,7 @@ class _Contents:
     def __init__(self, contents: Mapping[int, Mapping[str, str]]) -> None:
         self._contents = contents
         self._all = frozenset(contents)
-        self._meaning = cache(_meaning)
+        self._meaning = cache(meaning)
         self._by_meaning = cache(partial(_by_meaning, contents, self._meaning))
 
     @cached_property
@@ -351,7 +351,7 @@ def _by_meaning(
     return having
 
 
-def _meaning(value: str | None) -> Hashable:
+def meaning(value: str | None) -> Hashable:
     """Return what a value means, the same for all ways in which HubSpot may write it.
 
     None where it means nothing that could be compared: it is empty, or adds to what is there.

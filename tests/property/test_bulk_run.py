@@ -30,11 +30,13 @@ from hubspot_batch.bulk.concurrency import Level
 from hubspot_batch.bulk.sources import async_chunks
 from hubspot_batch.sandbox import Behaviour
 from hubspot_batch.sandbox._account import Account
+from hubspot_batch.sandbox._bodies import taken_value_forms
 from hubspot_batch.sandbox._properties import Property, tables_with
 from hubspot_batch.sandbox._store import NewRecord, Store, StoredRecord
 
 NUMBER = "shop_number"
-CUSTOM = {"orders": {NUMBER: Property("text", unique=True)}}
+# HubSpot compares it without regard to case.
+CUSTOM = {"orders": {NUMBER: Property("email", unique=True)}}
 
 Kind = Literal["orders", "numbered orders", "line items", "updates"]
 OPERATIONS: Mapping[Kind, contract.OperationId] = {
@@ -65,6 +67,7 @@ class Scene(msgspec.Struct, frozen=True):
 
 
 COUNTS = st.sampled_from([0, 5, 10])
+TAKEN_VALUES = st.sampled_from([form.name for form in taken_value_forms()])
 
 
 def prices() -> st.SearchStrategy[str]:
@@ -72,7 +75,7 @@ def prices() -> st.SearchStrategy[str]:
 
 
 @st.composite
-def creates(draw: st.DrawFn, kind: Kind, *, repeats: bool) -> list[dict[str, Any]]:
+def creates(draw: st.DrawFn, kind: Kind) -> list[dict[str, Any]]:
     """Rows of few different contents, some of which HubSpot refuses, or the client does."""
     name, price = ("name", "price") if kind == "line items" else ("hs_order_name", "hs_total_price")
     good = st.fixed_dictionaries({name: st.sampled_from("AB"), price: prices()})
@@ -80,10 +83,11 @@ def creates(draw: st.DrawFn, kind: Kind, *, repeats: bool) -> list[dict[str, Any
     drawn = draw(st.lists(good | good | good | bad, min_size=draw(COUNTS), max_size=14))
     if kind != "numbered orders":
         return [{"properties": properties} for properties in drawn]
-    numbers = st.integers(0, 4 if repeats else 10**6)
-    taken = draw(st.lists(numbers, min_size=len(drawn), max_size=len(drawn), unique=not repeats))
+    numbers = st.integers(0, draw(st.sampled_from([4, 10**6])))
+    texts = st.builds("{}-{}".format, st.sampled_from(["X", "X", "x", " X"]), numbers)
+    taken = draw(st.lists(texts, min_size=len(drawn), max_size=len(drawn)))
     return [
-        {"properties": {**properties, NUMBER: f"X-{number}"}}
+        {"properties": {**properties, NUMBER: number}}
         for properties, number in zip(drawn, taken, strict=True)
     ]
 
@@ -105,16 +109,14 @@ def updates(draw: st.DrawFn) -> list[dict[str, Any]]:
 @st.composite
 def scenes(draw: st.DrawFn) -> Scene:
     kind: Kind = draw(st.sampled_from([*OPERATIONS]))
-    # Where a value is repeated and HubSpot does not say whose it is, nobody can tell.
-    told = draw(st.booleans())
-    rows = draw(updates() if kind == "updates" else creates(kind, repeats=told))
+    rows = draw(updates() if kind == "updates" else creates(kind))
     behaviour = Behaviour(
         echo_trace_ids=draw(st.booleans()),
         normalise_values=draw(st.booleans()),
         trace_id_distinguishes=draw(st.booleans()),
         partial_update_with_trace_ids=draw(st.booleans()),
         silent_unknown_ids=draw(st.booleans()),
-        tell_existing_id=told,
+        taken_values=draw(st.just(()) | TAKEN_VALUES.map(lambda name: (name,))),
     )
     return Scene(
         kind,
@@ -356,22 +358,14 @@ class Runs(RuleBasedStateMachine):
         stored = {record.id: content(record.properties) for record in self.service.records()}
         named = [outcome for outcome in outcomes if outcome.id is not None]
         assert len({outcome.id for outcome in named}) == len(named)
-        usurped = {outcome.index for outcome in named if stored[str(outcome.id)] != rows[outcome.index]}
-        assert usurped <= self.beside_unknown(outcomes)
+        assert all(stored[str(outcome.id)] == rows[outcome.index] for outcome in named)
         statuses: defaultdict[object, Counter[str]] = defaultdict(Counter)
         for outcome in outcomes:
-            status = "unknown" if outcome.index in usurped else outcome.status
-            statuses[rows[outcome.index]][status] += 1
+            statuses[rows[outcome.index]][outcome.status] += 1
         written, all_rows = Counter(stored.values()), Counter(rows)
         assert written.keys() <= all_rows.keys()
         for key, count in all_rows.items():
             assert statuses[key]["done"] <= written[key] <= count - statuses[key]["rejected"]
-
-    def beside_unknown(self, outcomes: list[Outcome]) -> set[int]:
-        """Return the rows that repeat the number of an unknown one: its record may be taken for theirs."""
-        numbers = [row["properties"].get(NUMBER) for row in self.scene.rows]
-        unknown = {numbers[outcome.index] for outcome in outcomes if outcome.status == "unknown"} - {None}
-        return {index for index, number in enumerate(numbers) if number in unknown}
 
     def check_updates(self, outcomes: list[Outcome]) -> None:
         rows, changes = self.scene.rows, self.service.changes
@@ -415,6 +409,8 @@ class Runs(RuleBasedStateMachine):
         seen: set[str] = set()
         for index, row in enumerate(self.scene.rows):
             number = row["properties"].get(NUMBER)
+            if number is not None and self.scene.behaviour.normalise_values:
+                number = number.lower()
             expected = "rejected" if number in seen else self.expected(row)
             assert self.known[index].status == expected
             if expected == "done" and number is not None:
@@ -429,11 +425,12 @@ class Runs(RuleBasedStateMachine):
         return "unknown" if silent else "rejected"
 
 
-def content(properties: Mapping[str, str | None]) -> object:
+def content(properties: Mapping[str, str | None]) -> tuple[object, ...]:
     """Return what a record tells, however it is written."""
     price = properties.get("price") or properties.get("hs_total_price")
     name = properties.get("name") or properties.get("hs_order_name")
-    return name, properties.get(NUMBER), price if price in {None, "much"} else Decimal(str(price))
+    number = (properties.get(NUMBER) or "").lower() or None
+    return name, number, price if price in {None, "much"} else Decimal(str(price))
 
 
 def address(row: Mapping[str, Any]) -> tuple[str, str | None]:

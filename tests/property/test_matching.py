@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from hubspot_batch.matching import Input, Written, _meaning, match_written, refused_inputs
+from hubspot_batch.matching import Input, Written, match_written, meaning, refused_inputs
 
 # What a value means, and the ways in which it may be sent and stored. Few, so that inputs are often alike.
 WAYS: dict[str, tuple[str, ...]] = {
@@ -250,18 +250,18 @@ def rewritten(draw: st.DrawFn, sent: Sequence[str], *, merges: bool) -> Callable
 
     Where it merges, it may store several values as one of them, as it also stores that one.
     """
-    kept = {_meaning(value): value for value in sent}
+    kept = {meaning(value): value for value in sent}
     made: dict[Hashable, str | None] = {}
-    for meaning, value in kept.items():
+    for meant, value in kept.items():
         change = draw(st.sampled_from(REWRITINGS))
         result = draw(fresh_values | st.just(change(value)))
-        made[meaning] = value if draw(st.booleans()) or _meaning(result) in kept else result
+        made[meant] = value if draw(st.booleans()) or meaning(result) in kept else result
     if merges:
-        fixed = [value for value in kept.values() if made[_meaning(value)] == value]
-        for meaning, value in kept.items():
+        fixed = [value for value in kept.values() if made[meaning(value)] == value]
+        for meant, value in kept.items():
             if fixed and value not in fixed and draw(st.booleans()):
-                made[meaning] = draw(st.sampled_from(fixed))
-    return lambda value: made[_meaning(value)]
+                made[meant] = draw(st.sampled_from(fixed))
+    return lambda value: made[meaning(value)]
 
 
 def check_any_rewriting(data: st.DataObject, *, complete: bool) -> None:
@@ -285,7 +285,7 @@ def check_any_rewriting(data: st.DataObject, *, complete: bool) -> None:
         for name in NAMES:
             value = contents[index].get(name, "")
             filled_in = data.draw(fresh_values | st.sampled_from(["", *sent[name]]))
-            stored[name] = filled_in if _meaning(value) is None else rewrite[name](value)
+            stored[name] = filled_in if meaning(value) is None else rewrite[name](value)
         written.append(Written(f"9000{index}", None, stored))
     matched(rows, Reply(written, [{index} for index in alive], refused))
 

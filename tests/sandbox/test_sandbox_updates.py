@@ -191,10 +191,10 @@ def test_a_value_of_another_record_refuses_the_whole_request(
 ) -> None:
     before = box.records("orders")
     reply = send("update_orders", [change(ids[0], hs_external_order_id="2"), change(ids[2], hs_tax="1")])
-    assert reply.status_code == 409
+    assert reply.status_code == 400
     assert list(reply.json()) == ["status", "message", "correlationId", "category"]
-    assert reply.json()["category"] == "CONFLICT"
-    assert reply.json()["message"] == "Order already exists"
+    assert reply.json()["category"] == "VALIDATION_ERROR"
+    assert reply.json()["message"].endswith("already has that value.")
     assert box.records("orders") == before
 
 

@@ -21,6 +21,7 @@ from hubspot_batch.bulk.journal import Entry, Journal
 from hubspot_batch.errors import (
     AuthenticationError,
     BadRequestError,
+    ConfigurationError,
     ConnectionFailedError,
     HubSpotBatchError,
     NotFoundError,
@@ -326,6 +327,35 @@ def test_a_conflict_over_a_value_of_a_row_that_is_unknown_proves_nothing(
         ("unknown", "CONFLICT"),
     ]
     assert shop.written == {0: 1}
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_two_records_with_one_value_stop_a_run(face: "Face", path: Path, *, resumed: bool) -> None:
+    rows = orders(151)
+    for number, row in enumerate(rows):
+        row["properties"]["sku"] = str(number % 150)
+    options: dict[str, Any] = {"unique_property": "sku", "journal": path}
+    error = stopped(face, Shop(), rows, **options)
+    if resumed:
+        shop = Shop()
+        error = stopped(face, shop, rows, **options)
+        assert shop.requests == []
+
+    assert "rows 0 and 150 have one value of sku" in str(error)
+    assert isinstance(error.__cause__, ConfigurationError)
+    assert told(error.report.outcomes) == {"done": list(range(151))}
+
+
+def test_two_records_of_one_reply_with_one_value_stop_a_run(face: "Face") -> None:
+    reply = conflicts(record="7", row_0="8", row_1="9")
+    body = json.loads(reply.content)
+    for result in body["results"]:
+        result["properties"] = {"n": "0"}
+    shop = Shop(script(httpx.Response(201, json=body)))
+
+    error = stopped(face, shop, orders(2), unique_property="n")
+
+    assert "the records 8 and 9 have one value of n" in str(error)
 
 
 def conflicts(*rows: int, record: str, **written: str) -> httpx.Response:

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
+import msgspec
 import pytest
 
-from hubspot_batch import contract
+from hubspot_batch import _calls, contract
 from hubspot_batch.bulk import Outcome
 from hubspot_batch.bulk import outcomes as subject
-from hubspot_batch.bulk.rows import Row, rows_from
+from hubspot_batch.bulk.rows import Holder, Row, rows_from
 from hubspot_batch.errors import (
     ApiError,
     BadRequestError,
@@ -24,6 +25,8 @@ from hubspot_batch.errors import (
     UnexpectedReplyError,
 )
 from hubspot_batch.results import BatchResult, ErrorBody, Reason, Record, RecordError, Response
+from hubspot_batch.sandbox._bodies import TakenValue, taken_value, taken_value_forms
+from hubspot_batch.sandbox._table import Table
 
 SECRET = "s3cr3t-7261"
 REASON = Reason(code="INVALID_OPTION", property="hs_currency_code", message=f"{SECRET} is no option")
@@ -198,10 +201,36 @@ def test_a_conflict_over_another_property_leaves_a_doubtful_row_unknown(category
 
 def test_a_conflict_over_a_value_that_may_have_come_with_another_row_leaves_a_doubtful_row_unknown() -> None:
     (row,) = rows(1, doubtful=True)
-    row.contested = True
-
-    assert statuses(answered([row], [], [conflict(0, "44001")])) == ["unknown"]
+    for certain, expected in ((False, "unknown"), (True, "rejected")):
+        row.holder = Holder(is_certain=certain)
+        assert statuses(answered([row], [], [conflict(0, "44001")])) == [expected]
     assert answered([row], [record(0, "44001")]) == [done(10, "44001")]
+
+
+def test_a_refusal_in_words_that_are_not_known_leaves_a_doubtful_row_unknown() -> None:
+    invalid = Reason(code="INVALID_VALUE", property="sku")
+    for other in (error(0, "VALIDATION_ERROR"), error(0, "NEW"), error(0, reasons=[invalid])):
+        assert statuses(answered(rows(1, doubtful=True), [], [other])) == ["unknown"]
+        assert statuses(answered(rows(1), [], [other])) == ["rejected"]
+    missing = error(0, "OBJECT_NOT_FOUND")
+    assert statuses(answered(rows(1, doubtful=True), [], [missing])) == ["rejected"]
+
+
+def test_no_form_of_a_value_that_is_taken_rejects_a_row_that_was_written() -> None:
+    account = Table(type_id="0-123", label="ORDER", properties={}, read_only=())
+    taken = TakenValue(property="sku", value="a}", existing="44001", new="44009")
+    for form in taken_value_forms():
+        body = taken_value(form, account, taken, 7).body("c0ffee")
+        reply = Response(status=form.status, headers={}, content=msgspec.json.encode(body))
+        (row, doubtful) = rows(1) + rows(1, doubtful=True)
+        refused = _calls.refusal("create_orders", reply)
+        told = None if form.existing is None else "44001"
+        assert subject.refused(doubtful, refused, "sku") == done(10, told), form.name
+        rejected = subject.refused(row, refused, "sku")
+        assert rejected.status == "rejected"
+        assert subject.was_taken(rejected)
+        if "propertyName=" in form.body["message"]:
+            assert subject.refused(doubtful, refused, "other").status == "unknown"
 
 
 def test_a_conflict_of_an_update_rejects_it_whatever_went_before() -> None:

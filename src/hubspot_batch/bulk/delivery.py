@@ -1,7 +1,7 @@
 """A batch on its way: written down, sent, isolated where it was refused, and answered for."""
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TypeGuard
 
@@ -16,12 +16,19 @@ from hubspot_batch.bulk.concurrency import Level
 from hubspot_batch.bulk.isolation import isolate
 from hubspot_batch.bulk.journal import Entry
 from hubspot_batch.bulk.outcomes import Outcome
-from hubspot_batch.bulk.rows import Row, body_of
+from hubspot_batch.bulk.repeats import Repeats
+from hubspot_batch.bulk.rows import Holder, Row, body_of
 from hubspot_batch.bulk.task import Counts, Task
 from hubspot_batch.bulk.writer import Writer
-from hubspot_batch.errors import ApiError, HubSpotBatchError, NotFoundError, RateLimitError
+from hubspot_batch.errors import (
+    ApiError,
+    ConfigurationError,
+    HubSpotBatchError,
+    NotFoundError,
+    RateLimitError,
+)
 from hubspot_batch.inputs import Batch
-from hubspot_batch.results import BatchResult
+from hubspot_batch.results import BatchResult, Record
 
 # What refuses a request for what is in it, and has written nothing (docs/behaviour.md, "Status codes").
 _FOR_ITS_CONTENT = {400, 409, 413, 422}
@@ -60,8 +67,7 @@ class Courier:
         self._settle = settle
         self._attempts: set[_Attempt] = set()
         self._failures = 0
-        # The unique values of rows that are unknown: HubSpot may have made records with them.
-        self._contested: set[Hashable] = set()
+        self._repeats = None if task.unique_property is None else Repeats(task.unique_property)
 
     def withdraw(self) -> None:
         """Let nothing more leave. What is in flight comes to its end."""
@@ -77,7 +83,8 @@ class Courier:
                 are written down as what they are.
         """
         for row in rows:
-            row.contested = not self._contested.isdisjoint(row.in_order)
+            if row.repeats:
+                row.holder = await self._holder(row)
         parts = isolate(rows)
         with suppress(StopIteration):
             part = next(parts)
@@ -93,12 +100,24 @@ class Courier:
 
     def tell(self, settled: Iterable[tuple[Row, Outcome]]) -> None:
         """Tell outcomes that are written down."""
-        told = []
-        for row, outcome in settled:
-            if outcome.status == "unknown":
-                self._contested.update(row.in_order)
-            told.append(outcome)
-        self._settle(told)
+        self._settle([outcome for _, outcome in settled])
+
+    def mark_repeats(self, rows: Iterable[Row]) -> None:
+        """Mark rows that were read, and have the unique value of an earlier one."""
+        if self._repeats is not None:
+            self._repeats.mark(rows)
+
+    async def tell_known(self, known: Sequence[tuple[Row, Outcome]]) -> None:
+        """Tell outcomes of an earlier run.
+
+        Raises:
+            ConfigurationError: If they show that the unique property is not unique.
+        """
+        self.tell(known)
+        for row, outcome in known:
+            if row.repeats and outcome.ok:
+                row.holder = await self._holder(row)
+        self._check_unique(known)
 
     async def mark_sent(self, rows: Iterable[Row]) -> None:
         """Write down that rows are about to leave."""
@@ -145,9 +164,40 @@ class Courier:
 
     async def _answered(self, attempt: "_Attempt", result: BatchResult) -> None:
         answers = outcomes.answered(attempt.rows, result, self._task.unique_property)
-        await self.record(await self._without_doubles(attempt.rows, answers))
+        settled = await self._without_doubles(attempt.rows, answers)
+        await self.record(settled)
         self._failures = 0
         self._level.replied(attempt.seconds)
+        self._check_unique(settled)
+        if self._task.unique_property is not None:
+            self._check_stored(self._task.unique_property, result.records)
+
+    async def _holder(self, row: Row) -> Holder | None:
+        """Return what the earlier rows with the unique value of a row, which have an outcome, made of it."""
+        assert self._repeats is not None  # noqa: S101 - no row repeats a value without a unique property
+        holder = None
+        for earlier in self._repeats.earlier(row):
+            outcome = await self._writer.outcome(earlier.number)
+            if outcome is not None and outcome.status == "rejected" and not outcomes.was_taken(outcome):
+                continue
+            if earlier.is_same and outcome is not None and outcome.status != "unknown":
+                return Holder(is_certain=True, done=earlier.number if outcome.ok else None)
+            holder = Holder(is_certain=False)
+        return holder
+
+    def _check_unique(self, settled: Iterable[tuple[Row, Outcome]]) -> None:
+        for row, outcome in settled:
+            if outcome.ok and row.holder is not None and row.holder.done is not None:
+                raise _not_unique(
+                    f"rows {row.holder.done} and {row.index} have one value", self._task.unique_property
+                )
+
+    def _check_stored(self, unique_property: str, records: Sequence[Record]) -> None:
+        ids: dict[str, str] = {}
+        for record in records:
+            value = record.properties.get(unique_property)
+            if value and ids.setdefault(value, record.id) != record.id:
+                raise _not_unique(f"the records {ids[value]} and {record.id} have one value", unique_property)
 
     async def _without_doubles(
         self, rows: Sequence[Row], answers: Sequence[Outcome]
@@ -251,6 +301,14 @@ class _Attempt:
             row.doubtful = row.doubtful or self.ended_in_doubt
         if self._courier.withdrawn:
             self.scope.cancel()
+
+
+def _not_unique(problem: str, unique_property: str | None) -> ConfigurationError:
+    return ConfigurationError(
+        f"{problem} of {unique_property}, and both were created: the account does not hold that property "
+        "unique, so a row that is sent again can be doubled; leave out unique_property, or name a property "
+        "that is unique"
+    )
 
 
 def _first_claims(settled: Iterable[tuple[Row, Outcome]]) -> dict[str | None, int]:

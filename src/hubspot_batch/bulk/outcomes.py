@@ -4,8 +4,7 @@
 lies between is `unknown`.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -20,14 +19,13 @@ from hubspot_batch.errors import (
     HubSpotBatchError,
     RequestTimeoutError,
 )
+from hubspot_batch.reasons import is_no_taken_value, taken_value
 from hubspot_batch.results import BatchResult, Reason, RecordError
 
 Status: TypeAlias = Literal["done", "rejected", "unknown"]
 
 _CONFLICT = "CONFLICT"
 _TAKEN = "CONFLICTING_UNIQUE_VALUE"
-# "Contact already exists. Existing ID: 123" (docs/behaviour.md, "Error bodies").
-_EXISTING = re.compile(r"Existing ID: (\d+)")
 
 
 class Outcome(Discreet, Struct, frozen=True, kw_only=True):
@@ -130,6 +128,7 @@ def refused(row: Row, error: ApiError, unique_property: str | None) -> Outcome:
     answer = RecordError(
         index=0,
         category=error.category or f"HTTP_{error.status}",
+        sub_category=error.sub_category,
         message=error.message,
         context=error.context,
         reasons=error.reasons,
@@ -190,37 +189,41 @@ def _refused_by_one(row: Row, errors: Sequence[RecordError], unique_property: st
 
 def _refused(row: Row, error: RecordError, unique_property: str | None) -> Outcome:
     verdict = _verdict(row, error, unique_property)
+    taken = taken_value(error)
     if verdict == "done":
-        return Outcome(index=row.index, status="done", id=existing_id(error.context, error.message))
-    return Outcome(
-        index=row.index,
-        status=verdict,
-        category=error.category,
-        reasons=tuple(error.reasons),
-        message=error.message,
-    )
+        return Outcome(index=row.index, status="done", id=None if taken is None else taken.existing)
+    category, reasons = error.category, tuple(error.reasons)
+    if taken is not None:
+        # Several forms say it in the message only.
+        category = category or _CONFLICT
+        if taken.property is not None and not reasons:
+            reasons = (Reason(code=_TAKEN, property=taken.property, message=error.message),)
+    return Outcome(index=row.index, status=verdict, category=category, reasons=reasons, message=error.message)
 
 
 def _verdict(row: Row, error: RecordError, unique_property: str | None) -> Status:
     """Return what a refusal says of a row.
 
-    A create that is sent again is refused as a double where an earlier attempt has made the record. The same
-    update twice is no double: the value belongs to another record. Nor is a create that is refused for
-    something else as well: its earlier attempt was refused, too.
+    A create that is sent again is refused as a double where an earlier attempt has made the record, in words
+    that need not be known. The same update twice is no double: the value belongs to another record. Nor is a
+    create that is refused for something else as well: its earlier attempt was refused, too.
     """
-    taken = {reason.property for reason in error.reasons if reason.code == _TAKEN}
-    is_conflict = error.category == _CONFLICT or {reason.code for reason in error.reasons} == {_TAKEN}
-    if not (is_conflict and row.doubtful and "id" not in row.wire):
+    if not row.doubtful or "id" in row.wire or is_no_taken_value(error, unique_property):
+        return "rejected"
+    taken = taken_value(error)
+    if taken is None:
+        return "unknown"
+    if row.holder is not None and row.holder.is_certain:
         return "rejected"
     # HubSpot tells the first conflict only (docs/behaviour.md, "Error bodies"), so one over another property
     # proves neither. Nor does one over a value that may have come with another row.
-    is_over_another = bool(taken) and taken.isdisjoint({unique_property, None})
-    return "unknown" if is_over_another or row.contested else "done"
+    is_over_another = taken.property not in {unique_property, None}
+    return "unknown" if is_over_another or row.holder is not None else "done"
 
 
-def existing_id(context: Mapping[str, Sequence[str]], message: str | None) -> str | None:
-    """Return the record that has the unique value, where HubSpot tells."""
-    if ids := context.get("existingId"):
-        return ids[0]
-    found = _EXISTING.search(message or "")
-    return found[1] if found else None
+def was_taken(outcome: Outcome) -> bool:
+    """Return whether a row was rejected for a value that another record has."""
+    error = RecordError(
+        index=None, category=outcome.category, message=outcome.message, reasons=outcome.reasons
+    )
+    return outcome.status == "rejected" and taken_value(error) is not None

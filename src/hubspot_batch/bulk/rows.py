@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -11,10 +11,23 @@ from hubspot_batch._discreet import Discreet
 from hubspot_batch.contract import Operation
 from hubspot_batch.errors import Fault
 from hubspot_batch.inputs import flawless_wires, lacking, wire_input
+from hubspot_batch.matching import meaning
 from hubspot_batch.validation import JsonCopy, input_faults
 
 _DIGEST_SIZE = 16
 _NOT_READ: Mapping[str, Any] = {"properties": {}}
+
+
+class Holder(NamedTuple):
+    """What is known of the record that has the unique value of a row, from before the row was sent first.
+
+    Attributes:
+        is_certain: Whether there is such a record, or only may be.
+        done: The number of the row that has become that record, where it is one of the source.
+    """
+
+    is_certain: bool
+    done: int | None = None
 
 
 class Row(Discreet, Struct, eq=False, kw_only=True):
@@ -29,7 +42,8 @@ class Row(Discreet, Struct, eq=False, kw_only=True):
         apart: No two rows of one request share one of these.
         in_order: Rows that share one of these reach HubSpot one after the other, in the order of the source.
         doubtful: Whether HubSpot may have written it already.
-        contested: Whether an earlier row with the same unique value is unknown: it may have made the record.
+        repeats: Whether an earlier row has the same unique value, as far as HubSpot compares them.
+        holder: What such a row has made of that value, or may have.
     """
 
     index: int
@@ -40,7 +54,13 @@ class Row(Discreet, Struct, eq=False, kw_only=True):
     apart: Sequence[Hashable] = ()
     in_order: Sequence[Hashable] = ()
     doubtful: bool = False
-    contested: bool = False
+    repeats: bool = False
+    holder: Holder | None = None
+
+    def unique_value(self, name: str) -> str | None:
+        """Return the value of the unique property; None for a row that cannot be sent."""
+        value: str | None = self.wire.get("properties", _NOT_READ).get(name)
+        return value
 
     def __repr__(self) -> str:
         return f"Row({self.index}, {len(self.content)} bytes, {len(self.faults)} faults)"
@@ -100,6 +120,11 @@ def _checked_rows(
     ]
 
 
+def compared(value: str) -> Hashable:
+    """Return what HubSpot may compare of a unique value: it takes `A@B` for `a@b`, and 9 for 9.00."""
+    return meaning(value) or value
+
+
 def body_of(rows: Sequence[Row]) -> bytes:
     """Return the body of the request that holds these rows."""
     return b'{"inputs":[' + b",".join(row.content for row in rows) + b"]}"
@@ -139,9 +164,10 @@ def _row(
 def _one_record(wire: Mapping[str, Any], unique_property: str | None) -> Iterator[Hashable]:
     """Yield what names the record that an input writes to: for the same, the order matters."""
     if "id" in wire:
-        yield "id", wire.get("idProperty"), wire["id"]
+        name, value = wire.get("idProperty"), wire["id"]
+        yield "id", name, value if name is None else compared(value)
     elif unique_property is not None:
-        yield "unique", wire["properties"][unique_property]
+        yield "unique", compared(wire["properties"][unique_property])
 
 
 def _digest(text: bytes) -> bytes:

@@ -22,7 +22,7 @@ from hubspot_batch.bulk.resumption import Resumption
 from hubspot_batch.bulk.rows import Row, rows_from
 from hubspot_batch.bulk.task import Task
 from hubspot_batch.bulk.writer import Writer
-from hubspot_batch.errors import BulkError, HubSpotBatchError
+from hubspot_batch.errors import BulkError, ConfigurationError, HubSpotBatchError
 
 
 class Run:
@@ -79,10 +79,15 @@ class Run:
         task = self._task
         with self._failing():
             rows = rows_from(task.operation, inputs, self._counts.read, task.unique_property)
+            self._courier.mark_repeats(rows)
             known, rows = self._resumption.sift(rows)
             self._counts.read += len(inputs)
-            self._courier.tell(known)
-            await self._plan(rows)
+            try:
+                await self._courier.tell_known(known)
+            except ConfigurationError as error:
+                self.fail(error)
+            else:
+                await self._plan(rows)
         return self._take()
 
     async def finish(self) -> None:

@@ -6,6 +6,7 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from hubspot_batch.bulk.journal import Entry, Journal
+from hubspot_batch.bulk.outcomes import Outcome
 
 
 class Writer:
@@ -47,6 +48,11 @@ class Writer:
     async def owners(self, records: Sequence[str]) -> Mapping[str | None, int]:
         """Return the row that is done as each of these records, where there is one."""
         return await to_thread.run_sync(self._journal.owners, records, limiter=self._thread)
+
+    async def outcome(self, number: int) -> Outcome | None:
+        """Return what became of a row; None where that is not known yet."""
+        entries = await to_thread.run_sync(self._journal.entries, number, number, limiter=self._thread)
+        return entries[number].outcome if number in entries else None
 
     async def _write(self, entries: Sequence[Entry]) -> None:
         try:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from typing import TypeVar
 from uuid import uuid4
 
@@ -72,6 +73,7 @@ class Account:
         self._random = random.Random(seed)  # noqa: S311 - an order is no secret
         self._behaviour = behaviour
         self._number = number
+        self._refusals = count()
 
     def run(self, operation: Operation, content: bytes, version: str = "v3") -> Reply:
         """Process a batch. What the reply reports as written is on disk."""
@@ -107,6 +109,7 @@ class Account:
             behaviour=self._behaviour,
             version=version,
             portal=self._number,
+            refusals=self._refusals,
         )
 
     def _create(self, setting: Setting, content: bytes) -> _Outcome | Refusal:

@@ -1,6 +1,6 @@
 """What a batch comes to: what is to be written, and what is refused (docs/behaviour.md, "Atomicity")."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -9,7 +9,14 @@ from msgspec import Struct
 from hubspot_batch.contract import versions
 from hubspot_batch.sandbox import _bodies
 from hubspot_batch.sandbox._behaviour import Behaviour
-from hubspot_batch.sandbox._bodies import AssociationFault, Json, Refusal
+from hubspot_batch.sandbox._bodies import (
+    AssociationFault,
+    Json,
+    Refusal,
+    TakenValue,
+    TakenValueForm,
+    taken_value_forms,
+)
 from hubspot_batch.sandbox._links import link_faults
 from hubspot_batch.sandbox._requests import CreateInput, UpdateInput
 from hubspot_batch.sandbox._rules import PropertyFault, faults_of
@@ -31,6 +38,7 @@ class Setting(Struct, frozen=True, kw_only=True):
         behaviour: How the account behaves where facts are missing.
         version: The version of the API.
         portal: The id of the account.
+        refusals: How many values were refused so far that another record has.
     """
 
     store: Store
@@ -39,6 +47,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     behaviour: Behaviour
     version: str
     portal: int
+    refusals: Iterator[int]
 
 
 class Draft(Struct, frozen=True):
@@ -120,28 +129,47 @@ def _settle_conflicts(
     table = setting.table
     conflicts = _conflicts(setting, drafts)
     if conflicts and not traced:
-        existing = next(iter(conflicts.values())) if setting.behaviour.tell_existing_id else None
-        return _bodies.conflict(table, existing)
-    for index, existing in conflicts.items():
-        errors[index] = _bodies.conflict_error(table, drafts.pop(index).input.trace_id or "", existing)
+        taken = next(iter(conflicts.values()))
+        return _bodies.taken_value(_form(setting, taken), table, taken, setting.portal)
+    for index, taken in conflicts.items():
+        trace_id = drafts.pop(index).input.trace_id or ""
+        form = _form(setting, taken)
+        errors[index] = _bodies.taken_value_error(form, table, taken, trace_id, setting.portal)
     return Plan(list(drafts.values()), [errors[index] for index in sorted(errors)])
 
 
-def _conflicts(setting: Setting, drafts: Mapping[int, Draft]) -> dict[int, str | None]:
-    """Return the drafts at fault, with the record that has the value; None if it is of the same batch."""
+def _form(setting: Setting, taken: TakenValue) -> TakenValueForm:
+    """Return the form in which the next value is refused: it names a record only where there is one."""
+    names = setting.behaviour.taken_values
+    known = [form for form in taken_value_forms() if form.name in names or not names]
+    if taken.existing is None:
+        known = [form for form in known if form.existing is None] or [
+            form for form in taken_value_forms() if form.existing is None
+        ]
+    return known[next(setting.refusals) % len(known)]
+
+
+def _conflicts(setting: Setting, drafts: Mapping[int, Draft]) -> dict[int, TakenValue]:
+    """Return the drafts at fault, with what is taken."""
     owners: dict[tuple[str, str], str] = {}
     for name in setting.table.lookups:
         values = [value for draft in drafts.values() if (value := draft.properties.get(name))]
         records = setting.store.find(setting.object_type, name, values)
         owners |= {(name, value): record.id for value, record in records.items()}
-    conflicts: dict[int, str | None] = {}
+    conflicts: dict[int, TakenValue] = {}
     claimed: set[tuple[str, str]] = set()
     for index, draft in drafts.items():
         own = draft.record.id if draft.record else None
         keys = [(name, value) for name in setting.table.lookups if (value := draft.properties.get(name))]
-        taken = [owners.get(key) for key in keys if key in claimed or owners.get(key, own) != own]
+        taken = [key for key in keys if key in claimed or owners.get(key, own) != own]
         if taken:
-            conflicts[index] = taken[0]
+            name, value = taken[0]
+            conflicts[index] = TakenValue(
+                property=name,
+                value=value,
+                existing=owners.get(taken[0]),
+                new=own or setting.store.next_id(),
+            )
         else:
             claimed.update(keys)
     return conflicts

@@ -19,8 +19,8 @@ class Behaviour(Struct, frozen=True, kw_only=True):
             each has a unique trace id ("Atomicity").
         silent_unknown_ids: Whether an id of an update that is no number changes nothing and says nothing;
             else it counts among those that were not found ("Update ids").
-        tell_existing_id: Whether the 409 of a whole batch names the record that has the value
-            ("Error bodies").
+        taken_values: The forms in which a value is refused that another record has, in turn; all that are
+            known where it is empty. `sandbox/taken_values.json` has them ("Taken values").
         check_targets: Whether an association with a record that does not exist is refused
             ("Associations").
         accept_empty_inputs: Whether `inputs: []` is a success without results, else a 400
@@ -36,7 +36,7 @@ class Behaviour(Struct, frozen=True, kw_only=True):
     trace_id_distinguishes: bool = False
     partial_update_with_trace_ids: bool = False
     silent_unknown_ids: bool = True
-    tell_existing_id: bool = False
+    taken_values: tuple[str, ...] = ()
     check_targets: bool = True
     accept_empty_inputs: bool = True
     form_in_all_versions: bool = True

@@ -1,6 +1,9 @@
 """What the sandbox says, as recorded of HubSpot (docs/behaviour.md, "Error bodies", "Partial success")."""
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
@@ -12,9 +15,10 @@ from hubspot_batch.sandbox._table import Table
 
 Json: TypeAlias = dict[str, Any]
 
+_PLACE = re.compile("<([a-z]+)>")
+
 _VALIDATION = "VALIDATION_ERROR"
 _NOT_FOUND = "OBJECT_NOT_FOUND"
-_CONFLICT = "CONFLICT"
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
@@ -27,6 +31,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
         sub_category: A finer kind.
         context: What the error is about.
         errors: The reason in parts.
+        others: Further fields of the body.
     """
 
     status: int
@@ -35,6 +40,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     sub_category: str | None = None
     context: Mapping[str, Sequence[str]] | None = None
     errors: Sequence[Json] | None = None
+    others: Mapping[str, Any] = {}
 
     def body(self, correlation_id: str) -> Json:
         """Return the body of the reply, without the fields that have no value."""
@@ -46,8 +52,49 @@ class Refusal(Struct, frozen=True, kw_only=True):
             "errors": self.errors,
             "category": self.category,
             "subCategory": self.sub_category,
+            **self.others,
         }
         return {name: value for name, value in fields.items() if value is not None}
+
+
+class TakenValue(Struct, frozen=True, kw_only=True):
+    """A value that has to be unique and that another record has.
+
+    Attributes:
+        property: The property.
+        value: The value.
+        existing: The record that has it; None where that is of the same batch.
+        new: The record that cannot have it.
+    """
+
+    property: str
+    value: str
+    existing: str | None
+    new: str
+
+
+class TakenValueForm(Struct, frozen=True, kw_only=True):
+    """One of the ways in which HubSpot refuses a value that is taken.
+
+    Attributes:
+        name: What the form is called.
+        status: The status where a whole batch is refused.
+        existing: Where the body tells the record that has the value: `message`, `context` or `errorTokens`;
+            None where it does not.
+        body: The fields of the body, with places for the particulars.
+    """
+
+    name: str
+    status: int
+    existing: str | None
+    body: Json
+
+
+@cache
+def taken_value_forms() -> tuple[TakenValueForm, ...]:
+    """Return all known forms, the one that is hardest on a client first."""
+    content = Path(__file__).with_name("taken_values.json").read_bytes()
+    return msgspec.json.decode(content, type=tuple[TakenValueForm, ...])
 
 
 class AssociationFault(Struct, frozen=True, kw_only=True):
@@ -138,10 +185,11 @@ def bad_properties(faults: Sequence[PropertyFault], portal: int) -> Refusal:
     return Refusal(status=400, message=message, errors=errors, category=_VALIDATION)
 
 
-def conflict(table: Table, existing: str | None) -> Refusal:
+def taken_value(form: TakenValueForm, table: Table, taken: TakenValue, portal: int) -> Refusal:
     """A whole batch is refused for a value that another record has."""
-    message = _conflict_text(table, existing)
-    return Refusal(status=409, message=message, category=_CONFLICT)
+    body = dict(_filled(form.body, _particulars(table, taken, portal)))
+    known = {name: body.pop(name, None) for name in ("message", "category", "context", "errors")}
+    return Refusal(status=form.status, others=body, **known)
 
 
 def bad_association(fault: AssociationFault) -> Refusal:
@@ -165,15 +213,13 @@ def property_error(trace_id: str, faults: Sequence[PropertyFault], portal: int) 
     }
 
 
-def conflict_error(table: Table, trace_id: str, existing: str | None) -> Json:
+def taken_value_error(
+    form: TakenValueForm, table: Table, taken: TakenValue, trace_id: str, portal: int
+) -> Json:
     """Return the item of a 207 for an input with a value that another record has."""
-    context = {"existingId": [existing]} if existing else {}
-    return {
-        "status": "error",
-        "category": _CONFLICT,
-        "message": _conflict_text(table, existing),
-        "context": {**context, "objectWriteTraceId": [trace_id]},
-    }
+    body: Json = _filled(form.body, _particulars(table, taken, portal))
+    context = {**body.get("context", {}), "objectWriteTraceId": [trace_id]}
+    return {"status": "error", **body, "context": context}
 
 
 def association_error(trace_id: str, fault: AssociationFault) -> Json:
@@ -207,9 +253,28 @@ def batch(results: Sequence[Json], errors: Sequence[Json], started: str, complet
     }
 
 
-def _conflict_text(table: Table, existing: str | None) -> str:
-    where = f". Existing ID: {existing}" if existing else ""
-    return f"{table.label.replace('_', ' ').capitalize()} already exists{where}"
+def _particulars(table: Table, taken: TakenValue, portal: int) -> Mapping[str, str]:
+    return {
+        "portal": str(portal),
+        "type": table.type_id,
+        "label": table.label,
+        "name": table.label.replace("_", " ").capitalize(),
+        "property": taken.property,
+        "value": taken.value,
+        "existing": taken.existing or "",
+        "new": taken.new,
+    }
+
+
+def _filled(template: Any, particulars: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
+    """Return a template with the particulars in their places."""
+    match template:
+        case str():
+            return _PLACE.sub(lambda place: particulars[place[1]], template)
+        case list():
+            return [_filled(item, particulars) for item in template]
+        case dict():
+            return {name: _filled(item, particulars) for name, item in template.items()}
 
 
 def _property_text(faults: Sequence[PropertyFault], portal: int) -> str:

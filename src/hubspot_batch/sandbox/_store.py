@@ -118,10 +118,17 @@ class Store:
 
     def insert(self, records: Iterable[NewRecord], moment: str) -> list[StoredRecord]:
         """Write new records. Their ids rise in the order in which they are given."""
-        ((last,),) = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'")
-        stored = [_stored(number, record, moment) for number, record in enumerate(records, last + 1)]
+        stored = [
+            _stored(number, record, moment) for number, record in enumerate(records, int(self.next_id()))
+        ]
         self._db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", map(_row, stored))
         return stored
+
+    def next_id(self) -> str:
+        """Return the id that the next new record gets."""
+        with self._lock:
+            ((last,),) = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'")
+        return str(last + 1)
 
     def add(self, object_type: str, record_id: str, moment: str) -> None:
         """Write a record with an id of the caller's choice, unless it exists.
