@@ -582,14 +582,16 @@ def test_a_create_that_was_in_doubt_once_is_not_sent_a_third_time(face: "Face", 
         (
             httpx.Response(502, text="<html>secret</html>"),
             (
-                "create_orders: HTTP 502: HubSpot or a gateway before it failed; "
+                "create_orders: HTTP 502: a gateway before HubSpot got no valid answer from it "
+                "(the body is a web page, see .response.content); "
                 "the batch may have been written"
             ),
         ),
         (
             httpx.Response(200, text="<html>secret</html>"),
             (
-                "create_orders: HTTP 200, but the body is not what the document describes; "
+                "create_orders: HTTP 200, but the body is a web page, of a proxy or a login perhaps; "
+                "check base_url and the proxy; "
                 "the bytes are in .response.content; the batch may have been written"
             ),
         ),
