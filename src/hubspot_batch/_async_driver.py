@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 import httpx
-from anyio import CapacityLimiter, to_thread
+from anyio import CancelScope, CapacityLimiter, to_thread
 
 from hubspot_batch._auth import Bearer
 from hubspot_batch._exchange import NO_REPLY, Exchange, RequestBuilder, bearer_of, token_of
@@ -122,12 +122,16 @@ class AsyncDriver:
                 await watcher.departing()
                 # The watcher may have taken its time, too.
                 await _until_due(exchange)
+                reply = None
                 try:
                     reply = await http.send(exchange.begin(http), auth=auth, follow_redirects=False)
+                    result = exchange.replied(reply)
                 except NO_REPLY as error:
                     result = exchange.failed(error)
-                else:
-                    result = exchange.replied(reply)
+                finally:
+                    # Shielded: an answer that came is not lost for a file of the quota that is locked.
+                    with CancelScope(shield=True):
+                        await self._settings.quota.ended_async(exchange.ended(reply))
                 if result is not None:
                     return result
 
@@ -141,5 +145,5 @@ async def _token(settings: Settings) -> object:
 
 
 async def _until_due(exchange: Exchange) -> None:
-    while delay := exchange.delay():  # noqa: ASYNC110 - no poll: it knows when
+    while delay := await exchange.delay_async():  # noqa: ASYNC110 - no poll: it knows when
         await anyio.sleep(delay)

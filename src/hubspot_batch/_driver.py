@@ -48,12 +48,14 @@ class Driver:
                 http = self._pool.http()
                 while delay := exchange.delay():
                     time.sleep(delay)
+                reply = None
                 try:
                     reply = http.send(exchange.begin(http), auth=auth, follow_redirects=False)
+                    result = exchange.replied(reply)
                 except NO_REPLY as error:
                     result = exchange.failed(error)
-                else:
-                    result = exchange.replied(reply)
+                finally:
+                    self._settings.quota.ended(exchange.ended(reply))
                 if result is not None:
                     return result
 

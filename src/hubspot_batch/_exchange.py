@@ -4,7 +4,7 @@ import inspect
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -20,15 +20,13 @@ from hubspot_batch.errors import (
     RequestTimeoutError,
 )
 from hubspot_batch.policy import may_wait, wait_before_retry
+from hubspot_batch.quota import AttemptReport
 from hubspot_batch.results import BatchResult, Response
 
 if TYPE_CHECKING:
     from hubspot_batch._calls import Call
 
 _logger = logging.getLogger("hubspot_batch")
-
-# Seconds. Who leaves later than that has to reserve again: the margin of a quota covers no more.
-_LATE = 0.05
 
 # The last two come from the address in a redirect, which httpx reads even where it does not follow it.
 NO_REPLY = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
@@ -101,6 +99,22 @@ def bearer_of(token: object) -> Bearer:
     return token if isinstance(token, Bearer) else Bearer(token)
 
 
+class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of a request, which tells when its last byte was sent: the connection asks for more then."""
+
+    def __init__(self, content: bytes, sent: Callable[[], None]) -> None:
+        self._content = content
+        self._sent = sent
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._content
+        self._sent()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._content
+        self._sent()
+
+
 class Exchange:
     """One call over all its attempts: when the next may leave, and what the last one means.
 
@@ -121,6 +135,8 @@ class Exchange:
         self._waited = 0.0
         self._maybe_written = False
         self._departure: float | None = None
+        self._sent = 0.0
+        self._refused_until: float | None = None
         self._not_before = float("-inf")
         self._began = 0.0
 
@@ -143,27 +159,47 @@ class Exchange:
         Another call may run into the quota while this one waits, so ask again after each sleep.
         """
         quota, now = self._settings.quota, time.monotonic()
-        if self._departure is None or self._departure < max(quota.paused_until, now - _LATE):
-            self._departure = quota.reserve(now, missed=self._departure)
-        return max(0.0, self._departure - now)
+        return self._until(quota.reserve(now, held=self._departure, on_guess=False), now)
+
+    async def delay_async(self) -> float:
+        """Return the same, without blocking the event loop."""
+        quota, now = self._settings.quota, time.monotonic()
+        return self._until(await quota.reserve_async(now, held=self._departure, on_guess=False), now)
+
+    def _until(self, departure: float, now: float) -> float:
+        kept = departure <= now or self._settings.quota.limit_known
+        self._departure = departure if kept else None
+        return max(0.0, departure - now)
 
     def begin(self, http: RequestBuilder) -> httpx.Request:
         """Return the request of the next attempt, which leaves now."""
         self._attempts += 1
-        self._departure = None
-        self._began = time.monotonic()
-        return http.build_request(
+        self._began = self._sent = time.monotonic()
+        self._refused_until = None
+        request = http.build_request(
             self._call.method,
             _url(self._settings.base_url + self._call.path),
             headers=self._call.headers,
             content=self._call.content,
             timeout=self._settings.timeout,
         )
+        request.stream = _Body(self._call.content, self._has_left)
+        return request
+
+    def ended(self, reply: httpx.Response | None = None) -> AttemptReport:
+        """Return what the quota is to know of an attempt that is over."""
+        departure, self._departure = self._departure, None
+        return AttemptReport(
+            departure=self._began if departure is None else departure,
+            sent=self._sent,
+            ended=time.monotonic(),
+            headers=None if reply is None else reply.headers,
+            refused_until=self._refused_until,
+        )
 
     def replied(self, reply: httpx.Response) -> BatchResult | None:
         """Return the result of a reply, or None if another attempt is due."""
         response = response_of(reply, time.monotonic() - self._began, attempts=self._attempts)
-        self._settings.quota.learn(response.headers)
         try:
             result = self._call.decode(response)
         except HubSpotBatchError as error:
@@ -193,6 +229,9 @@ class Exchange:
         self._again_or_raise(error)
         return None
 
+    def _has_left(self) -> None:
+        self._sent = time.monotonic()
+
     def _again_or_raise(self, error: HubSpotBatchError) -> None:
         self._returned(error)
         wait = wait_before_retry(
@@ -203,7 +242,7 @@ class Exchange:
         )
         limited, retries = isinstance(error, RateLimitError), self._settings.retries
         if limited and wait is not None and wait <= retries.budget:
-            self._settings.quota.refused(time.monotonic() + wait, time.monotonic())
+            self._refused_until = time.monotonic() + wait
         resent = 0 if limited else self._resent
         if wait is None or not may_wait(retries, wait, waited=self._waited, resent=resent):
             raise error

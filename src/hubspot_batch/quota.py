@@ -1,199 +1,460 @@
 """When a request may leave: a sliding log of reservations. Pure arithmetic, no clock and no sleep.
 
 HubSpot counts requests in a rolling window (docs/behaviour.md, "Rate limits"). A caller reserves a departure
-time before each attempt and waits until then; the N-th reservation before it is then at least one window and
-a margin ago, whatever the other callers do.
+before each attempt, waits until then, and asks again whether it may leave. The N-th last request has then
+arrived at least one window ago. When a request arrived is not known exactly: it is sent later than reserved,
+because a connection is made or the processor is busy, and it travels for some time. So the log is corrected
+with the time at which the request was sent, and with how much longer than others its reply took.
 """
 
-from collections import deque
-from collections.abc import Mapping
+import os
+from bisect import bisect_right, insort
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from types import UnionType
+from typing import NamedTuple, Protocol
+from weakref import WeakSet
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from hubspot_batch.errors import ConfigurationError
 
-# The smallest quota of any account, until the first reply tells the real one.
-FIRST_LIMIT = 100
-FIRST_WINDOW = 10.0
 NEVER = float("-inf")
+SOON = 1e-6
+"""Seconds. A departure that is no further ahead is due: sums of floats are not exact."""
 
+_GUESS_SECONDS = 0.25
+"""When to ask again for a time that depends on a guessed limit: the first reply soon tells the real one."""
+
+_FIRST_WINDOW = 10.0
 # A window that is longer than this would stop everything on the word of one header.
-_MOST_WINDOW = 60.0
-# The server's window is measured at its own clock, after a way of varying length.
-_FIRST_MARGIN = 0.1
+MOST_WINDOW = 60.0
+# Seconds after its departure by which a request has arrived, as long as nothing else is known.
+FIRST_MARGIN = 0.1
+MOST_MARGIN = 2.0
+# The same for a request that was answered, counted from when it was sent: the first for a reply that took no
+# longer than the fastest, the second at most.
+_LEAST_WAY = 0.05
+_MOST_WAY = 0.12
+# Replies become slower, too: the fastest is forgotten by a thousandth with each reply.
+_LATENCY_GROWTH = 1.001
 _MARGIN_GROWTH = 1.5
-_MOST_MARGIN = 2.0
-# A pause costs more than a margin does, so a margin goes more slowly than it has come: a full quota takes so
-# many seconds to undo one growth.
+# A pause costs more than a margin does, so a margin shrinks more slowly than it grows.
+# Seconds at full load that undo one growth.
 _MARGIN_RECOVERY = 60.0
-_MOST_REQUESTS = 10**9
+MOST_REQUESTS = 10**9
 _MOST_DIGITS = 9
 _ADVICE = "a quota is at least one request in at most 60 seconds; write it like Quota(190, 10.0)"
 
-# After so many seconds a departure matters no more, whatever limit and window become.
-MEMORY = _MOST_WINDOW + _MOST_MARGIN
+MEMORY = MOST_WINDOW + MOST_MARGIN
+"""Seconds after which a departure matters no more, whatever limit and window become."""
 
 
-class Figures(Struct, frozen=True):
+class Limit(NamedTuple):
+    """At most so many requests in any window of this length.
+
+    Attributes:
+        requests: How many.
+        seconds: The length of the window.
+    """
+
+    requests: int
+    seconds: float
+
+    def implies(self, other: "Limit") -> bool:
+        """Return whether all that keep to this limit keep to the other."""
+        return self.requests <= other.requests and self.seconds >= other.seconds
+
+
+FIRST_LIMIT = Limit(100, _FIRST_WINDOW)
+"""The smallest quota of any account, until the first reply tells the real one."""
+
+
+class QuotaState(Struct, frozen=True):
     """What is known of a quota, apart from its log. All times are seconds.
 
     Attributes:
-        limit: How many requests fit into the window.
-        window: The length of the window.
-        margin: How long is kept free after each window.
+        told: The limit that the latest reply tells; None until a reply tells it.
+        margin: How long after its departure a request may arrive.
         paused_until: No request leaves before this time.
+        latency: How long the fastest reply took; None until the first.
         daily_limit: How many requests fit into a day; None until a reply tells.
         daily_remaining: How many of these the latest reply that tells has left; None until then.
     """
 
-    limit: int
-    window: float
-    margin: float = _FIRST_MARGIN
+    told: Limit | None = None
+    margin: float = FIRST_MARGIN
     paused_until: float = NEVER
+    latency: float | None = None
     daily_limit: int | None = None
     daily_remaining: int | None = None
 
 
-def departure_after(figures: Figures, now: float, *, last: float, leaver: float) -> float:
+class AttemptReport(Struct, frozen=True, kw_only=True):
+    """An attempt that is over. All times are seconds of `time.monotonic()`.
+
+    Attributes:
+        departure: The departure that was reserved for it.
+        sent: When its last byte was sent, as far as it is known.
+        ended: When the reply came, or the attempt failed.
+        headers: The headers of the reply, with names in lower case; None if no reply came.
+        refused_until: After a 429, when the next request may leave.
+    """
+
+    departure: float
+    sent: float
+    ended: float
+    headers: Mapping[str, str] | None = None
+    refused_until: float | None = None
+
+
+class Pacer(Protocol):
+    """What paces the requests of a client: `Quota` within a process, `SharedQuota` within a machine.
+
+    The synchronous methods may block, the asynchronous ones never block the event loop. `now` is the present
+    time, in seconds of `time.monotonic()`.
+    """
+
+    @property
+    def limit(self) -> int:
+        """How many requests fit into the window. Never blocks."""
+        ...
+
+    @property
+    def window(self) -> float:
+        """The length of the window in seconds. Never blocks."""
+        ...
+
+    @property
+    def limit_known(self) -> bool:
+        """Whether the limit is more than a guess. Never blocks."""
+        ...
+
+    @property
+    def daily_remaining(self) -> int | None:
+        """How many requests are left for the day, if a reply told it. Never blocks."""
+        ...
+
+    def reserve(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
+        """Return when a request may leave. It leaves if that is now; else ask again then, with `held`.
+
+        Without `on_guess`, no later time is kept for it while `limit_known` is false.
+        """
+        ...
+
+    async def reserve_async(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
+        """Do the same as `reserve`."""
+        ...
+
+    def ended(self, attempt: AttemptReport) -> None:
+        """Learn from an attempt that is over. Raises nothing."""
+        ...
+
+    async def ended_async(self, attempt: AttemptReport) -> None:
+        """Do the same as `ended`."""
+        ...
+
+
+def limits_of(state: QuotaState, first: Limit, ceiling: Limit | None) -> Sequence[Limit]:
+    """Return the limits to keep to, all of them, the one with the lowest rate first.
+
+    Args:
+        state: What is known of the quota.
+        first: The limit until a reply tells one.
+        ceiling: What the caller allows at most.
+    """
+    told = state.told or first
+    if ceiling is None or told.implies(ceiling):
+        return (told,)
+    if ceiling.implies(told):
+        return (ceiling,)
+    return sorted((told, ceiling), key=lambda limit: limit.requests / limit.seconds)
+
+
+def departure_after(
+    state: QuotaState, limits: Sequence[Limit], start: float, oldest: Callable[[Limit, float], float]
+) -> float:
     """Return when a request may leave.
 
     Args:
-        figures: What is known of the quota.
-        now: The present time.
-        last: The last departure, or NEVER.
-        leaver: The departure whose place in the window comes free for this one, the limit-th last, or NEVER.
+        state: What is known of the quota.
+        limits: The limits to keep to.
+        start: The earliest time.
+        oldest: For a limit and a departure, the departure that must be out of the window by then: so many
+            requests ago as the limit has; or NEVER.
     """
-    return max(now, figures.paused_until, last, leaver + figures.window + figures.margin)
+    departure = max(start, state.paused_until)
+    while True:
+        # A later departure may be behind others that wait, so that it has to be later still.
+        free = max(oldest(limit, departure) + limit.seconds + state.margin for limit in limits)
+        if free <= departure + SOON:
+            return departure
+        departure = free
 
 
-def reserved(figures: Figures) -> Figures:
-    """Return the figures after a reservation: a margin that has grown shrinks a little."""
-    if figures.margin <= _FIRST_MARGIN:
-        return figures
-    # It shrinks by reservations and not by time: a quota that nobody uses does not show that less suffices.
-    kept = _MARGIN_GROWTH ** (-figures.window / (figures.limit * _MARGIN_RECOVERY))
-    return replace(figures, margin=max(figures.margin * kept, _FIRST_MARGIN))
+def ask_again(state: QuotaState, departure: float, now: float) -> float:
+    """Return when to ask again for a departure that depends on a guessed limit."""
+    return max(state.paused_until, min(departure, now + _GUESS_SECONDS))
 
 
-def learned(figures: Figures, headers: Mapping[str, str]) -> Figures:
-    """Return the figures with what the headers of a reply tell; what makes no sense tells nothing."""
-    limit = _count(headers, "x-hubspot-ratelimit-max")
-    window = (_count(headers, "x-hubspot-ratelimit-interval-milliseconds") or 0) / 1000
-    if not limit or not 0 < window <= _MOST_WINDOW:
-        limit, window = figures.limit, figures.window
+def reserved(state: QuotaState, limit: Limit) -> QuotaState:
+    """Return the state after a reservation: a margin that has grown shrinks a little."""
+    if state.margin <= FIRST_MARGIN:
+        return state
+    # It shrinks by reservations and not by time: a quota that is not used does not show that less suffices.
+    kept = _MARGIN_GROWTH ** (-limit.seconds / (limit.requests * _MARGIN_RECOVERY))
+    return replace(state, margin=max(state.margin * kept, FIRST_MARGIN))
+
+
+def learned(state: QuotaState, headers: Mapping[str, str]) -> QuotaState:
+    """Return the state with what the headers of a reply tell; what makes no sense tells nothing."""
+    requests = _count(headers, "x-hubspot-ratelimit-max")
+    seconds = (_count(headers, "x-hubspot-ratelimit-interval-milliseconds") or 0) / 1000
+    told = Limit(requests, seconds) if requests and 0 < seconds <= MOST_WINDOW else state.told
     daily_limit = _count(headers, "x-hubspot-ratelimit-daily")
     daily_remaining = _count(headers, "x-hubspot-ratelimit-daily-remaining")
     return replace(
-        figures,
-        limit=limit,
-        window=window,
-        daily_limit=figures.daily_limit if daily_limit is None else daily_limit,
-        daily_remaining=figures.daily_remaining if daily_remaining is None else daily_remaining,
+        state,
+        told=told,
+        daily_limit=state.daily_limit if daily_limit is None else daily_limit,
+        daily_remaining=state.daily_remaining if daily_remaining is None else daily_remaining,
     )
 
 
-def refused(figures: Figures, until: float, now: float) -> Figures:
-    """Return the figures after a 429: a pause, and more of a margin unless a pause is running already."""
+def refused(state: QuotaState, until: float, now: float) -> QuotaState:
+    """Return the state after a 429: a pause, and more of a margin unless a pause is running already."""
     # All that was under way when the first was refused is refused, too. That is one lesson, not many.
-    growth = 1.0 if now < figures.paused_until else _MARGIN_GROWTH
+    growth = 1.0 if now < state.paused_until else _MARGIN_GROWTH
     return replace(
-        figures,
-        paused_until=max(figures.paused_until, until),
-        margin=min(figures.margin * growth, _MOST_MARGIN),
+        state,
+        paused_until=max(state.paused_until, until),
+        margin=min(state.margin * growth, MOST_MARGIN),
     )
+
+
+def ended(state: QuotaState, attempt: AttemptReport) -> tuple[QuotaState, float]:
+    """Return the state after an attempt, and the departure that the log is to hold for it.
+
+    A margin after that departure the request has arrived. A reply that took longer than the fastest says that
+    the request may have waited for its turn, here or at the server.
+    """
+    if attempt.headers is None:
+        return state, max(attempt.departure, attempt.sent)
+    state = learned(state, attempt.headers)
+    if attempt.refused_until is not None:
+        state = refused(state, attempt.refused_until, attempt.ended)
+        return state, max(attempt.departure, attempt.sent)
+    took = max(attempt.ended - attempt.sent, 0.0)
+    latency = took if state.latency is None else min(took, state.latency * _LATENCY_GROWTH)
+    way = min(took - latency + _LEAST_WAY, _MOST_WAY)
+    return replace(state, latency=latency), attempt.sent + way - FIRST_MARGIN
+
+
+def nth_last(ones: Sequence[float], others: Sequence[float], n: int) -> float:
+    """Return the n-th last of two sorted sequences together, or NEVER if there are fewer."""
+    if len(ones) + len(others) < n:
+        return NEVER
+    # How many of the others are among the last n: at least `low`, at most `high`.
+    low, high = max(0, n - len(ones)), min(n, len(others))
+    while low < high:
+        some = (low + high) // 2
+        if others[-1 - some] > ones[some - n]:
+            low = some + 1
+        else:
+            high = some
+    return min(others[-low] if low else float("inf"), ones[low - n] if low < n else float("inf"))
+
+
+class _Log:
+    """The departures of the last minute: those that wait for their time, and those that have left."""
+
+    def __init__(self) -> None:
+        self.waiting: list[float] = []
+        self.left: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self.waiting) + len(self.left)
+
+    @property
+    def last(self) -> float:
+        """The last departure of all, or NEVER."""
+        return nth_last(self.left, self.waiting, 1)
+
+    def oldest(self, limit: Limit, departure: float) -> float:
+        """Return the departure that must be out of the window by another. Who waits longer does not count."""
+        waiting = self.waiting[: bisect_right(self.waiting, departure)]
+        return nth_last(self.left, waiting, limit.requests)
+
+    def add(self, departure: float, *, waits: bool) -> None:
+        insort(self.waiting if waits else self.left, departure)
+
+    def remove(self, departure: float) -> bool:
+        return _removed(self.waiting, departure) or _removed(self.left, departure)
+
+    def forget(self, before: float) -> None:
+        for times in (self.waiting, self.left):
+            # Half of them at once: each removal moves all that stay.
+            half = (len(times) + 1) // 2
+            if half and times[half - 1] < before:
+                del times[:half]
+
+
+def _removed(times: list[float], time: float) -> bool:
+    place = bisect_right(times, time) - 1
+    found = place >= 0 and times[place] == time
+    if found:
+        del times[place]
+    return found
 
 
 class Quota:
     """The quota of one token. Clients that push with the same token share one.
 
     It counts for one process; `SharedQuota` counts for several. All times are seconds of one monotonic clock,
-    the caller's. Safe to use from several threads.
+    the caller's. Safe to use from several threads. A process that forks has a quota of its own from then on.
 
     Args:
-        limit: How many requests fit into the window. The headers of each reply correct it.
-        window: The length of the window in seconds. Likewise.
+        limit: How many requests fit into the window at most. The headers of replies may lower it, and never
+            raise it: what they allow beyond may belong to another program. Without a limit it is what the
+            replies tell, and 100 until the first.
+        window: The length of the window in seconds.
 
     Raises:
         ConfigurationError: If limit or window are out of range.
     """
 
-    def __init__(self, limit: int = FIRST_LIMIT, window: float = FIRST_WINDOW) -> None:
-        if not is_number(limit, int) or not is_number(window, int | float):
-            raise ConfigurationError(_ADVICE)
-        if not 0 < limit <= _MOST_REQUESTS or not 0 < window <= _MOST_WINDOW:
-            raise ConfigurationError(_ADVICE)
-        self._figures = Figures(limit, window)
-        self._departures: deque[float] = deque()
+    def __init__(self, limit: int | None = None, window: float = _FIRST_WINDOW) -> None:
+        self._first, self._ceiling = _first_and_ceiling(limit, window)
+        self._state = QuotaState()
+        self._log = _Log()
         self._lock = Lock()
+        _quotas.add(self)
 
     def __repr__(self) -> str:
-        return f"Quota(limit={self.limit}, window={self.window})"
+        try:
+            return f"{type(self).__name__}({self._shown()})"
+        except AttributeError:
+            return f"<{type(self).__name__}, not initialized>"
 
     @property
     def limit(self) -> int:
         """How many requests fit into the window."""
-        return self._figures.limit
+        return self._limits[0].requests
 
     @property
     def window(self) -> float:
         """The length of the window in seconds."""
-        return self._figures.window
+        return self._limits[0].seconds
+
+    @property
+    def limit_known(self) -> bool:
+        """Whether the caller gave the limit, or a reply told it. Until then it is a guess."""
+        return self._ceiling is not None or self._state.told is not None
 
     @property
     def margin(self) -> float:
         """Seconds that are kept free after each window. A 429 makes them more, requests less again."""
-        return self._figures.margin
+        return self._state.margin
 
     @property
     def paused_until(self) -> float:
         """No request leaves before this time."""
-        return self._figures.paused_until
+        return self._state.paused_until
 
     @property
     def daily_limit(self) -> int | None:
         """How many requests fit into a day; None until a reply tells, which replies to OAuth never do."""
-        return self._figures.daily_limit
+        return self._state.daily_limit
 
     @property
     def daily_remaining(self) -> int | None:
         """How many of these were left, by the latest reply that tells. All apps of the account use them."""
-        return self._figures.daily_remaining
+        return self._state.daily_remaining
 
-    def reserve(self, now: float, *, missed: float | None = None) -> float:
-        """Return the time at which a request may leave, at the earliest now, and count it.
+    def reserve(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
+        """Return the time at which a request may leave, and count it.
+
+        If that is now, it leaves. If it is later, wait until then and ask again: by then another request may
+        have been refused, or may have left later than it was to.
 
         Args:
             now: The present time.
-            missed: A departure that was reserved before, and at which nothing left.
+            held: The departure that was reserved for this request before. It is given back.
+            on_guess: Whether to count a later time although `limit_known` is false. Without it, the time that
+                is returned is when to ask again, without `held`: the limit may be known then.
         """
         with self._lock:
-            if missed is not None and missed in self._departures:
-                self._departures.remove(missed)
-            log, limit = self._departures, self._figures.limit
-            departure = departure_after(
-                self._figures,
-                now,
-                last=log[-1] if log else NEVER,
-                leaver=log[-limit] if len(log) >= limit else NEVER,
-            )
-            log.append(departure)
-            while log[0] < departure - MEMORY:
-                log.popleft()
-            self._figures = reserved(self._figures)
+            log, limits = self._log, self._limits
+            if held is not None and not log.remove(held):
+                held = None
+            start = now if held is not None else max(now, log.last)
+            departure = departure_after(self._state, limits, start, log.oldest)
+            departure = now if departure <= now + SOON else departure
+            if departure > now and not on_guess and not self.limit_known:
+                return ask_again(self._state, departure, now)
+            log.add(departure, waits=departure > now)
+            log.forget(now - MEMORY)
+            self._state = reserved(self._state, limits[0]) if held is None else self._state
             return departure
+
+    async def reserve_async(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
+        """Do the same as `reserve`, without blocking the event loop."""
+        return self.reserve(now, held=held, on_guess=on_guess)
+
+    def ended(self, attempt: AttemptReport) -> None:
+        """Learn from an attempt that is over: limits, a refusal, and when the request arrived."""
+        with self._lock:
+            self._state, departure = ended(self._state, attempt)
+            if self._log.remove(attempt.departure):
+                self._log.add(departure, waits=False)
+
+    async def ended_async(self, attempt: AttemptReport) -> None:
+        """Do the same as `ended`, without blocking the event loop."""
+        self.ended(attempt)
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Take the limits of window and day from the headers of a reply, where it has them."""
         with self._lock:
-            self._figures = learned(self._figures, headers)
+            self._state = learned(self._state, headers)
 
     def refused(self, until: float, now: float) -> None:
         """Let nothing leave before `until`: a 429 came. The first of a pause makes the margin grow."""
         with self._lock:
-            self._figures = refused(self._figures, until, now)
+            self._state = refused(self._state, until, now)
+
+    @property
+    def _limits(self) -> Sequence[Limit]:
+        return limits_of(self._state, self._first, self._ceiling)
+
+    def _shown(self) -> str:
+        return f"limit={self.limit}, window={self.window}"
+
+    def _forked(self) -> None:
+        """Begin a life of its own in a process that has just forked."""
+        # Another thread of the parent may have held the lock; it does not exist here.
+        self._lock = Lock()
+
+
+_quotas: WeakSet[Quota] = WeakSet()
+
+
+def _after_fork() -> None:
+    for quota in _quotas:
+        quota._forked()  # noqa: SLF001 - of this module
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _first_and_ceiling(limit: int | None, window: float) -> tuple[Limit, Limit | None]:
+    if not (limit is None or is_number(limit, int)) or not is_number(window, int | float):
+        raise ConfigurationError(_ADVICE)
+    first = Limit(FIRST_LIMIT.requests if limit is None else limit, window)
+    if not 0 < first.requests <= MOST_REQUESTS or not 0 < window <= MOST_WINDOW:
+        raise ConfigurationError(_ADVICE)
+    return first, None if limit is None else first
 
 
 def is_number(value: object, kind: type | UnionType) -> bool:

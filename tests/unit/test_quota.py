@@ -1,17 +1,24 @@
 """When a request may leave: held against a server that counts strictly, in a window that rolls."""
 
+import heapq
+import itertools
+import random
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubspot_batch import SharedQuota
+from hubspot_batch import quota as quota_module
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.quota import Figures, Quota
+from hubspot_batch.quota import AttemptReport, Quota, QuotaState, nth_last
 
 MAX = "x-hubspot-ratelimit-max"
 INTERVAL = "x-hubspot-ratelimit-interval-milliseconds"
@@ -105,7 +112,7 @@ def test_what_left_long_ago_is_forgotten() -> None:
     quota = Quota(190, 10.0)
     for now in range(10_000):
         assert quota.reserve(float(now)) == now
-    assert len(quota._departures) < 200
+    assert len(quota._log) < 200
 
 
 def test_nobody_overtakes() -> None:
@@ -114,17 +121,44 @@ def test_nobody_overtakes() -> None:
     assert quota.reserve(2.0) == 8.0
 
 
-def test_a_departure_at_which_nothing_left_takes_no_place() -> None:
+def test_a_departure_that_is_given_back_takes_no_place() -> None:
     quota = Quota(2, 10.0)
-    *_, missed = departures(quota, 3)
-    assert quota.reserve(12.0, missed=missed) == 12.0
+    *_, held = departures(quota, 3)
+    assert quota.reserve(12.0, held=held) == 12.0
     assert departures(quota, 2, now=12.0) == [12.0, 22.1]
 
 
-def test_a_missed_departure_that_is_forgotten_already_changes_nothing() -> None:
+def test_a_departure_that_is_forgotten_already_is_reserved_anew() -> None:
     quota = Quota(2, 10.0)
     departures(quota, 2)
-    assert quota.reserve(0.0, missed=-99.0) == 10.1
+    assert quota.reserve(0.0, held=-99.0) == 10.1
+
+
+def test_one_that_waits_for_its_time_leaves_before_those_that_wait_longer() -> None:
+    quota = Quota(1, 10.0)
+    assert departures(quota, 3) == pytest.approx([0.0, 10.1, 20.2])
+    assert quota.reserve(10.1, held=10.1) == 10.1
+
+
+def test_one_that_left_late_holds_up_the_one_that_follows_it() -> None:
+    quota = Quota(1, 10.0)
+    first, second = departures(quota, 2)
+    quota.ended(AttemptReport(departure=first, sent=0.7, ended=0.8))
+    later = quota.reserve(second, held=second)
+    assert later == pytest.approx(10.8)
+    assert quota.reserve(later, held=later) == later
+
+
+def test_many_that_wait_for_one_time_each_get_a_time_of_their_own() -> None:
+    quota = Quota(3, 10.0)
+    first = [quota.reserve(now) for now in (0.0, 0.0, 0.0)]
+    waiting = departures(quota, 3)
+    assert waiting == [10.1] * 3
+    for departure, sent in zip(first, (0.1, 0.2, 0.3), strict=True):
+        quota.ended(AttemptReport(departure=departure, sent=sent, ended=sent))
+    later = [quota.reserve(10.1, held=held) for held in waiting]
+    assert sorted(later) == pytest.approx([10.2, 10.3, 10.4])
+    assert [quota.reserve(time, held=time) for time in sorted(later)] == sorted(later)
 
 
 def test_without_arguments_it_is_the_smallest_quota_of_any_account() -> None:
@@ -141,7 +175,6 @@ def test_without_arguments_it_is_the_smallest_quota_of_any_account() -> None:
         (1.5, 10.0),
         (float("nan"), 10.0),
         (float("inf"), 10.0),
-        (None, 10.0),
         ("190", 10.0),
         (True, 10.0),
         pytest.param(10**9 + 1, 10.0, id="more than a thousand million"),
@@ -168,13 +201,24 @@ def test_the_bounds_of_a_quota_are_part_of_it(limit: int, window: float) -> None
     assert (quota.limit, quota.window) == (limit, window)
 
 
+def test_the_repr_of_one_that_is_half_made_does_not_raise() -> None:
+    assert repr(Quota.__new__(Quota)) == "<Quota, not initialized>"
+
+
 def test_its_repr_shows_limit_and_window() -> None:
     assert repr(Quota(190, 10.0)) == "Quota(limit=190, window=10.0)"
 
 
+def test_after_a_fork_the_locks_are_new() -> None:
+    quota = Quota()
+    with quota._lock:
+        quota_module._after_fork()
+        assert quota.reserve(0.0) == 0.0
+
+
 def test_figures_cannot_be_changed_so_that_threads_may_read_them() -> None:
     with pytest.raises(AttributeError):
-        Figures(190, 10.0).limit = 191  # type: ignore[misc]
+        QuotaState().margin = 1.0  # type: ignore[misc]
 
 
 # What the headers of a reply say.
@@ -238,11 +282,28 @@ def test_a_lower_limit_counts_what_has_left_already() -> None:
     assert departures(quota, 3, now=4.0) == [pytest.approx(12.1), pytest.approx(13.1), pytest.approx(22.2)]
 
 
-def test_a_higher_limit_counts_what_has_left_already() -> None:
-    quota = Quota(2, 10.0)
+def test_without_a_limit_of_the_caller_a_higher_one_counts_what_has_left_already() -> None:
+    quota = Quota()
+    quota.learn(headers(2))
     assert departures(quota, 2) == [0.0, 0.0]
     quota.learn(headers(5))
     assert departures(quota, 4) == [0.0, 0.0, 0.0, 10.1]
+
+
+def test_a_limit_that_the_caller_gives_is_lowered_by_replies_and_never_raised() -> None:
+    quota = Quota(100, 10.0)
+    known = []
+    for heard in (headers(190), headers(50), headers(190), headers(1000, 60.0)):
+        quota.learn(heard)
+        known.append((quota.limit, quota.window))
+    assert known == [(100, 10.0), (50, 10.0), (100, 10.0), (100, 10.0)]
+
+
+def test_limits_of_other_windows_are_both_kept() -> None:
+    quota = Quota(4, 60.0)
+    quota.learn(headers(3, 10.0))
+    assert (quota.limit, quota.window) == (4, 60.0)
+    assert departures(quota, 5) == [0.0, 0.0, 0.0, 10.1, 60.1]
 
 
 def test_a_limit_that_falls_and_rises_again_forgets_nothing_that_has_left() -> None:
@@ -261,7 +322,7 @@ def test_a_limit_that_falls_and_rises_again_forgets_nothing_that_has_left() -> N
 def test_after_any_change_no_window_holds_more_than_the_limit_that_is_known_then(
     changes: list[tuple[int, float, int]],
 ) -> None:
-    quota, now = Quota(8, 10.0), 0.0
+    quota, now = Quota(), 0.0
     sent: list[float] = []
     for limit, window, count in changes:
         quota.learn(headers(limit, window))
@@ -316,6 +377,57 @@ def test_of_a_day_that_makes_no_sense_it_learns_nothing(heard: str) -> None:
     quota.learn({DAILY: "250000", DAILY_REMAINING: "5"})
     quota.learn({DAILY: heard, DAILY_REMAINING: heard})
     assert daily(quota) == (250_000, 5)
+
+
+# When a request arrived.
+
+
+def after(quota: Quota, sent: float, ended: float) -> float:
+    """Return how long after a request was sent its place comes free, if its reply came then."""
+    departure = quota.reserve(sent)
+    quota.ended(AttemptReport(departure=departure, sent=sent, ended=ended, headers={}))
+    free = quota.reserve(sent)
+    quota.reserve(free + 1000.0, held=free)
+    return free - sent
+
+
+def test_a_reply_that_took_longer_than_the_fastest_says_that_its_request_may_have_arrived_late() -> None:
+    quota = Quota(1, 10.0)
+    took = [after(quota, sent, sent + took) for sent, took in ((0.0, 0.3), (2000.0, 0.1), (4000.0, 0.14))]
+    assert took == pytest.approx([10.05, 10.05, 10.09], abs=0.001)
+    assert after(quota, 6000.0, 6009.0) == pytest.approx(10.12)
+
+
+def test_a_service_that_becomes_slower_for_good_is_found_out() -> None:
+    quota, sent = Quota(1, 10.0), 0.0
+    after(quota, sent, 0.1)
+    for _ in range(3000):
+        sent += 2000.0
+        late = after(quota, sent, sent + 1.0)
+    assert late == pytest.approx(10.05)
+
+
+def test_a_429_says_nothing_of_how_long_replies_take() -> None:
+    quota = Quota(1, 10.0)
+    departure = quota.reserve(0.0)
+    quota.ended(AttemptReport(departure=departure, sent=0.0, ended=0.001, headers={}, refused_until=5.0))
+    assert quota.paused_until == 5.0
+    assert quota.margin == pytest.approx(0.15)
+    # A margin that has grown, and a reply that is the fastest so far.
+    assert after(quota, 2000.0, 2000.3) == pytest.approx(10.0 + quota.margin - 0.05, abs=0.01)
+
+
+@given(
+    st.lists(st.floats(0, 9) | st.integers(0, 3).map(float)),
+    st.lists(st.floats(0, 9) | st.integers(0, 3).map(float)),
+    st.integers(1, 9),
+)
+def test_the_nth_last_of_two_sequences_is_that_of_both_together(
+    ones: list[float], others: list[float], n: int
+) -> None:
+    both = sorted(ones + others)
+    expected = both[-n] if n <= len(both) else float("-inf")
+    assert nth_last(sorted(ones), sorted(others), n) == expected
 
 
 # After a 429.
@@ -404,6 +516,117 @@ def test_a_burst_of_refusals_costs_less_than_one_per_cent_of_the_next_minute() -
     assert sent >= 0.99 * 190 * 6
 
 
+# Before the first reply.
+
+
+def test_what_waits_for_a_guessed_limit_asks_again_until_a_reply_tells_it() -> None:
+    quota = Quota(window=10.0)
+    departures(quota, 100)
+    assert [quota.reserve(0.0, on_guess=False) for _ in range(200)] == [0.25] * 200
+    quota.learn(headers(190))
+    left = [quota.reserve(0.25, on_guess=False) for _ in range(200)]
+    assert left == pytest.approx([0.25] * 90 + [10.1] * 100 + [10.35] * 10)
+
+
+def test_a_pause_before_the_first_reply_is_kept_to() -> None:
+    quota = Quota()
+    quota.refused(7.0, 0.0)
+    assert [quota.reserve(0.0, on_guess=False) for _ in range(200)] == [7.0] * 200
+
+
+def test_a_limit_that_the_caller_gives_is_no_guess() -> None:
+    quota = Quota(1, 10.0)
+    assert [quota.reserve(0.0, on_guess=False) for _ in range(2)] == [0.0, 10.1]
+
+
+# Eight clients of one quota, in simulated time.
+
+
+class Simulation:
+    """A service that counts strictly, and clients who are late in all the ways in which clients are.
+
+    Connections are made for the first requests, which takes time; the processor is busy, so that clients
+    wake, send and hear late; and the service looks at one request at a time.
+    """
+
+    def __init__(self, quotas: Sequence[Quota], seed: int, latency: float = 0.1) -> None:
+        self.refused = 0
+        self.arrivals: list[float] = []
+        self._quotas = quotas
+        self._dice = random.Random(seed)  # noqa: S311 - no secret
+        self._latency = latency
+        self._server = StrictServer(190, 10.0)
+        self._idle_from = 0.0
+        self._order = itertools.count()
+        self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
+
+    def run(self, in_flight: int, seconds: float) -> None:
+        for number in range(in_flight * len(self._quotas)):
+            start = self._dice.uniform(0.0, 0.1)
+            self._at(start, self._ask, self._quotas[number % len(self._quotas)], None, 0)
+        while self._events and self._events[0][0] < seconds:
+            now, _, action, given = heapq.heappop(self._events)
+            action(now, *given)
+
+    def _at(self, time: float, action: Callable[..., None], *given: object) -> None:
+        heapq.heappush(self._events, (time, next(self._order), action, given))
+
+    def _ask(self, now: float, quota: Quota, held: float | None, sent: int) -> None:
+        departure = quota.reserve(now, held=held, on_guess=False)
+        if departure > now:
+            kept = departure if quota.limit_known else None
+            self._at(departure + self._dice.expovariate(1 / 0.003), self._ask, quota, kept, sent)
+        else:
+            connecting = 0.0 if sent else self._dice.uniform(0.0, 0.4)
+            self._at(now + connecting + self._busy(), self._send, quota, departure, sent)
+
+    def _send(self, now: float, quota: Quota, departure: float, sent: int) -> None:
+        arrival = max(now + self._dice.uniform(0.0, 0.01), self._idle_from)
+        self._idle_from = arrival + 0.001
+        self._at(arrival, self._arrive, quota, departure, now, sent)
+
+    def _arrive(self, now: float, quota: Quota, departure: float, left: float, sent: int) -> None:
+        taken = self._server.takes(now)
+        self.refused += not taken
+        if taken:
+            self.arrivals.append(now)
+        latency = self._latency if taken else 0.0
+        self._at(now + latency + self._busy(), self._hear, quota, departure, left, sent, taken)
+
+    def _hear(self, now: float, quota: Quota, departure: float, left: float, sent: int, taken: bool) -> None:  # noqa: FBT001
+        until = None if taken else now + 10.0
+        told = headers(190)
+        quota.ended(
+            AttemptReport(departure=departure, sent=left, ended=now, headers=told, refused_until=until)
+        )
+        self._at(now, self._ask, quota, None, sent + 1)
+
+    def _busy(self) -> float:
+        # A hundredth waits for a slice of the processor.
+        return self._dice.uniform(0.02, 0.1) if self._dice.random() < 0.01 else self._dice.uniform(0.0, 0.01)
+
+
+@pytest.mark.parametrize("in_flight", [4, 40])
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_eight_clients_fill_a_strict_quota_and_are_never_refused(
+    tmp_path: Path, in_flight: int, seed: int, *, shared: bool
+) -> None:
+    with ExitStack() as stack:
+        quotas: list[Quota] = [Quota()] * 8
+        if shared:
+            quotas = [stack.enter_context(SharedQuota(tmp_path / "quota.sqlite")) for _ in range(8)]
+        simulation = Simulation(quotas, seed)
+        simulation.run(in_flight, 70.0)
+
+    arrivals = simulation.arrivals
+    assert simulation.refused == 0
+    # From the first request on, and over any later minute.
+    assert sum(arrival < arrivals[0] + 60.0 for arrival in arrivals) >= 0.985 * 190 * 6
+    cycles = [later - earlier for earlier, later in zip(arrivals, arrivals[190:], strict=False)]
+    assert sum(cycles) / len(cycles) <= 10.0 / 0.985
+
+
 # Many threads.
 
 
@@ -441,7 +664,7 @@ def test_many_threads_get_what_one_would_get() -> None:
         mine.extend(quota.reserve(0.0) for _ in range(500))
 
     lists = in_threads(work, 8)
-    assert sorted(chain.from_iterable(lists)) == departures(Quota(19, 10.0), 4000)
+    assert sorted(itertools.chain.from_iterable(lists)) == departures(Quota(19, 10.0), 4000)
     assert all(mine == sorted(mine) for mine in lists)
 
 
@@ -456,6 +679,6 @@ def test_replies_and_refusals_on_other_threads_disturb_no_reservation() -> None:
         quota.refused(100.0, 99.0)
 
     lists = in_threads(work, 6)
-    assert all(server.takes(departure) for departure in sorted(chain.from_iterable(lists)))
+    assert all(server.takes(departure) for departure in sorted(itertools.chain.from_iterable(lists)))
     assert 0.1 <= quota.margin <= 0.1 * 1.5
     assert quota.paused_until == 100.0
