@@ -9,8 +9,7 @@ writes them first: one request after the other, and forty threads; both leave it
 a 429. A batch is lost where the peer raises an error.
 
 The share is of the requests in a rolling window, on average over all windows after the first one. What can
-be had is the quota, or what the connections carry at that latency. Each case takes a minute, or 23 seconds with the
-peers.
+be had is the quota, or what the connections carry at that latency. Each case of ours takes a minute.
 """
 
 import argparse
