@@ -907,21 +907,27 @@ def test_the_error_of_a_run_pickles_with_its_cause_and_what_became_of_the_rows(
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("replies", "ended_in"),
     [
-        refuses([1, 2, 3]),
-        script(httpx.Response(504, content=SECRET), httpx.Response(401, json={"message": SECRET})),
-        script(httpx.Response(201, content=SECRET)),
-        script(RuntimeError(SECRET)),
+        ([httpx.Response(400, json={"category": "VALIDATION_ERROR", "message": SECRET})] * 9, None),
+        ([httpx.Response(504, content=SECRET), httpx.Response(401, json={"message": SECRET})], BulkError),
+        ([httpx.Response(201, content=SECRET)], None),
+        ([RuntimeError(SECRET)], BulkError),
     ],
 )
 def test_no_value_and_no_token_is_shown_or_logged(
-    face: "Face", caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, answer: Answer
+    face: "Face",
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    replies: list[Reply],
+    ended_in: type[BulkError] | None,
 ) -> None:
     monkeypatch.setattr("hubspot_batch.bulk.streams._SECONDS_BETWEEN_LINES", 0.0)
     caplog.set_level(logging.DEBUG)
-    hub = face.connect(face.wire(Shop(answer)), access_token=f"token-{SECRET}")
-    stream = hub.orders.stream_create(orders(200))
+    shop = Shop(script(*replies))
+    hub = face.connect(face.wire(shop), access_token=f"token-{SECRET}")
+    # One after another, so that each of the replies comes before the run ends.
+    stream = hub.orders.stream_create(orders(200), concurrency=1)
     error: HubSpotBatchError | None = None
     try:
         face.finish(stream.complete())
@@ -929,6 +935,8 @@ def test_no_value_and_no_token_is_shown_or_logged(
         error = stop
 
     shown = [error, stream, stream.report, stream.report.outcomes, *stream.report.outcomes]
+    assert (error and type(error), len(shop.requests) >= len(replies)) == (ended_in, True)
+    assert stream.report.done < 200
     assert "create_orders: 200 rows" in caplog.text
     assert SECRET not in caplog.text
     assert SECRET not in "".join(f"{thing} {thing!r}" for thing in shown)
