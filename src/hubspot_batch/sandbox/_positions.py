@@ -9,7 +9,8 @@ import msgspec
 Path: TypeAlias = tuple[str | int, ...]
 """The keys and indexes that lead from the root to a value."""
 
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]|[^\s{}\[\],:"]+')
+# A text without an end is one token, too: to look for the next one inside of it would take quadratic time.
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\],]|[^\s{}\[\],:"]+')
 
 _FIRST: Mapping[bytes, int | None] = {b"{": None, b"[": 0}
 
