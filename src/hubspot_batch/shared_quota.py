@@ -299,12 +299,15 @@ def _check_files(path: Path) -> None:
         OSError: If one is not.
     """
     target = os.path.realpath(path)
-    for name in (path, target, f"{target}-wal", f"{target}-shm"):
+    beside = [f"{target}-{kind}" for kind in ("journal", "wal", "shm")]
+    for name in (str(path), target, *beside):
         try:
             status = os.lstat(name)
         except FileNotFoundError:
             continue
-        if not stat.S_ISREG(status.st_mode) and name != path:
+        # A link may lead to the file, but to nothing that SQLite makes itself.
+        link_allowed = name != target and name not in beside
+        if not stat.S_ISREG(status.st_mode) and not link_allowed:
             raise OSError(f"{name} is not a regular file")
         # The administrator may give a file; any other user could make this process wait for ever.
         if hasattr(os, "geteuid") and status.st_uid not in {os.geteuid(), 0}:

@@ -10,15 +10,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
-from hubspot_batch import ConfigurationError, CreateInput, HubSpotBatchError, Quota, SharedQuota, shared_quota
+from hubspot_batch import (
+    BatchResult,
+    ConfigurationError,
+    CreateInput,
+    HubSpotBatchError,
+    Quota,
+    SharedQuota,
+    shared_quota,
+)
+from hubspot_batch._async_driver import AsyncDriver
 from hubspot_batch.quota import AttemptReport
 from hubspot_batch.sandbox import Sandbox
 
@@ -205,7 +215,7 @@ def test_many_may_make_the_file_at_once(path: Path) -> None:
     together = threading.Barrier(8)
 
     def work(_number: int) -> list[float]:
-        together.wait(timeout=10)
+        together.wait(timeout=60)
         with SharedQuota(path, 5, 10.0) as quota:
             return [quota.reserve(0.0) for _ in range(10)]
 
@@ -293,14 +303,17 @@ def test_a_process_that_forks_goes_on_with_a_connection_of_its_own(path: Path) -
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_the_event_loop_goes_on_while_another_program_holds_the_file(path: Path, backend: str) -> None:
+def test_the_event_loop_goes_on_while_another_program_holds_the_file(
+    path: Path, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_quota, "_PATIENCE", 60.0)
     free = threading.Event()
 
     def hold(held: threading.Event) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")
             held.set()
-            assert free.wait(timeout=4)
+            free.wait(timeout=60)
             database.execute("ROLLBACK")
 
     async def main(quota: SharedQuota) -> list[float]:
@@ -312,8 +325,8 @@ def test_the_event_loop_goes_on_while_another_program_holds_the_file(path: Path,
         async with anyio.create_task_group() as tasks:
             for _ in range(3):
                 tasks.start_soon(reserve)
-            await anyio.sleep(0.05)
-            # The loop has come here although the file is still held.
+            for _ in range(100):
+                await checkpoint()
             assert departures == []
             free.set()
         await quota.ended_async(AttemptReport(departure=1.0, sent=3.0, ended=3.0))
@@ -329,6 +342,31 @@ def test_the_event_loop_goes_on_while_another_program_holds_the_file(path: Path,
         holder.join()
         assert quota.reserve(10.1, held=10.1) == 10.1
         assert quota.reserve(11.1, held=11.1) == pytest.approx(13.1)
+
+
+def test_no_client_reads_or_writes_the_file_in_its_event_loop(
+    face: "Face", path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loops, workers = set(), set()
+
+    async def loop_of(*given: Any) -> BatchResult:  # noqa: ANN401
+        loops.add(threading.get_ident())
+        return await send(*given)
+
+    def worker_of(*given: Any) -> AbstractContextManager[sqlite3.Connection]:  # noqa: ANN401
+        workers.add(threading.get_ident())
+        return transaction(*given)
+
+    send, transaction = AsyncDriver.send, SharedQuota._transaction
+    monkeypatch.setattr(SharedQuota, "_transaction", worker_of)
+    monkeypatch.setattr(AsyncDriver, "send", loop_of)
+    with SharedQuota(path) as quota:
+        report = face.finish(face.connect(face.wire(), quota=quota).orders.create_all(INPUTS))
+
+    assert report.done == 1
+    assert len(loops) == 1
+    assert workers
+    assert workers.isdisjoint(loops)
 
 
 # A restart of the machine, and what is none.
@@ -637,7 +675,7 @@ def test_where_files_have_no_owner_none_is_asked_for(path: Path, monkeypatch: py
 
 
 @not_on_windows
-@pytest.mark.parametrize("name", ["quota.sqlite-wal", "quota.sqlite-shm"])
+@pytest.mark.parametrize("name", ["quota.sqlite-journal", "quota.sqlite-wal", "quota.sqlite-shm"])
 def test_a_link_in_place_of_a_file_that_sqlite_keeps_is_refused(path: Path, name: str) -> None:
     SharedQuota(path).close()
     aim = path.with_name("aim")
