@@ -1,5 +1,6 @@
 """The command line as its user meets it: a process with arguments, streams and an exit code."""
 
+import gzip
 import json
 import os
 import platform
@@ -146,21 +147,42 @@ class TestValidateABody:
 
         assert done == (0, "", "-: valid for create_line_items\n")
 
-    def test_a_byte_order_mark_is_no_fault(self, shell: "Shell") -> None:
-        body = b"\xef\xbb\xbf" + json.dumps({"inputs": [ORDER]}).encode()
+    def test_an_encoding_that_a_mark_tells_and_a_compression_are_no_faults(self, shell: "Shell") -> None:
+        body = json.dumps({"inputs": [ORDER]}, indent=2)
 
-        assert shell("validate", "create", "orders", "-", stdin=body).code == 0
+        for content in (body.encode("utf-8-sig"), body.encode("utf-16"), gzip.compress(body.encode())):
+            done = shell("validate", "create", "orders", "-", stdin=content)
+            assert done == (0, "", "-: valid for create_orders\n")
+
+    def test_a_name_with_a_line_end_stays_on_one_line(self, shell: "Shell") -> None:
+        body = {"inputs": [{**ORDER, "a\nb": 1}]}
+        row: dict[str, object] = {"a\nb": {}}
+
+        for content in (body, row):
+            done = shell("validate", "create", "orders", "-", stdin=json.dumps(content).encode())
+            assert done.code == 1
+            assert [r"a\nb: " in line for line in done.out.splitlines()] == [True]
 
     @pytest.mark.parametrize(
         ("body", "message"),
         [
             (b'{"inputs": [\n{]', "Error: -, line 2, column 2: not JSON: "),
-            (b'{"inputs": 1}\n\xff', "Error: -, line 2: not UTF-8; save the file as UTF-8\n"),
+            (b'{"inputs": 1}\n\xff', "Error: -, line 2: not utf-8; save the file as UTF-8"),
             (
                 b'{"inputs": [], "inputs": []}',
                 "Error: -: the key 'inputs' occurs twice in one mapping; remove one of the two\n",
             ),
-            (b'{"inputs": ' + b"[" * 100_000, "Error: -: nested too deeply\n"),
+            (b'{"inputs": ' + b"[" * 100_000, "Error: -: nested too deeply; mend or remove it\n"),
+            (
+                b'{"inputs": [' + b"1" * 5000 + b"]}",
+                "Error: -: a number has too many digits; mend or remove it\n",
+            ),
+            pytest.param(
+                b'{"inputs": [' + b"1, " * 6_000_000,
+                "Error: -, line 1: there are more than 16,777,216 characters",
+                id="larger-than-any-request",
+            ),
+            (b'{"inputs": [{"a": 1, "a\\nb": 2, "a\\nb": 3}]}', "Error: -: the key 'a\\nb' occurs twice"),
         ],
     )
     def test_what_is_no_json_is_named_with_its_place(self, body: bytes, message: str, shell: "Shell") -> None:
@@ -180,7 +202,11 @@ class TestValidateABody:
     def test_a_missing_file(self, tmp_path: Path, shell: "Shell") -> None:
         done = shell("validate", "create", "orders", tmp_path / "gone.json")
 
-        assert done == (1, "", f"Error: {tmp_path / 'gone.json'}: No such file or directory\n")
+        assert done == (
+            1,
+            "",
+            f"Error: {tmp_path / 'gone.json'}: No such file or directory; name a file that can be read\n",
+        )
 
     @pytest.mark.parametrize(
         ("arguments", "message"),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 import pytest
@@ -295,3 +296,59 @@ class TestOptions:
     )
     def test_options_that_make_no_sense(self, options: dict[str, Any], message: str) -> None:
         assert re.match(re.escape(message), refusal(**options))
+
+
+class TestTimezone:
+    def test_a_time_that_names_no_zone_gets_this_one(self) -> None:
+        row = {
+            "text": "2026-07-01 08:15",
+            "seconds": "2026-01-01T08:15:30.5",
+            "aware": "2026-07-01T08:15:00Z",
+            "day": "2026-07-01",
+            "none": "2026-02-30 08:15",
+            "words": "at 2026-07-01 08:15",
+        }
+        properties = {
+            **row,
+            "text": "2026-07-01T06:15:00.000Z",
+            "seconds": "2026-01-01T07:15:30.500Z",
+        }
+
+        for made in (input_of, json_input_of):
+            batch = prepare(CREATE, [made(row, timezone="Europe/Berlin")])
+            assert batch.inputs[0]["properties"] == properties
+            whole = made({"properties": row} if made is json_input_of else row, timezone="Europe/Berlin")
+            assert prepare(CREATE, [whole]).inputs[0]["properties"] == properties
+        assert input_of(row)["properties"] == row
+
+    def test_a_time_that_the_clock_shows_twice_is_the_earlier_one(self) -> None:
+        row = {"when": datetime(2026, 10, 25, 2, 30)}  # noqa: DTZ001 - it names no zone
+
+        made = json_input_of(row, timezone="Europe/Berlin")
+
+        assert prepare(CREATE, [made]).inputs[0]["properties"] == {"when": "2026-10-25T00:30:00.000Z"}
+
+    def test_without_one_a_time_of_a_table_says_which_option_is_missing(self) -> None:
+        row = {"when": datetime(2026, 1, 1), "n": "A"}  # noqa: DTZ001 - it names no zone
+        columns = Columns(CREATE, ColumnOptions(), list(row), zoneless=["when"])
+
+        with pytest.raises(InvalidInputError) as raised:
+            prepare(CREATE, [columns.input_of(row)])
+
+        (fault,) = raised.value.faults
+        assert (fault.pointer, fault.remedy) == (
+            "/inputs/0/properties/when",
+            "say which one is meant: --timezone Europe/Berlin",
+        )
+
+    @pytest.mark.parametrize("name", ["Europe/Nowhere", "", "../etc/passwd", "Europe", "a\0b"])
+    def test_a_zone_that_there_is_not(self, name: str) -> None:
+        assert refusal(timezone=name) == (
+            f"there is no time zone {name!r}; write Europe/Berlin or UTC for example"
+        )
+
+
+def test_of_very_many_columns_only_some_are_told() -> None:
+    assert refusal([f"c{number}" for number in range(20_000)], only=["price"]).endswith(
+        "'c48', 'c49' and 19,950 more"
+    )

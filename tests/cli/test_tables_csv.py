@@ -123,6 +123,20 @@ class TestDialects:
     def test_names_without_the_space_around_them(self, rows_of: Read) -> None:
         assert rows_of("a ,  b\n1,2\n")[0].values == {"a": "1", "b": "2"}
 
+    @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|", "^"])
+    @pytest.mark.parametrize("line", ["sep={}\r\n", '"sep={}"\n', "\ufeffSEP={}\n"])
+    def test_a_line_before_the_header_names_the_delimiter(
+        self, line: str, delimiter: str, rows_of: Read
+    ) -> None:
+        text = line.format(delimiter) + "a,b;c\n1,2;3\n".replace(";", "\0").replace(",", delimiter)
+
+        (row,) = rows_of(text.replace("\0", ";" if delimiter == "," else ","))
+
+        assert [len(row.values), row.line] == [2, 3]
+
+    def test_a_delimiter_that_is_named_overrides_that_line(self, rows_of: Read) -> None:
+        assert values(rows_of("sep=;\na|b;c\n1|2;3\n", delimiter="|")) == [["1", "2;3"]]
+
     def test_only_a_header(self, write: Write) -> None:
         with open_table(write("orders.csv", "a,b\n")) as table:
             assert (table.columns, list(table.rows()), table.total) == (["a", "b"], [], None)
@@ -194,6 +208,19 @@ class TestHeader:
             ", line 1: column 2 has no name; give it one, or remove it"
         )
 
+    def test_columns_at_the_end_that_have_neither_name_nor_values_are_none(self, rows_of: Read) -> None:
+        rows = rows_of(f"a,b,, \n1,2,,\n3,4\n5,6,\n7,8,,,\n9,10,{SECRET},\n")
+
+        assert values(rows[:-1]) == [["1", "2"], ["3", "4"], ["5", "6"], ["7", "8"]]
+        assert [row.original for row in rows[:2]] == [["1", "2"], ["3", "4"]]
+        assert fault(rows[-1]).startswith("line 6: 4 cells where the header has 2; ")
+
+    def test_a_header_of_many_columns_is_read_in_linear_time(self, rows_of: Read) -> None:
+        names = [f"c{number}" for number in range(100_000)]
+
+        assert len(values(rows_of(f"{','.join(names)}\n{','.join(names)}\n"))[0]) == 100_000
+        assert "two columns have the name 'c7'" in refusal(rows_of, f"{','.join(names)},c7\n")
+
     @pytest.mark.parametrize("content", ["\n", "\n\n\n", ",,\n"])
     def test_lines_that_hold_nothing(self, content: str, rows_of: Read) -> None:
         assert refusal(rows_of, content).startswith(": the file is empty; ")
@@ -239,6 +266,15 @@ class TestFaults:
         assert refusal(rows_of, text) == (
             ", line 3: a cell has more than 131,072 characters; "
             "look for a quote that is opened there and never closed"
+        )
+
+    @pytest.mark.parametrize("unit", ["x", '"x\n",', ","])
+    def test_a_row_that_memory_should_not_hold(self, unit: str, rows_of: Read) -> None:
+        text = "a,b\n" + unit * (2_000_000 // len(unit))
+
+        assert refusal(rows_of, text).endswith(
+            ": there are more than 1,048,576 characters in one row; "
+            "shorten it, or look for a quote or bracket that is never closed"
         )
 
     def test_rows_before_a_broken_one_are_read(self, write: Write) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubspot_batch.cli._tables import Row, TableOptions, _json_lines, _json_list, open_table
+from hubspot_batch.cli._tables import Row, TableOptions, _json_list, _text, open_table
 from hubspot_batch.errors import ConfigurationError
 
 Write = Callable[[str, bytes | str], Path]
@@ -138,6 +138,12 @@ class TestBoth:
         assert row.original == f'{{"a": {SECRET}'
 
 
+TOO_LONG = (
+    "there are more than 30 characters in one row; "
+    "shorten it, or look for a quote or bracket that is never closed"
+)
+
+
 class TestLines:
     def test_lines_without_content_are_no_rows_and_ends_may_differ(self, write: Write) -> None:
         rows = read(write("orders.ndjson", '\n{"a": 1}\r\n  \n {"a": 2} \r{"a": 3}'))
@@ -171,14 +177,21 @@ class TestLines:
             ": one mapping over several lines; write a list [...], or one mapping on each line"
         )
 
+    def test_a_key_that_is_repeated_among_many_is_found_in_linear_time(self, write: Write) -> None:
+        keys = ", ".join(f'"k{number}": 1' for number in range(200_000))
+
+        (row,) = read(write("orders.jsonl", f'{{{keys[:900_000].rpartition(",")[0]}, "k9": 2}}\n'))
+
+        assert fault(row).startswith("line 1: the key 'k9' occurs twice in one mapping; ")
+
     def test_lines_that_hold_nothing(self, write: Write) -> None:
         assert refusal(write("orders.jsonl", "\n \n")).startswith(": the file is empty; ")
 
     def test_a_line_that_memory_should_not_hold(self, monkeypatch: pytest.MonkeyPatch, write: Write) -> None:
-        monkeypatch.setattr(_json_lines, "_LONGEST", 30)
+        monkeypatch.setattr(_text, "LONGEST_ROW", 30)
         path = write("orders.jsonl", '{"a": 1}\n' + f'{{"a": "{SECRET * 9}"}}\n')
 
-        assert refusal(path) == ", line 2: the line has more than 30 characters; of a list, say --format json"
+        assert refusal(path) == f", line 2: {TOO_LONG}"
 
 
 class TestList:
@@ -260,11 +273,29 @@ class TestList:
 
     def test_a_row_that_memory_should_not_hold(self, monkeypatch: pytest.MonkeyPatch, write: Write) -> None:
         monkeypatch.setattr(_json_list, "_BLOCK_SIZE", 8)
-        monkeypatch.setattr(_json_list, "_LONGEST", 30)
+        monkeypatch.setattr(_text, "LONGEST_ROW", 30)
         path = write("orders.json", f'[{{"a": 1}}, {{"a": "{SECRET * 20}"}}]')
 
-        assert refusal(path) == (
-            ", line 1, column 12: the row has more than 30 characters; shorten or remove it"
+        assert refusal(path) == f", line 1, column 12: {TOO_LONG}"
+
+    @pytest.mark.parametrize("name", ["payload.json", "payload", "payload.jsonl"])
+    def test_the_body_of_a_request_holds_its_inputs(self, name: str, write: Write) -> None:
+        path = write(name, json.dumps({"inputs": ORDERS}, indent=2))
+        options = {"format": "json"} if name.endswith("l") else {}
+
+        assert [row.values for row in read(path, **options)] == ORDERS
+
+    def test_the_body_of_a_request_that_is_not_whole_or_not_alone(self, write: Write) -> None:
+        assert refusal(write("a.json", '{"inputs": [{"a": 1}], "b": 2}')).endswith("Expecting '}'")
+        assert refusal(write("b.json", '{"inputs": 5}')).endswith("Expecting '['")
+        assert refusal(write("c.json", '{"inputs": [{"a": 1}]')).endswith(
+            "the list ends early; make or fetch the file again"
+        )
+        (row, _) = read(
+            write("d.jsonl", f'{{"inputs": [{{"a": "{SECRET}"}}]}}\n{{"a": 1}}\n'), format="jsonl"
+        )
+        assert fault(row) == (
+            "line 1: the body of a request stands where a row belongs; write each of its inputs by itself"
         )
 
     def test_an_error_at_the_beginning_does_not_read_the_file(self, write: Write) -> None:

@@ -1,7 +1,11 @@
 """Which kind of file one is, compressed or not, named or piped; and files that cannot be used."""
 
+import bz2
 import gzip
 import io
+import lzma
+import random
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from hubspot_batch.cli._tables import FORMATS, Format, Row, Table, TableOptions, open_table
+from hubspot_batch.cli._tables import FORMATS, Format, Row, Table, TableOptions, _content, open_table
 from hubspot_batch.errors import ConfigurationError
 
 try:
@@ -125,10 +129,22 @@ class TestFormat:
             refusal(write("orders.parquet", CSV)) == ": this is no Parquet file; say with --format what it is"
         )
 
-    def test_a_workbook(self, write: Write) -> None:
-        assert refusal(write("orders.xlsx", b"PK\x03\x04...")) == (
-            ": an Excel workbook or ZIP archive; save the sheet as CSV"
-        )
+    @pytest.mark.parametrize(
+        ("content", "what"),
+        [
+            (b"PK\x03\x04...", "an Excel workbook or ZIP archive; save the sheet as CSV"),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook of the old kind; save the sheet as CSV"),
+            (bz2.compress(CSV), "compressed with bzip2; unpack it, or compress it with gzip or zstd"),
+            (lzma.compress(CSV), "compressed with xz; unpack it, or compress it with gzip or zstd"),
+            (b"SQLite format 3\0", "a database of SQLite; write its rows as CSV"),
+            (b" \n\t\r\n ", "the file is empty; at least one row is needed"),
+        ],
+    )
+    @pytest.mark.parametrize("name", ["orders.csv", "orders.json", "orders"])
+    def test_a_file_that_is_not_read_says_what_it_is(
+        self, content: bytes, what: str, name: str, write: Write
+    ) -> None:
+        assert refusal(write(name, content)) == f": {what}"
 
 
 class TestCompression:
@@ -316,6 +332,39 @@ class TestParquet:
             refusal(write("orders.parquet", sink.getvalue())) == ": two columns have the name 'n'; rename one"
         )
 
+    def test_columns_whose_times_name_no_zone(self, write: Write) -> None:
+        sink = io.BytesIO()
+        times = {"here": pa.array([0], pa.timestamp("ms")), "there": pa.array([0], pa.timestamp("ms", "UTC"))}
+        parquet.write_table(pa.table(times), sink)
+
+        with open_table(write("orders.parquet", sink.getvalue())) as table:
+            assert table.zoneless == ["here"]
+
+    @pytest.mark.parametrize(
+        ("column", "problem"),
+        [
+            (["x" * 2_000_000], "there are more than 1,048,576 characters in one row; "),
+            ([["x"] * 10_000_000], "a row takes more than 33,554,432 bytes; "),
+        ],
+    )
+    def test_a_row_that_memory_should_not_hold(
+        self, column: list[object], problem: str, write: Write
+    ) -> None:
+        sink = io.BytesIO()
+        parquet.write_table(pa.table({"n": column}), sink, compression="zstd")
+
+        assert problem in refusal(write("orders.parquet", sink.getvalue()))
+
+    def test_a_compressed_file_that_becomes_a_very_large_one(
+        self, write: Write, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_content, "LARGEST_COPY", 1000)
+        content = parquet_of([{"name": f"Order {number}"} for number in range(6_000)])
+
+        assert refusal(write("orders.parquet", gzip.compress(content))).endswith(
+            "unpacked, it has more than 1,000 bytes; unpack it and name the unpacked file"
+        )
+
     def test_a_part_of_a_file(self, write: Write) -> None:
         assert refusal(write("orders.parquet", parquet_of(ROWS)[:-9])) == (
             ": no Parquet file, or a part of one; write it again"
@@ -356,3 +405,81 @@ class TestParquet:
 
         with pytest.raises(ConfigurationError, match=r"pip install 'hubspot-batch\[parquet\]'"):
             open_table(path)
+
+
+BOMBS = """
+import re, sys
+from pathlib import Path
+from hubspot_batch.cli._tables import open_table
+from hubspot_batch.errors import ConfigurationError
+
+for name in sys.argv[1:]:
+    try:
+        with open_table(Path(name)) as table:
+            for _ in table.rows():
+                pass
+    except ConfigurationError as error:
+        assert "more than" in str(error), error
+    else:
+        assert name.endswith(".parquet"), name
+# What getrusage tells counts the process that started this one, too.
+print(int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the peak of a process")
+def test_a_small_file_of_huge_rows_takes_less_than_256_megabytes(tmp_path: Path) -> None:
+    begins = {
+        "a.csv": b"a,b\n",
+        "b.jsonl": b'{"a": "',
+        "c.json": b'[{"a": "',
+        "d.json": b'{"inputs": [{"a": "',
+    }
+    for name, begin in begins.items():
+        with zstd.open(tmp_path / name, "wb") as file:
+            file.write(begin)
+            for _ in range(300):
+                file.write(b"x" * 1_000_000)
+    if pa is not None:
+        long = pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array(["x" * 1_000_000]))
+        parquet.write_table(
+            pa.table({"n": long}), tmp_path / "e.parquet", compression="zstd", store_schema=False
+        )
+    paths = sorted(tmp_path.iterdir())
+    assert max(path.stat().st_size for path in paths) < 50_000
+
+    done = subprocess.run(
+        [sys.executable, "-c", BOMBS, *map(str, paths)], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 256
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, zstd.compress])
+def test_a_damaged_file_is_rows_faults_or_an_error_that_names_it(
+    kind: Format, compress: Callable[[bytes], bytes], write: Write
+) -> None:
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    rows = [{"name": f"A-{number}", "total": str(number)} for number in range(30)]
+    content = dict(TEXTS)[kind] * 5 if kind != "parquet" else parquet_of(rows)
+    chance = random.Random(f"{kind} {compress.__name__}")  # noqa: S311 - it draws damage
+    for _ in range(150):
+        damaged = bytearray(compress(content))
+        for _ in range(chance.randint(1, 4)):
+            place = chance.randrange(len(damaged))
+            match chance.randrange(3):
+                case 0:
+                    damaged[place] = chance.randrange(256)
+                case 1:
+                    del damaged[place : place + chance.randint(1, 20)]
+                case _:
+                    damaged[place:place] = chance.randbytes(chance.randint(1, 20))
+        path = write(f"orders.{kind}", bytes(damaged))
+        try:
+            with open_table(path) as table:
+                assert all(row.fault or row.values is not None for row in table.rows())
+        except ConfigurationError as error:
+            assert str(error).startswith(str(path))  # noqa: PT017 - most files are read

@@ -56,6 +56,12 @@ def column_names(schema: pa.Schema) -> list[str]:
     return [name for name in schema.names if not _INDEX_OF_PANDAS.fullmatch(name)]
 
 
+def zoneless_columns(schema: pa.Schema) -> list[str]:
+    """Return the names of the columns of timestamps without a time zone."""
+    is_timestamp = import_pyarrow().types.is_timestamp
+    return [field.name for field in schema if is_timestamp(field.type) and field.type.tz is None]
+
+
 def rows_of(batch: pa.RecordBatch, size: int) -> Iterator[list[dict[str, object]]]:
     """Yield the rows of a batch, at most `size` at once; only these are Python values at one time.
 

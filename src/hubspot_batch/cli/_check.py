@@ -10,6 +10,7 @@ import click
 from msgspec import Struct
 
 from hubspot_batch import contract
+from hubspot_batch._discreet import printable
 from hubspot_batch.bulk.plan import Planner
 from hubspot_batch.bulk.rows import Row as CheckedRow
 from hubspot_batch.bulk.rows import rows_from
@@ -123,11 +124,11 @@ def _line(row: Row, fault: Fault) -> str:
     text = f"{fault.problem}; {fault.remedy}"
     if fault is row.fault:
         # It names its lines, or its row where there are no lines.
-        return text if row.line is None else f"row {row.number}, {text}"
+        return printable(text if row.line is None else f"row {row.number}, {text}")
     place = f"row {row.number}" if row.line is None else f"row {row.number}, line {row.line}"
     # Without the place of the input in a request.
     inner = "/".join(fault.pointer.split("/")[3:])
-    return ": ".join(part for part in (place, inner, text) if part)
+    return printable(": ".join(part for part in (place, inner, text) if part))
 
 
 def _facts(operation: Operation, rows: int, invalid: int, batches: int) -> dict[str, Any]:

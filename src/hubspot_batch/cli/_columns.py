@@ -2,11 +2,13 @@
 
 import difflib
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, cast
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -15,8 +17,14 @@ from hubspot_batch.bulk.sources import check_id_property, input_with
 from hubspot_batch.contract import Operation, Verb
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.inputs import AssociationType
+from hubspot_batch.values import Problem, Unreadable
 
 _PLANS_KEPT = 128
+_SHOWN = 50
+_ZONELESS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,6})?)?", re.ASCII)
+_NO_ZONE = Problem(
+    "a datetime without a time zone names no instant", "say which one is meant: --timezone Europe/Berlin"
+)
 _WITH_TYPE = re.compile(r"(.+):(\d+)")
 
 
@@ -32,6 +40,7 @@ class ColumnOptions(Struct, frozen=True, kw_only=True):
             one with, semicolons between them. It is no property.
         clear_empty: Whether an empty cell clears its property. Otherwise the property is left out.
         id_property: For an update, the property whose value names the record in place of its id.
+        timezone: The name of the time zone of dates with a time that name none.
     """
 
     map: Sequence[str] = ()
@@ -41,6 +50,7 @@ class ColumnOptions(Struct, frozen=True, kw_only=True):
     associate: Sequence[str] = ()
     clear_empty: bool = False
     id_property: str | None = None
+    timezone: str | None = None
 
 
 class _Link(NamedTuple):
@@ -65,6 +75,7 @@ class Columns:
         columns: Sequence[str] | None = None,
         *,
         is_text: bool = False,
+        zoneless: Collection[str] = (),
     ) -> None:
         """Check the options.
 
@@ -73,6 +84,7 @@ class Columns:
             options: What is to be done.
             columns: The columns of all rows; None where each row has its own.
             is_text: Whether all values are text, of which an empty one means that there is none.
+            zoneless: The columns whose values are datetimes without a time zone.
 
         Raises:
             ConfigurationError: If an option is written wrongly, contradicts another, names a column or an
@@ -81,6 +93,8 @@ class Columns:
         self._verb: Verb = operation.verb
         self._options = options
         self._is_text = is_text
+        self._zone = None if options.timezone is None else _zone(options.timezone)
+        self._zoneless = zoneless
         check_id_property(self._verb, options.id_property)
         self._id = (options.id_property or "id") if operation.verb == "update" else None
         mapped = _pairs("--map", options.map, "PROPERTY=COLUMN")
@@ -108,6 +122,9 @@ class Columns:
         if self.unseen:
             self.unseen.difference_update(columns)
         item = self._flat(values) if columns is values else self._whole(values, columns)
+        if self._zone is not None or self._zoneless:
+            properties = cast("dict[str, object]", item["properties"])
+            item["properties"] = {name: _in_zone(value, self._zone) for name, value in properties.items()}
         return self._linked(item, columns) if self._links else item
 
     def _flat(self, values: Mapping[str, object]) -> dict[str, object]:
@@ -179,6 +196,28 @@ class Columns:
             )
 
 
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"there is no time zone {name!r}; write Europe/Berlin or UTC for example"
+        ) from error
+
+
+def _in_zone(value: object, zone: ZoneInfo | None) -> object:
+    """Return a date with a time in its zone, which is this one if it names none; any other value as it is."""
+    moment = value
+    if zone is not None and isinstance(value, str) and _ZONELESS.fullmatch(value):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:  # the 30th of February
+            return value
+    if not isinstance(moment, datetime) or moment.tzinfo is not None:
+        return value
+    return Unreadable(_NO_ZONE) if zone is None else moment.replace(tzinfo=zone)
+
+
 def _pairs(option: str, texts: Iterable[str], form: str) -> list[tuple[str, str]]:
     pairs = [text.partition("=") for text in texts]
     # Nothing is repeated: it can be a value.
@@ -211,17 +250,17 @@ def _names(texts: Iterable[str]) -> frozenset[str]:
 
 
 def _check_twice(names: Sequence[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigurationError(
-                f"--map and --set fill the property {name!r} twice; remove one of the two"
-            )
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise ConfigurationError(
+            f"--map and --set fill the property {twice[0]!r} twice; remove one of the two"
+        )
 
 
 def _hint(name: str, columns: Sequence[str]) -> str:
     if close := difflib.get_close_matches(name, columns, n=1):
         return f"did you mean {close[0]!r}?"
-    return f"the columns are {', '.join(map(repr, columns))}"
+    more = f" and {len(columns) - _SHOWN:,} more" if len(columns) > _SHOWN else ""
+    return f"the columns are {', '.join(map(repr, columns[:_SHOWN]))}{more}"
 
 
 def _ids(value: object) -> Iterable[object]:

@@ -117,6 +117,11 @@ _reading = _options(
     click.option("--drop", multiple=True, metavar="COLUMNS", help="Leave these out."),
     click.option("--set", multiple=True, metavar="PROPERTY=VALUE", help="Set a property for all rows."),
     click.option(
+        "--timezone",
+        metavar="NAME",
+        help="The zone of dates with a time that name none, Europe/Berlin for example.",
+    ),
+    click.option(
         "--clear-empty", is_flag=True, help="Let an empty cell clear the property, not leave it alone."
     ),
 )
@@ -171,9 +176,9 @@ _pushing = _options(
 def create(ctx: click.Context, /, object_type: str, **options: Any) -> None:  # noqa: ANN401 - click's own
     """Create a record for each row of FILE.
 
-    OBJECT is orders, line-items, commerce-payments or carts. FILE is CSV, JSON Lines, a JSON list or Parquet,
-    plain or compressed with gzip or zstd; - is standard input. Its columns are properties, or each row is
-    {"properties": {...}, "associations": [...]}.
+    OBJECT is orders, line-items, commerce-payments or carts. FILE is CSV, JSON Lines, a JSON list, the body
+    of a request or Parquet, plain or compressed with gzip or zstd; - is standard input. Its columns are
+    properties, or each row is {"properties": {...}, "associations": [...]}.
 
     The same command again goes on where it stopped, and sends nothing where it was finished. What becomes of
     each row is kept: see `hubspot-batch results`.
@@ -383,6 +388,7 @@ def _reading_of(options: dict[str, Any]) -> "Reading":
             set=options["set"],
             associate=options.get("associate", ()),
             clear_empty=options["clear_empty"],
+            timezone=options["timezone"],
             id_property=options.get("id_property"),
         ),
     )

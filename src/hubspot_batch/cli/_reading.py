@@ -65,8 +65,14 @@ class Reading(Struct, frozen=True, kw_only=True):
             ConfigurationError: If it cannot be read, or an option does not fit it.
         """
         with open_table(self.path, self.table) as table:
-            is_text = table.format == "csv"
-            yield OpenReading(table, Columns(operation, self.columns, table.columns, is_text=is_text))
+            columns = Columns(
+                operation,
+                self.columns,
+                table.columns,
+                is_text=table.format == "csv",
+                zoneless=table.zoneless,
+            )
+            yield OpenReading(table, columns)
 
 
 def reading_from(path: str, options: str) -> Reading:

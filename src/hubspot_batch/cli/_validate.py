@@ -1,7 +1,6 @@
 """`hubspot-batch validate`."""
 
 import json
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,18 +12,15 @@ from msgspec.structs import replace
 
 from hubspot_batch import contract
 from hubspot_batch.cli._check import validate_rows
-from hubspot_batch.cli._files import copy_content, is_read_once, read_text
+from hubspot_batch.cli._files import copy_content, is_read_once
 from hubspot_batch.cli._reading import Reading
+from hubspot_batch.cli._tables import read_body
+from hubspot_batch.cli._tables._json import DECODE_ERRORS, explain, first_repeated
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.validation import validate
 
 if TYPE_CHECKING:
     from hubspot_batch.contract import OperationId
-
-
-# The body of a request, in contrast to a row of JSON Lines.
-_BODY = re.compile(rb'\s*\{\s*"inputs"\s*:')
-_ENOUGH = 4096
 
 
 def run(operation_id: str, reading: Reading) -> bool:
@@ -40,8 +36,9 @@ def run(operation_id: str, reading: Reading) -> bool:
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from error
     with _seekable(reading.path) as path:
-        if _BODY.match(_head(path).removeprefix(b"\xef\xbb\xbf")):
-            return _validate_body(cast("OperationId", operation.id), path, shown=reading.path)
+        body = read_body(path, reading.table)
+        if body is not None:
+            return _validate_body(cast("OperationId", operation.id), body, shown=reading.path)
         return validate_rows(operation.id, replace(reading, path=path), shown=reading.path)
 
 
@@ -65,16 +62,8 @@ def _seekable(path: Path) -> Iterator[Path]:
             raise ConfigurationError(str(error).replace(str(copy), str(path))) from error
 
 
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_ENOUGH)
-    except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror}") from error
-
-
-def _validate_body(operation_id: "OperationId", path: Path, *, shown: Path) -> bool:
-    faults = validate(operation_id, _parse(read_text(path, shown), shown))
+def _validate_body(operation_id: "OperationId", body: str, *, shown: Path) -> bool:
+    faults = validate(operation_id, _parse(body, shown))
     for fault in faults:
         click.echo(fault)
     if faults:
@@ -94,8 +83,8 @@ def _parse(text: str, path: Path) -> object:
         raise click.ClickException(
             f"{path}: the key {error} occurs twice in one mapping; remove one of the two"
         ) from error
-    except RecursionError as error:
-        raise click.ClickException(f"{path}: nested too deeply") from error
+    except DECODE_ERRORS as error:
+        raise click.ClickException(f"{path}: {explain(error)}; mend or remove it") from error
 
 
 class _RepeatedKeyError(Exception):
@@ -106,6 +95,5 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a mapping. JSON lets a key occur twice, and all but the last would be lost."""
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _RepeatedKeyError(next(repr(key) for key in keys if keys.count(key) > 1))
+        raise _RepeatedKeyError(repr(first_repeated(key for key, _ in pairs)))
     return mapping

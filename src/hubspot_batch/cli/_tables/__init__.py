@@ -10,7 +10,7 @@
 Rows are read as they are asked for. Memory does not grow with the file.
 """
 
-from hubspot_batch.cli._tables._open import FORMATS, TableOptions, open_table
+from hubspot_batch.cli._tables._open import FORMATS, TableOptions, open_table, read_body
 from hubspot_batch.cli._tables._results import Results, open_results
 from hubspot_batch.cli._tables._row import Row
 from hubspot_batch.cli._tables._table import Format, Table
@@ -24,4 +24,5 @@ __all__ = [
     "TableOptions",
     "open_results",
     "open_table",
+    "read_body",
 ]

@@ -3,7 +3,6 @@
 import gzip
 import io
 import os
-import shutil
 import sys
 import tempfile
 import zlib
@@ -19,6 +18,9 @@ from hubspot_batch.errors import ConfigurationError
 
 SAMPLE_SIZE = 64 * 1024
 """How many of the first bytes tell what a file is."""
+
+LARGEST_COPY = 1024 * 1024 * 1024
+"""How many bytes a compressed file may become on disk where it cannot be read as it is unpacked."""
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -48,7 +50,8 @@ class Content(io.RawIOBase):
         self._copy: IO[bytes] | None = None
         raw = _Ahead(_guarded(cast("_Readable", file).read1, "it", OSError))
         self._stream = _decompressed(raw)
-        self.path = path if self._stream is raw and path != STDIN and path.is_file() else None
+        self._is_compressed = self._stream is not raw
+        self.path = path if not self._is_compressed and path != STDIN and path.is_file() else None
         self.head = self._stream.ahead(SAMPLE_SIZE, _holds_a_line)
         self.has_nul = False
 
@@ -75,12 +78,17 @@ class Content(io.RawIOBase):
         """Return the content as what can be read from its end: the path, or else a temporary copy.
 
         Raises:
-            UnreadableError: If it cannot be read to its end.
+            UnreadableError: If it cannot be read to its end, or a small file becomes a very large one.
         """
         if self.path is not None:
             return str(self.path)
         self._copy = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
-        shutil.copyfileobj(self, self._copy, _BLOCK_SIZE)
+        while block := self.read(_BLOCK_SIZE):
+            self._copy.write(block)
+            if self._is_compressed and self._copy.tell() > LARGEST_COPY:
+                raise UnreadableError(
+                    f"unpacked, it has more than {LARGEST_COPY:,} bytes; unpack it and name the unpacked file"
+                )
         self._copy.seek(0)
         return self._copy
 
@@ -160,8 +168,11 @@ def _decompressed(raw: _Ahead) -> _Ahead:
 
 
 def _holds_a_line(head: bytes) -> bool:
-    """Return whether there is something, and a line end after it: of a slow pipe, no more is waited for."""
-    return b"\n" in head.lstrip()
+    """Return whether there is something, and a line end after it: of a slow pipe, no more is waited for.
+
+    What a brace by itself begins, only the next line tells.
+    """
+    return b"\n" in head.lstrip().removeprefix(b"{").lstrip()
 
 
 def _zstd() -> ModuleType:

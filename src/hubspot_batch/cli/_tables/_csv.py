@@ -2,16 +2,19 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from msgspec import Struct
 
+from hubspot_batch.cli._tables._json import first_repeated
 from hubspot_batch.cli._tables._row import RESULT_COLUMNS, Row, row_fault
 from hubspot_batch.cli._tables._table import Format, TextTable
 from hubspot_batch.cli._tables._text import Text
 from hubspot_batch.errors import ConfigurationError, Fault
 
+_SEP = re.compile(r'"?sep=(.)"?(\r\n|\r|\n)', re.IGNORECASE)
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -49,7 +52,10 @@ class CsvTable(TextTable):
             ConfigurationError: If the delimiter or the header cannot be used.
         """
         super().__init__(text)
-        self.dialect = _dialect(text.sample, delimiter)
+        # Excel writes and reads such a line before the header.
+        named = _SEP.match(text.sample)
+        sample = text.sample[named.end() :] if named else text.sample
+        self.dialect = _dialect(sample, named[1] if named and delimiter is None else delimiter)
         self._reader = csv.reader(
             text.lines(),
             delimiter=self.dialect.delimiter,
@@ -59,14 +65,16 @@ class CsvTable(TextTable):
         )
         self._records = self._read()
         with self._explaining():
+            if named:
+                next(self._records)
             line, header = next(self._records, (0, []))
-        if not header:
+        if not any(name.strip() for name in header):
             raise ConfigurationError(
                 f"{self.name}: the file is empty; a line with the names of the columns and one for each row "
                 "are needed"
             )
         self._results = _positions_of_results(header)
-        self.columns = [name.strip() for name in self._own(header)]
+        self.columns = _named([name.strip() for name in self._own(header)])
         _check_header(f"{self.name}, line {line}", self.columns)
 
     def _lines_read(self) -> int:
@@ -76,6 +84,9 @@ class CsvTable(TextTable):
         columns = self.columns or ()
         for number, (line, record) in enumerate(self._records, 1):
             cells = self._own(record) if self._results else record
+            if len(cells) > len(columns) and not any(cells[len(columns) :]):
+                # Columns without a name: a delimiter too many stands at the end.
+                cells = cells[: len(columns)]
             # A NUL is looked for where one was seen: it costs as much as all else.
             if len(cells) != len(columns) or (self._content.has_nul and "\0" in "".join(cells)):
                 yield Row(number, {}, line, self._fault(cells, line), cells)
@@ -87,6 +98,7 @@ class CsvTable(TextTable):
         line = 1
         try:
             for cells in self._reader:
+                self.text.held = 0
                 if any(cells) and not (len(cells) == 1 and cells[0].isspace()):
                     yield line, cells
                 line = self._reader.line_num + 1
@@ -115,16 +127,22 @@ def _positions_of_results(header: Sequence[str]) -> frozenset[int]:
     return frozenset(header.index(name) for name in RESULT_COLUMNS)
 
 
+def _named(columns: Sequence[str]) -> list[str]:
+    """Return the columns without those at the end that have no name."""
+    last = max((number for number, name in enumerate(columns, 1) if name), default=0)
+    return list(columns[:last])
+
+
 def _check_header(place: str, columns: Sequence[str]) -> None:
     if any("\0" in name for name in columns):
         raise ConfigurationError(
             f"{place}: NUL characters; name the encoding with --encoding, utf-16-le for example"
         )
-    for number, name in enumerate(columns, 1):
-        if not name:
-            raise ConfigurationError(f"{place}: column {number} has no name; give it one, or remove it")
-        if name in columns[: number - 1]:
-            raise ConfigurationError(f"{place}: two columns have the name {name!r}; rename or remove one")
+    if "" in columns:
+        number = columns.index("") + 1
+        raise ConfigurationError(f"{place}: column {number} has no name; give it one, or remove it")
+    if twice := first_repeated(columns):
+        raise ConfigurationError(f"{place}: two columns have the name {twice!r}; rename or remove one")
 
 
 def _explain(error: csv.Error) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -58,6 +58,9 @@ class RowDecoder:
         if decoded.repeated is not None:
             problem = f"the key {decoded.repeated!r} occurs twice in one mapping"
             return _refused(": " + problem, "remove one of the two", text, number, line)
+        if value.keys() == {"inputs"} and isinstance(value["inputs"], list):
+            problem = "the body of a request stands where a row belongs"
+            return _refused(": " + problem, "write each of its inputs by itself", text, number, line)
         if not value.keys() >= _RESULTS:
             return Row(number, value, line)
         own = {key: item for key, item in value.items() if key not in _RESULTS}
@@ -80,9 +83,18 @@ class RowDecoder:
     def _mapping(self, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         mapping = dict(pairs)
         if len(mapping) < len(pairs):
-            keys = [key for key, _ in pairs]
-            self._repeated.append(next(key for key in keys if keys.count(key) > 1))
+            self._repeated.append(first_repeated([key for key, _ in pairs]))
         return mapping
+
+
+def first_repeated(names: Iterable[str]) -> str:
+    """Return the first name that stands there a second time, or an empty one."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return ""
 
 
 def skip_space(text: str, start: int) -> int:

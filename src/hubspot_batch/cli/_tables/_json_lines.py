@@ -1,18 +1,14 @@
 """JSON Lines: a mapping on each line."""
 
 from collections.abc import Iterator
-from functools import partial
 from itertools import count
 from typing import ClassVar
 
-from hubspot_batch.cli._tables._content import UnreadableError
 from hubspot_batch.cli._tables._json import RowDecoder
 from hubspot_batch.cli._tables._row import Row
 from hubspot_batch.cli._tables._table import Format, TextTable
 from hubspot_batch.cli._tables._text import Text
 from hubspot_batch.errors import ConfigurationError
-
-_LONGEST = 32 * 1024 * 1024
 
 
 class JsonLinesTable(TextTable):
@@ -44,11 +40,8 @@ class JsonLinesTable(TextTable):
 
     def _rows(self) -> Iterator[Row]:
         decoder, numbers = RowDecoder(), count(1)
-        for line in iter(partial(self._lines.readline, _LONGEST), ""):
-            if len(line) == _LONGEST:
-                raise UnreadableError(
-                    f"the line has more than {_LONGEST:,} characters; of a list, say --format json"
-                )
+        for line in self._lines:
+            self.text.held = 0
             self._number += 1
             if not line.isspace():
                 yield decoder.row_of_text(line.rstrip("\r\n"), next(numbers), self._number)

@@ -1,25 +1,28 @@
 """A list in JSON, of which no more is held than a block and the row that it cuts."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
+from hubspot_batch.cli._tables import _text
 from hubspot_batch.cli._tables._content import UnreadableError
 from hubspot_batch.cli._tables._json import DECODE_ERRORS, Decoded, RowDecoder, explain, skip_space
 from hubspot_batch.cli._tables._row import Row
 from hubspot_batch.cli._tables._table import Format, TextTable
-from hubspot_batch.cli._tables._text import Text
+from hubspot_batch.cli._tables._text import Text, check_length
 from hubspot_batch.errors import ConfigurationError
 
 _EARLY = "the list ends early; make or fetch the file again"
 _BLOCK_SIZE = 256 * 1024
-_LONGEST = 32 * 1024 * 1024
+# The body of a request, which `validate` takes, too.
+BODY = re.compile(r'\s*\{\s*"inputs"\s*:')
 # Where a block ends within a number, a literal or an escape, the error stands no further from the end.
 _LONGEST_TOKEN = 16
 
 
 class JsonListTable(TextTable):
-    """A file that is one list of mappings in JSON."""
+    """A file that is one list of mappings in JSON, or the body of a request, whose inputs are its rows."""
 
     format: ClassVar[Format] = "json"
 
@@ -33,7 +36,8 @@ class JsonListTable(TextTable):
             ConfigurationError: If it begins no list.
         """
         super().__init__(text)
-        if not text.sample.lstrip().startswith("["):
+        self._is_body = BODY.match(text.sample) is not None
+        if not self._is_body and not text.sample.lstrip().startswith("["):
             raise ConfigurationError(
                 f"{self.name}: a list in JSON begins with [; name what this is with --format"
             )
@@ -47,6 +51,10 @@ class JsonListTable(TextTable):
 
     def _rows(self) -> Iterator[Row]:
         window, decoder = self._window, RowDecoder()
+        if self._is_body:
+            window.take("{")
+            window.value(decoder)
+            window.take(":")
         window.take("[")
         number, goes_on = 0, window.next() != "]"
         while goes_on:
@@ -56,6 +64,8 @@ class JsonListTable(TextTable):
             if goes_on := window.next() != "]":
                 window.take(",")
         window.take("]")
+        if self._is_body:
+            window.take("}")
         if window.next():
             raise UnreadableError("more follows the list; remove it, or say --format jsonl")
 
@@ -127,8 +137,7 @@ class _Window:
         before, self._text, self._at = self._text[: self._at], self._text[self._at :], 0
         self._lines += before.count("\n")
         self._column = len(before) - before.rfind("\n") - 1 + (0 if "\n" in before else self._column)
-        if len(self._text) > _LONGEST:
-            raise UnreadableError(f"the row has more than {_LONGEST:,} characters; shorten or remove it")
+        check_length(len(self._text), _text.LONGEST_ROW)
         content = self._content.read(max(_BLOCK_SIZE, len(self._text)))
         self._text += self._decoder.decode(content or b"", final=not content)
         self._ended = not content

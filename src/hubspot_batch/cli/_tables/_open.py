@@ -8,10 +8,10 @@ from msgspec import Struct
 from hubspot_batch.cli._tables._content import Content, UnreadableError, open_content
 from hubspot_batch.cli._tables._csv import CsvTable
 from hubspot_batch.cli._tables._json_lines import JsonLinesTable
-from hubspot_batch.cli._tables._json_list import JsonListTable
+from hubspot_batch.cli._tables._json_list import BODY, JsonListTable
 from hubspot_batch.cli._tables._parquet import ParquetTable
 from hubspot_batch.cli._tables._table import Format, Table
-from hubspot_batch.cli._tables._text import Text
+from hubspot_batch.cli._tables._text import Text, foreign_bytes
 from hubspot_batch.errors import ConfigurationError
 
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -29,7 +29,17 @@ _SUFFIXES: dict[str, Format] = {
 _FIRST_CHARACTERS: dict[str, Format] = {"[": "json", "{": "jsonl"}
 _COMPRESSED = {".gz", ".gzip", ".zst", ".zstd"}
 _PARQUET = b"PAR1"
-_ZIP = b"PK\x03\x04"
+_LONGEST_BODY = 16 * 1024 * 1024
+_NOT_READ = {
+    b"PK\x03\x04": "an Excel workbook or ZIP archive; save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel workbook of the old kind; save the sheet as CSV",
+    b"BZh": "compressed with bzip2; unpack it, or compress it with gzip or zstd",
+    b"\xfd7zXZ\x00": "compressed with xz; unpack it, or compress it with gzip or zstd",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive; unpack it, or compress the file with gzip or zstd",
+    b"\x04\x22\x4d\x18": "compressed with lz4; unpack it, or compress it with gzip or zstd",
+    b"ARROW1\x00\x00": "an Arrow file; write it as Parquet",
+    b"SQLite format 3\x00": "a database of SQLite; write its rows as CSV",
+}
 
 
 class TableOptions(Struct, frozen=True, kw_only=True):
@@ -69,6 +79,29 @@ def open_table(path: Path, options: TableOptions | None = None) -> Table:
         raise
 
 
+def read_body(path: Path, options: TableOptions) -> str | None:
+    """Return the text of a file that holds the body of a request; None where it holds rows.
+
+    Raises:
+        ConfigurationError: If it cannot be read, or is larger than any request may be.
+    """
+    lines = 0
+    try:
+        with open_content(path) as content:
+            text = Text(content, options.encoding)
+            if options.format not in {None, "json"} or not BODY.match(text.sample):
+                return None
+            parts = []
+            for line in text.lines(_LONGEST_BODY):
+                parts.append(line)
+                lines += 1
+            return "".join(parts)
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}, {foreign_bytes(error, lines)}") from error
+    except UnreadableError as error:
+        raise ConfigurationError(f"{path}, line {lines + 1}: {error}") from error
+
+
 def _table(content: Content, path: Path, options: TableOptions) -> Table:
     _check_head(content)
     form = options.format or _told(content, path, options.encoding)
@@ -89,10 +122,11 @@ def _table(content: Content, path: Path, options: TableOptions) -> Table:
 
 
 def _check_head(content: Content) -> None:
-    if not content.head:
+    if not content.head.strip():
         raise ConfigurationError(f"{content.name}: the file is empty; at least one row is needed")
-    if content.head.startswith(_ZIP):
-        raise ConfigurationError(f"{content.name}: an Excel workbook or ZIP archive; save the sheet as CSV")
+    for magic, what in _NOT_READ.items():
+        if content.head.startswith(magic):
+            raise ConfigurationError(f"{content.name}: {what}")
 
 
 def _told(content: Content, path: Path, encoding: str | None) -> Format:
@@ -111,5 +145,5 @@ def _told_by_name(path: Path) -> Format | None:
 def _told_by_head(content: Content, encoding: str | None) -> Format:
     if content.head.startswith(_PARQUET):
         return "parquet"
-    first = Text(content, encoding).sample.lstrip()[:1]
-    return _FIRST_CHARACTERS.get(first, "csv")
+    sample = Text(content, encoding).sample
+    return "json" if BODY.match(sample) else _FIRST_CHARACTERS.get(sample.lstrip()[:1], "csv")

@@ -6,20 +6,25 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
-from hubspot_batch.bulk._arrow import column_names, import_pyarrow, rows_of
+from hubspot_batch.bulk._arrow import column_names, import_pyarrow, rows_of, zoneless_columns
+from hubspot_batch.cli._tables import _text
 from hubspot_batch.cli._tables._row import Row
 from hubspot_batch.cli._tables._table import Format, Table
+from hubspot_batch.cli._tables._text import check_length
 from hubspot_batch.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from hubspot_batch.cli._tables._content import Content
 
 _BATCH_SIZE = 1024
 _BUFFER_SIZE = 1024 * 1024
+_MOST_HELD = 32 * 1024 * 1024
+_BYTES_OF_VALUE = 8
 
 
 class ParquetTable(Table):
@@ -39,16 +44,25 @@ class ParquetTable(Table):
         """
         super().__init__(content)
         self._number = 0
-        self._damage = (import_pyarrow().ArrowException, OSError)
+        # What pyarrow raises for a damaged file: its own errors, and those of Python for names and types.
+        self._damage = (import_pyarrow().ArrowException, OSError, ValueError, LookupError, TypeError)
         with self._explaining():
             source = content.random_access()
+        module = import_pyarrow("pyarrow.parquet")
         try:
-            self._file = import_pyarrow("pyarrow.parquet").ParquetFile(source, buffer_size=_BUFFER_SIZE)
+            texts = _dictionaries(module.read_metadata(source))
+            self._file = module.ParquetFile(source, buffer_size=_BUFFER_SIZE, read_dictionary=texts)
+            self.columns = column_names(self._file.schema_arrow)
         except self._damage as error:
             raise ConfigurationError(
                 f"{self.name}: no Parquet file, or a part of one; write it again"
             ) from error
-        self.columns = column_names(self._file.schema_arrow)
+        self._bytes_in_row = _bytes_in_row(self._file.metadata)
+        if self._bytes_in_row > _MOST_HELD:
+            raise ConfigurationError(
+                f"{self.name}: a row takes more than {_MOST_HELD:,} bytes; leave out what is that long"
+            )
+        self.zoneless = zoneless_columns(self._file.schema_arrow)
         self.total = self._file.metadata.num_rows
         if twice := [name for name, times in Counter(self.columns).items() if times > 1]:
             raise ConfigurationError(f"{self.name}: two columns have the name {twice[0]!r}; rename one")
@@ -71,12 +85,60 @@ class ParquetTable(Table):
             yield Row(self._number, values)
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows in batches that are small however well they are compressed."""
+        size = max(1, min(_BATCH_SIZE, _MOST_HELD // self._bytes_in_row))
         try:
-            yield from self._file.iter_batches(_BATCH_SIZE)
+            for batch in self._file.iter_batches(size):
+                longest = sum(map(_longest_text, batch.columns))
+                check_length(longest, _text.LONGEST_ROW)
+                step = max(1, _MOST_HELD // (longest or 1))
+                for start in range(0, batch.num_rows, step):
+                    yield _decoded(batch.slice(start, step))
         except self._damage as error:
             raise ConfigurationError(
                 f"{self._place()}: the file is damaged from there on; write it again"
             ) from error
+
+
+def _dictionaries(metadata: pq.FileMetaData) -> list[str]:
+    """Return the columns of texts that are stored once each: a small file may repeat a long text often."""
+    groups = map(metadata.row_group, range(metadata.num_row_groups))
+    chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
+    return [
+        chunk.path_in_schema
+        for chunk in chunks
+        if chunk.physical_type == "BYTE_ARRAY" and any("DICTIONARY" in name for name in chunk.encodings)
+    ]
+
+
+def _bytes_in_row(metadata: pq.FileMetaData) -> int:
+    """Return how many bytes a row takes at least, in the row group where they are longest."""
+    groups = map(metadata.row_group, range(metadata.num_row_groups))
+    return max((_bytes_in_group(group) // int(group.num_rows or 1) for group in groups), default=0) or 1
+
+
+def _bytes_in_group(group: pq.RowGroupMetaData) -> int:
+    # Equal values, of a list for example, take no place in the file, but each takes some in memory.
+    values = sum(int(group.column(number).num_values) for number in range(group.num_columns))
+    return max(int(group.total_byte_size), values * _BYTES_OF_VALUE)
+
+
+def _longest_text(column: pa.Array) -> int:
+    """Return how many bytes the longest text of a column has."""
+    types, compute = import_pyarrow().types, import_pyarrow("pyarrow.compute")
+    texts = column.dictionary if types.is_dictionary(column.type) else column
+    kind = texts.type
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind):
+        return int(compute.max(compute.binary_length(texts)).as_py() or 0)
+    return 0
+
+
+def _decoded(batch: pa.RecordBatch) -> pa.RecordBatch:
+    is_dictionary = import_pyarrow().types.is_dictionary
+    columns = [
+        column.dictionary_decode() if is_dictionary(column.type) else column for column in batch.columns
+    ]
+    return import_pyarrow().RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _lists(batch: pa.RecordBatch) -> Iterator[list[dict[str, object]]]:

@@ -18,7 +18,7 @@ from hubspot_batch.cli._tables._row import RESULT_COLUMNS, Row
 from hubspot_batch.cli._tables._table import Table
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import Reason
-from hubspot_batch.values import Problem, wire_text
+from hubspot_batch.values import Problem, Unreadable, wire_text
 
 _OURS = frozenset((*RESULT_COLUMNS, TEXT_KEY))
 
@@ -127,7 +127,7 @@ def _text_of(reason: Reason) -> str:
 
 
 def _cell(value: object) -> str:
-    if value is None:
+    if value is None or isinstance(value, Unreadable):
         return ""
     text = wire_text(value)
     return str(value) if isinstance(text, Problem) else text

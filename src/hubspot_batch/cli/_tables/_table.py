@@ -1,6 +1,5 @@
 """What all kinds of files have in common."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,12 +7,10 @@ from typing import ClassVar, Literal, Self, TypeAlias
 
 from hubspot_batch.cli._tables._content import Content, UnreadableError
 from hubspot_batch.cli._tables._row import Row
-from hubspot_batch.cli._tables._text import Text
+from hubspot_batch.cli._tables._text import Text, foreign_bytes
 from hubspot_batch.errors import ConfigurationError
 
 Format: TypeAlias = Literal["csv", "jsonl", "json", "parquet"]
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class Table(ABC):
@@ -24,6 +21,7 @@ class Table(ABC):
         name: What it is called in messages.
         columns: The names of its columns; None where each row has its own.
         total: How many rows it has; None where only reading it tells.
+        zoneless: The columns whose values are datetimes without a time zone.
     """
 
     format: ClassVar[Format]
@@ -32,6 +30,7 @@ class Table(ABC):
         self.name = content.name
         self.columns: Sequence[str] | None = None
         self.total: int | None = None
+        self.zoneless: Sequence[str] = ()
         self._content = content
 
     def __enter__(self) -> Self:
@@ -95,9 +94,4 @@ class TextTable(Table):
             with super()._explaining():
                 yield
         except UnicodeDecodeError as error:
-            before = error.object[: error.start].decode(error.encoding, "ignore")
-            line = self._lines_read() + len(_LINE_END.findall(before)) + 1
-            raise ConfigurationError(
-                f"{self.name}, line {line}: not {error.encoding}; "
-                "save the file as UTF-8, or name its encoding with --encoding"
-            ) from error
+            raise ConfigurationError(f"{self.name}, {foreign_bytes(error, self._lines_read())}") from error

@@ -2,11 +2,17 @@
 
 import codecs
 import io
+import re
+from collections.abc import Iterator
 
-from hubspot_batch.cli._tables._content import Content
+from hubspot_batch.cli._tables._content import Content, UnreadableError
 from hubspot_batch.errors import ConfigurationError
 
 _DEFAULT = "utf-8-sig"
+LONGEST_ROW = 1024 * 1024
+"""How many characters a row may have, in any kind of file. It bounds the memory that reading takes."""
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -18,6 +24,7 @@ class Text:
         encoding: The encoding. What is called UTF-8 may begin with a byte order mark.
         sample: The beginning of the text.
         line_end: How its lines end.
+        held: How many characters were read since this was set to 0: those of the row that is read.
     """
 
     def __init__(self, content: Content, encoding: str | None) -> None:
@@ -34,19 +41,54 @@ class Text:
         self.encoding = _known(encoding) if encoding else _told_by(content.head)
         self.sample = self.decoder("ignore").decode(content.head)
         self.line_end = "\r\n" if "\r\n" in self.sample else "\n"
+        self.held = 0
 
     def decoder(self, errors: str = "strict") -> codecs.IncrementalDecoder:
         """Return what makes text of the bytes, part by part."""
         return codecs.getincrementaldecoder(self.encoding)(errors)
 
-    def lines(self) -> io.TextIOWrapper:
-        """Return the lines with their ends: LF, CR LF or CR."""
-        return io.TextIOWrapper(self.content.buffered(), self.encoding, newline="")
+    def lines(self, longest: int | None = None) -> Iterator[str]:
+        """Yield the lines with their ends: LF, CR LF or CR.
+
+        Args:
+            longest: How many characters may be held; by default those of a row.
+
+        Raises:
+            UnreadableError: If there are more. A row may have several lines: the reader sets `held` to 0.
+        """
+        limit = LONGEST_ROW if longest is None else longest
+        lines = io.TextIOWrapper(self.content.buffered(), self.encoding, newline="")
+        while line := lines.readline(limit + 1):
+            self.held += len(line)
+            check_length(self.held, limit)
+            yield line
 
     def encoding_to_write(self) -> str:
         """Return the encoding in which to write such a file: with a byte order mark where this one has it."""
         has_mark = self.content.head.startswith(codecs.BOM_UTF8)
         return "utf-8" if self.encoding == _DEFAULT and not has_mark else self.encoding
+
+
+def check_length(characters: int, limit: int) -> None:
+    """Refuse more characters than are held at one time.
+
+    Raises:
+        UnreadableError: If there are more.
+    """
+    if characters > limit:
+        raise UnreadableError(
+            f"there are more than {limit:,} characters in one row; "
+            "shorten it, or look for a quote or bracket that is never closed"
+        )
+
+
+def foreign_bytes(error: UnicodeDecodeError, lines_read: int) -> str:
+    """Return what is wrong with bytes that do not fit the encoding, with the line in which they stand."""
+    before = error.object[: error.start].decode(error.encoding, "ignore")
+    return (
+        f"line {lines_read + len(_LINE_END.findall(before)) + 1}: not {error.encoding}; "
+        "save the file as UTF-8, or name its encoding with --encoding"
+    )
 
 
 def _known(encoding: str) -> str:
