@@ -2,6 +2,8 @@
 
 import inspect
 import json
+import os
+import signal
 from collections.abc import Awaitable, Callable, Iterable
 from threading import Lock
 from types import SimpleNamespace
@@ -10,6 +12,7 @@ from weakref import WeakValueDictionary
 
 import anyio
 import httpx
+import hypothesis
 import pytest
 
 from hubspot_batch import (
@@ -26,6 +29,29 @@ from hubspot_batch.inputs import AnyCreateInput, AnyUpdateInput
 
 T = TypeVar("T")
 Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response] | None
+
+
+# What a shell may leave behind, and programs go by.
+_SURROUNDINGS = {
+    *("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE", "SSLKEYLOGFILE"),
+    *("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
+    *("PYTHONUNBUFFERED", "PYTHONWARNINGS"),
+}
+
+
+def pytest_configure() -> None:
+    """Begin as in a shell of one's own. A background job ignores Ctrl-C, for example."""
+    for name in [*os.environ]:
+        if name.upper() in _SURROUNDINGS or name.startswith("HUBSPOT_"):
+            del os.environ[name]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
+        signal.signal(number, signal.SIG_DFL)
+    # A machine that is busy has more time for the same.
+    hypothesis.settings.register_profile(
+        "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("patient")
 
 
 class Wire(httpx.MockTransport):

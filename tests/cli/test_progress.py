@@ -127,13 +127,18 @@ class TestWithoutATerminal:
         assert capsys.readouterr() == ("", "")
 
     def test_that_nobody_reads_it_ends_no_run(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-        def closed(*_: object, **__: object) -> None:
+        tried: list[object] = []
+
+        def closed(text: object, **_: object) -> None:
+            tried.append(text)
             raise BrokenPipeError
 
         monkeypatch.setattr(_progress, "click", SimpleNamespace(echo=closed))
         with drawn(TITLE, lambda: None, quiet=False) as tell:
             clock.now += 11
             tell(Progress())
+
+        assert tried
 
 
 def test_in_a_terminal_a_bar_is_drawn_and_removed(write: "Write", shell: "Shell") -> None:
