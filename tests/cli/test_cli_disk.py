@@ -68,7 +68,10 @@ class TestTheJournal:
 
         done = shell.push("create", "orders", path)
         assert done.code == 5
-        assert "Error: the run stopped: database or disk is full; start it again to go on\n" in done.err
+        assert (
+            "Error: the run stopped: database or disk is full; make room on the disk of the journal, "
+            "then start it again to go on\n"
+        ) in done.err
         assert "  the same command again goes on where this stopped\n" in done.out
         assert 0 < len(shell.sent()) < ROWS
 
@@ -94,7 +97,10 @@ class TestTheJournal:
             check=False,
         )
         assert done.returncode == 5
-        assert "Error: the run stopped: disk I/O error; start it again to go on\n" in done.stderr
+        assert (
+            "Error: the run stopped: disk I/O error; see that the disk of the journal works, and has room, "
+            "then start it again to go on\n"
+        ) in done.stderr
         assert "Traceback" not in done.stderr
         assert 0 < len(shell.sent()) < ROWS
 

@@ -64,7 +64,7 @@ class TestTheSameCommandAgain:
         assert done.out.splitlines()[0].startswith("2 of 2 orders created in 0.")
         assert ": 0 requests, " in done.out
         assert done.out.splitlines()[1] == (
-            "nothing was sent, for all of it was before; --new begins from the first row"
+            "nothing was sent, for all of it was before; with --new, all of it is sent again"
         )
         assert len(shell.box.requests) == 1
         assert len(listed(shell)) == 1
@@ -164,8 +164,8 @@ class TestAChangedFile:
         assert (done.code, done.out) == (1, "")
         assert done.err == (
             f"Error: run {run['run']} over this file stopped before its end, and the file or the options "
-            "that say how to read it have changed since; take both as they were, or start over with --new; "
-            "if no row that it has read has changed, it goes on with "
+            "that say how to read it have changed since; take both as they were: with --new, all that it has "
+            "done is done again; if no row that it has read has changed, it goes on with "
             f"--journal {shell.runs / str(run['run'])}.run\n"
         )
         assert len(shell.sent()) == 100
@@ -210,7 +210,10 @@ class TestAChangedFile:
         done = shell.push("create", "orders", half, "--journal", shell.runs / f"{run['run']}.run")
 
         assert (done.code, done.out) == (1, "")
-        assert "row 7 of the source is not what it was; start it over the same source, or " in done.err
+        assert (
+            "row 7 of the source is not what it was; start it over the same source: with another journal, "
+            in done.err
+        )
         assert len(shell.sent()) == 100
 
 
@@ -244,14 +247,17 @@ class TestJournal:
 
         assert (done.code, done.out) == (1, "")
         assert done.err == (
-            f"Error: the journal {journal} holds a run, and --new begins one; name another journal, "
-            "or leave out one of the two\n"
+            f"Error: the journal {journal} holds a run; leave out --new to go on with it: "
+            "a new run would send its rows again\n"
         )
 
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            (b"hs_order_name\nA-1\n" * 100, "cannot be used: file is not a database; name another file"),
+            (
+                b"hs_order_name\nA-1\n" * 100,
+                "cannot be used: file is not a database; name the journal of this run",
+            ),
             (None, "cannot be used: "),
         ],
     )
@@ -275,7 +281,7 @@ class TestJournal:
         done = shell.push("create", "carts", write("carts.csv", "hs_cart_name\nC\n"), "--journal", journal)
 
         assert (done.code, done.out) == (1, "")
-        assert f"the journal {journal} belongs to another operation; name another journal" in done.err
+        assert f"the journal {journal} belongs to another operation; name the journal of this run" in done.err
 
     def test_a_journal_of_the_library(self, tmp_path: Path, write: "Write", shell: "Shell") -> None:
         journal = tmp_path / "library.run"
@@ -310,8 +316,8 @@ class TestJournal:
 
         assert (done.code, done.out) == (1, "")
         assert done.err == (
-            f"Error: {shell.runs}: File exists; name another folder with HUBSPOT_BATCH_RUNS, "
-            "or a journal with --journal\n"
+            f"Error: {shell.runs}: File exists; let this user write there: the journals in it tell what was "
+            "sent, and a run with another folder (HUBSPOT_BATCH_RUNS) or journal (--journal) sends it again\n"
         )
 
 
@@ -430,7 +436,7 @@ class TestList:
         done = shell.push("create", "orders", path)
 
         assert (done.code, done.out) == (1, "")
-        assert done.err.endswith("; --new begins a run that knows nothing of it\n")
+        assert done.err.endswith("; with --new, all that it has done is done again\n")
         assert shell.push("create", "orders", path, "--new").code == 0
 
     def test_a_journal_that_is_damaged_inside(self, write: "Write", shell: "Shell") -> None:
@@ -474,7 +480,7 @@ class TestRowsThatAreDoneAlready:
         assert again.err == (
             f"Error: run {run['run']} has done 99 of the first rows of this file already, and they would be "
             f"there twice; push what `hubspot-batch results {run['run']} --rejected` gives, name a "
-            "--unique-property, or push all rows again with --new\n"
+            "--unique-property, or, if all of them are to be there twice, say --new\n"
         )
         assert len(shell.sent()) == 119
 

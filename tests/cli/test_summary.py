@@ -68,6 +68,7 @@ def test_nothing_is_well(capsys: pytest.CaptureFixture[str]) -> None:
         "done": 1,
         "rejected": 1000,
         "unknown": 900,
+        "unanswered": 7,
         "requests": 1,
         "finished": False,
         "reasons": {f"reason {number}": 100 - number for number in range(12)},
@@ -84,7 +85,8 @@ def test_nothing_is_well(capsys: pytest.CaptureFixture[str]) -> None:
         "1 of 2,000 line items created in 0.0 s: 1 request, 0% of the quota",
         "1,000 rejected: not written, and why is known",
         "900 unknown: sent, but their answer was lost; look before you push them again",
-        "99 pending: read, not sent",
+        "92 pending: read, not sent",
+        "7 pending: sent, but their answer did not come before the end",
         *(f"  {100 - number:>9,}  reason {number}" for number in range(10)),
         "  and 2 other reasons",
         "Run R",
@@ -121,7 +123,7 @@ def test_a_run_that_was_finished_before(
 ) -> None:
     out, _ = printed(capsys, figures)
 
-    line = "nothing was sent, for all of it was before; --new begins from the first row"
+    line = "nothing was sent, for all of it was before; with --new, all of it is sent again"
     assert out.count(line) == count
 
 

@@ -1011,7 +1011,7 @@ class TestResuming:
 
     @pytest.mark.usefixtures("halted")
     def test_another_account_is_refused(self, one_client: Client, box: Sandbox, journal: Path) -> None:
-        message = "belongs to another account; name the account with account=..., or name another journal"
+        message = "belongs to another account; if it is the same one with a new token, say account="
         self._assert_refused(one_client, box, orders(250), message, journal=journal, account="mine")
         sent = len(box.requests)
         with pytest.raises(ConfigurationError, match="belongs to another account"):
@@ -1023,14 +1023,16 @@ class TestResuming:
     @pytest.mark.usefixtures("halted")
     def test_another_service_is_refused(self, one_client: Client, journal: Path) -> None:
         with Sandbox() as other:
-            message = "belongs to another service; name another journal"
+            message = "belongs to another service; take the base_url with which its run began"
             self._assert_refused(one_client, other, orders(250), message, journal=journal)
 
     @pytest.mark.usefixtures("halted")
     def test_another_operation_is_refused(self, one_client: Client, box: Sandbox, journal: Path) -> None:
         sent = len(box.requests)
         rows = [{"id": "1", "properties": {"hs_tax": "1"}}]
-        with pytest.raises(ConfigurationError, match="belongs to another operation; name another journal"):
+        with pytest.raises(
+            ConfigurationError, match="belongs to another operation; name the journal of this run"
+        ):
             one_client.report(box, lambda hub: hub.orders.update_all(rows, journal=journal))
         assert len(box.requests) == sent
 

@@ -612,7 +612,7 @@ def test_a_disk_that_is_full_stops_the_run_before_anything_leaves(face: "Face", 
     assert set(shop.written.values()) == {1}
 
 
-def test_an_answer_that_cannot_be_written_down_is_not_told(
+def test_an_answer_that_cannot_be_written_down_is_told_and_tried_again(
     face: "Face", path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = Journal.write
@@ -628,8 +628,37 @@ def test_an_answer_that_cannot_be_written_down_is_not_told(
         patch.setattr(Journal, "write", full)
         error = stopped(face, shop, orders(3), journal=path)
 
-    assert str(error) == "the run stopped: database or disk is full; start it again to go on"
-    assert (error.report.done, error.report.pending, list(error.report.outcomes)) == (0, 3, [])
+    assert str(error).endswith("has room, then start it again to go on")
+    assert (error.report.done, error.report.pending, error.report.unanswered) == (3, 0, 0)
+    assert told(error.report.outcomes) == {"done": [0, 1, 2]}
+    assert states(path) == dict.fromkeys(range(3), "done")
+    assert told(run(face, shop, orders(3), journal=path).outcomes) == {"done": [0, 1, 2]}
+    assert shop.written == Counter(range(3))
+
+
+def test_an_answer_that_is_never_written_down_is_told_all_the_same(
+    face: "Face", path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Journal.write
+
+    def full(journal: Journal, entries: Iterable[Entry]) -> None:
+        entries = list(entries)
+        if any(entry.outcome is not None for entry in entries):
+            raise sqlite3.OperationalError("database or disk is full")
+        write(journal, entries)
+
+    def still_full(_: Journal) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    shop = Shop()
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "write", full)
+        patch.setattr(Journal, "_retry", still_full)
+        error = stopped(face, shop, orders(3), journal=path)
+
+    assert (error.report.done, error.report.pending, error.report.unanswered) == (3, 0, 0)
+    for report in (error.report, pickle.loads(pickle.dumps(error.report))):  # noqa: S301 - our own bytes
+        assert [outcome.id for outcome in report.outcomes] == ["440", "441", "442"]
     assert states(path) == dict.fromkeys(range(3), "sent")
     assert told(run(face, shop, orders(3), journal=path).outcomes) == {"unknown": [0, 1, 2]}
     assert shop.written == Counter(range(3))
@@ -647,7 +676,8 @@ def test_rows_that_are_not_valid_stop_the_run_where_they_cannot_be_written_down(
     error = stopped(face, Shop(), [{"properties": {"a": None}}], journal=path if journaled else None)
 
     assert isinstance(error.__cause__, sqlite3.OperationalError)
-    assert error.report.pending == 1
+    assert (error.report.rejected, error.report.requests) == (1, 0)
+    assert [outcome.category for outcome in error.report.outcomes] == ["INVALID_INPUT"]
 
 
 def test_an_end_that_cannot_be_written_down_is_an_error(

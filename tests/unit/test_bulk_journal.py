@@ -5,14 +5,24 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from hubspot_batch.bulk.journal import Entry, Journal, JournalInUseError
+from hubspot_batch.bulk import read_outcomes
+from hubspot_batch.bulk.journal import (
+    NAME_YOURS,
+    Entry,
+    Journal,
+    JournalInUseError,
+    helps_to_start_again,
+)
 from hubspot_batch.bulk.outcomes import Outcome
+from hubspot_batch.bulk.report import outcomes_of
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import Reason
 
@@ -238,6 +248,91 @@ def test_a_journal_is_open_for_one_run_alone(path: Path) -> None:
     opened(path)
 
 
+OTHER = """
+import sys
+import threading
+import time
+from pathlib import Path
+from hubspot_batch.bulk.journal import Journal, JournalInUseError
+try:
+    Journal(Path(sys.argv[1]))
+except JournalInUseError:
+    print("in use")
+"""
+
+
+def in_another_process(program: str, *arguments: object) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_looks_at_a_journal_that_is_in_use_are_refused_and_change_nothing(path: Path) -> None:
+    with Journal(path, lasting=True) as journal:
+        for look in range(20):
+            with pytest.raises(JournalInUseError):
+                list(read_outcomes(path))
+            journal.write([sent(look)])
+        # Nor do those of a program that is not ours.
+        path.read_bytes()
+        assert path.with_name("orders.run-lock").read_bytes() == b"run"
+
+        assert in_another_process(OTHER, path) == "in use"
+        (path.parent / "link.run").symlink_to(path)
+        assert in_another_process(OTHER, path.parent / "link.run") == "in use"
+        journal.write([sent(20)])
+
+    with Journal(path) as journal:
+        assert journal.counts() == {"sent": 21}
+    assert in_another_process(OTHER, path) == ""
+
+
+def test_a_run_waits_for_those_that_take_a_look_but_not_for_another_run(path: Path) -> None:
+    look = Journal(path)
+    timer = threading.Timer(0.1, look.close)
+    timer.start()
+    with Journal(path, lasting=True):
+        timer.join()
+        began = time.monotonic()
+        with pytest.raises(JournalInUseError):
+            Journal(path)
+        assert time.monotonic() - began < 0.5
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_leaves_the_journal_to_its_parent(path: Path) -> None:
+    assert in_another_process(FORKED, path).splitlines() == ["child: [], in use", "parent: [0, 1]"]
+    with Journal(path) as journal:
+        assert list(journal.entries(0, 9)) == [0, 1]
+
+
+FORKED = """
+import os, sys
+from pathlib import Path
+from hubspot_batch.bulk import read_outcomes
+from hubspot_batch.bulk.journal import (
+    NAME_YOURS,
+    Entry,
+    Journal,
+    JournalInUseError,
+    helps_to_start_again,
+)
+journal = Journal(Path(sys.argv[1]), lasting=True)
+journal.write([Entry(index=0, digest=b"zero", sent=True)])
+if os.fork() == 0:
+    print("child:", list(journal.outcomes()), end=", ")
+    try:
+        Journal(Path(sys.argv[1]))
+    except JournalInUseError:
+        print("in use")
+    journal.close()
+    sys.exit()
+os.wait()
+journal.write([Entry(index=1, digest=b"one", sent=True)])
+print("parent:", list(journal.entries(0, 9)))
+"""
+
+
 def test_a_journal_that_nobody_closed_is_let_go_with_its_last_name(path: Path) -> None:
     journal = Journal(path)
     del journal
@@ -263,7 +358,7 @@ def test_the_database_of_another_program_is_refused_and_left_as_it_is(path: Path
         connection.execute("create table rows (number integer)")
     before = path.read_bytes()
 
-    assert refusal(path).endswith("it is another program's database; name another file")
+    assert refusal(path).endswith(f"it is another program's database; {NAME_YOURS}")
     assert path.read_bytes() == before
 
 
@@ -271,7 +366,7 @@ def test_the_database_of_another_program_is_refused_and_left_as_it_is(path: Path
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
-    assert refusal(path).endswith("; name another file")
+    assert refusal(path).endswith(f"file is not a database; {NAME_YOURS}")
     assert path.read_bytes() == content
 
 
@@ -280,7 +375,179 @@ def test_a_journal_that_is_damaged_is_refused(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("drop table rows")
 
-    assert refusal(path) == f"the journal {path} cannot be used: no such table: rows; name another file"
+    assert "cannot be used: no such table: rows; the file is damaged: " in refusal(path)
+
+
+ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n) select i as"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        f"drop table rows; create view rows as {ENDLESS} number, x'' as digest, 'done' as state, 1 as record",
+        f"drop table meta; create view meta as {ENDLESS} name, 1 as value from n",
+        f"create trigger t after insert on meta begin select * from ({ENDLESS} i); end",  # noqa: S608 - a constant
+        "create table more (a)",
+    ],
+)
+def test_a_journal_with_more_in_it_than_its_tables_is_refused_at_once(path: Path, hostile: str) -> None:
+    opened(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(hostile)
+
+    assert "its tables are not those of a journal" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "insert into rows values (0, x'00', 'done', x'44', null)",
+        "insert into rows values (0, x'00', 'gone', null, null)",
+        "insert into rows values (0, x'00', 'rejected', null, 7)",
+        "insert into rows values (0, x'00', 'rejected', null, '{')",
+        """insert into rows values (0, x'00', 'rejected', null, '{"reasons": 7}')""",
+    ],
+)
+def test_outcomes_that_cannot_be_are_refused(path: Path, hostile: str) -> None:
+    opened(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(hostile)
+
+    with pytest.raises(ConfigurationError, match="the file is damaged: put back a whole copy"):
+        list(read_outcomes(path))
+    with Journal(path) as journal, pytest.raises(ConfigurationError, match="the file is damaged"):
+        journal.entries(-9, 9)
+
+
+@pytest.mark.parametrize(("name", "value"), [("salt", "text"), ("total", "many"), ("account", 7)])
+def test_facts_of_another_type_are_refused(path: Path, name: str, value: object) -> None:
+    opened(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("insert or replace into meta values (?, ?)", (name, value))
+
+    with Journal(path) as journal, pytest.raises(ConfigurationError, match=f"'{name}' is of type "):
+        journal.meta()
+
+
+def test_rows_that_go_round_in_a_circle_are_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Journal(path) as journal:
+        journal.write(map(done, range(100)))
+        monkeypatch.setattr(journal, "_page", lambda _last: [(0, "done", None, None)])
+
+        with pytest.raises(ConfigurationError, match="its rows are in no order"):
+            list(journal.outcomes())
+
+
+def test_a_query_that_takes_more_steps_than_a_sound_file_needs_is_ended(path: Path) -> None:
+    with Journal(path) as journal:
+        with pytest.raises(sqlite3.OperationalError, match="interrupted") as caught:
+            journal._connection.execute(f"{ENDLESS} i from n").fetchall()
+
+        assert not helps_to_start_again(caught.value)
+        assert journal.counts() == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such files")
+@pytest.mark.parametrize("ending", ["", "-wal", "-journal"])
+def test_a_pipe_is_refused_and_not_waited_for(path: Path, ending: str) -> None:
+    if ending:
+        opened(path)
+    os.mkfifo(f"{path}{ending}")
+
+    assert f"{path}{ending} is not a file" in refusal(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no such users")
+def test_the_file_of_another_user_is_not_believed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(path)
+    os.chown(path, os.geteuid() or 4711, -1)
+    monkeypatch.setattr(os, "geteuid", lambda: 4712)
+
+    assert "belongs to another user, who decides what it says; run as that user" in refusal(path)
+
+
+# A file that was taken apart.
+
+LEFT_OPEN = """
+import os, sys
+from pathlib import Path
+from hubspot_batch.bulk.journal import Entry, Journal
+journal = Journal(Path(sys.argv[1]))
+for index in range(int(sys.argv[2])):
+    journal.write([Entry(index=index, digest=b"d", sent=True)])
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_journal_whose_wal_is_missing_is_refused_until_it_is_back(path: Path, *, resumed: bool) -> None:
+    if resumed:
+        with Journal(path) as journal:
+            journal.write([done(index) for index in range(9)])
+    in_another_process(LEFT_OPEN, path, 20)
+    wal = path.with_name("orders.run-wal")
+    content = wal.read_bytes()
+
+    for lacking in (wal.unlink, wal.touch):
+        lacking()
+        before = path.read_bytes()
+        assert refusal(path) == (
+            f"the journal {path} cannot be used: {wal} is missing, which holds the latest of what its run "
+            "has written down; put it beside the journal again: without it, rows would be sent again"
+        )
+        assert path.read_bytes() == before
+
+    wal.write_bytes(content)
+    assert list(read_outcomes(path)) == []
+    # A look has put both together.
+    assert not wal.exists()
+    with Journal(path) as journal:
+        assert journal.counts() == {"sent": 20}
+
+
+def test_a_wal_whose_journal_is_missing_is_refused_and_left_as_it_is(path: Path) -> None:
+    in_another_process(LEFT_OPEN, path, 3)
+    moved = path.rename(path.with_name("moved.run"))
+    wal = path.with_name("orders.run-wal")
+    before = wal.read_bytes()
+
+    assert f"it is empty, but {wal} is there, which is a part of it" in refusal(path)
+    assert (wal.read_bytes(), path.exists()) == (before, False)
+    moved.rename(path)
+    with Journal(path) as journal:
+        assert journal.counts() == {"sent": 3}
+
+
+def test_a_journal_that_has_ended_needs_no_other_file(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.write([sent(0)])
+    moved = path.rename(path.with_name("moved.run"))
+
+    with Journal(moved) as journal:
+        assert journal.counts() == {"sent": 1}
+
+
+def test_a_mark_that_no_transaction_can_remove_is_removed_all_the_same(path: Path) -> None:
+    class Full:
+        """A connection that writes no more."""
+
+        def __init__(self, connection: sqlite3.Connection) -> None:
+            self.connection = connection
+
+        def execute(self, _statement: str) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        def close(self) -> None:
+            self.connection.close()
+
+    journal = Journal(path)
+    journal.write([sent(0)])
+    journal._file.connection = Full(journal._connection)  # type: ignore[assignment]
+    journal.close()
+
+    assert [file.name for file in path.parent.iterdir()] == ["orders.run"]
+    with Journal(path) as journal:
+        assert journal.counts() == {"sent": 1}
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
@@ -325,6 +592,26 @@ def test_a_journal_whose_disk_is_full_writes_nothing_and_says_so(path: Path) -> 
             journal.write(map(sent, range(1, 1000)))
 
         assert journal.length == 1
+
+
+def test_what_a_full_disk_did_not_take_is_known_and_written_when_there_is_room(path: Path) -> None:
+    entries = [planned(7), sent(8), *map(done, range(9, 3000))]
+    with Journal(path) as journal:
+        journal.write([done(20, "44001"), sent(21)])
+        (pages,) = journal._connection.execute("pragma page_count").fetchone()
+        journal._connection.execute(f"pragma max_page_count = {pages}")
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            journal.write(entries)
+        journal.keep([*entries[:2], *(done(index, f"55{index}") for index in range(9, 3000))])
+
+        assert 0 < len(journal.unwritten) < 2991
+        assert [outcome.id for outcome in outcomes_of(journal)] == [f"55{index}" for index in range(9, 3000)]
+        assert journal.owners(["55700", "552999"]) == {"55700": 700, "552999": 2999}
+        journal._connection.execute("pragma max_page_count = 10000")
+
+    assert journal.unwritten == {}
+    with Journal(path) as journal:
+        assert journal.counts() == {"done": 2991, "planned": 1}
 
 
 # The process ends at any instant.

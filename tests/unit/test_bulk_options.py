@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hubspot_batch._settings import Settings, settings_from
+from hubspot_batch.bulk import read_outcomes
 from hubspot_batch.bulk.journal import Journal
 from hubspot_batch.bulk.options import Options, journal_from, task_from
 from hubspot_batch.errors import ConfigurationError
@@ -93,6 +94,27 @@ def test_without_a_journal_there_is_one_that_ends_with_the_run() -> None:
         assert journal.meta() == {}
 
 
+def test_a_new_token_of_the_same_account_goes_on_as_the_error_says(tmp_path: Path) -> None:
+    path = tmp_path / "orders.run"
+    begun(path)
+
+    with pytest.raises(ConfigurationError) as caught:
+        begun(path, settings("another"))
+
+    name = str(caught.value).partition("say account='")[2].partition("'")[0]
+    assert begun(path, settings("another"), account=name).path == path
+
+
+@pytest.mark.parametrize("wrong", [7, True, b"orders.run", "", "a\0b", "\ud800", ["orders.run"]])
+def test_a_journal_that_is_not_a_path_is_refused(wrong: object) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r'^journal is not the path of a file; write journal="orders'
+    ):
+        journal_from(task_from("create_orders", options(), None), options(journal=wrong), settings())
+    with pytest.raises(ConfigurationError, match=r"^journal is not the path of a file"):
+        list(read_outcomes(wrong))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("kind", [str, Path])
 def test_a_journal_may_be_named_as_text_or_path(tmp_path: Path, kind: Callable[[Path], Any]) -> None:
     path = tmp_path / "orders.run"
@@ -110,10 +132,16 @@ def test_the_same_run_is_known_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("other", "expected"),
     [
-        ({"of": settings("another")}, "another account; name the account with account=..., or name another"),
-        ({"of": settings(base_url="http://127.0.0.1:8080")}, "another service; name another journal"),
-        ({"operation": "update_orders"}, "another operation; name another journal"),
-        ({"account": "shop"}, "another account; name the account with account=..., or name another"),
+        (
+            {"of": settings("another")},
+            "another account; if it is the same one with a new token, say account=",
+        ),
+        (
+            {"of": settings(base_url="http://127.0.0.1:8080")},
+            "another service; take the base_url with which its run began; ",
+        ),
+        ({"operation": "update_orders"}, "another operation; name the journal of this run; "),
+        ({"account": "shop"}, "another account; if it is the same one with a new token, say account="),
     ],
 )
 def test_the_journal_of_another_run_is_refused_and_let_go(
@@ -185,6 +213,7 @@ def test_a_journal_that_cannot_be_written_is_refused_and_let_go(
             begun(path)
 
     assert str(caught.value) == (
-        f"the journal {path} cannot be used: database or disk is full; name another file"
+        f"the journal {path} cannot be used: database or disk is full; "
+        "see that the disk of the journal works, and has room"
     )
     begun(path)

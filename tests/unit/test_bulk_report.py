@@ -148,6 +148,10 @@ def test_what_has_no_outcome_is_pending() -> None:
     assert Progress().pending == 0
 
 
+def test_rows_that_were_sent_are_told_from_those_that_were_not(journal: Journal) -> None:
+    assert "1 pending (1 of them sent)" in str(report_of(journal, unanswered=1))
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [

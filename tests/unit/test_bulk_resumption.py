@@ -4,13 +4,16 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from hubspot_batch.bulk.journal import Entry, Journal
+from hubspot_batch.bulk.journal import NAME_YOURS, Entry, Journal
 from hubspot_batch.bulk.outcomes import Outcome
 from hubspot_batch.bulk.resumption import Resumption, identify
 from hubspot_batch.bulk.rows import Row
 from hubspot_batch.errors import ConfigurationError
 
-REMEDY = "start it over the same source, or name another journal"
+REMEDY = (
+    "start it over the same source: with another journal, rows that are written would be written again; "
+    "rows that are new go into a source and a journal of their own"
+)
 
 
 @pytest.fixture
@@ -165,21 +168,27 @@ def test_a_run_is_written_down_and_known_again(journal: Journal) -> None:
 @pytest.mark.parametrize(
     ("other", "expected"),
     [
-        ({"operation": "update_orders"}, "another operation; name another journal"),
-        ({"service": "http://127.0.0.1"}, "another service; name another journal"),
+        ("operation", NAME_YOURS),
         (
-            {"account": "stall"},
-            "another account; name the account with account=..., or name another journal",
+            "service",
+            "take the base_url with which its run began; a run over another service has its own journal",
+        ),
+        (
+            "account",
+            (
+                "if it is the same one with a new token, say account='shop'; "
+                "a run over another account has its own journal"
+            ),
         ),
     ],
 )
 def test_the_journal_of_another_run_is_refused_and_left_as_it_is(
-    journal: Journal, other: dict[str, str], expected: str
+    journal: Journal, other: str, expected: str
 ) -> None:
     identify(journal, IDENTITY)
 
     with pytest.raises(ConfigurationError) as caught:
-        identify(journal, IDENTITY | other)
+        identify(journal, IDENTITY | {other: "another"})
 
-    assert str(caught.value) == f"the journal None belongs to {expected}"
+    assert str(caught.value) == f"the journal None belongs to another {other}; {expected}"
     assert journal.meta() == IDENTITY

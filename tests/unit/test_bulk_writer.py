@@ -108,20 +108,21 @@ def test_all_that_share_a_transaction_hear_of_its_failure(journal: Slow) -> None
     assert together(journal, writing(1), writing(2)) == [journal.error] * 3
 
 
-def test_nothing_more_is_written_after_a_failure(journal: Slow) -> None:
+def test_after_a_failure_no_row_may_leave_but_answers_are_written(journal: Slow) -> None:
     journal.go_on.set()
     journal.error = sqlite3.OperationalError("disk full")
+    answer = Entry(index=2, digest=b"d", outcome=Outcome(index=2, status="done", id="44002"))
 
     async def run() -> None:
         writer = Writer(journal)
-        for index in (0, 1):
+        for written in ([entry(0)], [entry(1), answer], [entry(1)]):
             with pytest.raises(sqlite3.OperationalError, match="disk full"):
-                await writer.write([entry(index)])
+                await writer.write(written)
             journal.error = None
 
     anyio.run(run)
-    assert journal.transactions == [[0]]
-    assert journal.length == 0
+    assert journal.transactions == [[0], [2], []]
+    assert journal.entries(0, 9) == {2: answer}
 
 
 def test_a_full_disk_is_the_failure_of_sqlite(tmp_path: Path) -> None:

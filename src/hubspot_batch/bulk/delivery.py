@@ -92,15 +92,19 @@ class Courier:
                 part = parts.send(await self._refuses(part))
 
     async def record(self, settled: Sequence[tuple[Row, Outcome]]) -> None:
-        """Write outcomes down, and then tell them."""
-        await self._write(
-            Entry(index=row.index, digest=row.digest, outcome=outcome) for row, outcome in settled
-        )
-        self.tell(settled)
+        """Write outcomes down, and then tell them, even those that cannot be written."""
+        try:
+            await self._write(
+                Entry(index=row.index, digest=row.digest, outcome=outcome) for row, outcome in settled
+            )
+        finally:
+            self.tell(settled)
 
     def tell(self, settled: Iterable[tuple[Row, Outcome]]) -> None:
         """Tell outcomes that are written down."""
-        self._settle([outcome for _, outcome in settled])
+        told = [outcome for _, outcome in settled]
+        self.counts.sent.difference_update(outcome.index for outcome in told)
+        self._settle(told)
 
     def mark_repeats(self, rows: Iterable[Row]) -> None:
         """Mark rows that were read, and have the unique value of an earlier one."""
@@ -236,8 +240,9 @@ class Courier:
         if self._failures >= _MOST_FAILURES:
             raise error
 
-    async def _unsend(self, rows: Iterable[Row]) -> None:
+    async def _unsend(self, rows: Sequence[Row]) -> None:
         """Write down that rows wait to be sent again; those that may have been written remain sent."""
+        self.counts.sent.difference_update(row.index for row in rows if not row.doubtful)
         await self._write(Entry(index=row.index, digest=row.digest, sent=row.doubtful) for row in rows)
 
     async def _write(self, entries: Iterable[Entry]) -> None:
@@ -284,6 +289,7 @@ class _Attempt:
             await self._courier.mark_sent(self.rows)
             # It may have been withdrawn meanwhile. From here on it is in flight.
             await checkpoint_if_cancelled()
+            self._counts.sent.update(row.index for row in self.rows)
         self._counts.retries += self._made > 0
         self._made += 1
         self._counts.requests += 1

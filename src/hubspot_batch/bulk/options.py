@@ -3,14 +3,13 @@
 import sqlite3
 from collections.abc import Callable
 from os import PathLike
-from pathlib import Path
 from typing import TypedDict
 
 from hubspot_batch import contract
 from hubspot_batch._auth import Bearer
 from hubspot_batch._settings import Settings
 from hubspot_batch.bulk.concurrency import DEFAULT_CEILING
-from hubspot_batch.bulk.journal import Journal
+from hubspot_batch.bulk.journal import Journal, explained, path_of
 from hubspot_batch.bulk.report import Progress
 from hubspot_batch.bulk.resumption import identify
 from hubspot_batch.bulk.task import Task
@@ -57,7 +56,7 @@ def journal_from(task: Task, options: Options, settings: Settings) -> Journal:
     """
     if options["journal"] is None:
         return Journal(None)
-    journal = Journal(Path(options["journal"]))
+    journal = Journal(path_of(options["journal"]), lasting=True)
     try:
         identify(
             journal,
@@ -72,9 +71,7 @@ def journal_from(task: Task, options: Options, settings: Settings) -> Journal:
         raise
     except sqlite3.Error as error:
         journal.close()
-        raise ConfigurationError(
-            f"the journal {journal.path} cannot be used: {error}; name another file"
-        ) from error
+        raise ConfigurationError(f"the journal {journal.path} cannot be used: {explained(error)}") from error
     return journal
 
 

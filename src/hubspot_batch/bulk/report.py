@@ -1,16 +1,21 @@
 """What is known of a run, while it goes on and when it is over."""
 
+import heapq
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from os import PathLike
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch.bulk.journal import Journal
+from hubspot_batch.bulk.journal import Journal, explained, path_of
 from hubspot_batch.bulk.outcomes import Outcome
 from hubspot_batch.errors import BulkError, ConfigurationError
 
@@ -21,17 +26,27 @@ class Outcomes:
     They can be gone through any number of times; while the run goes on, they are those that there are so far.
     """
 
-    def __init__(self, read: Callable[[], Iterator[Outcome]], path: Path | None = None) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Iterator[Outcome]],
+        path: Path | None = None,
+        unwritten: Callable[[], Mapping[int, Outcome]] = dict,
+    ) -> None:
         self._read = read
         self._path = path
+        self._unwritten = unwritten
 
     def __iter__(self) -> Iterator[Outcome]:
-        return self._read()
+        # What the journal did not take is later than what is in it.
+        both = heapq.merge(self._unwritten().values(), self._read(), key=attrgetter("index"))
+        return (next(same) for _, same in groupby(both, key=attrgetter("index")))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A journal without a file does not travel, so its outcomes do.
-        read = partial(iter, tuple(self)) if self._path is None else partial(read_outcomes, self._path)
-        return Outcomes, (read, self._path)
+        if self._path is None:
+            return Outcomes, (partial(iter, tuple(self)),)
+        unwritten: partial[dict[int, Outcome]] = partial(dict, self._unwritten())
+        return Outcomes, (partial(read_outcomes, self._path), self._path, unwritten)
 
     def __repr__(self) -> str:
         return "Outcomes(...)"
@@ -39,7 +54,7 @@ class Outcomes:
 
 def outcomes_of(journal: Journal) -> Outcomes:
     """Return the outcomes in a journal."""
-    return Outcomes(partial(_read, journal), journal.path)
+    return Outcomes(partial(_read, journal), journal.path, lambda: journal.unwritten)
 
 
 def _read(journal: Journal) -> Iterator[Outcome]:
@@ -58,11 +73,14 @@ def read_outcomes(path: str | PathLike[str]) -> Iterator[Outcome]:
     Raises:
         ConfigurationError: If it is no journal, or in use.
     """
-    file = Path(path)
+    file = path_of(path)
     if not file.is_file():
         raise ConfigurationError(f"there is no journal {file}; name the file of a run")
-    with Journal(file) as journal:
-        yield from journal.outcomes()
+    try:
+        with Journal(file) as journal:
+            yield from journal.outcomes()
+    except sqlite3.Error as error:
+        raise ConfigurationError(f"the journal {file} cannot be used: {explained(error)}") from error
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -75,6 +93,8 @@ class Progress(Struct, frozen=True, kw_only=True):
             among them; the same goes for the next two.
         rejected: How many of them are certain not to be.
         unknown: How many of them were sent without a trustworthy answer.
+        unanswered: How many of them were sent, by this run or an earlier one, and have no outcome: they are
+            on their way, or the run has ended before their answer came.
         requests: How many requests this run has sent.
         retries: How many of them were sent again, after a 429 or a failure.
         rate_limited: How many of them HubSpot refused with 429.
@@ -90,6 +110,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     done: int = 0
     rejected: int = 0
     unknown: int = 0
+    unanswered: int = 0
     requests: int = 0
     retries: int = 0
     rate_limited: int = 0
@@ -154,6 +175,8 @@ class Report(Progress, frozen=True, kw_only=True):
         counts = f"{self.done} done, {self.rejected} rejected, {self.unknown} unknown"
         if self.pending:
             counts += f", {self.pending} pending"
+        if self.unanswered:
+            counts += f" ({self.unanswered} of them sent)"
         text = f"{self.operation}: {self.read} rows: {counts}"
         if self.reasons:
             text += f" ({', '.join(f'{count} x {reason}' for reason, count in self.reasons.items())})"
@@ -164,13 +187,27 @@ class Report(Progress, frozen=True, kw_only=True):
 
 
 class Tally:
-    """Counts outcomes, by status and by reason."""
+    """Counts outcomes, by status and by reason: in one thread, while others look."""
 
     def __init__(self) -> None:
-        self.by_status: Counter[str] = Counter()
-        self.by_reason: Counter[str] = Counter()
+        self._lock = Lock()
+        self._by_status: Counter[str] = Counter()
+        self._by_reason: Counter[str] = Counter()
 
     def add(self, outcome: Outcome) -> None:
         """Count an outcome."""
-        self.by_status[outcome.status] += 1
-        self.by_reason.update(outcome.why)
+        with self._lock:
+            self._by_status[outcome.status] += 1
+            self._by_reason.update(outcome.why)
+
+    @property
+    def by_status(self) -> Counter[str]:
+        """How many outcomes there are of each status."""
+        with self._lock:
+            return self._by_status.copy()
+
+    @property
+    def by_reason(self) -> dict[str, int]:
+        """How many rows were not done for which reason, the most common first."""
+        with self._lock:
+            return dict(self._by_reason.most_common())

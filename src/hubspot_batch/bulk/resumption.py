@@ -6,12 +6,23 @@ to be the same, so a changed source changes nothing in HubSpot.
 
 from collections.abc import Mapping, Sequence
 
-from hubspot_batch.bulk.journal import Journal
+from hubspot_batch.bulk.journal import NAME_YOURS, Journal
 from hubspot_batch.bulk.outcomes import Outcome
 from hubspot_batch.bulk.rows import Row
 from hubspot_batch.errors import ConfigurationError
 
-_REMEDY = "start it over the same source, or name another journal"
+_REMEDY = (
+    "start it over the same source: with another journal, rows that are written would be written again; "
+    "rows that are new go into a source and a journal of their own"
+)
+_REMEDIES = {
+    "operation": NAME_YOURS,
+    "service": "take the base_url with which its run began; a run over another service has its own journal",
+    "account": (
+        "if it is the same one with a new token, say account={!a}; "
+        "a run over another account has its own journal"
+    ),
+}
 
 
 class Resumption:
@@ -26,6 +37,11 @@ class Resumption:
         self._known = journal.length
         self._total = journal.meta().get("total")
         self._held: list[Row] = []
+
+    @property
+    def in_doubt(self) -> int:
+        """How many of the rows that are held back an earlier run has sent."""
+        return sum(row.doubtful for row in self._held)
 
     def sift(self, rows: Sequence[Row]) -> tuple[list[tuple[Row, Outcome]], list[Row]]:
         """Return the rows that have an outcome already, with that, and the rows that are to be sent.
@@ -83,7 +99,6 @@ def identify(journal: Journal, identity: Mapping[str, str]) -> None:
     for name, value in identity.items():
         if known.get(name, value) != value:
             raise ConfigurationError(
-                f"the journal {journal.path} belongs to another {name.replace('_', ' ')}; "
-                f"{'name the account with account=..., or ' if name == 'account' else ''}name another journal"
+                f"the journal {journal.path} belongs to another {name}; {_REMEDIES[name].format(known[name])}"
             )
     journal.set_meta(identity)

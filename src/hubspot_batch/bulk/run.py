@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
@@ -14,7 +15,7 @@ from hubspot_batch._settings import Settings
 from hubspot_batch.bulk import outcomes
 from hubspot_batch.bulk.concurrency import Level
 from hubspot_batch.bulk.delivery import Courier
-from hubspot_batch.bulk.journal import Journal
+from hubspot_batch.bulk.journal import Journal, explained, helps_to_start_again
 from hubspot_batch.bulk.outcomes import Outcome
 from hubspot_batch.bulk.plan import Batch, Planner
 from hubspot_batch.bulk.report import Progress, Report, Tally, outcomes_of
@@ -125,17 +126,18 @@ class Run:
 
     def progress(self) -> Progress:
         """Return how far the run has come."""
-        return Progress(**self._figures())
+        return Progress(**self._figures(self._tally.by_status))
 
     def report(self) -> Report:
         """Return what has become of the rows."""
-        figures = self._figures()
+        by_status = self._tally.by_status
+        figures = self._figures(by_status)
         return Report(
             **figures,
             operation=self._task.operation.id,
             outcomes=outcomes_of(self._journal),
-            reasons=dict(self._tally.by_reason.most_common()),
-            finished=self._ended and self._tally.by_status.total() == self._counts.read,
+            reasons=self._tally.by_reason,
+            finished=self._ended and by_status.total() == figures["read"],
             journal=None if self._journal.path is None else str(self._journal.path),
         )
 
@@ -149,13 +151,18 @@ class Run:
             with self._failing():
                 self._journal.set_meta({"total": self._counts.read})
         if (cause := self.failure) is not None:
-            # Whatever is not ours may repeat values; it is the cause of this one all the same.
-            known = isinstance(cause, HubSpotBatchError | sqlite3.Error)
-            reason = str(cause) if known else f"{type(cause).__name__} was raised"
-            advice = (
-                "start it again to go on" if self._journal.durable else "without a journal it cannot go on"
-            )
-            raise BulkError(f"the run stopped: {reason}; {advice}", report=self.report()) from cause
+            raise BulkError(f"the run stopped: {self._told(cause)}", report=self.report()) from cause
+
+    def _told(self, cause: Exception) -> str:
+        """Return what has stopped the run, and what to do."""
+        if isinstance(cause, sqlite3.Error) and self._journal.durable:
+            return f"{explained(cause)}{', then start it again to go on' * helps_to_start_again(cause)}"
+        # Whatever is not ours may repeat values; it is the cause of this one all the same.
+        known = isinstance(cause, HubSpotBatchError | sqlite3.Error)
+        reason = str(cause) if known else f"{type(cause).__name__} was raised"
+        if self._journal.durable:
+            return f"{reason}; start it again to go on"
+        return f"{reason}; without a journal it cannot go on"
 
     @property
     def _rate(self) -> float:
@@ -165,16 +172,17 @@ class Run:
     def _wanted(self) -> int:
         return self._level.at(self._rate)
 
-    def _figures(self) -> dict[str, Any]:
+    def _figures(self, tally: Counter[str]) -> dict[str, Any]:
         seconds = (self._over or time.monotonic()) - self._began
         allowed = self._quota.limit * max(1.0, seconds / self._quota.window)
-        counts, tally = self._counts, self._tally.by_status
+        counts = self._counts
         return {
             "total": self._task.total,
             "read": counts.read,
             "done": tally["done"],
             "rejected": tally["rejected"],
             "unknown": tally["unknown"],
+            "unanswered": len(counts.sent) + self._resumption.in_doubt,
             "requests": counts.requests,
             "retries": counts.retries,
             "rate_limited": counts.rate_limited,
@@ -188,6 +196,8 @@ class Run:
     async def _plan(self, rows: Iterable[Row]) -> None:
         settled = []
         for row in rows:
+            if row.doubtful:
+                self._counts.sent.add(row.index)
             if row.faults:
                 settled.append((row, outcomes.invalid(row)))
             elif row.doubtful and not self._task.resendable:

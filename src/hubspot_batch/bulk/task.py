@@ -1,6 +1,6 @@
 """What a run is to do, and what it has counted so far."""
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from hubspot_batch.contract import Operation
 
@@ -27,10 +27,15 @@ class Task(Struct, frozen=True, kw_only=True):
 
 
 class Counts(Struct, eq=False, kw_only=True):
-    """What a run has counted so far; the attributes are those of `Progress`."""
+    """What a run has counted so far; the attributes are those of `Progress`, but for one.
+
+    Attributes:
+        sent: The indexes of the rows that were sent and have no outcome.
+    """
 
     read: int = 0
     requests: int = 0
     retries: int = 0
     rate_limited: int = 0
     in_flight: int = 0
+    sent: set[int] = field(default_factory=set)

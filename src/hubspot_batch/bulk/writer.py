@@ -30,15 +30,16 @@ class Writer:
         """Write entries down. They are durable when this returns.
 
         Raises:
-            sqlite3.Error: If the disk is full, for example; then nothing more is written.
+            sqlite3.Error: If the disk is full, for example. From then on no row may leave, but what is said
+                of those that have left is still written where that is possible.
         """
         if not self._journal.durable:
-            self._journal.write(entries)
+            self._put(list(entries))
             return
         self._waiting.extend(entries)
         turn = self._turn
         async with self._writing:
-            if self._turn == turn and self._failure is None:
+            if self._turn == turn:
                 self._turn += 1
                 waiting, self._waiting = self._waiting, []
                 await self._write(waiting)
@@ -55,7 +56,16 @@ class Writer:
         return entries[number].outcome if number in entries else None
 
     async def _write(self, entries: Sequence[Entry]) -> None:
+        if self._failure is not None:
+            entries = [entry for entry in entries if not entry.sent]
         try:
-            await to_thread.run_sync(self._journal.write, entries, limiter=self._thread)
+            await to_thread.run_sync(self._put, entries, limiter=self._thread)
         except Exception as error:  # noqa: BLE001 - whoever else waits for this transaction must hear of it
-            self._failure = error
+            self._failure = self._failure or error
+
+    def _put(self, entries: Sequence[Entry]) -> None:
+        try:
+            self._journal.write(entries)
+        except Exception:
+            self._journal.keep(entries)
+            raise

@@ -143,7 +143,7 @@ _unique = click.option(
 _pushing = _options(
     click.option("--dry-run", is_flag=True, help="Check all rows, say what would happen, send nothing."),
     click.option("--sandbox", is_flag=True, help="Push into a local HubSpot that ends with the command."),
-    click.option("--new", is_flag=True, help="Begin from the first row, whatever ran before."),
+    click.option("--new", is_flag=True, help="Begin from the first row, and send again what ran before."),
     click.option(
         "--journal", type=_PATH, help="Where the run is written down; by default in the runs folder."
     ),
@@ -228,7 +228,9 @@ def validate(ctx: click.Context, /, verb: str, object_type: str, **options: Any)
 @click.option("--done", "statuses", flag_value="done", multiple=True, help="Only rows that are done.")
 @click.option("--rejected", "statuses", flag_value="rejected", multiple=True, help="Only those refused.")
 @click.option("--unknown", "statuses", flag_value="unknown", multiple=True, help="Only those in doubt.")
-@click.option("--pending", "statuses", flag_value="pending", multiple=True, help="Only those not sent yet.")
+@click.option(
+    "--pending", "statuses", flag_value="pending", multiple=True, help="Only those without an outcome."
+)
 @click.option("--output", type=_FILE, default=Path("-"), help="A file; standard output by default.")
 def results(run: str, statuses: tuple[str, ...], output: Path) -> None:
     """Print the rows of RUN with what became of each, in the form in which they came.

@@ -127,8 +127,8 @@ def _journal(
         path = _runs.journal_for(operation.id, connection, source, new=options.new, repeats=repeats)
     elif options.new and options.journal.exists():
         raise ConfigurationError(
-            f"the journal {options.journal} holds a run, and --new begins one; name another journal, "
-            "or leave out one of the two"
+            f"the journal {options.journal} holds a run; leave out --new to go on with it: "
+            "a new run would send its rows again"
         )
     else:
         path = options.journal

@@ -16,7 +16,7 @@ import click
 from msgspec import Struct
 
 from hubspot_batch.bulk import Report
-from hubspot_batch.bulk.journal import Journal, JournalInUseError
+from hubspot_batch.bulk.journal import Journal, JournalInUseError, explained
 from hubspot_batch.cli._connection import Connection
 from hubspot_batch.errors import ConfigurationError
 
@@ -116,10 +116,7 @@ def usable(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise ConfigurationError(
-            f"the journal {path} cannot be used: {error}; make room on its disk, or name another one "
-            "with --journal"
-        ) from error
+        raise ConfigurationError(f"the journal {path} cannot be used: {explained(error)}") from error
 
 
 def find(name: str) -> StoredRun:
@@ -172,7 +169,7 @@ def journal_for(
         raise ConfigurationError(f"run {going_on[0]} over this file is going on; wait for its end")
     for run in [] if new else earlier:
         if run.problem is not None:
-            raise ConfigurationError(f"{run.problem}; --new begins a run that knows nothing of it")
+            raise ConfigurationError(f"{run.problem}; with --new, all that it has done is done again")
         if run.meta.get("account") != connection.fingerprint(run.meta["salt"]):
             if not run.finished and run.may_have_written:
                 click.echo(
@@ -186,14 +183,15 @@ def journal_for(
         if not run.finished and run.may_have_written:
             raise ConfigurationError(
                 f"run {run.name} over this file stopped before its end, and the file or the options that say "
-                "how to read it have changed since; take both as they were, or start over with --new; "
+                "how to read it have changed since; take both as they were: with --new, all that it has done "
+                "is done again; "
                 f"if no row that it has read has changed, it goes on with --journal {quote(str(run.path))}"
             )
         if count := repeats(run):
             raise ConfigurationError(
                 f"run {run.name} has done {count} of the first rows of this file already, and they would be "
                 f"there twice; push what `hubspot-batch results {quote(run.name)} --rejected` gives, name a "
-                "--unique-property, or push all rows again with --new"
+                "--unique-property, or, if all of them are to be there twice, say --new"
             )
     return _unused(ending)
 
@@ -216,8 +214,8 @@ def describe(path: Path, source: Source, command: Sequence[str]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(
-            f"{path.parent}: {error.strerror}; name another folder with {FOLDER_VARIABLE}, "
-            "or a journal with --journal"
+            f"{path.parent}: {error.strerror}; let this user write there: the journals in it tell what was "
+            f"sent, and a run with another folder ({FOLDER_VARIABLE}) or journal (--journal) sends it again"
         ) from error
     with usable(path), Journal(path) as journal:
         if "started" not in journal.meta():

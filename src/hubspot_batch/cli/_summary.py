@@ -76,13 +76,12 @@ def _lines(report: Report, run: str, to_mend: str, *, resumable: bool) -> Iterat
         f"{report.quota_share:.0%} of the quota"
     )
     if report.finished and report.done and not report.requests:
-        yield "nothing was sent, for all of it was before; --new begins from the first row"
+        yield "nothing was sent, for all of it was before; with --new, all of it is sent again"
     if report.rejected:
         yield f"{report.rejected:,} rejected: not written, and why is known"
     if report.unknown:
         yield f"{report.unknown:,} unknown: sent, but their answer was lost; look before you push them again"
-    if report.pending:
-        yield f"{report.pending:,} pending: read, not sent"
+    yield from _pending(report)
     for reason, count in list(report.reasons.items())[:_REASONS_SHOWN]:
         yield f"  {count:>9,}  {reason}"
     if (more := len(report.reasons) - _REASONS_SHOWN) > 0:
@@ -95,6 +94,13 @@ def _lines(report: Report, run: str, to_mend: str, *, resumable: bool) -> Iterat
         yield f"  hubspot-batch results {quote(run)} --unknown"
     if not report.finished:
         yield f"  {what_next(resumable=resumable)}"
+
+
+def _pending(report: Report) -> Iterator[str]:
+    if unsent := report.pending - report.unanswered:
+        yield f"{unsent:,} pending: read, not sent"
+    if report.unanswered:
+        yield f"{report.unanswered:,} pending: sent, but their answer did not come before the end"
 
 
 def what_next(*, resumable: bool) -> str:
