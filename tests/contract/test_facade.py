@@ -494,6 +494,7 @@ FLOORS = [
     "_settings",
     "_auth",
     "_calls",
+    "_lenient",
     "associations",
     "inputs",
     "matching",
@@ -571,6 +572,7 @@ def test_imports_run_downward_only(name: str) -> None:
 def test_the_imports_are_seen() -> None:
     assert own_imports("_calls") == {
         "_discreet",
+        "_lenient",
         "contract",
         "errors",
         "inputs",
