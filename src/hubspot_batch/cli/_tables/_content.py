@@ -102,6 +102,9 @@ class Content(io.RawIOBase):
 
     def share_read(self) -> float | None:
         """Return which part of the file has been read, from 0 to 1; None where its size is unknown."""
+        if self.closed:
+            # The reader of its text closes it at its end.
+            return 1.0
         try:
             size = os.fstat(self._file.fileno()).st_size
             return self._file.tell() / size if size else None
