@@ -22,6 +22,7 @@ from hubspot_batch.errors import ApiError, Fault, InvalidInputError
 from hubspot_batch.inputs import Batch
 from hubspot_batch.oauth import _Grant
 from hubspot_batch.policy import Retries
+from hubspot_batch.reasons import TakenValue
 from hubspot_batch.results import ErrorBody, PropertyVersion, Reason, RecordWarning
 from hubspot_batch.sandbox import OAuthApp, SandboxAccount
 
@@ -78,6 +79,7 @@ VALUES: list[Struct] = [
     Row(index=3, wire={"properties": {"n": SECRET}}, content=SECRET.encode(), digest=b"d", faults=[FAULT]),
     Outcome(index=3, status="rejected", category="VALIDATION_ERROR", reasons=[REASON], message=SECRET),
     Outcome(index=3, status="done", id="44001"),
+    TakenValue(property="hs_external_order_id", value=SECRET, existing="44001"),
     TableRow(number=4, values={"hs_order_name": SECRET}, line=5, fault=FAULT, original=[SECRET]),
     _Grant(access_token=SECRET, expires_in=1800),
     OAuthApp(client_id="app", client_secret=SECRET, refresh_token=SECRET),
