@@ -107,12 +107,16 @@ class Shell:
         return self(*arguments, "--base-url", self.box.url, stdin=stdin)
 
     def start(
-        self, *arguments: object, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE
+        self,
+        *arguments: object,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
     ) -> subprocess.Popen[str]:
-        """Start a command in a process of its own."""
+        """Start a command in a process of its own. It ignores no signal, whatever has started the tests."""
         return subprocess.Popen(
             [sys.executable, "-m", "hubspot_batch", *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             text=True,

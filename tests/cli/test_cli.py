@@ -418,7 +418,7 @@ class TestSandbox:
     def test_options_that_make_no_sense(self, arguments: tuple[str, ...], message: str) -> None:
         done = run("sandbox", "--port", "0", *arguments)
 
-        assert (done.returncode, done.stdout) == (1, "")
+        assert (done.returncode, done.stdout) == (2, "")
         assert message in done.stderr
 
     def test_a_port_that_is_none(self) -> None:

@@ -1,5 +1,6 @@
 """Disks that are full or read-only, and readers that have had enough: a message and a code, no traceback."""
 
+import errno
 import subprocess
 import sys
 from collections import deque
@@ -146,10 +147,21 @@ class TestOutputs:
     def test_of_a_push(self, option: str, few: Path, shell: "Shell") -> None:
         done = shell.push("create", "orders", few, option, FULL)
 
-        assert done.code == 1
+        # All is sent. The same command with another file would send nothing, and write that.
+        assert done.code == 5
         assert done.out.startswith("2 of 2 orders created in ")
         assert done.err == "Error: /dev/full: No space left on device; name a file that can be written\n"
         assert len(shell.sent()) == 2
+
+    def test_of_the_summary(self, few: Path, tmp_path: Path, shell: "Shell") -> None:
+        results = tmp_path / "results.csv"
+
+        done = piped(
+            "> /dev/full", *("create", "orders", few, "--base-url", shell.box.url, "--results", results)
+        )
+
+        assert (done.returncode, done.stderr) == (5, "Error: standard output: No space left on device\n")
+        assert results.read_text().count("\n") == 3
 
     def test_of_results(self, few: Path, shell: "Shell") -> None:
         shell.push("create", "orders", few)
@@ -195,6 +207,14 @@ class TestReadersThatHaveEnough:
         with pytest.raises(BrokenPipeError):
             _files.write_text(_files.STDIN, "<!doctype html>")
 
+    def test_on_windows_it_is_another_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_files, "os", SimpleNamespace(name="nt"))
+
+        assert _files.is_unread(OSError(errno.EINVAL, "Invalid argument"))
+        assert not _files.is_unread(OSError(errno.EINVAL, "Invalid argument", "a<b.csv"))
+        monkeypatch.undo()
+        assert not _files.is_unread(OSError(errno.EINVAL, "Invalid argument"))
+
     @pytest.mark.parametrize("streams", ["| true", "2>&1 | true"])
     def test_of_a_push(self, streams: str, few: Path, tmp_path: Path, shell: "Shell") -> None:
         shell.box.faults.next("slow=0.5")
@@ -213,3 +233,60 @@ class TestReadersThatHaveEnough:
 
         assert done.stdout.startswith("row 1, line 2: ")
         assert done.stderr == ""
+
+
+class TestStreamsThatAreMissingOrPoor:
+    @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+    def test_a_name_that_the_console_lacks_ends_nothing(
+        self, encoding: str, write: "Write", tmp_path: Path, shell: "Shell"
+    ) -> None:
+        path = write("東京.csv", "hs_order_name,東京\nA-1,\nA-2,x\n")
+        shell.set("PYTHONIOENCODING", encoding)
+        outputs = [tmp_path / "results.csv", tmp_path / "page.html"]
+
+        done = piped(
+            "",
+            *("create", "orders", path, "--base-url", shell.box.url),
+            *("--results", outputs[0], "--report", outputs[1]),
+        )
+
+        assert (done.returncode, done.stderr) == (4, "")
+        # click writes UTF-8 where it is told ASCII.
+        name = "\\u6771\\u4eac" if encoding == "cp1252" else "東京"
+        assert f"{name}-rejected.csv" in done.stdout
+        assert outputs[0].read_text(encoding="utf-8").count("\n") == 3
+        assert "東京" in outputs[1].read_text(encoding="utf-8")
+        for command in ("runs", "results latest"):
+            done = piped("", *command.split())
+            assert (done.returncode, done.stderr) == (0, "")
+        done = piped("", *("create", "orders", path, "--base-url", shell.box.url, "--report", "-"))
+        assert (done.returncode, done.stdout[:15]) == (4, "<!doctype html>")
+
+    @pytest.mark.usefixtures("shell")
+    def test_the_demo(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+
+        assert piped("", "demo").returncode == 0
+
+    @pytest.mark.usefixtures("shell")
+    @pytest.mark.parametrize(
+        "command", ["create orders -", "create orders - --dry-run", "validate create orders -"]
+    )
+    def test_without_standard_input(self, command: str) -> None:
+        done = piped("<&-", *command.split())
+
+        assert done.returncode == 1
+        assert "standard input is closed" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+    def test_without_standard_output(self, few: Path, tmp_path: Path, shell: "Shell") -> None:
+        results = tmp_path / "results.csv"
+
+        done = piped(">&-", *("create", "orders", few, "--base-url", shell.box.url, "--results", results))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert results.read_text().count("\n") == 3
+
+        done = piped(">&-", "results", "latest")
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert "standard output is closed" in done.stderr
+        assert piped("2>&-", "results", "no-such-run").returncode == 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hubspot_batch.bulk import Progress
-from hubspot_batch.cli import _progress
+from hubspot_batch.cli import _files, _progress
 from hubspot_batch.cli._progress import Samples, drawn, duration, text_of
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class TestWithoutATerminal:
             tried.append(text)
             raise BrokenPipeError
 
-        monkeypatch.setattr(_progress, "click", SimpleNamespace(echo=closed))
+        monkeypatch.setattr(_files, "click", SimpleNamespace(echo=closed))
         with drawn(TITLE, lambda: None, quiet=False) as tell:
             clock.now += 11
             tell(Progress())

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 import sys
+from contextlib import chdir
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from hubspot_batch.cli import _files
+from hubspot_batch.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell, Write
@@ -173,7 +178,6 @@ class TestColumns:
                 "Error: there is no column 'stock'; the columns are 'name', 'number', ",
             ),
             (["--drop", "note", "--map", "a=note"], "Error: --drop leaves out the column 'note', which "),
-            (["--set", "hs_tags"], "Error: --set: write PROPERTY=VALUE\n"),
             (["--associate", "contakt=contact_id"], "contakt"),
         ],
     )
@@ -320,6 +324,7 @@ class TestExitCodes:
 
         assert done.code == 1
         assert done.err.startswith("Error: the run stopped: create_orders: HTTP 401 ")
+        assert done.out.endswith("  nothing was written; correct what the error names, then push the file\n")
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -332,11 +337,17 @@ class TestExitCodes:
             (["create", "orders", "-", "--id-property", "x"], "No such option"),
             (["update", "orders", "-", "--associate", "contact=x"], "No such option"),
             (["push", "orders", "-"], "No such command 'push'"),
+            (["create", "orders", "-", "--set", "x"], "Invalid value for '--set': write PROPERTY=VALUE\n"),
+            (["create", "orders", "-", "--set", "=x"], "Invalid value for '--set': write PROPERTY=VALUE\n"),
+            (["validate", "create", "orders", "-", "--map", "a="], "'--map': write PROPERTY=COLUMN\n"),
+            (["create", "orders", "-", "--associate", "contact"], "write OBJECT=COLUMN[:TYPE]\n"),
+            (["create", "orders", "-", "--encoding", "utf-42"], "there is no text encoding 'utf-42'; write "),
+            (["create", "orders", "-", "--delimiter", "ab"], "write tab for a tab"),
+            (["runs", "--older-than", "30"], "'30' is not a number of days; write it like 30d"),
+            (["runs", "--force"], "--force goes with --delete"),
         ],
     )
-    def test_2_the_command_is_written_wrongly(
-        self, arguments: list[str], message: str, shell: "Shell"
-    ) -> None:
+    def test_2_a_usage_error(self, arguments: list[str], message: str, shell: "Shell") -> None:
         done = shell(*arguments)
 
         assert (done.code, done.out) == (2, "")
@@ -392,6 +403,40 @@ class TestOptions:
 
         assert (done.code, done.report["exit_code"]) == (5, 5)
         assert done.report["problem"].startswith("the run stopped: create_orders: HTTP 429")
+        assert done.err == ""
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "problem"),
+        [
+            (
+                ["create", "orders", "gone.csv"],
+                1,
+                "gone.csv: No such file or directory; name a file that can be ",
+            ),
+            (["create", "orders", "gone.csv", "--dry-run"], 1, "gone.csv: No such file or directory"),
+            (["create", "orders", "gone.csv", "--token-file", "gone"], 1, "gone: No such file or directory"),
+            (
+                ["create", "orders", "gone.csv", "--set", "x"],
+                2,
+                "Invalid value for '--set': write PROPERTY=VALUE",
+            ),
+            (["create", "orders"], 2, "Missing argument 'FILE'."),
+            (["runs", "--delete", "x"], 2, "--json lists runs, and deletes none"),
+            (
+                ["create", "orders", "x.csv", "--results", "-"],
+                1,
+                "-: --results and --json name the same file",
+            ),
+        ],
+    )
+    def test_json_tells_why_nothing_was_done(
+        self, arguments: list[str], code: int, problem: str, shell: "Shell"
+    ) -> None:
+        done = shell(*arguments, "--json")
+
+        assert (done.code, done.err) == (code, "")
+        assert (done.report["run"], done.report["exit_code"]) == (None, code)
+        assert done.report["problem"].startswith(problem)
 
     def test_results_are_written(self, tmp_path: Path, write: "Write", shell: "Shell") -> None:
         results = tmp_path / "results.csv"
@@ -440,6 +485,30 @@ class TestOptions:
         assert shell("runs").out == ""
         assert path.read_text(encoding="utf-8") == CSV
 
+    @pytest.mark.parametrize(
+        "wrong", [("--set", "hs_tags"), ("--api-version", "v4"), ("--unique-property", "")]
+    )
+    def test_nothing_is_made_before_the_run_begins(
+        self, wrong: tuple[str, str], tmp_path: Path, write: "Write", shell: "Shell"
+    ) -> None:
+        write("orders.csv", CSV)
+        outputs = (
+            "--results",
+            "results.csv",
+            "--report",
+            "page.html",
+            "--journal",
+            "a.run",
+            "--share-quota",
+            "q",
+        )
+        shell.box  # noqa: B018 - it is started
+
+        with chdir(tmp_path):
+            assert shell.push("create", "orders", "orders.csv", *outputs, *wrong).code in {1, 2}
+        assert {path.name for path in tmp_path.iterdir()} <= {"orders.csv", "q"}
+        assert (tmp_path / "q").exists() == (wrong[0] == "--unique-property")
+
     def test_a_sandbox_of_its_own(self, write: "Write", shell: "Shell") -> None:
         shell.unset("HUBSPOT_ACCESS_TOKEN")
 
@@ -462,3 +531,64 @@ class TestOptions:
         done = shell.push("create", "orders", path, "--new", "--share-quota", tmp_path / "gone" / "quota")
         assert done.code == 1
         assert "cannot be used" in done.err
+
+
+class TestOneFileForTwoThings:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--results", "a", "--report", "a"], "--results and --report name the same file"),
+            (["--results", "a", "--report", "./b/../a"], "--results and --report name the same file"),
+            (["--results", "-", "--report", "-"], "--results and --report name the same file"),
+            (["--journal", "a.run", "--results", "a.run"], "--results and --journal name the same file"),
+            (["--journal", "a.run", "--report", "a.run-wal"], "--report and --journal name the same file"),
+            (["--journal", "q", "--share-quota", "q"], "--journal and --share-quota name the same file"),
+            (["--results", "q-shm", "--share-quota", "q"], "--results and --share-quota name the same file"),
+            (
+                ["--token-file", "token", "--results", "token"],
+                "--token-file and --results name the same file",
+            ),
+            (["--journal", "orders.csv"], "the rows are read from there; name another file"),
+            (["--results", "hard.csv"], "the rows are read from there; name another file"),
+            (["--report", "soft.csv"], "the rows are read from there; name another file"),
+            (["--results", "box.sqlite"], "this is a database, a journal perhaps; name another file"),
+        ],
+    )
+    def test_is_refused_and_nothing_changes(
+        self, options: list[str], message: str, tmp_path: Path, write: "Write", shell: "Shell"
+    ) -> None:
+        path = write("orders.csv", CSV)
+        write("token", "pat-eu1-0b1f7c52")
+        write("box.sqlite", b"SQLite format 3\0and more")
+        (tmp_path / "b").mkdir()
+        (tmp_path / "hard.csv").hardlink_to(path)
+        (tmp_path / "soft.csv").symlink_to(path)
+        before = {file: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
+
+        with chdir(tmp_path):
+            done = shell.push("create", "orders", "orders.csv", *options)
+
+        assert (done.code, done.out) == (1, "")
+        assert message in done.err
+        assert {file: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()} == before
+
+    def test_where_case_is_ignored_a_name_in_another_case_is_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        names = {"--results": tmp_path / "Ergebnis-\u00c4.csv", "--report": tmp_path / "ERGEBNIS-a\u0308.CSV"}
+        _files.check_distinct(names, {})
+        monkeypatch.setattr(_files, "_ignores_case", lambda _: True)
+
+        with pytest.raises(ConfigurationError, match="--results and --report name the same file"):
+            _files.check_distinct(names, {})
+
+    def test_whether_case_is_ignored_is_tried(self, tmp_path: Path) -> None:
+        folder = tmp_path / "folder"
+        folder.mkdir()
+        assert not _files._ignores_case(folder)
+        (tmp_path / "FOLDER").symlink_to(folder)
+        assert _files._ignores_case(folder)
+        assert not _files._ignores_case(Path(folder.anchor))
+
+    def test_devices_are_no_files(self) -> None:
+        _files.check_distinct({"--results": Path(os.devnull), "--report": Path(os.devnull)}, {})

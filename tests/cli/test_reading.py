@@ -39,12 +39,39 @@ class TestWhatIsReadOnce:
         assert shell("results", "latest").out.count("\n") == 3
         assert shell("runs").out.count("\n") == 2
 
-    def test_nobody_else_can_read_the_copy(self, shell: "Shell") -> None:
+    def test_nobody_else_can_read_the_copy_and_it_goes_with_the_end_of_the_run(self, shell: "Shell") -> None:
+        shell.box.faults.next("429-daily")
         shell.push("create", "orders", "-", stdin=CSV.encode())
 
         (copy,) = shell.runs.glob("stdin-*")
         assert copy.read_text() == CSV
         assert copy.stat().st_mode & 0o077 == 0
+        assert shell("results", "latest").out.splitlines()[1] == "1,pending,,,,A-1"
+
+        results = copy.with_name("results.csv")
+        assert shell.push("create", "orders", "-", "--results", results, stdin=CSV.encode()).code == 0
+        assert not copy.exists()
+        assert results.read_text().splitlines()[1].endswith(",,,A-1")
+        done = shell("results", "latest")
+        assert done.out.splitlines()[1].startswith("1,done,")
+        assert done.err == (
+            "Warning: the rows came from a pipe and are not kept, so the results are without its columns\n"
+        )
+
+    @pytest.mark.parametrize("options", [("--sandbox",), ("--api-version", "v4")])
+    def test_no_copy_is_kept_where_no_run_goes_on_with_it(
+        self, options: tuple[str, ...], shell: "Shell"
+    ) -> None:
+        assert shell("create", "orders", "-", *options, stdin=CSV.encode()).code in {0, 1}
+
+        assert list(shell.runs.glob("stdin-*")) == []
+
+    def test_rejected_rows_of_a_pipe(self, shell: "Shell") -> None:
+        done = shell.push("create", "orders", "-", stdin=b"hs_order_name,hs_tax\nA-1,x\n")
+
+        assert done.code == 4
+        assert done.out.splitlines()[-2].endswith(" --rejected")
+        assert done.out.splitlines()[-1].startswith("  rows from a pipe are not kept; --results FILE ")
 
     def test_it_can_be_checked_before_it_is_pushed(self, pipe: Callable[[], Path], shell: "Shell") -> None:
         assert shell("create", "orders", pipe(), "--dry-run").out.startswith("2 rows, 0 of them not valid")
@@ -129,13 +156,6 @@ class TestWhatIsNoFileOfRows:
 
         write("orders.json", '[{"hs_order_name": "A-1"}]')
         assert shell.push("create", "orders", path).code == 0
-
-    @pytest.mark.parametrize("option", [("--encoding", "utf-42"), ("--delimiter", "ab")])
-    def test_an_option_that_cannot_be(self, option: tuple[str, str], write: "Write", shell: "Shell") -> None:
-        done = shell.push("create", "orders", write("orders.csv", CSV), *option)
-
-        assert (done.code, done.out) == (1, "")
-        assert "; write " in done.err or "write tab for a tab" in done.err
 
     @pytest.mark.skipif(os.name == "nt", reason="all names are Unicode there")
     def test_a_name_that_is_no_text(self, tmp_path: Path, shell: "Shell") -> None:

@@ -179,25 +179,43 @@ class TestRefusals:
         )
 
     def test_a_file_that_has_changed(self, path: Path, shell: "Shell") -> None:
-        (journal,) = shell.runs.glob("*.run")
         path.write_text(CSV.replace("A-1", "B-1"))
 
-        assert shell("results", "latest") == (
-            1,
-            "",
-            (
-                f"Error: {path} has changed since run {journal.stem}, and its rows are not known any more; "
-                "put back what was in it\n"
-            ),
-        )
+        done = shell("results", "latest", "--rejected")
 
-    def test_a_file_that_is_gone(self, path: Path, shell: "Shell") -> None:
+        assert done.code == 0
+        assert done.err == (
+            f"Warning: {path} has changed since the run, so the results are without its columns\n"
+        )
+        rows = list(csv.DictReader(io.StringIO(done.out)))
+        assert [(row["_row"], row["_code"]) for row in rows] == [("2", "INVALID_LONG"), ("5", "INVALID_LONG")]
+        assert list(rows[0]) == COLUMNS
+
+    def test_a_file_that_is_gone(self, mixed: Path, shell: "Shell") -> None:
+        mixed.unlink()
+
+        done = shell("results", "latest", "--pending", "--unknown")
+
+        assert done.code == 0
+        assert done.err == (
+            f"Warning: {mixed} is not there any more, so the results are without its columns\n"
+        )
+        # What the run had not read yet, no one can list.
+        rows = list(csv.DictReader(io.StringIO(done.out)))
+        assert [row["_outcome"] for row in rows[:100]] == ["unknown"] * 100
+        assert {row["_outcome"] for row in rows[100:]} == {"pending"}
+
+    def test_a_file_of_json_that_is_gone(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.json", '[{"hs_order_name": "A-1"}, {"hs_order_name": "", "hs_tax": "x"}]')
+        assert shell.push("create", "orders", path).code == 4
         path.unlink()
 
-        done = shell("results", "latest")
+        lines = [json.loads(line) for line in shell("results", "latest").out.splitlines()]
 
-        assert (done.code, done.out) == (1, "")
-        assert done.err == f"Error: {path}: No such file or directory; put the file back there\n"
+        assert [(list(line), line["_outcome"]) for line in lines] == [
+            (COLUMNS, "done"),
+            (COLUMNS, "rejected"),
+        ]
 
     @pytest.mark.parametrize("name", ["orders.csv", "gone/results.csv", ""])
     def test_an_output_that_cannot_be_written(

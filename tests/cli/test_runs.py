@@ -499,3 +499,142 @@ class TestRowsThatAreDoneAlready:
             path = write("changes.csv", f"id,hs_order_name\n{number},{name}\n{number},D\n")
             assert shell.push("update", "orders", path).code == 0
         assert done.exists()
+
+
+class TestDeleting:
+    def test_a_finished_run(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", CSV)
+        shell.push("create", "orders", path)
+        (run,) = listed(shell)
+
+        done = shell("runs", "--delete", run["run"])
+
+        assert done == (0, f"Deleted run {run['run']}\n", "")
+        assert list(shell.runs.iterdir()) == []
+        assert path.read_text() == CSV
+        assert shell("runs", "--delete", run["run"]).code == 1
+
+    def test_an_unfinished_run_only_by_force(self, half: Path, shell: "Shell") -> None:
+        (run,) = listed(shell)
+
+        done = shell("runs", "--delete", "latest")
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err == (
+            f"Error: run {run['run']} is not finished: 100 rows are written, 0 more may be; without the run, "
+            "the same command would push them again and make doubles. Finish it with the same command, or "
+            "delete it with --force\n"
+        )
+        assert len(listed(shell)) == 1
+        assert shell("runs", "--delete", "latest", "--force").code == 0
+        assert listed(shell) == []
+        assert half.exists()
+
+    def test_one_of_several_that_cannot_be_keeps_all(
+        self, half: Path, write: "Write", shell: "Shell"
+    ) -> None:
+        shell.push("create", "carts", write("carts.csv", "hs_cart_name\nC-1\n"))
+        names = [str(run["run"]) for run in listed(shell)]
+
+        assert shell("runs", *(word for name in names for word in ("--delete", name))).code == 1
+
+        assert len(listed(shell)) == 2
+        assert half.exists()
+
+    def test_finished_runs_that_are_old(self, half: Path, write: "Write", shell: "Shell") -> None:
+        shell.push("create", "carts", write("carts.csv", "hs_cart_name\nC-1\n"))
+        for journal in shell.runs.glob("*.run"):
+            with Journal(journal) as opened:
+                opened.set_meta({"started": "2020-01-01T00:00:00Z"})
+        copies = [shell.runs / name for name in ("stdin-of-a-killed-command", "stdin-of-one-that-reads")]
+        for copy in copies:
+            copy.write_text(CSV)
+        os.utime(copies[0], (0, 0))
+        shell.push("create", "line-items", write("items.csv", "name\nwool\n"))
+        names = {run["operation"]: run["run"] for run in listed(shell)}
+
+        done = shell("runs", "--older-than", "30d")
+
+        assert done == (
+            0,
+            (f"Deleted run {names['create_carts']}\nDeleted {copies[0]}, which no run goes on with\n"),
+            f"Kept run {names['create_orders']}: it is not finished\n",
+        )
+        assert {run["operation"] for run in listed(shell)} == {"create_orders", "create_line_items"}
+        assert [copy.exists() for copy in copies] == [False, True]
+        assert half.exists()
+        assert shell("runs", "--older-than", "9999d") == (0, "", "No finished run is that old\n")
+
+    def test_the_copy_of_a_pipe_goes_with_its_run(self, shell: "Shell") -> None:
+        shell.box.faults.next("429-daily")
+        assert shell.push("create", "orders", "-", stdin=CSV.encode()).code == 5
+
+        assert shell("runs", "--delete", "latest", "--force").code == 0
+
+        assert list(shell.runs.iterdir()) == []
+
+    def test_what_is_no_journal(self, write: "Write", shell: "Shell") -> None:
+        shell.push("create", "orders", write("orders.csv", CSV))
+        (journal,) = shell.runs.glob("*.run")
+        journal.write_text("no journal" * 100)
+        notes = write("notes.txt", "my notes" * 100)
+
+        done = shell("runs", "--delete", notes, "--force")
+        assert (done.code, notes.exists()) == (1, True)
+        done = shell("runs", "--delete", journal.stem)
+        assert (done.code, journal.exists()) == (1, True)
+        assert "what it has written is not known and may double" in done.err
+        assert shell("runs", "--delete", journal.stem, "--force").code == 0
+        assert not journal.exists()
+
+    def test_a_run_that_is_going_on(self, write: "Write", shell: "Shell") -> None:
+        with held(shell, write("orders.csv", CSV)) as process:
+            done = shell("runs", "--delete", "latest", "--force")
+            process.kill()
+            process.communicate(timeout=10)
+
+        assert (done.code, len(listed(shell))) == (1, 1)
+
+
+class TestWhatIsKept:
+    def test_is_for_its_owner_only(self, tmp_path: Path, write: "Write", shell: "Shell") -> None:
+        before = os.umask(0)
+        try:
+            done = shell.push(
+                *("create", "orders", write("orders.csv", CSV), "--results", tmp_path / "results.csv"),
+                *("--report", tmp_path / "page.html"),
+            )
+            shell("results", "latest", "--output", tmp_path / "again.csv")
+        finally:
+            os.umask(before)
+
+        assert done.code == 0
+        assert shell.runs.stat().st_mode & 0o777 == 0o700
+        files = [
+            *shell.runs.iterdir(),
+            *(tmp_path / name for name in ("results.csv", "page.html", "again.csv")),
+        ]
+        assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+        (tmp_path / "page.html").chmod(0o644)
+        shell.push("create", "orders", tmp_path / "orders.csv", "--report", tmp_path / "page.html")
+        assert (tmp_path / "page.html").stat().st_mode & 0o777 == 0o644
+
+    @pytest.mark.parametrize("options", [("--set", f"hs_tags={TOKEN}"), (f"--set=hs_tags={TOKEN}",)])
+    def test_holds_no_value_of_an_option(
+        self, options: tuple[str, ...], write: "Write", shell: "Shell"
+    ) -> None:
+        path = write("orders.csv", "hs_order_name\nA-1\n")
+        assert shell.push("create", "orders", path, *options).code == 0
+
+        (journal,) = shell.runs.glob("*.run")
+        assert TOKEN.encode() not in journal.read_bytes()
+        with Journal(journal) as opened:
+            command = json.loads(str(opened.meta()["command"]))
+        assert command[3 : 3 + len(options)] == [option.replace(TOKEN, "...") for option in options]
+        assert shell("results", "latest").out.count("\n") == 2
+        # It tells one value from another all the same.
+        assert shell.push("create", "orders", path, *options).code == 0
+        assert len(shell.sent()) == 1
+        assert shell.push("create", "orders", path, "--set", "hs_tags=else").code == 0
+        assert len(shell.sent()) == 2

@@ -1,5 +1,6 @@
-"""Ctrl-C and SIGTERM during a push: what is in flight is waited for, and the run can go on."""
+"""Ctrl-C, SIGTERM and a closed terminal during a push: what is in flight is waited for, the run can go on."""
 
+import os
 import signal
 import subprocess
 import time
@@ -23,11 +24,11 @@ def path(write: "Write") -> Path:
 
 @contextmanager
 def pushing(
-    shell: "Shell", path: Path, slow: str, stderr: int = subprocess.PIPE
+    shell: "Shell", path: Path, slow: str, *more: object, stderr: int = subprocess.PIPE
 ) -> Iterator["subprocess.Popen[str]"]:
     """Start a push, and yield when its first request is on its way. Its reply comes late."""
     shell.box.faults.next(slow)
-    command = ("create", "orders", path, "--base-url", shell.box.url, "--concurrency", "1")
+    command = ("create", "orders", path, "--base-url", shell.box.url, "--concurrency", "1", *more)
     with shell.start(*command, stderr=stderr) as process:
         try:
             while not shell.box.faults.count:
@@ -38,7 +39,7 @@ def pushing(
             process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_waits_for_what_is_in_flight(number: signal.Signals, path: Path, shell: "Shell") -> None:
     with pushing(shell, path, "slow=1") as process:
         process.send_signal(number)
@@ -109,3 +110,54 @@ def test_whoever_reads_its_output_may_end_by_the_same_signal(path: Path, shell: 
 
     assert process.returncode == 5
     assert shell("runs", "--json").report["done"] == 100
+
+
+def test_a_signal_that_nohup_has_it_ignore(path: Path, shell: "Shell") -> None:
+    with ignoring(signal.SIGHUP), pushing(shell, path, "slow=1") as process:
+        process.send_signal(signal.SIGHUP)
+        out, err = process.communicate(timeout=20)
+
+    assert (process.returncode, err) == (0, "")
+    assert out.startswith("300 of 300 orders created in ")
+
+
+def test_a_terminal_that_is_closed(path: Path, tmp_path: Path, shell: "Shell") -> None:
+    ours, theirs = os.openpty()
+    with pushing(shell, path, "slow=1", "--results", tmp_path / "results.csv", stderr=theirs) as process:
+        os.close(theirs)
+        os.close(ours)
+        process.send_signal(signal.SIGHUP)
+        out, _ = process.communicate(timeout=20)
+
+    assert process.returncode == 5
+    assert out.startswith("100 of ")
+    assert (tmp_path / "results.csv").read_text().count(",done,") == 100
+
+
+@pytest.mark.parametrize("command", [("create", "orders", "-"), ("validate", "create", "orders", "-")])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_while_rows_come_from_a_pipe_it_leaves_no_copy(
+    command: tuple[str, ...], number: signal.Signals, tmp_path: Path, shell: "Shell"
+) -> None:
+    shell.set("TMPDIR", str(tmp_path))
+    with shell.start(*command, stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        process.stdin.write("hs_order_name\n" + "A\n" * 100_000)
+        process.stdin.flush()
+        while not any(file.is_file() for file in tmp_path.rglob("*")):
+            time.sleep(0.02)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+
+    assert (process.returncode, out, err) == (5, "", "Error: interrupted\n")
+    assert not any(file.is_file() for file in tmp_path.rglob("*"))
+
+
+@contextmanager
+def ignoring(number: signal.Signals) -> Iterator[None]:
+    """Let processes that are started meanwhile ignore a signal."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)

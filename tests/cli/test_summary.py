@@ -26,7 +26,7 @@ def printed(
     **options: Any,  # noqa: ANN401
 ) -> tuple[list[str], list[str]]:
     defaults: dict[str, Any] = {"problem": None, "unseen": (), "run": "R", "to_mend": "o rejected.csv"}
-    defaults |= {"resumable": True, "as_json": False}
+    defaults |= {"resumable": True, "form": "text"}
     print_summary(report(**figures), code, **{**defaults, **options})
     out, err = capsys.readouterr()
     return out.splitlines(), err.splitlines()
@@ -44,6 +44,7 @@ def printed(
         ({"finished": False}, ConnectionFailedError("x", attempts=1), 5),
         ({"finished": False}, ConfigurationError("x"), 1),
         ({"read": 2, "done": 1, "finished": False}, ConfigurationError("x"), 5),
+        ({"read": 2, "unknown": 1, "finished": False}, ConfigurationError("x"), 5),
     ],
 )
 def test_the_exit_code(figures: dict[str, Any], cause: BaseException | None, code: int) -> None:
@@ -77,9 +78,9 @@ def test_nothing_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = printed(capsys, figures, 5, problem="the run stopped", unseen=["a", "b"])
 
     assert err == [
-        "Error: the run stopped",
         "Warning: no row has the column 'a' that an option names",
         "Warning: no row has the column 'b' that an option names",
+        "Error: the run stopped",
     ]
     assert out == [
         "1 of 2,000 line items created in 0.0 s: 1 request, 0% of the quota",
@@ -100,7 +101,7 @@ def test_nothing_is_well(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_run_in_a_sandbox_that_has_ended_does_not_go_on(capsys: pytest.CaptureFixture[str]) -> None:
     figures = {"read": 2, "done": 1, "finished": False}
     with connect(ConnectionOptions(sandbox=True)) as connection:
-        out, _ = printed(capsys, figures, resumable=connection.lasts)
+        out, _ = printed(capsys, figures, 5, resumable=connection.lasts)
 
     assert (
         out[-1] == "  the local HubSpot has ended; the same command begins from the first row in another one"
@@ -130,9 +131,25 @@ def test_a_run_that_was_finished_before(
 def test_for_a_program(capsys: pytest.CaptureFixture[str]) -> None:
     figures = {"read": 2, "done": 1, "rejected": 1, "reasons": {"x": 1}}
 
-    out, err = printed(capsys, figures, 4, problem="p", unseen=["a"], as_json=True)
+    out, err = printed(capsys, figures, 4, problem="p", unseen=["a"], form="json")
 
     (line,) = out
     told = json.loads(line)
     assert (told["run"], told["exit_code"], told["problem"], told["reasons"]) == ("R", 4, "p", {"x": 1})
-    assert err == ["Error: p", "Warning: no row has the column 'a' that an option names"]
+    assert err == ["Warning: no row has the column 'a' that an option names"]
+
+
+def test_beside_what_standard_output_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = printed(capsys, {"read": 1, "done": 1}, form="apart")
+
+    assert (out, err[-1]) == ([], "Run R")
+
+
+def test_words_of_others_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = {"read": 1, "rejected": 1, "reasons": {"a\x1b[2J: X\nRun R": 1}}
+
+    out, err = printed(capsys, figures, 4, run="r\x07", problem="\x9bA\nError: B", unseen=["\x1b"])
+
+    assert "          1  a\\x1b[2J: X\\nRun R" in out
+    assert err[1:] == ["Error: \\x9bA\\nError: B"]
+    assert all(line.isprintable() for line in (*out, *err))

@@ -1,5 +1,7 @@
 """Files of results: each row as it was read, behind what became of it."""
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ import pytest
 from hubspot_batch.bulk import Outcome
 from hubspot_batch.cli._tables import open_results, open_table
 from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.results import Reason
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Write
@@ -78,3 +81,19 @@ def test_the_file_of_the_rows_is_not_overwritten(write: "Write") -> None:
         open_results(path, table)
 
     assert path.read_text(encoding="utf-8") == "a\n1\n"
+
+
+@pytest.mark.parametrize("begin", [*"=+-@\t\r\n", "\uff1d"])
+def test_no_cell_of_ours_is_a_formula_and_those_of_the_user_stay_as_they_are(
+    begin: str, tmp_path: Path, write: "Write"
+) -> None:
+    source, path = write("rows.csv", 'a,=b\n"=1+\r1",-2\n'), tmp_path / "results.csv"
+    reasons = [Reason(code=f"{begin}CODE", message=f"{begin}1")]
+    with open_table(source) as table, open_results(path, table) as results:
+        for row in table.rows():
+            results.write(row, Outcome(index=0, status="rejected", reasons=reasons))
+
+    _, cells = csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))
+    assert cells == ["1", "rejected", "", f"'{begin}CODE", f"'{begin}1", "=1+\r1", "-2"]
+    with open_table(path) as table:
+        assert [row.values for row in table.rows()] == [{"a": "=1+\r1", "=b": "-2"}]

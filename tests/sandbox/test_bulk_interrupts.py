@@ -19,20 +19,22 @@ from hubspot_batch.sandbox import Sandbox
 NUMBER = "hs_external_order_id"
 AT_ONCE = 4
 
+# A background job ignores Ctrl-C, and so would what it starts.
 SYNC = """
-import sys
+import signal, sys
 from hubspot_batch import HubSpot, Quota
 
 def rows():
     for row in range(int(sys.argv[3])):
         yield {"properties": {"hs_order_name": f"A-{row}", "hs_external_order_id": f"X-{row}"}}
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with HubSpot("sandbox-token", base_url=sys.argv[1], quota=Quota(1000, 1.0), timeout=30) as hub:
     hub.orders.create_all(rows(), journal=sys.argv[2], concurrency=4)
 """
 
 ASYNC = """
-import asyncio, sys
+import asyncio, signal, sys
 from hubspot_batch import AsyncHubSpot, Quota
 
 async def rows():
@@ -43,6 +45,7 @@ async def main():
     async with AsyncHubSpot("sandbox-token", base_url=sys.argv[1], quota=Quota(1000, 1.0), timeout=30) as hub:
         await hub.orders.create_all(rows(), journal=sys.argv[2], concurrency=4)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
 """
 

@@ -1,15 +1,33 @@
 """The command line. It reads arguments, draws progress and sets exit codes; the library does the work.
 
-Exit codes: 0 all is well; 1 the configuration or the input cannot be used; 2 the command is written wrongly.
+Exit codes: 0 all is well; 1 the configuration or the input cannot be used; 2 usage error. `create` and
+`update` have more, which `hubspot-batch --help` lists.
 """
 
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
     """Run the command line, the entry point of `hubspot-batch`."""
     try:
         from hubspot_batch.cli._commands import commands  # noqa: PLC0415 - it needs the extra `cli`
+        from hubspot_batch.cli._files import release_streams  # noqa: PLC0415
     except ModuleNotFoundError as error:
         sys.exit(f"hubspot-batch: {error.name} is missing; install it with: pip install 'hubspot-batch[cli]'")
-    commands(prog_name="hubspot-batch")
+    _write_any_text()
+    try:
+        commands(prog_name="hubspot-batch")
+    finally:
+        release_streams()
+
+
+def _write_any_text() -> None:
+    """Let standard output and standard error take any text: what their encoding lacks is escaped.
+
+    Redirected on Windows, they are cp1252, and a file name in another script would end the command.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # It is None where the command was started without it.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

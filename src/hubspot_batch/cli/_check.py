@@ -14,6 +14,7 @@ from hubspot_batch._discreet import printable
 from hubspot_batch.bulk.plan import Planner
 from hubspot_batch.bulk.rows import Row as CheckedRow
 from hubspot_batch.bulk.rows import rows_from
+from hubspot_batch.cli._files import say
 from hubspot_batch.cli._progress import duration
 from hubspot_batch.cli._reading import OpenReading, Reading
 from hubspot_batch.cli._summary import warn_of_unseen
@@ -57,9 +58,9 @@ def validate_rows(operation_id: str, reading: Reading, *, shown: Path) -> bool:
             rows += 1
             for fault in checked.faults:
                 faults += 1
-                click.echo(_line(row, fault))
+                say(_line(row, fault))
         warn_of_unseen(opened.unseen)
-    click.echo(f"{shown}: {faults:,} fault(s) in {rows:,} rows for {operation.id}", err=True)
+    say(f"{shown}: {faults:,} fault(s) in {rows:,} rows for {operation.id}", err=True)
     return not faults
 
 
@@ -115,7 +116,7 @@ def _checked(
 def _show(row: Row, checked: CheckedRow, number: int) -> None:
     if number <= _FAULTS_SHOWN:
         for fault in checked.faults:
-            click.echo(_line(row, fault))
+            say(_line(row, fault))
     elif number == _FAULTS_SHOWN + 1:
         click.echo("and more; `hubspot-batch validate` shows them all")
 

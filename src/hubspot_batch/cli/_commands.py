@@ -2,16 +2,20 @@
 
 # ruff: noqa: PLC0415 - the command line answers --help without all that a command needs
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hubspot_batch import __version__
-from hubspot_batch.cli._files import release_streams
-from hubspot_batch.errors import HubSpotBatchError
+from hubspot_batch._discreet import printable
+from hubspot_batch.cli._files import UnfinishedError, is_unread, release_streams
+from hubspot_batch.cli._signals import Interrupts
+from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, InvalidInputError
 
 if TYPE_CHECKING:
     from hubspot_batch.cli._reading import Reading
@@ -24,34 +28,76 @@ _CREATED = click.Choice(["orders", "line-items", "commerce-payments", "carts"])
 _UPDATED = click.Choice(["orders"])
 _FORMATS = click.Choice(["csv", "jsonl", "json", "parquet"])
 _SHELLS = click.Choice(["bash", "zsh", "fish"])
+_AS_JSON = f"{__name__}.as_json"
+
+
+class _Days(click.ParamType[timedelta]):
+    name = "days"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        digits = value.removesuffix("d")
+        if digits == value or not digits.isascii() or not digits.isdigit() or len(digits) > _MOST_DIGITS:
+            self.fail(f"{value!r} is not a number of days; write it like 30d", param, ctx)
+        return timedelta(days=int(digits))
+
+
+_DAYS = _Days()
+_MOST_DIGITS = 5
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Make errors messages: no traceback for what a user can mend."""
+def _explained(*, as_json: bool = False) -> Iterator[None]:
+    """Make errors messages: no traceback for what a user can mend.
+
+    Args:
+        as_json: Whether an error is printed as JSON, too.
+    """
+    try:
+        with _as_click_errors():
+            yield
+    except click.ClickException as error:
+        if not as_json:
+            raise
+        facts = {"run": None, "exit_code": error.exit_code, "problem": error.format_message()}
+        with _as_click_errors():
+            click.echo(json.dumps(facts))
+        raise click.exceptions.Exit(error.exit_code) from error
+
+
+@contextmanager
+def _as_click_errors() -> Iterator[None]:
     try:
         yield
-    except (HubSpotBatchError, ModuleNotFoundError) as error:
+    except InvalidInputError as error:
+        # Each of its lines is printable by itself.
         release_streams()
         raise click.ClickException(str(error)) from error
-    except BrokenPipeError:
-        # Whoever read our output has enough of it.
+    except (HubSpotBatchError, ModuleNotFoundError) as error:
         release_streams()
-        raise click.exceptions.Exit(1) from None
+        raise click.ClickException(printable(str(error))) from error
+    except KeyboardInterrupt as error:
+        release_streams()
+        raise UnfinishedError("interrupted") from error
     except OSError as error:
         release_streams()
+        if is_unread(error):
+            # Whoever read our output has enough of it.
+            raise click.exceptions.Exit(1) from None
         place = error.filename or "standard output"
-        raise click.ClickException(f"{place}: {error.strerror or error}") from error
+        raise click.ClickException(printable(f"{place}: {error.strerror or error}")) from error
 
 
 class _Commands(click.Group):
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # noqa: ANN401 - click's own
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:  # noqa: ANN401 - click's own
+        as_json = "--json" in args
         # It prints help and version.
         with _explained():
-            return super().make_context(*args, **kwargs)
+            context = super().make_context(info_name, args, *more, **extra)
+        context.meta[_AS_JSON] = as_json
+        return context
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
-        with _explained():
+        with _explained(as_json=ctx.meta[_AS_JSON]), Interrupts() as ctx.obj:
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -84,8 +130,8 @@ def commands() -> None:
     \b
     Exit codes:
       0  all rows are done
-      1  the configuration or the input cannot be used
-      2  the command is written wrongly
+      1  the configuration or the input cannot be used; nothing was written
+      2  usage error
       4  finished; some rows are rejected
       5  not finished; the same command again goes on
       6  finished; some rows are unknown: sent, and the answer was lost
@@ -103,19 +149,53 @@ def _options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _
     return add
 
 
+def _pairs(_: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what is not written `NAME=...`. It is not repeated, for it can be a value."""
+    for text in texts:
+        name, equals, right = text.partition("=")
+        if not name or not equals or (not right and parameter.name != "set"):
+            raise click.BadParameter(f"write {parameter.metavar}")
+    return texts
+
+
+def _of_text(_: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """Refuse an encoding or a delimiter that there cannot be."""
+    if text is not None:
+        from hubspot_batch.cli import _tables
+
+        try:
+            (_tables.known_encoding if parameter.name == "encoding" else _tables.known_delimiter)(text)
+        except ConfigurationError as error:
+            raise click.BadParameter(printable(str(error))) from error
+    return text
+
+
 _reading = _options(
     click.option("--format", type=_FORMATS, help="What FILE is, where name and content do not tell."),
-    click.option("--encoding", help="Of a text. UTF-8 by default, or what a byte order mark says."),
-    click.option("--delimiter", help="Between the cells of CSV, `tab` for a tab. Found out by default."),
+    click.option(
+        "--encoding", callback=_of_text, help="Of a text. UTF-8 by default, or what a byte order mark says."
+    ),
+    click.option(
+        "--delimiter",
+        callback=_of_text,
+        help="Between the cells of CSV, `tab` for a tab. Found out by default.",
+    ),
     click.option(
         "--map",
         multiple=True,
         metavar="PROPERTY=COLUMN",
+        callback=_pairs,
         help="Take a property from another column.",
     ),
     click.option("--only", multiple=True, metavar="COLUMNS", help="Take only these, with commas between."),
     click.option("--drop", multiple=True, metavar="COLUMNS", help="Leave these out."),
-    click.option("--set", multiple=True, metavar="PROPERTY=VALUE", help="Set a property for all rows."),
+    click.option(
+        "--set",
+        multiple=True,
+        metavar="PROPERTY=VALUE",
+        callback=_pairs,
+        help="Set a property for all rows.",
+    ),
     click.option(
         "--timezone",
         metavar="NAME",
@@ -129,6 +209,7 @@ _associating = click.option(
     "--associate",
     multiple=True,
     metavar="OBJECT=COLUMN[:TYPE]",
+    callback=_pairs,
     help="Link with the record whose id is in a column: contact=contact_id, company=company_id:509.",
 )
 _naming = click.option(
@@ -183,7 +264,7 @@ def create(ctx: click.Context, /, object_type: str, **options: Any) -> None:  # 
     The same command again goes on where it stopped, and sends nothing where it was finished. What becomes of
     each row is kept: see `hubspot-batch results`.
     """
-    ctx.exit(_push(f"create_{object_type.replace('-', '_')}", options))
+    ctx.exit(_push(f"create_{object_type.replace('-', '_')}", options, ctx.obj))
 
 
 @commands.command()
@@ -199,7 +280,7 @@ def update(ctx: click.Context, /, object_type: str, **options: Any) -> None:  # 
     OBJECT is orders. The column `id` holds the record id, or --id-property names a column whose values are
     unique. The rest is as for `create`.
     """
-    ctx.exit(_push(f"update_{object_type}", options))
+    ctx.exit(_push(f"update_{object_type}", options, ctx.obj))
 
 
 @commands.command()
@@ -250,11 +331,24 @@ def results(run: str, statuses: tuple[str, ...], output: Path) -> None:
 
 @commands.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines.")
-def runs(*, as_json: bool) -> None:
-    """List what ran, how it ended, and what is left."""
+@click.option("--delete", "names", multiple=True, metavar="RUN", help="Delete all that is kept of a run.")
+@click.option("--older-than", type=_DAYS, metavar="DAYS", help="Delete finished runs that began before: 30d.")
+@click.option("--force", is_flag=True, help="Let --delete take a run that is not finished.")
+def runs(*, as_json: bool, names: tuple[str, ...], older_than: timedelta | None, force: bool) -> None:
+    """List what ran, how it ended, and what is left; or delete what is kept of runs.
+
+    A run that is deleted is not known any more: the same command would push its rows again.
+    """
     from hubspot_batch.cli import _list_runs
 
-    _list_runs.run(as_json=as_json)
+    if force and not names:
+        raise click.UsageError("--force goes with --delete")
+    if as_json and (names or older_than):
+        raise click.UsageError("--json lists runs, and deletes none")
+    if names or older_than:
+        _list_runs.delete(names, older_than, force=force)
+    else:
+        _list_runs.run(as_json=as_json)
 
 
 @commands.command()
@@ -312,8 +406,6 @@ def demo(orders: Path | None) -> None:
 @commands.command()
 def document() -> None:
     """Print the OpenAPI document that the client is made from, as JSON."""
-    import json
-
     from hubspot_batch import contract
 
     click.echo(json.dumps(contract.document(), indent=2))
@@ -341,7 +433,7 @@ def completion(shell: str) -> None:
     click.echo(kinds[shell](commands, {}, "hubspot-batch", "_HUBSPOT_BATCH_COMPLETE").source())
 
 
-def _push(operation_id: str, options: dict[str, Any]) -> int:
+def _push(operation_id: str, options: dict[str, Any], interrupts: Interrupts) -> int:
     from hubspot_batch.cli._check import dry_run
 
     reading = _reading_of(options)
@@ -370,6 +462,7 @@ def _push(operation_id: str, options: dict[str, Any]) -> int:
             page=options["report"],
             results=options["results"],
         ),
+        interrupts,
     )
 
 

@@ -44,14 +44,14 @@ class Connection(Struct, frozen=True, kw_only=True):
     """A client, and how its account is known again.
 
     Attributes:
-        hub: The client.
+        open: Opens the client, which ends with the connection.
         service: The address of HubSpot.
         lasts: Whether HubSpot is still there when the command is over.
         account: What a run is told of the account; None where its token tells.
         fingerprint: What a journal with this salt says of the account.
     """
 
-    hub: HubSpot
+    open: Callable[[], HubSpot]
     service: str
     lasts: bool
     account: str | None
@@ -60,7 +60,7 @@ class Connection(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def connect(options: ConnectionOptions) -> Iterator[Connection]:
-    """Open a client.
+    """Find out to which account a client will talk, and start the local HubSpot if it is that.
 
     Raises:
         ConfigurationError: If there is no token, or an option cannot be.
@@ -73,19 +73,33 @@ def connect(options: ConnectionOptions) -> Iterator[Connection]:
             token, service = box.access_token, box.url
         else:
             token, service = _static_token(options.token_file), options.base_url
-        shared = options.shared_quota
-        quota = None if shared is None else stack.enter_context(SharedQuota(shared))
         access = token or _app_token(service)
-        hub = HubSpot(access, base_url=service, api_version=options.api_version, quota=quota)
-        stack.enter_context(hub)
+
+        def opened() -> HubSpot:
+            shared = options.shared_quota
+            quota = None if shared is None else stack.enter_context(SharedQuota(shared))
+            hub = HubSpot(access, base_url=service, api_version=options.api_version, quota=quota)
+            return stack.enter_context(hub)
+
         account = None if token else _known_by(os.environ[_OAUTH["refresh_token"]])
         yield Connection(
-            hub=hub,
+            open=opened,
             service=service,
             lasts=not options.sandbox,
             account=account,
             fingerprint=Bearer(token).fingerprint if account is None else lambda _: account,
         )
+
+
+def check(options: ConnectionOptions) -> None:
+    """Refuse options that cannot be used, before rows are read from a pipe and files are made.
+
+    Raises:
+        ConfigurationError: If there is no token, or an option cannot be.
+    """
+    base_url = BASE_URL if options.sandbox else options.base_url
+    token = "sandbox" if options.sandbox else _static_token(options.token_file)
+    HubSpot(token or _app_token(base_url), base_url=base_url, api_version=options.api_version).close()
 
 
 def _static_token(path: Path | None) -> str:

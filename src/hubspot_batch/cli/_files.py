@@ -1,17 +1,33 @@
 """Files as bytes and text, with errors for people."""
 
+import errno
 import os
 import shutil
 import sys
+import unicodedata
+from collections.abc import Hashable, Mapping
 from hashlib import file_digest
+from io import TextIOWrapper
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 import click
 
+from hubspot_batch._discreet import printable
 from hubspot_batch.errors import ConfigurationError
 
 STDIN = Path("-")
+
+
+class UnfinishedError(click.ClickException):
+    """What a command was to do is not all done, and the same command again goes on."""
+
+    exit_code = 5
+
+
+_DATABASE = b"SQLite format 3\0"
+# What SQLite keeps beside a database, and the lock of a journal.
+_BESIDE_A_DATABASE = ("-wal", "-shm", "-journal", "-lock")
 
 
 def read_text(path: Path, shown: Path | None = None) -> str:
@@ -26,7 +42,7 @@ def read_text(path: Path, shown: Path | None = None) -> str:
     """
     shown = shown or path
     try:
-        content = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+        content = standard_input().read() if path == STDIN else path.read_bytes()
     except OSError as error:
         raise click.ClickException(f"{shown}: {error.strerror}") from error
     try:
@@ -34,6 +50,17 @@ def read_text(path: Path, shown: Path | None = None) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise click.ClickException(f"{shown}, line {line}: not UTF-8; save the file as UTF-8") from error
+
+
+def standard_input() -> BinaryIO:
+    """Return standard input as bytes.
+
+    Raises:
+        OSError: If the command was started without it, as by `<&-`.
+    """
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "standard input is closed")
+    return sys.stdin.buffer
 
 
 def is_read_once(path: Path) -> bool:
@@ -48,7 +75,7 @@ def copy_content(path: Path, to: IO[bytes]) -> None:
         OSError: If it cannot be read, or the copy cannot be written.
     """
     if path == STDIN:
-        shutil.copyfileobj(sys.stdin.buffer, to)
+        shutil.copyfileobj(standard_input(), to)
         return
     with path.open("rb") as file:
         shutil.copyfileobj(file, to)
@@ -67,16 +94,114 @@ def digest_of(path: Path) -> str:
         raise ConfigurationError(f"{path}: {error.strerror}; put the file back there") from error
 
 
-def check_writable(path: Path) -> None:
-    """Find out whether a file can be written, and make it where it is missing.
+def open_private(path: Path, encoding: str = "utf-8", errors: str = "strict") -> TextIOWrapper:
+    """Open a file to write text, line ends as they are. A new one can be read by its owner only.
+
+    It holds rows, or HubSpot's words about them. A file that is there already keeps its mode.
 
     Raises:
-        ConfigurationError: If it cannot.
+        OSError: If it cannot be opened.
+    """
+    return open(path, "w", encoding=encoding, errors=errors, newline="", opener=_for_the_owner)
+
+
+def _for_the_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that none but its owner can look into, unless it is there.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Find out whether a file can be written, without making it or changing anything in it.
+
+    Raises:
+        ConfigurationError: If it cannot, or is a database: that of a journal or a quota.
     """
     try:
-        path.open("ab").close()
+        if path.is_file():
+            _check_file(path)
+        elif not path.exists():
+            _check_folder(path.resolve().parent)
+        elif path.is_dir():
+            raise _os_error(errno.EISDIR)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def _check_file(path: Path) -> None:
+    with path.open("r+b") as file:
+        if file.read(len(_DATABASE)) == _DATABASE:
+            raise ConfigurationError(f"{path}: this is a database, a journal perhaps; name another file")
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.exists():
+        raise _os_error(errno.ENOENT)
+    if not folder.is_dir():
+        raise _os_error(errno.ENOTDIR)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _os_error(errno.EACCES)
+
+
+def _os_error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
+def check_distinct(files: Mapping[str, Path | None], databases: Mapping[str, Path | None]) -> None:
+    """Refuse a command of which two files are the same one, under whatever names.
+
+    Args:
+        files: The files of the command by the option that names each; None where it is not given.
+        databases: Likewise those that are SQLite databases, which have other files beside them.
+
+    Raises:
+        ConfigurationError: If two are the same.
+    """
+    named = [(option, path) for option, path in files.items() if path is not None]
+    for option, path in databases.items():
+        if path is not None:
+            named += [(option, file) for file in files_of_database(path)]
+    owners: dict[Hashable, str] = {}
+    for option, path in named:
+        identity = _identity(path)
+        if identity is None or (other := owners.setdefault(identity, option)) == option:
+            continue
+        if other == "FILE":
+            raise ConfigurationError(f"{path}: the rows are read from there; name another file")
+        raise ConfigurationError(f"{path}: {other} and {option} name the same file; name two files")
+
+
+def files_of_database(path: Path) -> list[Path]:
+    """Return an SQLite database and what is kept beside it."""
+    return [path.with_name(path.name + end) for end in ("", *_BESIDE_A_DATABASE)]
+
+
+def _identity(path: Path) -> Hashable:
+    """Return what two paths have in common if they name one file; None where one is a device or pipe."""
+    if path == STDIN:
+        return "standard output"
+    if path.exists() and not path.is_file():
+        return None
+    resolved = path.resolve()
+    there = next(folder for folder in (resolved, *resolved.parents) if folder.exists() or not folder.name)
+    status = there.stat()
+    rest = resolved.relative_to(there).parts
+    if _ignores_case(there):
+        rest = tuple(unicodedata.normalize("NFC", part).casefold() for part in rest)
+    return status.st_dev, status.st_ino, rest
+
+
+def _ignores_case(path: Path) -> bool:
+    """Return whether upper and lower case are the same in the names of files, as on macOS and Windows."""
+    other = path.with_name(path.name.swapcase()) if path.name else path
+    return other != path and other.exists() and other.samefile(path)
 
 
 def unwritable(path: Path, error: OSError) -> ConfigurationError:
@@ -86,6 +211,29 @@ def unwritable(path: Path, error: OSError) -> ConfigurationError:
     return ConfigurationError(f"{path}: {error.strerror}; name a file that can be written")
 
 
+def is_unread(error: OSError) -> bool:
+    """Return whether an error says that a stream has no reader any more.
+
+    A pipe says EPIPE, or EINVAL on Windows; a terminal that was closed says EIO.
+    """
+    numbers = {errno.EPIPE, errno.ESHUTDOWN, errno.EIO, *([errno.EINVAL] if os.name == "nt" else [])}
+    return isinstance(error, BrokenPipeError) or (error.errno in numbers and error.filename is None)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line. Text of others in it, HubSpot's words for example, cannot steer the terminal.
+
+    Args:
+        text: The line.
+        err: Whether it goes to standard error. That nobody reads that is no fault of the command.
+    """
+    try:
+        click.echo(printable(text), err=err)
+    except OSError as error:
+        if not (err and is_unread(error)):
+            raise
+
+
 def release_streams() -> None:
     """Let go of standard output and standard error where nothing can be written to them any more.
 
@@ -93,7 +241,8 @@ def release_streams() -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         try:
-            stream.flush()
+            if stream is not None:
+                stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
@@ -103,13 +252,15 @@ def write_text(path: Path, text: str) -> None:
 
     Raises:
         ConfigurationError: If it cannot be written.
+        OSError: If standard output has no reader any more.
     """
     try:
         if path == STDIN:
             click.echo(text)
         else:
-            path.write_text(text, encoding="utf-8")
-    except BrokenPipeError:
-        raise
+            with open_private(path) as file:
+                file.write(text)
     except OSError as error:
+        if is_unread(error):
+            raise
         raise unwritable(path, error) from error

@@ -4,13 +4,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeAlias
+from typing import TextIO, TypeAlias, cast
 
-import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hubspot_batch._discreet import printable
 from hubspot_batch.bulk import Progress
+from hubspot_batch.cli._files import say
 
 ShareRead: TypeAlias = Callable[[], float | None]
 
@@ -63,7 +64,7 @@ def drawn(title: str, share_read: ShareRead, *, quiet: bool) -> Iterator[Callabl
     """
     if quiet:
         yield lambda _: None
-    elif sys.stderr.isatty():
+    elif sys.stderr is not None and sys.stderr.isatty():
         with _bar(title, share_read) as tell:
             yield tell
     else:
@@ -82,7 +83,7 @@ class _Lines:
         self._next = now + _SECONDS_BETWEEN_LINES
         # That nobody reads it any more is no reason to end a run.
         with suppress(OSError):
-            click.echo(f"{self._title}: {text_of(progress, self._share_read())}", err=True)
+            say(f"{self._title}: {text_of(progress, self._share_read())}", err=True)
 
 
 @contextmanager
@@ -105,8 +106,9 @@ def _bar(title: str, share_read: ShareRead) -> Iterator[Callable[[Progress], Non
         rich.TaskProgressColumn(),
         Figures(),
     )
-    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=1.0)
+    console = Console(file=cast("TextIO", _Unharmed(sys.stderr)))
+    with rich.Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(printable(title), total=1.0)
 
         def tell(progress: Progress) -> None:
             nonlocal last, share, told
@@ -114,6 +116,25 @@ def _bar(title: str, share_read: ShareRead) -> Iterator[Callable[[Progress], Non
             bar.update(task, completed=_share_settled(progress, share))
 
         yield tell
+
+
+class _Unharmed:
+    """A terminal that may be closed: what is written then goes nowhere, and the run goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
 
 
 def text_of(progress: Progress, share_read: float | None) -> str:

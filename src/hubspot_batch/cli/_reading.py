@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -10,10 +11,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hubspot_batch.cli._columns import ColumnOptions, Columns
-from hubspot_batch.cli._files import copy_content, digest_of, is_read_once
+from hubspot_batch.cli._files import (
+    STDIN,
+    copy_content,
+    digest_of,
+    is_read_once,
+    make_private_folder,
+    standard_input,
+)
 from hubspot_batch.cli._tables import Row, Table, TableOptions, open_table
 from hubspot_batch.contract import Operation
 from hubspot_batch.errors import ConfigurationError
+
+COPY_PREFIX = "stdin-"
+"""With this begins the name of a copy of what came from a pipe."""
 
 
 class _Options(Struct, frozen=True):
@@ -35,8 +46,9 @@ class Reading(Struct, frozen=True, kw_only=True):
     columns: ColumnOptions = ColumnOptions()
 
     def to_json(self) -> str:
-        """Return the options as text."""
-        return msgspec.json.encode(_Options(self.table, self.columns)).decode()
+        """Return the options as text, those of `--set` without a value: it may be anyone's."""
+        columns = replace(self.columns, set=tuple(map(without_value, self.columns.set)))
+        return msgspec.json.encode(_Options(self.table, columns)).decode()
 
     def kept(self, folder: Path) -> "Reading":
         """Return a reading of the same that can be repeated: what a pipe gives is copied into a folder.
@@ -48,8 +60,10 @@ class Reading(Struct, frozen=True, kw_only=True):
         """
         if not is_read_once(self.path):
             return self
+        if self.path == STDIN:
+            _check_standard_input()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
             return replace(self, path=_copied(self.path, folder))
         except OSError as error:
             raise ConfigurationError(
@@ -75,19 +89,33 @@ class Reading(Struct, frozen=True, kw_only=True):
             yield OpenReading(table, columns)
 
 
-def reading_from(path: str, options: str) -> Reading:
-    """Return a reading from its path and the text of its options."""
-    decoded = msgspec.json.decode(options, type=_Options)
-    return Reading(path=Path(path), table=decoded.table, columns=decoded.columns)
+def table_options_from(options: str) -> TableOptions:
+    """Return from the text of the options of a reading what says how the file is written."""
+    return msgspec.json.decode(options, type=_Options).table
+
+
+def without_value(text: str) -> str:
+    """Return `PROPERTY=VALUE` with a digest for the value."""
+    name, _, value = text.partition("=")
+    return f"{name}=#{blake2b(value.encode(errors='surrogatepass'), digest_size=8).hexdigest()}"
+
+
+def _check_standard_input() -> None:
+    try:
+        standard_input()
+    except OSError as error:
+        raise ConfigurationError(
+            f"-: {error.strerror}; name a file, or let a pipe feed the command"
+        ) from error
 
 
 def _copied(path: Path, folder: Path) -> Path:
-    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=COPY_PREFIX, delete=False) as file:
         copy = Path(file.name)
     try:
         with copy.open("wb") as file:
             copy_content(path, file)
-        return copy.replace(folder / f"stdin-{digest_of(copy)[:16]}")
+        return copy.replace(folder / f"{COPY_PREFIX}{digest_of(copy)[:16]}")
     except BaseException:
         copy.unlink()
         raise

@@ -1,21 +1,21 @@
 """`hubspot-batch results`: the rows of a run with what became of them, in the form in which they came."""
 
 from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
-from hubspot_batch import contract
 from hubspot_batch.bulk import Outcome, read_outcomes
-from hubspot_batch.cli._files import STDIN, digest_of, unwritable
-from hubspot_batch.cli._reading import reading_from
-from hubspot_batch.cli._runs import StoredRun, usable
-from hubspot_batch.cli._tables import Row, open_results
+from hubspot_batch.cli._files import STDIN, check_distinct, digest_of, is_unread, say, unwritable
+from hubspot_batch.cli._reading import table_options_from
+from hubspot_batch.cli._runs import StoredRun, is_copy, usable
+from hubspot_batch.cli._tables import Row, open_bare_results, open_results, open_table
 from hubspot_batch.errors import ConfigurationError
 
 _ALL = frozenset({"done", "rejected", "unknown", "pending"})
 
 
 def write_results(run: StoredRun, path: Path = STDIN, statuses: Collection[str] = _ALL) -> None:
-    """Write the rows of a run that ended in one of these ways.
+    """Write the rows of a run that ended in one of these ways: without their columns if the file has changed.
 
     Args:
         run: The run.
@@ -23,7 +23,7 @@ def write_results(run: StoredRun, path: Path = STDIN, statuses: Collection[str] 
         statuses: `done`, `rejected`, `unknown`, or `pending` for rows that have no outcome.
 
     Raises:
-        ConfigurationError: If the file of the run is not what it was, or the results cannot be written.
+        ConfigurationError: If the results cannot be written.
     """
     source = run.source
     if not source.path:
@@ -31,27 +31,37 @@ def write_results(run: StoredRun, path: Path = STDIN, statuses: Collection[str] 
             f"run {run.name} was not started by this command line, and its file is not known; "
             "`read_outcomes` of hubspot_batch.bulk tells what became of its rows"
         )
-    if digest_of(Path(source.path)) != source.digest:
-        raise ConfigurationError(
-            f"{source.path} has changed since run {run.name}, and its rows are not known any more; "
-            "put back what was in it"
-        )
-    reading = reading_from(source.path, source.reading)
-    operation = contract.operation(str(run.meta["operation"]))
+    file = Path(source.path)
+    check_distinct({"FILE": file, "--output": path}, {"the journal": run.path})
+    missing = _what_is_missing(file, source.digest)
+    if missing:
+        say(f"Warning: {missing}, so the results are without its columns", err=True)
     try:
-        with (
-            usable(run.path),
-            reading.open(operation) as rows,
-            open_results(path, rows.table) as results,
-        ):
-            told = _with_outcomes((row for row, _ in rows.rows()), read_outcomes(run.path))
-            for row, outcome in told:
+        with usable(run.path), ExitStack() as stack:
+            if missing:
+                rows: Iterator[Row] = (Row(number, {}) for number in range(1, run.length + 1))
+                results = stack.enter_context(open_bare_results(path, run.form))
+            else:
+                table = stack.enter_context(open_table(file, table_options_from(source.reading)))
+                rows = table.rows()
+                results = stack.enter_context(open_results(path, table))
+            for row, outcome in _with_outcomes(rows, read_outcomes(run.path)):
                 if ("pending" if outcome is None else outcome.status) in statuses:
                     results.write(row, outcome)
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        if is_unread(error):
+            raise
         raise unwritable(path, error) from error
+
+
+def _what_is_missing(file: Path, digest: str) -> str | None:
+    """Return why the rows of a run are not known any more; None if they are."""
+    if is_copy(file):
+        # It is kept as long as the run can go on.
+        return None if file.exists() else "the rows came from a pipe and are not kept"
+    if not file.is_file():
+        return f"{file} is not there any more"
+    return None if digest_of(file) == digest else f"{file} has changed since the run"
 
 
 def _with_outcomes(rows: Iterator[Row], outcomes: Iterator[Outcome]) -> Iterator[tuple[Row, Outcome | None]]:

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from hashlib import blake2b
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import Any, cast
 
 import click
 from msgspec import Struct
@@ -18,6 +18,9 @@ from msgspec import Struct
 from hubspot_batch.bulk import Report
 from hubspot_batch.bulk.journal import Journal, JournalInUseError, explained
 from hubspot_batch.cli._connection import Connection
+from hubspot_batch.cli._files import files_of_database, make_private_folder, say
+from hubspot_batch.cli._reading import COPY_PREFIX
+from hubspot_batch.cli._tables import Format
 from hubspot_batch.errors import ConfigurationError
 
 FOLDER_VARIABLE = "HUBSPOT_BATCH_RUNS"
@@ -48,6 +51,7 @@ class StoredRun(Struct, frozen=True, kw_only=True):
         problem: Why it cannot be read, if it cannot.
         meta: What is known of it as a whole.
         counts: How many rows are in which state.
+        length: How many rows are known.
     """
 
     path: Path
@@ -55,6 +59,7 @@ class StoredRun(Struct, frozen=True, kw_only=True):
     problem: str | None = None
     meta: Mapping[str, Any] = {}
     counts: Mapping[str, int] = {}
+    length: int = 0
 
     @property
     def name(self) -> str:
@@ -79,6 +84,11 @@ class StoredRun(Struct, frozen=True, kw_only=True):
         return any(self.counts.get(state) for state in ("done", "unknown", "sent"))
 
     @property
+    def form(self) -> Format:
+        """What the rows were."""
+        return cast("Format", self.meta.get("form", "csv"))
+
+    @property
     def source(self) -> Source:
         """The file that it reads."""
         names = Source.__struct_fields__
@@ -99,7 +109,7 @@ def stored_runs() -> list[StoredRun]:
 def _read(path: Path) -> StoredRun:
     try:
         with usable(path), Journal(path) as journal:
-            return StoredRun(path=path, meta=journal.meta(), counts=journal.counts())
+            return StoredRun(path=path, meta=journal.meta(), counts=journal.counts(), length=journal.length)
     except JournalInUseError:
         return StoredRun(path=path, busy=True)
     except ConfigurationError as error:
@@ -123,6 +133,18 @@ def find(name: str) -> StoredRun:
     """Return the run of this name, that of a journal, or the `latest`.
 
     Raises:
+        ConfigurationError: If there is none, it cannot be read, or it is going on.
+    """
+    run = found(name)
+    if run.problem is not None:
+        raise ConfigurationError(run.problem)
+    return run
+
+
+def found(name: str) -> StoredRun:
+    """Return the run of this name, even one that cannot be read.
+
+    Raises:
         ConfigurationError: If there is none, or it is going on.
     """
     names = [path.stem for path in _journals()]
@@ -134,8 +156,6 @@ def find(name: str) -> StoredRun:
         advice = f"did you mean {close[0]}?" if close else "`hubspot-batch runs` lists them"
         raise ConfigurationError(f"there is no run {name!r}; {advice}")
     run = _read(path)
-    if run.problem is not None:
-        raise ConfigurationError(run.problem)
     if run.busy:
         raise ConfigurationError(f"run {run.name} is going on; wait for its end")
     return run
@@ -172,7 +192,7 @@ def journal_for(
             raise ConfigurationError(f"{run.problem}; with --new, all that it has done is done again")
         if run.meta.get("account") != connection.fingerprint(run.meta["salt"]):
             if not run.finished and run.may_have_written:
-                click.echo(
+                say(
                     f"Warning: run {run.name} over this file, with another token, is not finished; "
                     "this is a run of its own",
                     err=True,
@@ -204,23 +224,59 @@ def _unused(ending: str) -> Path:
     return path
 
 
-def describe(path: Path, source: Source, command: Sequence[str]) -> None:
-    """Write into a journal which file it is about, and by which command.
+@contextmanager
+def described(path: Path, source: Source, form: Format, command: Sequence[str]) -> Iterator[None]:
+    """Begin a run: write into its journal which file it is about. One that is new goes if that fails.
+
+    Args:
+        path: The journal.
+        source: The file.
+        form: What kind of file it is.
+        command: The arguments that began the run.
 
     Raises:
-        ConfigurationError: If it cannot be written.
+        ConfigurationError: If the journal cannot be written.
     """
+    is_new = not path.exists()
+    _make_folder(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with usable(path):
+            _describe(path, source, form, command)
+            yield
+    except BaseException:
+        if is_new:
+            _delete_files(path)
+        raise
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        make_private_folder(path.parent)
     except OSError as error:
         raise ConfigurationError(
             f"{path.parent}: {error.strerror}; let this user write there: the journals in it tell what was "
             f"sent, and a run with another folder ({FOLDER_VARIABLE}) or journal (--journal) sends it again"
         ) from error
-    with usable(path), Journal(path) as journal:
+
+
+def _describe(path: Path, source: Source, form: Format, command: Sequence[str]) -> None:
+    with Journal(path) as journal:
         if "started" not in journal.meta():
-            moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-            journal.set_meta(_facts_of(source) | {"command": json.dumps(command), "started": moment})
+            facts = _facts_of(source) | {"form": form, "command": json.dumps(_without_values(command))}
+            journal.set_meta(facts | {"started": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"})
+
+
+def _without_values(command: Sequence[str]) -> list[str]:
+    """Return arguments without the values that `--set` gives to properties."""
+    kept = []
+    for before, argument in zip(["", *command], command, strict=False):
+        if before == "--set":
+            kept.append(argument.partition("=")[0] + "=...")
+        elif argument.startswith("--set="):
+            kept.append("=".join([*argument.split("=")[:2], "..."]))
+        else:
+            kept.append(argument)
+    return kept
 
 
 def note(path: Path, source: Source, report: Report, code: int) -> None:
@@ -241,6 +297,54 @@ def note(path: Path, source: Source, report: Report, code: int) -> None:
 
 def _facts_of(source: Source) -> dict[str, object]:
     return {f"source_{name}": getattr(source, name) for name in source.__struct_fields__}
+
+
+def is_copy(path: Path) -> bool:
+    """Return whether a file is the copy of what came from a pipe."""
+    return path.name.startswith(COPY_PREFIX) and path.resolve().parent == folder().resolve()
+
+
+def drop_copy(path: Path) -> None:
+    """Delete a file if it is a copy of what came from a pipe, and no run goes on with it."""
+    if is_copy(path) and not any(_needs(run, path) for run in stored_runs()):
+        with suppress(OSError):
+            path.unlink()
+
+
+def _needs(run: StoredRun, path: Path) -> bool:
+    # A run that is going on does not tell what it reads.
+    return run.busy or (not run.finished and run.source.path == str(path.resolve()))
+
+
+def orphans(age: timedelta) -> list[Path]:
+    """Return copies of what came from a pipe, older than this, that no run goes on with.
+
+    A command that was killed leaves them behind.
+    """
+    runs, limit = stored_runs(), (datetime.now(UTC) - age).timestamp()
+    copies = [path for path in folder().glob(f"{COPY_PREFIX}*") if path.stat().st_mtime < limit]
+    return [path for path in copies if not any(_needs(run, path) for run in runs)]
+
+
+def is_in_folder(path: Path) -> bool:
+    """Return whether a journal is in the runs folder."""
+    return path.parent == folder() and path.suffix == _SUFFIX
+
+
+def delete(run: StoredRun) -> None:
+    """Delete all that is kept of a run.
+
+    Raises:
+        OSError: If it cannot be deleted.
+    """
+    _delete_files(run.path)
+    if run.source.path:
+        drop_copy(Path(run.source.path))
+
+
+def _delete_files(path: Path) -> None:
+    for file in files_of_database(path):
+        file.unlink(missing_ok=True)
 
 
 def name_of(path: Path) -> str:

@@ -8,6 +8,7 @@ import click
 
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox import FAULTS, Property, Sandbox, parse_fault
+from hubspot_batch.sandbox._quotas import parse_quota
 
 
 def run(
@@ -22,14 +23,20 @@ def run(
         options: What `Sandbox` takes.
 
     Raises:
-        ConfigurationError: If any of it cannot be.
+        UsageError: If an option is written wrongly.
+        ConfigurationError: If the port or the store cannot be used.
     """
-    rates = {str(fault): rate for fault, rate in map(parse_fault, faults)}
     properties: defaultdict[str, dict[str, Property]] = defaultdict(dict)
-    for texts, is_unique in ((custom, False), (unique, True)):
-        for object_type, name in map(_named, texts):
-            properties[object_type][name] = Property("text", unique=is_unique)
-    with Sandbox(faults=rates, properties=properties, **options) as box:
+    try:
+        rates = {str(fault): rate for fault, rate in map(parse_fault, faults)}
+        for texts, is_unique in ((custom, False), (unique, True)):
+            for object_type, name in map(_named, texts):
+                properties[object_type][name] = Property("text", unique=is_unique)
+        made = {**options, "quota": parse_quota(options["quota"])}
+        sandbox = Sandbox(faults=rates, properties=properties, **made)
+    except ConfigurationError as error:
+        raise click.UsageError(str(error)) from error
+    with sandbox as box:
         click.echo(f"Sandbox at {box.url}, access token {box.access_token}, Ctrl-C to stop")
         box.serve_forever()
     click.echo("Sandbox stopped", err=True)

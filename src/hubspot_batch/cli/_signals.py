@@ -1,37 +1,62 @@
-"""Ctrl-C and SIGTERM during a run."""
+"""The signals that ask a command to stop: Ctrl-C, SIGTERM, and a terminal that is closed."""
 
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Self
 
 import click
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# SIGHUP: the terminal was closed. SIGBREAK: Ctrl-Break, the only one that a program can send on Windows.
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 # Two that come as one: from the terminal and from a program that passes it on, or of a nervous finger.
 _AS_ONE = 0.5
+_STOPPING = "\nStopping: waiting for what is in flight. Once more stops at once."
 
 
-@contextmanager
-def announced() -> Iterator[None]:
-    """Make each signal a `KeyboardInterrupt`, the first one with a word on what happens now."""
-    deaf_until = float("-inf")
+class Interrupts:
+    """Makes each signal a `KeyboardInterrupt` as long as its `with` block lasts."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        nonlocal deaf_until
-        if time.monotonic() < deaf_until:
+    def __init__(self) -> None:
+        self._deaf_until = float("-inf")
+        self._word: str | None = None
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._stop) for number in _signals()}
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @contextmanager
+    def announced(self) -> Iterator[None]:
+        """Let the first signal during the block say that what is in flight is waited for."""
+        self._word = _STOPPING
+        try:
+            yield
+        finally:
+            self._word = None
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        if time.monotonic() < self._deaf_until:
             return
-        if deaf_until < 0:
+        if self._word is not None:
             # The stream may have ended by the same signal, or be in the middle of a write.
             with suppress(OSError, RuntimeError):
-                click.echo("\nStopping: waiting for what is in flight. Once more stops at once.", err=True)
-        deaf_until = time.monotonic() + _AS_ONE
+                click.echo(self._word, err=True)
+            self._word = None
+        self._deaf_until = time.monotonic() + _AS_ONE
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, stop) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+
+def _signals() -> list[signal.Signals]:
+    """Return those that there are here, without SIGHUP where `nohup` has the command ignore it."""
+    found = [signal.Signals[name] for name in _NAMES if name in signal.Signals.__members__]
+    return [
+        number
+        for number in found
+        if number.name != "SIGHUP" or signal.getsignal(number) is not signal.SIG_IGN
+    ]

@@ -8,10 +8,13 @@ from typing import Literal, TypeAlias
 import click
 
 from hubspot_batch.bulk import Report
+from hubspot_batch.cli._files import say
 from hubspot_batch.cli._progress import duration
 from hubspot_batch.errors import AuthenticationError, ConfigurationError, NotFoundError, PermissionDeniedError
 
 ExitCode: TypeAlias = Literal[0, 1, 4, 5, 6]
+SummaryForm: TypeAlias = Literal["text", "apart", "json"]
+"""As text, as text on standard error where standard output holds something else, or as JSON."""
 
 _REASONS_SHOWN = 10
 _UNUSABLE = (AuthenticationError, ConfigurationError, PermissionDeniedError, NotFoundError)
@@ -20,10 +23,11 @@ _UNUSABLE = (AuthenticationError, ConfigurationError, PermissionDeniedError, Not
 def exit_code(report: Report, stopped_by: BaseException | None = None) -> ExitCode:
     """Return 0 where all rows are done, 4 where some are rejected, 6 where some are unknown, 5 unfinished.
 
-    It is 1 where nothing is done because the account does not let this token in, or the file cannot be read.
+    It is 1 where nothing is written, for the account does not let the token in, or the file cannot be read.
     """
     if not report.finished:
-        return 1 if isinstance(stopped_by, _UNUSABLE) and not report.done else 5
+        written = report.done or report.unknown
+        return 1 if isinstance(stopped_by, _UNUSABLE) and not written else 5
     if report.unknown:
         return 6
     return 4 if report.rejected else 0
@@ -32,7 +36,7 @@ def exit_code(report: Report, stopped_by: BaseException | None = None) -> ExitCo
 def warn_of_unseen(columns: Sequence[str]) -> None:
     """Print a warning for each column that an option names and no row had."""
     for column in columns:
-        click.echo(f"Warning: no row has the column {column!r} that an option names", err=True)
+        say(f"Warning: no row has the column {column!r} that an option names", err=True)
 
 
 def print_summary(
@@ -42,9 +46,9 @@ def print_summary(
     problem: str | None,
     unseen: Sequence[str],
     run: str,
-    to_mend: str,
+    to_mend: str | None,
     resumable: bool,
-    as_json: bool,
+    form: SummaryForm,
 ) -> None:
     """Print what became of a run.
 
@@ -54,21 +58,23 @@ def print_summary(
         problem: What has stopped it.
         unseen: Columns that an option names and no row had.
         run: What it is called.
-        to_mend: A name for a file of what was rejected.
+        to_mend: A name for a file of what was rejected; None where the rows came from a pipe.
         resumable: Whether the same command goes on with it.
-        as_json: Whether for a program, not for people.
+        form: How, and where.
     """
-    if problem:
-        click.echo(f"Error: {problem}", err=True)
     warn_of_unseen(unseen)
-    if as_json:
+    if form == "json":
         click.echo(json.dumps({**report.to_dict(), "run": run, "exit_code": code, "problem": problem}))
         return
-    for line in _lines(report, run, to_mend, resumable=resumable):
-        click.echo(line)
+    if problem:
+        say(f"Error: {problem}", err=True)
+    for line in _lines(report, code, run, to_mend, resumable=resumable):
+        say(line, err=form == "apart")
 
 
-def _lines(report: Report, run: str, to_mend: str, *, resumable: bool) -> Iterator[str]:
+def _lines(
+    report: Report, code: ExitCode, run: str, to_mend: str | None, *, resumable: bool
+) -> Iterator[str]:
     verb, _, object_type = report.operation.partition("_")
     yield (
         f"{report.done:,} of {report.read:,} {object_type.replace('_', ' ')} {verb}d in "
@@ -88,12 +94,11 @@ def _lines(report: Report, run: str, to_mend: str, *, resumable: bool) -> Iterat
         yield f"  and {more:,} other reasons"
     yield f"Run {run}"
     if report.rejected:
-        yield f"  hubspot-batch results {quote(run)} --rejected --output {quote(to_mend)}"
-        yield f"  then mend {to_mend} and push it; columns that HubSpot does not know go with --drop or --map"
+        yield from _how_to_mend(quote(run), to_mend)
     if report.unknown:
         yield f"  hubspot-batch results {quote(run)} --unknown"
     if not report.finished:
-        yield f"  {what_next(resumable=resumable)}"
+        yield f"  {what_next(resumable=resumable, usable=code != 1)}"
 
 
 def _pending(report: Report) -> Iterator[str]:
@@ -103,8 +108,24 @@ def _pending(report: Report) -> Iterator[str]:
         yield f"{report.unanswered:,} pending: sent, but their answer did not come before the end"
 
 
-def what_next(*, resumable: bool) -> str:
-    """Return what the same command would do after a run that was not finished."""
+def _how_to_mend(run: str, to_mend: str | None) -> Iterator[str]:
+    if to_mend is None:
+        yield f"  hubspot-batch results {run} --rejected"
+        yield "  rows from a pipe are not kept; --results FILE writes them with what became of them"
+    else:
+        yield f"  hubspot-batch results {run} --rejected --output {quote(to_mend)}"
+        yield f"  then mend {to_mend} and push it; columns that HubSpot does not know go with --drop or --map"
+
+
+def what_next(*, resumable: bool, usable: bool = True) -> str:
+    """Return what the same command would do after a run that was not finished.
+
+    Args:
+        resumable: Whether HubSpot is still there.
+        usable: Whether account, file and options can be used as they are.
+    """
+    if not usable:
+        return "nothing was written; correct what the error names, then push the file"
     if resumable:
         return "the same command again goes on where this stopped"
     return "the local HubSpot has ended; the same command begins from the first row in another one"

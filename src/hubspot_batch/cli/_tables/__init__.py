@@ -10,10 +10,12 @@
 Rows are read as they are asked for. Memory does not grow with the file.
 """
 
+from hubspot_batch.cli._tables._csv import known_delimiter
 from hubspot_batch.cli._tables._open import FORMATS, TableOptions, open_table, read_body
-from hubspot_batch.cli._tables._results import Results, open_results
+from hubspot_batch.cli._tables._results import Results, open_bare_results, open_results
 from hubspot_batch.cli._tables._row import Row
 from hubspot_batch.cli._tables._table import Format, Table
+from hubspot_batch.cli._tables._text import known_encoding
 
 __all__ = [
     "FORMATS",
@@ -22,6 +24,9 @@ __all__ = [
     "Row",
     "Table",
     "TableOptions",
+    "known_delimiter",
+    "known_encoding",
+    "open_bare_results",
     "open_results",
     "open_table",
     "read_body",

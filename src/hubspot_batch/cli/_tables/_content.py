@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Protocol, cast
 
-from hubspot_batch.cli._files import STDIN
+from hubspot_batch.cli._files import STDIN, standard_input
 from hubspot_batch.errors import ConfigurationError
 
 SAMPLE_SIZE = 64 * 1024
@@ -120,7 +120,7 @@ def open_content(path: Path) -> Content:
         UnreadableError: If its first bytes cannot be read.
     """
     try:
-        file = sys.stdin.buffer if path == STDIN else path.open("rb")
+        file = standard_input() if path == STDIN else path.open("rb")
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}; name a file that can be read") from error
     with ExitStack() as undo:

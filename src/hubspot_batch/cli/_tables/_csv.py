@@ -159,7 +159,7 @@ def _dialect(sample: str, delimiter: str | None) -> Dialect:
     if delimiter is None:
         fitting = max(_DELIMITERS, key=lambda candidate: _fit(sample, candidate, quote))
     else:
-        fitting = _checked(delimiter)
+        fitting = known_delimiter(delimiter)
     header = next(csv.reader(io.StringIO(sample, newline=""), delimiter=fitting, quotechar=quote), [])
     return Dialect(fitting, quote, len(header) > 1 and all(cell.startswith(" ") for cell in header[1:]))
 
@@ -175,7 +175,12 @@ def _fit(sample: str, delimiter: str, quote: str) -> tuple[float, int]:
     return complete.count(widths[0]) / len(complete), widths[0]
 
 
-def _checked(delimiter: str) -> str:
+def known_delimiter(delimiter: str) -> str:
+    """Return the character that a text names.
+
+    Raises:
+        ConfigurationError: If there can be no such delimiter.
+    """
     delimiter = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
     if len(delimiter) != 1 or delimiter in "\"'\r\n ":
         raise ConfigurationError("a delimiter is one character, no quote or space; write tab for a tab")

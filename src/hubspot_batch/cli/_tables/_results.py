@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import Self
 
 from hubspot_batch.bulk.outcomes import Outcome
-from hubspot_batch.cli._files import STDIN
+from hubspot_batch.cli._files import STDIN, check_writable, open_private, unwritable
 from hubspot_batch.cli._tables._csv import CsvTable, Dialect
 from hubspot_batch.cli._tables._json import TEXT_KEY
 from hubspot_batch.cli._tables._parquet import ParquetTable
 from hubspot_batch.cli._tables._row import RESULT_COLUMNS, Row
-from hubspot_batch.cli._tables._table import Table
+from hubspot_batch.cli._tables._table import Format, Table
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import Reason
 from hubspot_batch.values import Problem, Unreadable, wire_text
 
+# Before Python 3.13, csv puts quotes only around those line ends with which it ends its own lines.
+_CR_LF = "\r\n"
+# The wide ones are the same to a spreadsheet in Japanese.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _OURS = frozenset((*RESULT_COLUMNS, TEXT_KEY))
 
 
@@ -37,7 +41,7 @@ class Results(ABC):
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file.buffer is sys.stdout.buffer:
+        if sys.stdout is not None and self._file.buffer is sys.stdout.buffer:
             self._file.detach()
         else:
             self._file.close()
@@ -54,14 +58,28 @@ class CsvResults(Results):
         super().__init__(file)
         self._columns = columns
         self._writer = csv.writer(
-            file, delimiter=dialect.delimiter, quotechar=dialect.quote, lineterminator=line_end
+            _Lines(file, line_end),
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote,
+            lineterminator=_CR_LF,
         )
         self._writer.writerow([*RESULT_COLUMNS, *columns])
 
     def write(self, row: Row, outcome: Outcome | None) -> None:
         """Write a row and what became of it; it is pending where nothing has."""
         own = row.original or [_cell(row.values[column]) for column in self._columns]
-        self._writer.writerow([*_results(row, outcome).values(), *own])
+        self._writer.writerow([*map(_inert, _results(row, outcome).values()), *own])
+
+
+class _Lines:
+    """Ends each line in the way of the file."""
+
+    def __init__(self, file: TextIOWrapper, line_end: str) -> None:
+        self._file = file
+        self._line_end = line_end
+
+    def write(self, line: str) -> None:
+        self._file.write(line.removesuffix(_CR_LF) + self._line_end)
 
 
 class JsonResults(Results):
@@ -96,15 +114,32 @@ def open_results(path: Path, table: Table) -> Results:
     return JsonResults(file)
 
 
+def open_bare_results(path: Path, form: Format) -> Results:
+    """Open a file, or standard output where the path is `-`, for results without the columns of their rows.
+
+    Args:
+        path: The file.
+        form: What the rows were: those of CSV and Parquet become CSV.
+
+    Raises:
+        ConfigurationError: If the file cannot be written.
+    """
+    file = _opened(path, "utf-8")
+    return CsvResults(file, (), Dialect(), "\n") if form in {"csv", "parquet"} else JsonResults(file)
+
+
 def _opened(path: Path, encoding: str) -> TextIOWrapper:
     # What this handler writes for a lone surrogate is what JSON says for it.
     errors = "backslashreplace"
+    if path == STDIN and sys.stdout is None:
+        raise ConfigurationError("standard output is closed; name a file that can be written")
     if path == STDIN:
         return TextIOWrapper(sys.stdout.buffer, encoding, errors, newline="")
+    check_writable(path)
     try:
-        return path.open("w", encoding=encoding, errors=errors, newline="")
+        return open_private(path, encoding, errors)
     except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}; name a file that can be written") from error
+        raise unwritable(path, error) from error
 
 
 def _results(row: Row, outcome: Outcome | None) -> dict[str, object]:
@@ -114,6 +149,11 @@ def _results(row: Row, outcome: Outcome | None) -> dict[str, object]:
         code = next((reason.code for reason in outcome.reasons if reason.code), outcome.category)
         told = (row.number, outcome.status, outcome.id, code, _message(outcome))
     return dict(zip(RESULT_COLUMNS, told, strict=True))
+
+
+def _inert(cell: object) -> object:
+    """Return a cell of ours so that a spreadsheet shows it: what begins like a formula gets a quote."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _message(outcome: Outcome) -> str | None:

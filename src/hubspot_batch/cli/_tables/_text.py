@@ -38,7 +38,7 @@ class Text:
             ConfigurationError: If there is no such encoding.
         """
         self.content = content
-        self.encoding = _known(encoding) if encoding else _told_by(content.head)
+        self.encoding = known_encoding(encoding) if encoding else _told_by(content.head)
         self.sample = self.decoder("ignore").decode(content.head)
         self.line_end = "\r\n" if "\r\n" in self.sample else "\n"
         self.held = 0
@@ -91,7 +91,12 @@ def foreign_bytes(error: UnicodeDecodeError, lines_read: int) -> str:
     )
 
 
-def _known(encoding: str) -> str:
+def known_encoding(encoding: str) -> str:
+    """Return the name under which Python knows an encoding.
+
+    Raises:
+        ConfigurationError: If there is no such encoding of text.
+    """
     try:
         "".encode(encoding)
         name = codecs.lookup(encoding).name
