@@ -590,5 +590,18 @@ class TestOneFileForTwoThings:
         assert _files._ignores_case(folder)
         assert not _files._ignores_case(Path(folder.anchor))
 
+    def test_a_folder_that_takes_no_file(
+        self, tmp_path: Path, write: "Write", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.raises(ConfigurationError, match="Not a directory; name a file"):
+            _files.check_writable(write("file", "") / "inner")
+        monkeypatch.setattr(os, "access", lambda *_: False)
+        with pytest.raises(ConfigurationError, match="Permission denied; name a file"):
+            _files.check_writable(tmp_path / "new")
+
+    def test_a_source_that_goes_away(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigurationError, match="gone: No such file or directory; put the file back"):
+            _files.digest_of(tmp_path / "gone")
+
     def test_devices_are_no_files(self) -> None:
         _files.check_distinct({"--results": Path(os.devnull), "--report": Path(os.devnull)}, {})

@@ -133,7 +133,7 @@ def commands() -> None:
       1  the configuration or the input cannot be used; nothing was written
       2  usage error
       4  finished; some rows are rejected
-      5  not finished; the same command again goes on
+      5  not finished, or interrupted; the same command again goes on
       6  finished; some rows are unknown: sent, and the answer was lost
     """  # noqa: D301 - click's mark for lines that stay as they are
 
@@ -317,8 +317,9 @@ def results(run: str, statuses: tuple[str, ...], output: Path) -> None:
     """Print the rows of RUN with what became of each, in the form in which they came.
 
     The columns _row, _outcome, _id, _code and _message stand before those of the file. Mended, the output can
-    be pushed as it is: these columns are left out again. RUN is a name that `hubspot-batch runs` lists, a
-    journal, or `latest`.
+    be pushed as it is: these columns are left out again. A cell of theirs that a spreadsheet would run as a
+    formula begins with a quote. Where the file is gone or has changed, its own columns are missing. RUN is a
+    name that `hubspot-batch runs` lists, a journal, or `latest`.
     """
     from hubspot_batch.cli import _results, _runs
 

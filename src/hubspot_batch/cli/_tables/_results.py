@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from hubspot_batch.bulk.outcomes import Outcome
-from hubspot_batch.cli._files import STDIN, check_writable, open_private, unwritable
+from hubspot_batch.cli._files import STDIN, check_writable, open_private
 from hubspot_batch.cli._tables._csv import CsvTable, Dialect
 from hubspot_batch.cli._tables._json import TEXT_KEY
 from hubspot_batch.cli._tables._parquet import ParquetTable
@@ -136,10 +136,7 @@ def _opened(path: Path, encoding: str) -> TextIOWrapper:
     if path == STDIN:
         return TextIOWrapper(sys.stdout.buffer, encoding, errors, newline="")
     check_writable(path)
-    try:
-        return open_private(path, encoding, errors)
-    except OSError as error:
-        raise unwritable(path, error) from error
+    return open_private(path, encoding, errors)
 
 
 def _results(row: Row, outcome: Outcome | None) -> dict[str, object]:
