@@ -99,6 +99,7 @@ class Creates(_Namespace):
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
+        keep_going: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Report:
         """Create any number of records, and return what became of each row.
@@ -121,6 +122,8 @@ class Creates(_Namespace):
                 refused for another one.
             concurrency: How many requests may be in flight, 40 by default. There are no more than fill the
                 quota.
+            keep_going: Whether to go on where every row of the first three batches is refused for one reason,
+                a misspelt column for example, or where `idProperty` is not unique. Else that stops the run.
             on_progress: Is called with a `Progress` about every hundred rows.
 
         Returns:
@@ -138,6 +141,7 @@ class Creates(_Namespace):
             journal=journal,
             account=account,
             concurrency=concurrency,
+            keep_going=keep_going,
             on_progress=on_progress,
         )
         return stream.complete()
@@ -150,6 +154,7 @@ class Creates(_Namespace):
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
+        keep_going: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Stream:
         """Create any number of records, and yield what became of each row as soon as it is known.
@@ -169,6 +174,7 @@ class Creates(_Namespace):
             journal=journal,
             account=account,
             concurrency=concurrency,
+            keep_going=keep_going,
             on_progress=on_progress,
         )
 
@@ -213,6 +219,7 @@ class Orders(Creates):
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
+        keep_going: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Report:
         """Update any number of records, and return what became of each row.
@@ -227,6 +234,7 @@ class Orders(Creates):
             journal: As for `create_all`; so are the others.
             account: Likewise.
             concurrency: Likewise.
+            keep_going: Likewise.
             on_progress: Likewise.
 
         Raises:
@@ -241,6 +249,7 @@ class Orders(Creates):
             journal=journal,
             account=account,
             concurrency=concurrency,
+            keep_going=keep_going,
             on_progress=on_progress,
         )
         return stream.complete()
@@ -253,6 +262,7 @@ class Orders(Creates):
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
+        keep_going: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Stream:
         """Update any number of records, and yield what became of each row as soon as it is known.
@@ -271,6 +281,7 @@ class Orders(Creates):
             journal=journal,
             account=account,
             concurrency=concurrency,
+            keep_going=keep_going,
             on_progress=on_progress,
         )
 
@@ -303,6 +314,7 @@ class AsyncCreates(_Namespace):
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
+        keep_going: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Report:
         """Create any number of records, as `Creates.create_all` does."""
@@ -314,6 +326,7 @@ class AsyncCreates(_Namespace):
             journal=journal,
             account=account,
             concurrency=concurrency,
+            keep_going=keep_going,
             on_progress=on_progress,
         )
         return await stream.complete()
@@ -326,6 +339,7 @@ class AsyncCreates(_Namespace):
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
+        keep_going: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncStream:
         """Create any number of records, as `Creates.stream_create` does."""
@@ -337,6 +351,7 @@ class AsyncCreates(_Namespace):
             journal=journal,
             account=account,
             concurrency=concurrency,
+            keep_going=keep_going,
             on_progress=on_progress,
         )
 
@@ -363,6 +378,7 @@ class AsyncOrders(AsyncCreates):
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
+        keep_going: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Report:
         """Update any number of records, as `Orders.update_all` does."""
@@ -374,6 +390,7 @@ class AsyncOrders(AsyncCreates):
             journal=journal,
             account=account,
             concurrency=concurrency,
+            keep_going=keep_going,
             on_progress=on_progress,
         )
         return await stream.complete()
@@ -386,6 +403,7 @@ class AsyncOrders(AsyncCreates):
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
+        keep_going: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncStream:
         """Update any number of records, as `Orders.stream_update` does."""
@@ -397,5 +415,6 @@ class AsyncOrders(AsyncCreates):
             journal=journal,
             account=account,
             concurrency=concurrency,
+            keep_going=keep_going,
             on_progress=on_progress,
         )

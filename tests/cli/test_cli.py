@@ -394,7 +394,7 @@ class TestSandbox:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=10)
         assert replies["orders"].json()["results"][0]["properties"]["shop"] == "north"
-        assert replies["line_items"].status_code == 409
+        assert replies["line_items"].status_code == 400
 
     def test_the_faults_are_listed(self) -> None:
         done = run("sandbox", "--list-faults")

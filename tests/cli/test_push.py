@@ -317,6 +317,21 @@ class TestExitCodes:
         assert "2 pending: read, not sent\n" in done.out
         assert done.out.endswith("  the same command again goes on where this stopped\n")
 
+    def test_5_all_rows_have_one_mistake_unless_the_run_is_to_go_on(
+        self, write: "Write", shell: "Shell"
+    ) -> None:
+        path = write("orders.csv", "hs_order_name,colour\n" + "A,red\n" * 450)
+
+        done = shell.push("create", "orders", path)
+        assert done.code == 5
+        assert "for one reason: colour: PROPERTY_DOESNT_EXIST" in done.err
+        assert "--keep-going" in done.err
+        assert "300 rejected" in done.out
+
+        done = shell.push("create", "orders", path, "--keep-going")
+        assert done.code == 4
+        assert "450 rejected" in done.out
+
     def test_1_the_account_does_not_let_the_token_in(self, write: "Write", shell: "Shell") -> None:
         shell.set("HUBSPOT_ACCESS_TOKEN", "pat-eu1-expired")
 

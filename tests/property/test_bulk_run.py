@@ -64,6 +64,7 @@ class Scene(msgspec.Struct, frozen=True):
     concurrency: int
     journaled: bool
     calm: bool
+    keep_going: bool
 
 
 COUNTS = st.sampled_from([0, 5, 10])
@@ -127,6 +128,7 @@ def scenes(draw: st.DrawFn) -> Scene:
         concurrency=draw(st.integers(1, 4)),
         journaled=draw(st.sampled_from([True, True, True, False])),
         calm=draw(st.sampled_from([True, False, False])),
+        keep_going=draw(st.booleans()),
     )
 
 
@@ -254,11 +256,13 @@ class Runs(RuleBasedStateMachine):
         self.runs = 0
         self.known: dict[int, Outcome] = {}
         self.sound = False
+        self.keep_going = False
 
     @initialize(scene=scenes())
     def begin(self, scene: Scene) -> None:
         self.scene = scene
         self.service = Service(scene)
+        self.keep_going = scene.keep_going
         stand_ins(self.patch, scene)
         self.sound = True
 
@@ -305,7 +309,11 @@ class Runs(RuleBasedStateMachine):
         self.service.killed = False
         self.service.on_kill = partial(self.killed, told)
         hub = AsyncHubSpot("token-1", transport=self.service, retries=Retries(limit=2), quota=Quota())
-        options: dict[str, Any] = {"journal": self.journal, "concurrency": self.scene.concurrency}
+        options: dict[str, Any] = {
+            "journal": self.journal,
+            "concurrency": self.scene.concurrency,
+            "keep_going": self.keep_going,
+        }
         if self.scene.kind == "updates":
             stream = hub.orders.stream_update(self.scene.rows, **options)
         elif self.scene.kind == "line items":
@@ -390,6 +398,7 @@ class Runs(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if self.sound and not self.over:
+                self.keep_going = True
                 self.run(fates=[], left_after=None)
                 self.check_end()
         finally:

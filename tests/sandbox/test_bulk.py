@@ -336,6 +336,55 @@ class TestBadRows:
         assert_right(report.outcomes, unique_box)
 
 
+class TestSharedMistakes:
+    @pytest.mark.parametrize(
+        "mistake",
+        [
+            {"hs_order_noet": "x"},
+            {"hs_object_id": "1"},
+            {"hs_currency_code": "EURO"},
+            {"hs_tax": "12,50"},
+            {"hubspot_owner_id": "me"},
+            {"hs_order_noet": "x", "hs_currency_code": "EURO"},
+        ],
+    )
+    @pytest.mark.parametrize("every", [1, 2, 50])
+    def test_cost_few_requests_and_the_other_rows_arrive(
+        self, one_client: Client, box: Sandbox, mistake: dict[str, str], every: int
+    ) -> None:
+        rows = [
+            {
+                "id": id_,
+                "properties": {"hs_currency_code": "EUR", "hs_tax": "9"} | ({} if row % every else mistake),
+            }
+            for row, id_ in enumerate(created(box, 100))
+        ]
+        report = one_client.report(box, lambda hub: hub.orders.update_all(rows))
+        assert [outcome.ok for outcome in report.outcomes] == [bool(row % every) for row in range(100)]
+        assert not report.unknown
+        assert report.requests <= 4
+        reasons = {outcome.why for outcome in report.outcomes if not outcome.ok}
+        assert {reason.partition(":")[0] for why in reasons for reason in why} == set(mistake)
+
+    def test_of_an_update_by_a_property_that_is_not_unique_stop_the_run(
+        self, client: Client, box: Sandbox
+    ) -> None:
+        rows = [{"id": str(row), "idProperty": "hs_order_note", "properties": {}} for row in range(300)]
+        with pytest.raises(BulkError, match="the account does not hold hs_order_note unique") as caught:
+            client.report(box, lambda hub: hub.orders.update_all(rows))
+        assert caught.value.report.requests <= 3
+        assert not caught.value.report.rejected
+
+    def test_stop_a_create_of_many_rows(self, client: Client, box: Sandbox) -> None:
+        rows = [{"properties": {"hs_order_name": "A", "colour": str(row)}} for row in range(2000)]
+        with pytest.raises(BulkError, match="colour: PROPERTY_DOESNT_EXIST") as caught:
+            client.report(box, lambda hub: hub.orders.create_all(rows))
+        assert caught.value.report.requests == 3
+        report = client.report(box, lambda hub: hub.orders.create_all(rows, keep_going=True))
+        assert report.finished
+        assert report.rejected == 2000
+
+
 class TestMatching:
     @pytest.mark.parametrize("echo", [False, True])
     def test_records_find_their_rows_by_values_that_hubspot_writes_in_another_way(

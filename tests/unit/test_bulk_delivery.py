@@ -329,6 +329,85 @@ def test_a_conflict_over_a_value_of_a_row_that_is_unknown_proves_nothing(
     assert shop.written == {0: 1}
 
 
+def misspelt(numbers: list[int]) -> Reply:
+    errors = [{"message": SECRET, "code": "PROPERTY_DOESNT_EXIST", "context": {"propertyName": ["secret"]}}]
+    body = {"category": "VALIDATION_ERROR", "message": SECRET, "errors": errors}
+    return httpx.Response(400, json=body) if numbers else None
+
+
+def test_one_mistake_of_all_rows_stops_a_run_after_three_batches_and_it_goes_on(
+    face: "Face", path: Path
+) -> None:
+    shop = Shop(misspelt)
+    error = stopped(face, shop, changes(1000), journal=path)
+
+    assert len(shop.requests) <= 3
+    assert told(error.report.outcomes) == {"rejected": list(range(300))}
+    assert (
+        "every row of the first 3 batches was refused for one reason: secret: PROPERTY_DOESNT_EXIST"
+        in str(error)
+    )
+    assert "keep_going=True" in str(error)
+    mended = Shop()
+    report = run(face, mended, changes(1000), journal=path)
+    assert (report.done, report.rejected) == (700, 300)
+
+
+def test_one_mistake_of_all_rows_ends_a_run_of_three_batches(face: "Face") -> None:
+    shop = Shop(misspelt)
+    report = run(face, shop, changes(300))
+
+    assert (report.finished, report.rejected) == (True, 300)
+    assert len(shop.requests) <= 3
+
+
+def test_a_run_may_go_on_though_all_rows_have_one_mistake(face: "Face") -> None:
+    shop = Shop(misspelt)
+    report = run(face, shop, changes(1000), keep_going=True)
+
+    assert (report.finished, report.rejected) == (True, 1000)
+
+
+@pytest.mark.parametrize("refusal", [{"category": "CONFLICT"}, {"category": "VALIDATION_ERROR"}])
+def test_values_that_are_taken_and_reasons_that_differ_stop_no_run(
+    face: "Face", refusal: dict[str, str]
+) -> None:
+    shop = Shop()
+
+    def refuse(_numbers: list[int]) -> Reply:
+        errors = [
+            {
+                "message": item["properties"]["n"],
+                "context": {"objectWriteTraceId": [item["objectWriteTraceId"]]},
+            }
+            | refusal
+            for item in shop.inputs
+        ]
+        times = {"startedAt": "2026-09-01T08:15:02Z", "completedAt": "2026-09-01T08:15:02Z"}
+        return httpx.Response(207, json={"status": "COMPLETE", "results": [], "errors": errors} | times)
+
+    shop.answer = refuse
+    report = run(face, shop, orders(500), unique_property="n")
+
+    assert (report.finished, report.rejected) == (True, 500)
+
+
+def test_an_id_property_that_is_not_unique_stops_a_run_with_a_remedy(face: "Face", path: Path) -> None:
+    message = "Unable to perform update/upsert by non-unique 0-123 property sku in portal ID 7"
+    rows = [row | {"idProperty": "sku"} for row in changes(200)]
+    answer = refuses(range(200), message=message)
+    error = stopped(face, Shop(answer), rows, journal=path)
+
+    assert "the account does not hold sku unique" in str(error)
+    assert SECRET not in str(error)
+    assert error.report.pending == error.report.read > 0
+    kept = run(face, Shop(answer), rows, journal=path, keep_going=True)
+    assert (kept.finished, kept.rejected) == (True, 200)
+    mixed = [*rows[:50], *changes(100)[50:]]
+    report = run(face, Shop(refuses(range(50), message=message)), mixed)
+    assert (report.done, report.rejected, report.requests) == (50, 50, 2)
+
+
 @pytest.mark.parametrize("resumed", [False, True])
 def test_two_records_with_one_value_stop_a_run(face: "Face", path: Path, *, resumed: bool) -> None:
     rows = orders(151)
@@ -753,7 +832,7 @@ def test_what_waits_for_the_quota_is_withdrawn_when_the_stream_is_left(
 
     anyio.run(run)
 
-    assert len(shop.requests) == 1
+    assert len(shop.requests) <= 3
     assert Counter(states(path).values()) == {"done": 100, "planned": 150}
 
 

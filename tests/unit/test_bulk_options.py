@@ -23,6 +23,7 @@ def options(**given: Any) -> Options:  # noqa: ANN401
         "journal": None,
         "account": None,
         "concurrency": None,
+        "keep_going": False,
         "on_progress": None,
     }
     known.update(given)  # type: ignore[typeddict-item]

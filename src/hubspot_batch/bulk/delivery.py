@@ -15,6 +15,7 @@ from hubspot_batch.bulk import outcomes
 from hubspot_batch.bulk.concurrency import Level
 from hubspot_batch.bulk.isolation import isolate
 from hubspot_batch.bulk.journal import Entry
+from hubspot_batch.bulk.mistakes import Mistakes, not_unique_property
 from hubspot_batch.bulk.outcomes import Outcome
 from hubspot_batch.bulk.repeats import Repeats
 from hubspot_batch.bulk.rows import Holder, Row, body_of
@@ -32,6 +33,8 @@ from hubspot_batch.results import BatchResult, Record
 
 # What refuses a request for what is in it, and has written nothing (docs/behaviour.md, "Status codes").
 _FOR_ITS_CONTENT = {400, 409, 413, 422}
+# By these keys a 404 names records.
+_RECORDS = {"ids", "missingObjectPropertyValueCoordinates"}
 # A service that fails so often in a row is down: to go on would make every row unknown.
 _MOST_FAILURES = 10
 
@@ -67,6 +70,7 @@ class Courier:
         self._settle = settle
         self._attempts: set[_Attempt] = set()
         self._failures = 0
+        self._mistakes = Mistakes(creating=task.operation.verb == "create")
         self._repeats = None if task.unique_property is None else Repeats(task.unique_property)
 
     def withdraw(self) -> None:
@@ -85,11 +89,12 @@ class Courier:
         for row in rows:
             if row.repeats:
                 row.holder = await self._holder(row)
-        parts = isolate(rows)
+        parts = isolate(rows, self._mistakes)
         with suppress(StopIteration):
             part = next(parts)
             while not self.withdrawn:
-                part = parts.send(await self._refuses(part))
+                await self._reject(part.bad)
+                part = parts.send(await self._refusal_of(part.rows) if part.rows else None)
 
     async def record(self, settled: Sequence[tuple[Row, Outcome]]) -> None:
         """Write outcomes down, and then tell them, even those that cannot be written."""
@@ -127,8 +132,18 @@ class Courier:
         """Write down that rows are about to leave."""
         await self._write(Entry(index=row.index, digest=row.digest, sent=True) for row in rows)
 
-    async def _refuses(self, rows: Sequence[Row]) -> bool:
-        """Send rows in one request, and return whether HubSpot refused them for what is in them."""
+    async def _reject(self, rows: Sequence[Row]) -> None:
+        """Settle rows that have a mistake which is known to be refused. They are not sent."""
+        answers = [
+            outcomes.mistaken(row, error, self._task.unique_property)
+            for row in rows
+            if (error := self._mistakes.of(row)) is not None
+        ]
+        if answers:
+            await self.record(await self._without_doubles(rows, answers))
+
+    async def _refusal_of(self, rows: Sequence[Row]) -> ApiError | None:
+        """Send rows in one request, and return how HubSpot refused them for what is in them, if it did."""
         attempt = _Attempt(self, rows)
         try:
             result = await self._send(attempt)
@@ -140,14 +155,14 @@ class Courier:
                 raise
             if not _is_for_content(error):
                 await self._failed(attempt, error)
-                return False
+                return None
             await self._refused(rows, error)
-            return True
+            return error
         if result is None:
             await self._unsend(rows)
         else:
             await self._answered(attempt, result)
-        return False
+        return None
 
     async def _send(self, attempt: "_Attempt") -> BatchResult | None:
         """Return the answer, or None if the request was withdrawn."""
@@ -224,6 +239,13 @@ class Courier:
 
     async def _refused(self, rows: Sequence[Row], error: ApiError) -> None:
         self._failures = 0
+        name = None if self._task.keep_going else not_unique_property(error)
+        if name is not None and all(row.wire.get("idProperty") == name for row in rows):
+            await self._unsend(rows)
+            raise ConfigurationError(
+                f"the account does not hold {name} unique, so it cannot name the record of an update; "
+                "name a property that is unique, or the record by its id"
+            ) from error
         if len(rows) > 1:
             await self._unsend(rows)
             return
@@ -326,7 +348,8 @@ def _first_claims(settled: Iterable[tuple[Row, Outcome]]) -> dict[str | None, in
 def _is_for_content(error: HubSpotBatchError) -> TypeGuard[ApiError]:
     if not isinstance(error, ApiError):
         return False
-    no_target = isinstance(error, NotFoundError) and (error.sub_category or "").startswith(
-        "crm.associations."
-    )
-    return no_target or error.status in _FOR_ITS_CONTENT
+    if isinstance(error, NotFoundError):
+        # Of a record, not of the path.
+        is_target = (error.sub_category or "").startswith("crm.associations.")
+        return is_target or not _RECORDS.isdisjoint(error.context)
+    return error.status in _FOR_ITS_CONTENT

@@ -25,6 +25,7 @@ class Options(TypedDict):
     journal: str | PathLike[str] | None
     account: str | None
     concurrency: int | None
+    keep_going: bool
     on_progress: Callable[[Progress], object] | None
 
 
@@ -44,6 +45,7 @@ def task_from(operation_id: str, options: Options, total: int | None) -> Task:
         unique_property=options["unique_property"],
         ceiling=ceiling,
         total=total,
+        keep_going=options["keep_going"],
     )
 
 

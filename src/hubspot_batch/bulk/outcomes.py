@@ -136,6 +136,11 @@ def refused(row: Row, error: ApiError, unique_property: str | None) -> Outcome:
     return _refused(row, answer, unique_property)
 
 
+def mistaken(row: Row, error: RecordError, unique_property: str | None) -> Outcome:
+    """Return the outcome of a row that is not sent, for an earlier refusal names a mistake that it has."""
+    return _refused(row, error, unique_property)
+
+
 def taken(row: Row) -> Outcome:
     """Return the outcome of a row whose unique value an earlier row of the same run has."""
     return Outcome(index=row.index, status="rejected", category=_CONFLICT)

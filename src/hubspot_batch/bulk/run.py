@@ -25,6 +25,56 @@ from hubspot_batch.bulk.task import Task
 from hubspot_batch.bulk.writer import Writer
 from hubspot_batch.errors import BulkError, ConfigurationError, HubSpotBatchError
 
+# Where all rows of these are refused for one reason, so are the others.
+FIRST_BATCHES = 3
+
+
+class Trial:
+    """Whether all rows of the first batches have one mistake.
+
+    Taken values are none: tomorrow's file may hold nothing but rows that were written today.
+
+    Attributes:
+        is_over: Whether this is known.
+        shared_reason: What all of them are refused for.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.is_over = task.keep_going
+        self.shared_reason: str | None = None
+        self._seen: tuple[str, str | None] | None = None
+        self._finished = 0
+
+    def add(self, settled: Iterable[Outcome]) -> None:
+        """Take outcomes into account."""
+        for outcome in settled:
+            if outcome.category == "INVALID_INPUT":
+                continue
+            # Where HubSpot names no fault, its text is all there is to tell one from another.
+            reason = ", ".join(outcome.why), None if outcome.reasons else outcome.message
+            if (
+                outcome.status != "rejected"
+                or outcomes.was_taken(outcome)
+                or (self._seen or reason) != reason
+            ):
+                self.is_over = True
+                return
+            self._seen = reason
+
+    def finished_batch(self) -> None:
+        """Count a batch whose rows all have an outcome."""
+        self._finished += 1
+        if self._finished == FIRST_BATCHES and not self.is_over:
+            self.is_over = True
+            self.shared_reason = None if self._seen is None else self._seen[0]
+
+
+def _one_mistake(reason: str) -> HubSpotBatchError:
+    return HubSpotBatchError(
+        f"every row of the first {FIRST_BATCHES} batches was refused for one reason: {reason}; mend that in "
+        "the account, or let the run go on all the same with keep_going=True (--keep-going)"
+    )
+
 
 class Run:
     """A run over any number of rows, in the event loop in which it was entered.
@@ -50,6 +100,7 @@ class Run:
         self._courier = Courier(task, settings, driver, Writer(journal), self._level, self._settle)
         self._counts = self._courier.counts
         self._tally = Tally()
+        self._trial = Trial(task)
         self._settled: list[Outcome] = []
         self._working: dict[int, anyio.Event] = {}
         self._ended = False
@@ -59,6 +110,7 @@ class Run:
     async def __aenter__(self) -> Self:
         self._slots = CapacityLimiter(self._wanted)
         self._progressed = anyio.Event()
+        self._tried = anyio.Event()
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         return self
@@ -109,6 +161,7 @@ class Run:
         """Let nothing more leave, for this reason."""
         self.failure = self.failure or error
         self._courier.withdraw()
+        self._tried.set()
 
     async def next(self) -> Sequence[Outcome]:
         """Wait for more outcomes; empty when nothing is in flight any more."""
@@ -210,6 +263,10 @@ class Run:
 
     async def _launch(self, batch: Batch) -> None:
         """Start a batch as soon as there is a slot for it."""
+        if batch.number >= FIRST_BATCHES:
+            await self._tried.wait()
+            if (reason := self._trial.shared_reason) is not None:
+                self.fail(_one_mistake(reason))
         await self._slots.acquire_on_behalf_of(batch)
         if self._courier.withdrawn:
             self._slots.release_on_behalf_of(batch)
@@ -223,9 +280,12 @@ class Run:
                 if (earlier := self._working.get(number)) is not None:
                     await earlier.wait()
             await self._courier.deliver(batch.rows)
+            self._trial.finished_batch()
         except Exception as error:  # noqa: BLE001 - whoever waits for the run must hear of it
             self.fail(error)
         finally:
+            if self._trial.is_over:
+                self._tried.set()
             self._planner.finished(batch)
             self._working.pop(batch.number).set()
             self._slots.total_tokens = self._wanted
@@ -247,5 +307,9 @@ class Run:
     def _settle(self, settled: Sequence[Outcome]) -> None:
         for outcome in settled:
             self._tally.add(outcome)
+        if not self._trial.is_over:
+            self._trial.add(settled)
+            if self._trial.is_over:
+                self._tried.set()
         self._settled.extend(settled)
         self._progressed.set()

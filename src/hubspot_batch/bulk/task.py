@@ -13,12 +13,14 @@ class Task(Struct, frozen=True, kw_only=True):
         unique_property: The property that keeps HubSpot from making doubles, if the caller names one.
         ceiling: How many requests may be in flight.
         total: How many rows the source has, if it tells.
+        keep_going: Whether to go on where one mistake of all rows would stop the run.
     """
 
     operation: Operation
     unique_property: str | None
     ceiling: int
     total: int | None
+    keep_going: bool = False
 
     @property
     def resendable(self) -> bool:

@@ -228,6 +228,9 @@ _pushing = _options(
     click.option(
         "--journal", type=_PATH, help="Where the run is written down; by default in the runs folder."
     ),
+    click.option(
+        "--keep-going", is_flag=True, help="Go on though the first rows are all refused for one reason."
+    ),
     click.option("--concurrency", type=click.IntRange(1), help="Requests in flight at most, 40 by default."),
     click.option("--token-file", type=_PATH, help="A file that holds the access token."),
     click.option(
@@ -457,6 +460,7 @@ def _push(operation_id: str, options: dict[str, Any], interrupts: Interrupts) ->
         _push.PushOptions(
             unique_property=options.get("unique_property"),
             concurrency=options["concurrency"],
+            keep_going=options["keep_going"],
             journal=options["journal"],
             new=options["new"],
             as_json=options["as_json"],

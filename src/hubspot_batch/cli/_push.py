@@ -44,6 +44,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     Attributes:
         unique_property: The property that keeps HubSpot from making doubles.
         concurrency: How many requests may be in flight.
+        keep_going: Whether to go on though the first rows are all refused for one reason.
         journal: The journal; None for the one that the runs folder has, or gets, for this command.
         new: Whether to begin from the first row, whatever ran before.
         as_json: Whether the report is printed as JSON, and nothing is drawn.
@@ -53,6 +54,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
 
     unique_property: str | None = None
     concurrency: int | None = None
+    keep_going: bool = False
     journal: Path | None = None
     new: bool = False
     as_json: bool = False
@@ -260,6 +262,7 @@ def _stream(
         journal=journal,
         account=connection.account,
         concurrency=options.concurrency,
+        keep_going=options.keep_going,
         on_progress=tell,
         **unique,
     )
