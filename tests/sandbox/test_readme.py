@@ -21,7 +21,7 @@ PLUGIN = "hubspot_batch.pytest_plugin"
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-COMMANDS = re.findall(r"^(hubspot-batch .+)$", README, re.MULTILINE)
+COMMANDS = re.findall(r"^(hubspot-batch .+)$", README.replace("\\\n", ""), re.MULTILINE)
 
 PRINTED = (
     r"input 0 is record \d+\ninput 1 was refused: hs_total_price: INVALID_LONG\n",
