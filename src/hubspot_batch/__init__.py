@@ -107,6 +107,9 @@ _MODULES = {
     "values": ("PropertyValue",),
 }
 
+# Annotations name types of these, and are evaluated by few.
+_SUBMODULES = frozenset({"bulk", "inputs"})
+
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
@@ -114,6 +117,8 @@ if not TYPE_CHECKING:  # pragma: no branch - or else a type checker takes any na
 
     def __getattr__(name: str) -> object:
         # The command line answers --help without HTTP, which takes longer to import than all else together.
+        if name in _SUBMODULES:
+            return import_module(f"{__name__}.{name}")
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         home = next((module for module, names in _MODULES.items() if name in names), "errors")

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterable
+from os import PathLike
+from typing import TYPE_CHECKING, TypeAlias, Unpack
+
+# What checks inputs and runs over rows takes as long to import as all the rest. So annotations name its types
+# by way of the package, which imports a module when it is asked for.
+import hubspot_batch
+from hubspot_batch.results import BatchResult
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
-    from os import PathLike
-    from typing import Unpack
+    from collections.abc import Awaitable
 
+    import hubspot_batch.bulk.options
+    import hubspot_batch.bulk.sources
+    import hubspot_batch.inputs
     from hubspot_batch._async_driver import AsyncDriver
     from hubspot_batch._calls import Call
     from hubspot_batch._settings import Settings
-    from hubspot_batch.bulk import AsyncStream, Progress, Report, Stream
-    from hubspot_batch.bulk.options import Options
-    from hubspot_batch.bulk.sources import (
-        AsyncCreateSource,
-        AsyncUpdateSource,
-        CreateSource,
-        UpdateSource,
-    )
     from hubspot_batch.contract import ObjectType, Verb
-    from hubspot_batch.inputs import AnyCreateInput, AnyUpdateInput
-    from hubspot_batch.results import BatchResult
 
     _Send: TypeAlias = Callable[[Call], BatchResult]
     _AsyncSend: TypeAlias = Callable[[Call], Awaitable[BatchResult]]
@@ -65,7 +63,7 @@ class Creates(_Namespace):
         self._driver = driver
 
     def batch_create(
-        self, inputs: Iterable[AnyCreateInput], *, unique_property: str | None = None
+        self, inputs: Iterable[hubspot_batch.inputs.AnyCreateInput], *, unique_property: str | None = None
     ) -> BatchResult:
         """Create 1 to 100 records in one request.
 
@@ -93,15 +91,15 @@ class Creates(_Namespace):
 
     def create_all(
         self,
-        rows: CreateSource,
+        rows: hubspot_batch.bulk.sources.CreateSource,
         *,
         unique_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
         keep_going: bool = False,
-        on_progress: Callable[[Progress], object] | None = None,
-    ) -> Report:
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> hubspot_batch.bulk.Report:
         """Create any number of records, and return what became of each row.
 
         Rows are checked, sent in batches of 100 as fast as the quota allows, and matched with what HubSpot
@@ -148,15 +146,15 @@ class Creates(_Namespace):
 
     def stream_create(
         self,
-        rows: CreateSource,
+        rows: hubspot_batch.bulk.sources.CreateSource,
         *,
         unique_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
         keep_going: bool = False,
-        on_progress: Callable[[Progress], object] | None = None,
-    ) -> Stream:
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> hubspot_batch.bulk.Stream:
         """Create any number of records, and yield what became of each row as soon as it is known.
 
         The arguments are those of `create_all`. Memory does not grow with the number of rows. Rows that an
@@ -178,7 +176,9 @@ class Creates(_Namespace):
             on_progress=on_progress,
         )
 
-    def _stream(self, verb: Verb, rows: object, **options: Unpack[Options]) -> Stream:
+    def _stream(
+        self, verb: Verb, rows: object, **options: Unpack[hubspot_batch.bulk.options.Options]
+    ) -> hubspot_batch.bulk.Stream:
         # Late: SQLite and all that a run needs take long to import, and many a client never starts one.
         from hubspot_batch.bulk.streams import Stream  # noqa: PLC0415
 
@@ -189,7 +189,7 @@ class Creates(_Namespace):
 class Orders(Creates):
     """Orders, which can be created and updated."""
 
-    def batch_update(self, inputs: Iterable[AnyUpdateInput]) -> BatchResult:
+    def batch_update(self, inputs: Iterable[hubspot_batch.inputs.AnyUpdateInput]) -> BatchResult:
         """Update 1 to 100 records in one request.
 
         Ids that HubSpot does not find stand in `errors`, the other records are updated. An invalid value
@@ -213,15 +213,15 @@ class Orders(Creates):
 
     def update_all(
         self,
-        rows: UpdateSource,
+        rows: hubspot_batch.bulk.sources.UpdateSource,
         *,
         id_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
         keep_going: bool = False,
-        on_progress: Callable[[Progress], object] | None = None,
-    ) -> Report:
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> hubspot_batch.bulk.Report:
         """Update any number of records, and return what became of each row.
 
         As `create_all`, but a batch whose answer was lost is always sent again, for the same update twice is
@@ -256,15 +256,15 @@ class Orders(Creates):
 
     def stream_update(
         self,
-        rows: UpdateSource,
+        rows: hubspot_batch.bulk.sources.UpdateSource,
         *,
         id_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
         keep_going: bool = False,
-        on_progress: Callable[[Progress], object] | None = None,
-    ) -> Stream:
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> hubspot_batch.bulk.Stream:
         """Update any number of records, and yield what became of each row as soon as it is known.
 
         The arguments are those of `update_all`, and the rest is as for `stream_create`.
@@ -301,22 +301,22 @@ class AsyncCreates(_Namespace):
         self._driver = driver
 
     async def batch_create(
-        self, inputs: Iterable[AnyCreateInput], *, unique_property: str | None = None
+        self, inputs: Iterable[hubspot_batch.inputs.AnyCreateInput], *, unique_property: str | None = None
     ) -> BatchResult:
         """Create 1 to 100 records in one request, as `Creates.batch_create` does."""
         return await self._send(self._call("create", inputs, unique_property))
 
     async def create_all(
         self,
-        rows: AsyncCreateSource,
+        rows: hubspot_batch.bulk.sources.AsyncCreateSource,
         *,
         unique_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
         keep_going: bool = False,
-        on_progress: Callable[[Progress], object] | None = None,
-    ) -> Report:
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> hubspot_batch.bulk.Report:
         """Create any number of records, as `Creates.create_all` does."""
         stream = self._stream(
             "create",
@@ -333,15 +333,15 @@ class AsyncCreates(_Namespace):
 
     def stream_create(
         self,
-        rows: AsyncCreateSource,
+        rows: hubspot_batch.bulk.sources.AsyncCreateSource,
         *,
         unique_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
         keep_going: bool = False,
-        on_progress: Callable[[Progress], object] | None = None,
-    ) -> AsyncStream:
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> hubspot_batch.bulk.AsyncStream:
         """Create any number of records, as `Creates.stream_create` does."""
         return self._stream(
             "create",
@@ -355,7 +355,9 @@ class AsyncCreates(_Namespace):
             on_progress=on_progress,
         )
 
-    def _stream(self, verb: Verb, rows: object, **options: Unpack[Options]) -> AsyncStream:
+    def _stream(
+        self, verb: Verb, rows: object, **options: Unpack[hubspot_batch.bulk.options.Options]
+    ) -> hubspot_batch.bulk.AsyncStream:
         # Late: SQLite and all that a run needs take long to import, and many a client never starts one.
         from hubspot_batch.bulk.streams import AsyncStream  # noqa: PLC0415
 
@@ -366,21 +368,21 @@ class AsyncCreates(_Namespace):
 class AsyncOrders(AsyncCreates):
     """Orders, which can be created and updated."""
 
-    async def batch_update(self, inputs: Iterable[AnyUpdateInput]) -> BatchResult:
+    async def batch_update(self, inputs: Iterable[hubspot_batch.inputs.AnyUpdateInput]) -> BatchResult:
         """Update 1 to 100 records in one request, as `Orders.batch_update` does."""
         return await self._send(self._call("update", inputs))
 
     async def update_all(
         self,
-        rows: AsyncUpdateSource,
+        rows: hubspot_batch.bulk.sources.AsyncUpdateSource,
         *,
         id_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
         keep_going: bool = False,
-        on_progress: Callable[[Progress], object] | None = None,
-    ) -> Report:
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> hubspot_batch.bulk.Report:
         """Update any number of records, as `Orders.update_all` does."""
         stream = self._stream(
             "update",
@@ -397,15 +399,15 @@ class AsyncOrders(AsyncCreates):
 
     def stream_update(
         self,
-        rows: AsyncUpdateSource,
+        rows: hubspot_batch.bulk.sources.AsyncUpdateSource,
         *,
         id_property: str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
         keep_going: bool = False,
-        on_progress: Callable[[Progress], object] | None = None,
-    ) -> AsyncStream:
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> hubspot_batch.bulk.AsyncStream:
         """Update any number of records, as `Orders.stream_update` does."""
         return self._stream(
             "update",

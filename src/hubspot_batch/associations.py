@@ -1,17 +1,11 @@
 """The associations that a new record can have, as data (docs/behaviour.md, "Associations")."""
 
-from __future__ import annotations
-
 import difflib
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
 
 from hubspot_batch.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from hubspot_batch.inputs import AssociationType
+from hubspot_batch.inputs import AssociationType
 
 TARGETS: Mapping[str, Mapping[int, str]] = {
     "orders": {

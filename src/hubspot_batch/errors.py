@@ -26,17 +26,17 @@ in it with their control characters escaped, so a text is safe to print.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+import hubspot_batch
 from hubspot_batch._discreet import printable
+from hubspot_batch.results import ErrorBody, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hubspot_batch.bulk.report import Report
-    from hubspot_batch.results import ErrorBody, Response
+    import hubspot_batch.bulk
 
 _FAULTS_SHOWN = 10
 
@@ -315,7 +315,7 @@ class BulkError(HubSpotBatchError):
         report: What became of the rows. `maybe_written` is true where any of them was sent.
     """
 
-    def __init__(self, text: str, *, report: Report) -> None:
+    def __init__(self, text: str, *, report: hubspot_batch.bulk.Report) -> None:
         self.report = report
         self.maybe_written = bool(report.requests or report.done or report.unknown)
         super().__init__(text)

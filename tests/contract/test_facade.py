@@ -7,20 +7,27 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module, resources
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints
 
+import hubspot_batch_api
+import hubspot_batch_models
 import hubspot_batch_models.inputs as generated_inputs
+import msgspec
+import pydantic
 import pytest
 import yaml
+from hubspot_batch_models import structs
 from typing_extensions import is_typeddict  # that of typing knows only its own before Python 3.12
 
 import hubspot_batch
-from hubspot_batch import AsyncHubSpot, HubSpot, bulk, contract, inputs
+from hubspot_batch import AsyncHubSpot, HubSpot, bulk, contract, inputs, sandbox
+from hubspot_batch.associations import association_type
 from hubspot_batch.bulk.options import Options
+from hubspot_batch.oauth import RefreshToken
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "hubspot_batch"
@@ -343,6 +350,71 @@ def typed_dicts(module: object) -> dict[str, type]:
     return {name: kind for name, kind in vars(module).items() if is_typeddict(kind)}
 
 
+def public_objects() -> Iterator[tuple[str, Any]]:
+    """Yield each public name with what it stands for, and what the namespaces of a client offer."""
+    for module in (
+        hubspot_batch,
+        bulk,
+        sandbox,
+        hubspot_batch_api,
+        hubspot_batch_models,
+        generated_inputs,
+        structs,
+    ):
+        for name in getattr(module, "__all__", [name for name in vars(module) if not name.startswith("_")]):
+            yield f"{module.__name__}.{name}", getattr(module, name)
+    for client in (HubSpot("t"), AsyncHubSpot("t")):
+        for namespace in NAMESPACES:
+            yield f"{type(client).__name__}.{namespace}", getattr(client, namespace)
+    yield "RefreshToken", RefreshToken
+    yield "association_type", association_type
+
+
+def callables_of(public: Any) -> Iterator[Callable[..., object]]:  # noqa: ANN401 - anything public
+    """Yield a public function, or the public methods of a class or an object."""
+    if inspect.isfunction(public):
+        yield public
+    elif not inspect.ismodule(public):
+        for name, member in inspect.getmembers_static(public):
+            function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
+            is_ours = "hubspot_batch" in (getattr(function, "__module__", None) or "")
+            is_public = not name.startswith("_") or (name == "__init__" and inspect.isclass(public))
+            if inspect.isfunction(function) and is_ours and is_public:
+                yield function
+
+
+def test_every_public_type_can_be_evaluated_at_run_time() -> None:
+    evaluated = set()
+    for name, public in public_objects():
+        if inspect.isclass(public):
+            get_type_hints(public, include_extras=True)
+        for function in callables_of(public):
+            inspect.signature(function, eval_str=True)
+            get_type_hints(function, include_extras=True)
+            evaluated.add(f"{name}.{function.__name__}")
+
+    assert evaluated >= {
+        "HubSpot.orders.create_all",
+        "AsyncHubSpot.orders.stream_update",
+        "hubspot_batch.HubSpot.__init__",
+        "hubspot_batch.validate.validate",
+        "hubspot_batch.BulkError.__init__",
+        "hubspot_batch.bulk.inputs_from.inputs_from",
+    }
+
+
+@pytest.mark.parametrize("kind", [hubspot_batch.CreateInput, hubspot_batch.UpdateInput])
+def test_libraries_that_read_types_can_read_those_of_inputs(kind: Any) -> None:  # noqa: ANN401 - a TypedDict
+    given = {"id": "7", "properties": {"a": "b", "c": 1.5, "d": ["x"]}}
+
+    assert msgspec.convert(given, kind)["properties"] == given["properties"]
+    assert pydantic.TypeAdapter(kind).validate_python(given)["properties"] == given["properties"]
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"id": "7"}, kind)
+    with pytest.raises(pydantic.ValidationError):
+        pydantic.TypeAdapter(kind).validate_python({"id": "7"})
+
+
 OURS, GENERATED = typed_dicts(inputs), typed_dicts(generated_inputs)
 
 
@@ -511,8 +583,8 @@ FLOORS = [
     "_version",
 ]
 
-# What a type has to name although it stands above.
-NAMED_IN_TYPES = {"errors": {"bulk"}}
+# What a type has to name although it stands above; by way of the package, which imports it when it is asked for.
+NAMED_IN_TYPES = {"errors": {"", "bulk"}, "_namespaces": {""}}
 
 
 def unit_of(module: str) -> str:

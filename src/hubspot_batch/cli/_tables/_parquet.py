@@ -53,17 +53,17 @@ class ParquetTable(Table):
             texts = _dictionaries(module.read_metadata(source))
             self._file = module.ParquetFile(source, buffer_size=_BUFFER_SIZE, read_dictionary=texts)
             self.columns = column_names(self._file.schema_arrow)
+            self.zoneless = zoneless_columns(self._file.schema_arrow)
+            self.total = self._file.metadata.num_rows
+            self._bytes_in_row = _bytes_in_row(self._file.metadata)
         except self._damage as error:
             raise ConfigurationError(
                 f"{self.name}: no Parquet file, or a part of one; write it again"
             ) from error
-        self._bytes_in_row = _bytes_in_row(self._file.metadata)
         if self._bytes_in_row > _MOST_HELD:
             raise ConfigurationError(
                 f"{self.name}: a row takes more than {_MOST_HELD:,} bytes; leave out what is that long"
             )
-        self.zoneless = zoneless_columns(self._file.schema_arrow)
-        self.total = self._file.metadata.num_rows
         if twice := [name for name, times in Counter(self.columns).items() if times > 1]:
             raise ConfigurationError(f"{self.name}: two columns have the name {twice[0]!r}; rename one")
 
@@ -80,12 +80,12 @@ class ParquetTable(Table):
         return f"{self.name}, row {self._number + 1}"
 
     def _rows(self) -> Iterator[Row]:
-        for values in chain.from_iterable(chain.from_iterable(map(_lists, self._batches()))):
+        for values in chain.from_iterable(self._lists()):
             self._number += 1
             yield Row(self._number, values)
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in batches that are small however well they are compressed."""
+    def _lists(self) -> Iterator[list[dict[str, object]]]:
+        """Yield the rows in lists that are small however well they are compressed."""
         size = max(1, min(_BATCH_SIZE, _MOST_HELD // self._bytes_in_row))
         try:
             for batch in self._file.iter_batches(size):
@@ -93,7 +93,7 @@ class ParquetTable(Table):
                 check_length(longest, _text.LONGEST_ROW)
                 step = max(1, _MOST_HELD // (longest or 1))
                 for start in range(0, batch.num_rows, step):
-                    yield _decoded(batch.slice(start, step))
+                    yield from rows_of(_decoded(batch.slice(start, step)), _BATCH_SIZE)
         except self._damage as error:
             raise ConfigurationError(
                 f"{self._place()}: the file is damaged from there on; write it again"
@@ -139,7 +139,3 @@ def _decoded(batch: pa.RecordBatch) -> pa.RecordBatch:
         column.dictionary_decode() if is_dictionary(column.type) else column for column in batch.columns
     ]
     return import_pyarrow().RecordBatch.from_arrays(columns, names=batch.schema.names)
-
-
-def _lists(batch: pa.RecordBatch) -> Iterator[list[dict[str, object]]]:
-    return rows_of(batch, _BATCH_SIZE)
