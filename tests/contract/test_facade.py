@@ -583,7 +583,7 @@ FLOORS = [
     "_version",
 ]
 
-# What a type has to name although it stands above; by way of the package, which imports it when it is asked for.
+# What a type has to name although it stands above, by way of the package, which imports it late.
 NAMED_IN_TYPES = {"errors": {"", "bulk"}, "_namespaces": {""}}
 
 

@@ -14,7 +14,7 @@ from hubspot_batch.cli._tables._text import check_length
 from hubspot_batch.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -25,6 +25,7 @@ _BATCH_SIZE = 1024
 _BUFFER_SIZE = 1024 * 1024
 _MOST_HELD = 32 * 1024 * 1024
 _BYTES_OF_VALUE = 8
+_KINDS_OF_TEXT = frozenset({"STRING", "JSON", "ENUM", "NONE"})
 
 
 class ParquetTable(Table):
@@ -50,12 +51,13 @@ class ParquetTable(Table):
             source = content.random_access()
         module = import_pyarrow("pyarrow.parquet")
         try:
-            texts = _dictionaries(module.read_metadata(source))
+            columns = list(module.read_metadata(source).schema)
+            texts = _texts(columns)
             self._file = module.ParquetFile(source, buffer_size=_BUFFER_SIZE, read_dictionary=texts)
             self.columns = column_names(self._file.schema_arrow)
             self.zoneless = zoneless_columns(self._file.schema_arrow)
             self.total = self._file.metadata.num_rows
-            self._bytes_in_row = _bytes_in_row(self._file.metadata)
+            self._bytes_in_row = _bytes_in_row(self._file, columns)
         except self._damage as error:
             raise ConfigurationError(
                 f"{self.name}: no Parquet file, or a part of one; write it again"
@@ -100,26 +102,33 @@ class ParquetTable(Table):
             ) from error
 
 
-def _dictionaries(metadata: pq.FileMetaData) -> list[str]:
-    """Return the columns of texts that are stored once each: a small file may repeat a long text often."""
-    groups = map(metadata.row_group, range(metadata.num_row_groups))
-    chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
+def _texts(columns: Sequence[pq.ColumnSchema]) -> list[str]:
+    """Return the columns of texts, to be read as dictionaries: a small file may often repeat a long text."""
     return [
-        chunk.path_in_schema
-        for chunk in chunks
-        if chunk.physical_type == "BYTE_ARRAY" and any("DICTIONARY" in name for name in chunk.encodings)
+        column.path
+        for column in columns
+        if column.physical_type == "BYTE_ARRAY"
+        and column.logical_type.type in _KINDS_OF_TEXT
+        and not column.max_repetition_level
     ]
 
 
-def _bytes_in_row(metadata: pq.FileMetaData) -> int:
+def _bytes_in_row(file: pq.ParquetFile, columns: Sequence[pq.ColumnSchema]) -> int:
     """Return how many bytes a row takes at least, in the row group where they are longest."""
-    groups = map(metadata.row_group, range(metadata.num_row_groups))
-    return max((_bytes_in_group(group) // int(group.num_rows or 1) for group in groups), default=0) or 1
+    metadata = file.metadata
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    lists = [number for number, column in enumerate(columns) if column.max_repetition_level]
+    if lists:
+        # Equal values of a list take no place in the file, but some in memory. pyarrow tells how many there
+        # are, but ends the process where their description is damaged. This finds such damage first.
+        file.scan_contents()
+    return (
+        max((_bytes_in_group(group, lists) // int(group.num_rows or 1) for group in groups), default=0) or 1
+    )
 
 
-def _bytes_in_group(group: pq.RowGroupMetaData) -> int:
-    # Equal values, of a list for example, take no place in the file, but each takes some in memory.
-    values = sum(int(group.column(number).num_values) for number in range(group.num_columns))
+def _bytes_in_group(group: pq.RowGroupMetaData, lists: Sequence[int]) -> int:
+    values = sum(int(group.column(number).num_values) for number in lists)
     return max(int(group.total_byte_size), values * _BYTES_OF_VALUE)
 
 
