@@ -265,10 +265,11 @@ def _explain(operation: contract.Operation, error: ValidationError) -> Iterator[
 
 def _out_of_bounds(kind: object) -> tuple[str, str] | None:
     match kind:
-        case ValidationErrorKind.MinItems(limit=1):
-            return "the list is empty", "give at least 1"
         case ValidationErrorKind.MinItems(limit=limit):
-            return f"there are fewer than {limit}", f"give at least {limit}"
+            return (
+                "the list is empty" if limit == 1 else f"there are fewer than {limit}",
+                f"give at least {limit}",
+            )
         case ValidationErrorKind.MaxItems(limit=limit):
             return f"there are more than {limit}", f"give at most {limit}"
         case ValidationErrorKind.Minimum(limit=limit):

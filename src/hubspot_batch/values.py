@@ -71,11 +71,8 @@ def shortest_float(value: object, size: Literal["e", "f"]) -> object:
     """
     if not isinstance(value, float) or not math.isfinite(value):
         return value
-    for digits in range(1, 9):
-        short = float(f"{value:.{digits}g}")
-        if _stored(short, size) == value:
-            return short
-    return float(f"{value:.9g}")
+    candidates = (float(f"{value:.{digits}g}") for digits in range(1, 10))
+    return next((short for short in candidates if _stored(short, size) == value), value)
 
 
 def _stored(value: float, size: str) -> float:

@@ -91,6 +91,13 @@ class RowOfDatabase(NamedTuple):
     hs_order_name: str
 
 
+class Broken:
+    """A model whose fields cannot be told."""
+
+    def model_dump(self, **_: object) -> dict[str, Any]:
+        raise RuntimeError("one field is of the wrong type")
+
+
 class NamesId:
     """An object of another library that knows how to become a mapping."""
 
@@ -320,6 +327,52 @@ def test_generated_models_are_inputs(
     [item] = body_of(prepare(operation, [given]))["inputs"]
     assert item == {"objectWriteTraceId": "input-0"} | sent
     assert repr(given) == before
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        Links({"hs_order_name": "A", "hs_total_price": Decimal("9.90")}),
+        Links(OrderProperties("A", Decimal("9.90"))),  # type: ignore[arg-type]
+        AttrsOrder(OrderProperties("A", Decimal("9.90"))),
+        PydanticOrder(properties=PydanticProperties(name="A", hs_total_price=Decimal("9.90"))),
+    ],
+)
+def test_dataclasses_and_models_of_attrs_and_pydantic_are_inputs_without_what_is_not_set(
+    given: object,
+) -> None:
+    batch = prepare(CREATE, [given])
+
+    assert [item["properties"] for item in batch.inputs] == [{"hs_order_name": "A", "hs_total_price": "9.90"}]
+    assert [sorted(item) for item in batch.inputs] == [["objectWriteTraceId", "properties"]]
+
+
+def test_a_model_that_fails_to_tell_its_fields_is_a_fault_of_its_input() -> None:
+    assert places_of([Broken()]) == [(0, "/inputs/0", "a value of type Broken that JSON cannot express")]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": 7, "hs_order_name": "A"},
+        MappingProxyType({"hs_order_name": "A", "hs_total_price": Decimal("9.90"), "paid": None}),
+        {"hs_order_name": NAIVE, 5: b"x", "\ud800": "x"},
+        OrderProperties("A", Decimal(1)),
+        PydanticProperties(name="A", hs_total_price=Decimal(1)),
+        RowOfDatabase(7, "A"),
+    ],
+)
+def test_a_flat_row_is_one_fault_that_says_how_to_make_inputs_of_rows(row: object) -> None:
+    for operation in (CREATE, UPDATE):
+        assert list(faults_of([row], operation)) == [
+            Fault(
+                index=0,
+                pointer="/inputs/0",
+                problem="a flat row stands where an input belongs",
+                remedy='write {"properties": {...}}; of rows in Python, hubspot_batch.bulk.inputs_from('
+                f'rows, verb="{operation.verb}") makes inputs',
+            )
+        ]
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, get_args
 
+import jsonschema_rs
 import pytest
 
 import hubspot_batch
+from hubspot_batch import contract
 from hubspot_batch.contract import OperationId
 from hubspot_batch.errors import ConfigurationError, Fault
 from hubspot_batch.validation import fault_at, name_of, validate
@@ -352,6 +354,21 @@ def test_an_association_type_id_out_of_range_is_a_fault_that_names_the_bound(num
         problem=problem,
         remedy=remedy,
     )
+
+
+def test_a_rule_that_has_no_words_of_its_own_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    strict = jsonschema_rs.Draft202012Validator({"properties": {"inputs": {"uniqueItems": True}}})
+    monkeypatch.setattr(contract, "validator", lambda _name: strict)
+    monkeypatch.setattr(contract, "quick_validator", lambda _name: strict)
+
+    assert lines(validate("create_orders", {"inputs": [{"properties": {}}, {"properties": {}}]})) == [
+        (
+            None,
+            "/inputs",
+            "it breaks the rule uniqueItems",
+            "see properties/inputs/uniqueItems of the document",
+        )
+    ]
 
 
 @pytest.mark.parametrize("number", [1, 507, 2**31 - 1])
