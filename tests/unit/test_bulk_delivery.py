@@ -329,6 +329,21 @@ def test_a_conflict_over_a_value_of_a_row_that_is_unknown_proves_nothing(
     assert shop.written == {0: 1}
 
 
+def test_a_row_with_the_value_of_one_that_was_never_written_is_done_by_its_own_record(face: "Face") -> None:
+    rows = [
+        row | {"properties": row["properties"] | {"sku": sku}}
+        for row, sku in zip(orders(2), "xX", strict=True)
+    ]
+    errors = [{"code": "INVALID_OPTION", "context": {"propertyName": ["n"]}}]
+    bad = httpx.Response(400, json={"category": "VALIDATION_ERROR", "errors": errors})
+    taken = httpx.Response(409, json={"category": "CONFLICT", "context": {"existingId": ["441"]}})
+    shop = Shop(script(bad, httpx.Response(504), taken))
+
+    report = run(face, shop, rows, unique_property="sku")
+
+    assert told(report.outcomes) == {"rejected": [0], "done": [1]}
+
+
 def misspelt(numbers: list[int]) -> Reply:
     errors = [{"message": SECRET, "code": "PROPERTY_DOESNT_EXIST", "context": {"propertyName": ["secret"]}}]
     body = {"category": "VALIDATION_ERROR", "message": SECRET, "errors": errors}

@@ -206,7 +206,7 @@ def test_several_mistakes_of_which_each_refusal_names_one_are_found_one_by_one()
     def refuse(part: Sequence[Row]) -> ApiError | None:
         for name in ("colour", "size"):
             if any(name in row.wire["properties"] for row in part):
-                return refusal(Reason(code="PROPERTY_DOESNT_EXIST", property=name))
+                return refusal(Reason(code="NEW"), Reason(code="PROPERTY_DOESNT_EXIST", property=name))
         return None
 
     sent, left_out = isolated(named(properties), refuse)
@@ -328,3 +328,56 @@ def test_rows_that_are_named_by_trace_id_id_or_link_are_tried_first() -> None:
         lambda part: refusal(context={"id": ["4"]}) if any(row.index == 4 for row in part) else None,
     )
     assert [len(part) for part, _ in sent] == [9, 1, 8]
+
+
+WORDS = st.sampled_from(["a was not a valid long.", "a is bad, b is good", "b and a", "x", ""])
+
+
+@given(
+    properties=st.lists(
+        st.dictionaries(st.sampled_from("pqr"), st.sampled_from(["a", "b", "c"]), max_size=3), max_size=30
+    ),
+    bad=st.sets(st.tuples(st.sampled_from("pqr"), st.sampled_from(["a", "b", None])), max_size=3),
+    bad_rows=st.sets(st.integers(0, 29), max_size=2),
+    told=st.lists(st.integers(0, 3), min_size=1),
+    words=WORDS,
+    in_known_words=st.booleans(),
+)
+@settings(deadline=None, max_examples=500)
+def test_no_good_row_is_left_out_whatever_a_refusal_says(
+    properties: list[dict[str, str]],
+    bad: set[tuple[str, str | None]],
+    bad_rows: set[int],
+    told: list[int],
+    words: str,
+    *,
+    in_known_words: bool,
+) -> None:
+    rows = [updated(number, properties=given) for number, given in enumerate(properties)]
+
+    def faults(row: Row) -> list[Reason]:
+        found = []
+        for name, value in sorted(bad, key=str):
+            text = row.wire["properties"].get(name)
+            if text is not None and value is None:
+                found.append(Reason(code="PROPERTY_DOESNT_EXIST", property=name, message=words))
+            elif text is not None and text == value:
+                known = f"{text} was not one of the allowed options: [b, c, a a]"
+                message = known if in_known_words else words.replace("a was not", "?")
+                found.append(Reason(code="INVALID_OPTION", property=name, message=message))
+        return found
+
+    def refuse(part: Sequence[Row]) -> ApiError | None:
+        found = [reason for row in part for reason in faults(row)]
+        if not found and bad_rows.isdisjoint(row.index for row in part):
+            return None
+        # The list of faults is cut, and those of single rows are not in it.
+        return refusal(*found[: told[len(part) % len(told)]], message=words)
+
+    sent, left_out = isolated(rows, refuse)
+
+    alone = [part[0] for part, refused in sent if refused and len(part) == 1]
+    arrived = [number for part, refused in sent if not refused for number in part]
+    really_bad = {row.index for row in rows if faults(row) or row.index in bad_rows}
+    assert sorted(alone + left_out) == sorted(really_bad)
+    assert sorted(arrived) == sorted({row.index for row in rows} - really_bad)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hubspot_batch.reasons import reasons_in_message
+from hubspot_batch.reasons import TakenValue, reasons_in_message
 from hubspot_batch.results import Reason
 
 PREFIX = "Property values were not valid: "
@@ -87,3 +87,9 @@ def test_items_that_are_no_mappings_are_passed_over() -> None:
 )
 def test_what_cannot_be_read_has_no_reasons(message: str | None) -> None:
     assert reasons_in_message(message) == []
+
+
+def test_a_value_that_is_taken_is_not_shown() -> None:
+    taken = TakenValue(property="sku", value="s3cr3t", existing="7")
+
+    assert repr(taken) == "TakenValue(property='sku', existing='7')"

@@ -5,17 +5,19 @@ that goes on reads its source from the first row again, so nothing of this has t
 """
 
 import sqlite3
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from hubspot_batch.bulk.rows import Row, compared
+from hubspot_batch.contract import MAX_INPUTS
 
 # `value` is the hash of the text, `meaning` that of all texts that HubSpot may hold equal.
 _TABLES = """
 create table latest (meaning integer primary key, number integer not null, value integer not null);
 create table repeats (number integer primary key, earlier integer not null, value integer not null);
 """
-_PARAMETERS = ", ".join("?" * 100)
+_PARAMETERS = ", ".join("?" * MAX_INPUTS)
 
 
 class Earlier(NamedTuple):
@@ -41,6 +43,7 @@ class Repeats:
         self._property = unique_property
         # A file without a name that ends with the process. SQLite keeps 2 MiB of it in memory.
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._database.close)
         self._database.executescript(f"pragma journal_mode=off; pragma synchronous=off; {_TABLES}")
 
     def mark(self, rows: Iterable[Row]) -> None:
@@ -74,11 +77,7 @@ class Repeats:
             number, value = found
             yield Earlier(number, value == own)
 
-    def close(self) -> None:
-        """Free what it holds."""
-        self._database.close()
-
     def _latest(self, keys: list[int]) -> dict[int, tuple[int, int]]:
-        padded = keys + keys[:1] * (100 - len(keys)) if keys else [0] * 100
+        padded = keys + keys[:1] * (MAX_INPUTS - len(keys)) if keys else [0] * MAX_INPUTS
         select = f"select meaning, number, value from latest where meaning in ({_PARAMETERS})"  # noqa: S608 - only placeholders
         return {key: (number, value) for key, number, value in self._database.execute(select, padded)}

@@ -273,7 +273,7 @@ def _filled(template: Any, particulars: Mapping[str, str]) -> Any:  # noqa: ANN4
             return _PLACE.sub(lambda place: particulars[place[1]], template)
         case list():
             return [_filled(item, particulars) for item in template]
-        case dict():
+        case _:
             return {name: _filled(item, particulars) for name, item in template.items()}
 
 
