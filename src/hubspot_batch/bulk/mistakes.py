@@ -9,6 +9,7 @@ may repeat a value of a row that is good.
 
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 from hubspot_batch.bulk.rows import Row, compared
@@ -212,9 +213,19 @@ def _is_mentioned(row: Row, refusal: ApiError) -> bool:
 
 
 def _is_in(value: str | None, reason: Reason) -> bool:
-    return (
-        bool(value) and re.search(rf"(?<!\w){re.escape(value or '')}(?!\w)", reason.message or "") is not None
-    )
+    """Return whether a value stands in the words of a reason, and not as a part of a longer word."""
+    if not value:
+        return False
+    pieces = (reason.message or "").split(value)
+    return any(not (_ends_in_word(before) or _begins_with_word(after)) for before, after in pairwise(pieces))
+
+
+def _ends_in_word(text: str) -> bool:
+    return text[-1:].isalnum() or text.endswith("_")
+
+
+def _begins_with_word(text: str) -> bool:
+    return text[:1].isalnum() or text.startswith("_")
 
 
 def _property_of(reason: Reason) -> str | None:
