@@ -175,6 +175,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(_exchange, "random", SimpleNamespace(random=lambda: 1.0))
     monkeypatch.setattr(_driver, "time", clock)
     monkeypatch.setattr(_async_driver, "anyio", SimpleNamespace(sleep=clock.sleep_async))
+    monkeypatch.setattr(_async_driver, "time", clock)
     return clock
 
 

@@ -1,45 +1,94 @@
-"""The token on its way into a request, and nowhere else."""
+"""Secrets on their way into a request, and nowhere else."""
 
-from collections.abc import Generator
-from hashlib import blake2b
+from hashlib import blake2b, sha256
+from typing import NoReturn, Self
 
 import httpx
 
 from hubspot_batch.errors import ConfigurationError
 
 
-class Bearer(httpx.Auth):
-    """Adds `Authorization: Bearer ...` to a request. Its repr does not show the token.
+class Secret:
+    """A value that no repr, no pickle and no traceback with local variables shows.
 
-    Raises:
-        ConfigurationError: If the token is no text, is empty, or holds what no header may hold.
+    A constructor wraps its secrets before anything in it can fail.
     """
 
-    def __init__(self, token: object) -> None:
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret cannot be pickled; make it anew where it is needed")
+
+    def reveal(self) -> str:
+        """Return the value as a text. It must not stand in a frame that can fail."""
+        return str(self._value)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the value cannot be an access token; None if it can."""
+        token = self._value
         if not isinstance(token, str):
-            raise ConfigurationError(
+            return (
                 f"access_token is of type {type(token).__name__}; "
                 "give a string, or a function that returns one"
             )
         if not token:
-            raise ConfigurationError(
-                "the access token is empty; give access_token, or set HUBSPOT_ACCESS_TOKEN"
-            )
+            return "the access token is empty; give access_token, or set HUBSPOT_ACCESS_TOKEN"
         if not (token.isascii() and token.isprintable()) or " " in token:
-            raise ConfigurationError(
+            return (
                 "the access token holds a blank, a line end or another character that no token has; "
                 "check what it was copied or read from"
             )
-        self._header = f"Bearer {token}"
+        return None
+
+
+class Bearer:
+    """Adds `Authorization: Bearer ...` to a request. Making one never fails; `checked` does.
+
+    Args:
+        token: The token, or a `Secret` that holds it.
+    """
+
+    def __init__(self, token: object) -> None:
+        self._token = token if isinstance(token, Secret) else Secret(token)
 
     def __repr__(self) -> str:
         return "Bearer(...)"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a token cannot be pickled; make the client anew where it is needed")
+
+    def checked(self) -> Self:
+        """Return this.
+
+        Raises:
+            ConfigurationError: If the token is not a text, is empty, or holds what no header may hold.
+        """
+        if problem := self._token.problem:
+            raise ConfigurationError(problem)
+        return self
+
+    def equals(self, token: str) -> bool:
+        """Return whether this is the bearer of a token."""
+        return self._token.reveal() == token
+
+    def digest(self, base_url: str) -> bytes:
+        """Return by what the quota of this token is known."""
+        return sha256(f"{base_url} {self._token.reveal()}".encode()).digest()
+
     def fingerprint(self, salt: bytes) -> str:
         """Return a text by which the token is known again, and from which it cannot be found out."""
-        return blake2b(self._header.encode(), key=salt, digest_size=16).hexdigest()
+        return blake2b(f"Bearer {self._token.reveal()}".encode(), key=salt, digest_size=16).hexdigest()
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Set the header."""
-        request.headers["Authorization"] = self._header
-        yield request
+    def authorize(self, request: httpx.Request) -> None:
+        """Set the header of a request."""
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"

@@ -1,5 +1,11 @@
 """What is shown to people: of our values what their repr shows, of the text of others only what prints."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
 
 def printable(text: str) -> str:
     """Return text of others so that a terminal, a log or an error text can show it safely.
@@ -18,6 +24,19 @@ def printable(text: str) -> str:
     )
 
 
+def never_raising(show: Callable[[_T], str]) -> Callable[[_T], str]:
+    """Make a repr show a half-made object, too: one stands in the report of what its constructor raised."""
+
+    @wraps(show)
+    def shown(self: _T) -> str:
+        try:
+            return show(self)
+        except AttributeError:
+            return f"{type(self).__name__}(...)"
+
+    return shown
+
+
 class Discreet:
     """A base of Structs whose repr leaves something out.
 
@@ -25,6 +44,11 @@ class Discreet:
     """
 
     __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name in {"__repr__", "__str__"} & vars(cls).keys():
+            setattr(cls, name, never_raising(vars(cls)[name]))
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
         # An argument without a name, and its text without quotes.

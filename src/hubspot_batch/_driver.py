@@ -4,11 +4,23 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlencode
 
 import httpx
 
-from hubspot_batch._exchange import NO_REPLY, Exchange, bearer_of, response_of, token_of
-from hubspot_batch._pool import Pool
+from hubspot_batch._auth import Secret
+from hubspot_batch._exchange import (
+    NO_REPLY,
+    Attempt,
+    Body,
+    ClosedEarly,
+    Exchange,
+    Limits,
+    Received,
+    attempt_of,
+    bearer_of,
+)
+from hubspot_batch._pool import Pool, Redirected, sync_client
 from hubspot_batch._settings import Settings
 from hubspot_batch.errors import HubSpotBatchError
 from hubspot_batch.policy import Retries, may_wait, wait_before_retry
@@ -44,18 +56,20 @@ class Driver:
                 if pause := exchange.pause():
                     time.sleep(pause)
                 # Before the departure is reserved: a function that gets a token may take its time.
-                auth = bearer_of(token_of(self._settings))
+                bearer = bearer_of(self._settings.token)
                 http = self._pool.http()
                 while delay := exchange.delay():
                     time.sleep(delay)
-                reply = None
+                attempt, received = exchange.begin(http, bearer), None
                 try:
-                    reply = http.send(exchange.begin(http), auth=auth, follow_redirects=False)
-                    result = exchange.replied(reply)
+                    received = fetch(http, attempt)
+                    result = exchange.replied(received, attempt)
                 except NO_REPLY as error:
-                    result = exchange.failed(error)
+                    result = exchange.failed(error, attempt)
+                except ClosedEarly:
+                    exchange.closed()
                 finally:
-                    self._settings.quota.ended(exchange.ended(reply))
+                    self._settings.quota.ended(exchange.ended(received))
                 if result is not None:
                     return result
 
@@ -84,12 +98,49 @@ def insist(attempt: Callable[[], _T], retries: Retries) -> _T:
         time.sleep(wait)
 
 
-def send_form(url: str, form: Mapping[str, str], timeout: httpx.Timeout) -> Response:
+def fetch(http: httpx.Client, attempt: Attempt) -> Received:
+    """Send a request once, and return the reply.
+
+    Raises:
+        ClosedEarly: If the HTTP client is closed.
+        httpx.HTTPError: If no reply comes, or not all of it in time.
+    """
+    attempt.request.extensions["trace"] = attempt.trace
+    try:
+        reply = http.send(attempt.request, auth=attempt, follow_redirects=False, stream=True)
+    except Redirected as redirect:
+        return Received(redirect.reply, b"")
+    except RuntimeError:
+        if attempt.begun:
+            raise
+        raise ClosedEarly from None
+    try:
+        body = Body(reply, attempt)
+        if body.wanted:
+            for part in reply.iter_raw():
+                body.add(part)
+                if not body.wanted:
+                    break
+    finally:
+        reply.close()
+    return Received(reply, body.content)
+
+
+def send_form(url: str, form: Mapping[str, Secret], limits: Limits) -> Response:
     """Send a form once, and return the reply.
 
     Raises:
         httpx.HTTPError: If none comes.
     """
     began = time.monotonic()
-    reply = httpx.post(url, data=dict(form), timeout=timeout)
-    return response_of(reply, time.monotonic() - began)
+    with sync_client(url) as http:
+        attempt = attempt_of(
+            http,
+            "POST",
+            url,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            content=urlencode({name: value.reveal() for name, value in form.items()}).encode(),
+            bearer=None,
+            limits=limits,
+        )
+        return fetch(http, attempt).response(time.monotonic() - began)

@@ -1,13 +1,14 @@
 """What a client is set up with, checked once."""
 
-import hashlib
 import math
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Hashable
+from ipaddress import ip_address
 from threading import Lock
-from typing import Protocol, TypeAlias, runtime_checkable
-from weakref import WeakValueDictionary
+from typing import TypeAlias
+from weakref import WeakSet, WeakValueDictionary
 
 import httpx
 from msgspec import Struct
@@ -24,27 +25,62 @@ TOKEN_VARIABLE = "HUBSPOT_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 TIMEOUT = 30.0
 CONNECT_TIMEOUT = 5.0
 
+# Twice the longest step: an attempt that takes longer makes no progress worth waiting for.
+ATTEMPT_STEPS = 2.0
+MAX_REPLY_BYTES = 32 * 1024 * 1024
+
 TokenSource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 
 
-@runtime_checkable
-class TakesItsTime(Protocol):
-    """A function for tokens that tells whether it can return one at once."""
+class ForkSafe:
+    """A base of objects with a lock, which another thread may hold while the process forks.
+
+    Only the thread that forks lives on in the child, so nobody would release the lock there.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        _fork_safe.add(self)
+
+    def after_fork(self) -> None:
+        """Begin anew in a child process."""
+        self._lock = Lock()
+
+
+class CachingTokenSource(ForkSafe, ABC):
+    """A function for tokens that keeps the last one as long as it lives."""
 
     @property
-    def is_fresh(self) -> bool:
-        """Whether it can."""
-        ...
+    @abstractmethod
+    def cached(self) -> str | None:
+        """The token that it keeps, without waiting for anything; None if it has to get another one."""
 
+    @abstractmethod
+    def discard(self, token: Bearer) -> None:
+        """Forget this token: it was refused as too old."""
+
+    @abstractmethod
     def __call__(self) -> str:
         """Return a token."""
-        ...
 
 
 # The one thing that clients share unasked: HubSpot counts the requests of a token, whichever client sends
 # them, and clients that each counted for themselves would run into 429s. It keeps no quota alive.
 _quotas: WeakValueDictionary[Hashable, Quota] = WeakValueDictionary()
 _quotas_lock = Lock()
+_fork_safe: WeakSet[ForkSafe] = WeakSet()
+
+
+def _after_fork() -> None:
+    _quotas_lock.release()
+    for shared in _fork_safe:
+        shared.after_fork()
+
+
+# Where processes do not fork, there is no such function.
+getattr(os, "register_at_fork", lambda **_: None)(
+    before=_quotas_lock.acquire, after_in_parent=_quotas_lock.release, after_in_child=_after_fork
+)
 
 _URL = r"https?://[^\s/?#@]+(/[^\s?#]*)?"
 _LARGEST_PORT = 65535
@@ -59,6 +95,8 @@ class Settings(Discreet, Struct, frozen=True, kw_only=True):
     base_url: str
     api_version: str
     timeout: httpx.Timeout
+    attempt_timeout: float
+    max_reply_bytes: int
     retries: Retries
     quota: Quota
 
@@ -66,29 +104,51 @@ class Settings(Discreet, Struct, frozen=True, kw_only=True):
         return f"Settings(base_url={self.base_url!r}, api_version={self.api_version!r})"
 
 
-def source_from(access_token: str | TokenSource | None) -> str | TokenSource:
-    """Return what the token comes from: the argument, or else the environment."""
-    return os.environ.get(TOKEN_VARIABLE, "") if access_token is None else access_token
+def token_source(access_token: str | TokenSource | Bearer | None) -> Bearer | TokenSource:
+    """Return the token, still unchecked, or the function that returns one. This never fails.
 
-
-def token_from(source: str | TokenSource) -> Bearer | TokenSource:
-    """Return the token, or the function that returns one.
-
-    Raises:
-        ConfigurationError: If it is no token.
+    Without either, the token comes from the environment.
     """
-    return source if callable(source) else Bearer(source)
+    if access_token is None:
+        return Bearer(os.environ.get(TOKEN_VARIABLE, ""))
+    return (
+        access_token if isinstance(access_token, Bearer) or callable(access_token) else Bearer(access_token)
+    )
 
 
-def base_url_from(base_url: str) -> str:
+def _token_from(source: Bearer | TokenSource) -> Bearer | TokenSource:
+    return source.checked() if isinstance(source, Bearer) else source
+
+
+def base_url_from(base_url: str, *, allow_http: bool = False) -> str:
     """Return the base URL without a slash at its end.
 
     Raises:
-        ConfigurationError: If it is no http or https URL, or holds more than host and path.
+        ConfigurationError: If it is not an http or https URL, holds more than host and path, or would send
+            the token over a network in clear text.
     """
     if not isinstance(base_url, str) or not (base_url == BASE_URL or _is_address(base_url)):
         raise ConfigurationError(f"base_url is no URL of a service; write it like {BASE_URL}")
+    if not (allow_http or base_url.startswith("https:") or is_local(base_url)):
+        raise ConfigurationError(
+            "base_url is an http:// address of another machine, so token and rows would cross the network in "
+            "clear text; write https://, or allow it with allow_http=True (--allow-http)"
+        )
     return base_url.rstrip("/")
+
+
+def is_local(base_url: str) -> bool:
+    """Return whether an address is one of this machine, whatever a name server says."""
+    host = httpx.URL(base_url).host.removesuffix(".")
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    # A server that listens on all addresses is named by the unspecified one.
+    return address.is_loopback or address.is_unspecified
 
 
 def _is_address(base_url: str) -> bool:
@@ -130,6 +190,35 @@ def timeout_from(timeout: float | httpx.Timeout) -> httpx.Timeout:
     return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
 
 
+def attempt_timeout_from(attempt_timeout: float | None, timeout: httpx.Timeout) -> float:
+    """Return how many seconds a whole attempt may take: by default twice the longest of its steps.
+
+    Raises:
+        ConfigurationError: If it is not a positive number.
+    """
+    if attempt_timeout is None:
+        steps = (timeout.connect, timeout.read, timeout.write, timeout.pool)
+        return ATTEMPT_STEPS * max((step for step in steps if step is not None), default=TIMEOUT)
+    if not is_number(attempt_timeout, int | float) or not 0 < attempt_timeout < math.inf:
+        raise ConfigurationError(
+            "attempt_timeout must be a positive number; write the seconds that a whole attempt may take"
+        )
+    return attempt_timeout
+
+
+def max_reply_bytes_from(max_reply_bytes: int) -> int:
+    """Return how large a reply may be.
+
+    Raises:
+        ConfigurationError: If it is not a positive whole number.
+    """
+    if not is_number(max_reply_bytes, int) or max_reply_bytes < 1:
+        raise ConfigurationError(
+            "max_reply_bytes must be a positive whole number; write the largest size of a reply in bytes"
+        )
+    return max_reply_bytes
+
+
 def retries_from(retries: int | Retries) -> Retries:
     """Return how persistent a call is; a number is the limit.
 
@@ -156,10 +245,10 @@ def quota_from(quota: Quota) -> Quota:
     return quota
 
 
-def quota_of(source: str | TokenSource, base_url: str) -> Quota:
+def quota_of(source: Bearer | TokenSource, base_url: str) -> Quota:
     """Return the quota that all clients share that have this token, or this function, and this base URL."""
-    # A function is told by itself, for nobody knows what it will return. A token must not be seen in a key.
-    known_by = source if callable(source) else hashlib.sha256(f"{base_url} {source}".encode()).digest()
+    # Functions are known by identity; tokens by a hash, so that no key holds one.
+    known_by = source.digest(base_url) if isinstance(source, Bearer) else source
     if not isinstance(known_by, Hashable):
         return Quota()
     with _quotas_lock:
@@ -167,11 +256,14 @@ def quota_of(source: str | TokenSource, base_url: str) -> Quota:
 
 
 def settings_from(
-    access_token: str | TokenSource | None,
+    source: Bearer | TokenSource,
     *,
     base_url: str,
+    allow_http: bool,
     api_version: str,
     timeout: float | httpx.Timeout,
+    attempt_timeout: float | None,
+    max_reply_bytes: int,
     retries: int | Retries,
     quota: Quota | None,
 ) -> Settings:
@@ -180,32 +272,50 @@ def settings_from(
     Raises:
         ConfigurationError: If any is not valid.
     """
-    source, address = source_from(access_token), base_url_from(base_url)
+    token, address = _token_from(source), base_url_from(base_url, allow_http=allow_http)
+    steps = timeout_from(timeout)
     return Settings(
-        token=token_from(source),
+        token=token,
         base_url=address,
         api_version=api_version_from(api_version),
-        timeout=timeout_from(timeout),
+        timeout=steps,
+        attempt_timeout=attempt_timeout_from(attempt_timeout, steps),
+        max_reply_bytes=max_reply_bytes_from(max_reply_bytes),
         retries=retries_from(retries),
-        quota=quota_of(source, address) if quota is None else quota_from(quota),
+        quota=quota_of(token, address) if quota is None else quota_from(quota),
     )
 
 
 def changed(
     settings: Settings,
     *,
+    source: Bearer | TokenSource | None,
     timeout: float | httpx.Timeout | None,
+    attempt_timeout: float | None,
+    max_reply_bytes: int | None,
     retries: int | Retries | None,
     quota: Quota | None,
 ) -> Settings:
     """Return options in which those that are not None differ.
 
+    Another token has another quota, and another `timeout` another limit of the whole attempt.
+
     Raises:
         ConfigurationError: If any is not valid.
     """
+    token = settings.token if source is None else _token_from(source)
+    pace = settings.quota if source is None else quota_of(token, settings.base_url)
+    steps = settings.timeout if timeout is None else timeout_from(timeout)
+    whole = settings.attempt_timeout
+    if timeout is not None or attempt_timeout is not None:
+        whole = attempt_timeout_from(attempt_timeout, steps)
+    largest = settings.max_reply_bytes if max_reply_bytes is None else max_reply_bytes_from(max_reply_bytes)
     return replace(
         settings,
-        timeout=settings.timeout if timeout is None else timeout_from(timeout),
+        token=token,
+        timeout=steps,
+        attempt_timeout=whole,
+        max_reply_bytes=largest,
         retries=settings.retries if retries is None else retries_from(retries),
-        quota=settings.quota if quota is None else quota_from(quota),
+        quota=pace if quota is None else quota_from(quota),
     )

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import httpx
 
+from hubspot_batch._discreet import never_raising
 from hubspot_batch._namespaces import AsyncCreates, AsyncOrders, Creates, Orders
-from hubspot_batch._pool import Pool
+from hubspot_batch._pool import Pool, async_client, sync_client
 from hubspot_batch._settings import (
     BASE_URL,
+    MAX_REPLY_BYTES,
     TIMEOUT,
     Settings,
     TokenSource,
     changed,
     settings_from,
+    token_source,
 )
-from hubspot_batch._version import __version__
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.policy import Retries
 from hubspot_batch.quota import Quota
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from hubspot_batch._calls import Call
     from hubspot_batch.results import BatchResult
 
-_HEADERS = {"User-Agent": f"hubspot-batch/{__version__}"}
-
 _Http = TypeVar("_Http", httpx.Client, httpx.AsyncClient)
 
 
@@ -35,12 +35,20 @@ class HubSpot:
     """A client of HubSpot's batch endpoints for the four commerce objects. Safe to use from several threads.
 
     Args:
-        access_token: A token, or a function that returns a fresh one and is called before each attempt.
+        access_token: A token, or a function that returns a fresh one and is called before each attempt, and
+            once more where HubSpot says that the token has expired. Threads call it at the same time; in a
+            bulk run, attempts that leave together share one call.
             Without it, the environment variable HUBSPOT_ACCESS_TOKEN is read.
-        base_url: Where HubSpot is.
+        base_url: Where HubSpot is. No proxy is used for an address of this machine.
+        allow_http: Whether `base_url` may be an http:// address of another machine, where anybody on the way
+            can read the token and the rows.
         api_version: `v3`, or a dated version such as `2026-09`.
         timeout: Seconds that connecting (at most 5), sending, or waiting for the reply may take, each by
             itself; or an `httpx.Timeout`.
+        attempt_timeout: Seconds that a whole attempt may take, to the last byte of the reply; then it counts
+            as timed out. By default twice `timeout`, or twice the longest limit of an `httpx.Timeout`.
+        max_reply_bytes: The largest reply that is read, after decompression. A larger one counts as
+            unreadable.
         retries: How often a call is sent again, or a `Retries`. 0 makes one attempt.
         quota: What paces the requests. Without it, all clients of this process with the same token, or the
             same function, and the same base URL share one. Several processes need a `SharedQuota`.
@@ -62,26 +70,31 @@ class HubSpot:
         access_token: str | Callable[[], str] | None = None,
         *,
         base_url: str = BASE_URL,
+        allow_http: bool = False,
         api_version: str = "v3",
         timeout: float | httpx.Timeout = TIMEOUT,
+        attempt_timeout: float | None = None,
+        max_reply_bytes: int = MAX_REPLY_BYTES,
         retries: int | Retries = Retries(),  # noqa: B008 - frozen
         quota: Quota | None = None,
         transport: httpx.BaseTransport | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
+        source = token_source(access_token)
+        del access_token
         settings = settings_from(
-            access_token,
+            source,
             base_url=base_url,
+            allow_http=allow_http,
             api_version=api_version,
             timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_reply_bytes=max_reply_bytes,
             retries=retries,
             quota=quota,
         )
         _check_source(httpx.Client, transport, http_client)
-        self._assemble(
-            _pool(http_client, lambda: httpx.Client(transport=transport, headers=_HEADERS)),
-            settings,
-        )
+        self._assemble(_pool(http_client, lambda: sync_client(settings.base_url, transport)), settings)
 
     def _assemble(self, pool: Pool[httpx.Client], settings: Settings) -> None:
         self._pool = pool
@@ -95,6 +108,8 @@ class HubSpot:
         def driver() -> "AsyncDriver":
             from hubspot_batch._async_driver import AsyncDriver, ThreadedPool  # noqa: PLC0415 - only runs need it
 
+            # What the environment gets wrong is told before a run begins.
+            pool.http()
             return AsyncDriver(ThreadedPool(pool), settings)
 
         self.orders = Orders("orders", settings, send, driver)
@@ -105,21 +120,37 @@ class HubSpot:
     def with_options(
         self,
         *,
+        access_token: str | Callable[[], str] | None = None,
         timeout: float | httpx.Timeout | None = None,
+        attempt_timeout: float | None = None,
+        max_reply_bytes: int | None = None,
         retries: int | Retries | None = None,
         quota: Quota | None = None,
     ) -> Self:
         """Return a client with other options over the same connections. Closing either closes both.
 
         Args:
+            access_token: As for the class; None keeps it. Another token has a quota of its own.
             timeout: As for the class; None keeps it.
-            retries: Likewise.
-            quota: Likewise.
+            attempt_timeout: As for the class; None keeps it, unless `timeout` is given.
+            max_reply_bytes: As for the class; None keeps it.
+            retries: As for the class; None keeps it.
+            quota: As for the class; None keeps it, unless `access_token` is given.
 
         Raises:
             ConfigurationError: If any of these is not valid.
         """
-        settings = changed(self._settings, timeout=timeout, retries=retries, quota=quota)
+        source = None if access_token is None else token_source(access_token)
+        del access_token
+        settings = changed(
+            self._settings,
+            source=source,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_reply_bytes=max_reply_bytes,
+            retries=retries,
+            quota=quota,
+        )
         other = type(self).__new__(type(self))
         other._assemble(self._pool, settings)  # noqa: SLF001 - the same class
         return other
@@ -130,6 +161,8 @@ class HubSpot:
             http.close()
 
     def __enter__(self) -> Self:
+        # What the environment gets wrong is told here, before there is anything to lose.
+        self._pool.http()
         return self
 
     def __exit__(
@@ -140,6 +173,7 @@ class HubSpot:
     ) -> None:
         self.close()
 
+    @never_raising
     def __repr__(self) -> str:
         return _shown(self, self._settings)
 
@@ -148,12 +182,20 @@ class AsyncHubSpot:
     """The same client for asynchronous code, on asyncio and on trio.
 
     Args:
-        access_token: A token, or a function, async or not, that returns a fresh one before each attempt.
+        access_token: A token, or a function, async or not, that returns a fresh one before each attempt, and
+            once more where HubSpot says that the token has expired. One that is not async runs in a thread,
+            and attempts that leave together share one call.
             Without it, the environment variable HUBSPOT_ACCESS_TOKEN is read.
-        base_url: Where HubSpot is.
+        base_url: Where HubSpot is. No proxy is used for an address of this machine.
+        allow_http: Whether `base_url` may be an http:// address of another machine, where anybody on the way
+            can read the token and the rows.
         api_version: `v3`, or a dated version such as `2026-09`.
         timeout: Seconds that connecting (at most 5), sending, or waiting for the reply may take, each by
             itself; or an `httpx.Timeout`.
+        attempt_timeout: Seconds that a whole attempt may take, to the last byte of the reply; then it counts
+            as timed out. By default twice `timeout`, or twice the longest limit of an `httpx.Timeout`.
+        max_reply_bytes: The largest reply that is read, after decompression. A larger one counts as
+            unreadable.
         retries: How often a call is sent again, or a `Retries`. 0 makes one attempt.
         quota: What paces the requests. Without it, all clients of this process with the same token, or the
             same function, and the same base URL share one. Several processes need a `SharedQuota`.
@@ -175,35 +217,42 @@ class AsyncHubSpot:
         access_token: str | TokenSource | None = None,
         *,
         base_url: str = BASE_URL,
+        allow_http: bool = False,
         api_version: str = "v3",
         timeout: float | httpx.Timeout = TIMEOUT,
+        attempt_timeout: float | None = None,
+        max_reply_bytes: int = MAX_REPLY_BYTES,
         retries: int | Retries = Retries(),  # noqa: B008 - frozen
         quota: Quota | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
+        source = token_source(access_token)
+        del access_token
         settings = settings_from(
-            access_token,
+            source,
             base_url=base_url,
+            allow_http=allow_http,
             api_version=api_version,
             timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_reply_bytes=max_reply_bytes,
             retries=retries,
             quota=quota,
         )
         _check_source(httpx.AsyncClient, transport, http_client)
-        self._assemble(
-            _pool(http_client, lambda: httpx.AsyncClient(transport=transport, headers=_HEADERS)),
-            settings,
-        )
+        self._assemble(_pool(http_client, lambda: async_client(settings.base_url, transport)), settings)
 
     def _assemble(self, pool: Pool[httpx.AsyncClient], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
-        from hubspot_batch._async_driver import AsyncDriver  # noqa: PLC0415 - anyio takes long to import
+        from hubspot_batch._async_driver import AsyncDriver, AsyncPool  # noqa: PLC0415 - anyio takes long to import
 
-        driver = AsyncDriver(pool, settings)
+        driver = AsyncDriver(AsyncPool(pool), settings)
 
         def bulk_driver() -> "AsyncDriver":
+            # What the environment gets wrong is told before a run begins.
+            pool.http()
             return driver
 
         self.orders = AsyncOrders("orders", settings, driver.send, bulk_driver)
@@ -214,21 +263,37 @@ class AsyncHubSpot:
     def with_options(
         self,
         *,
+        access_token: str | TokenSource | None = None,
         timeout: float | httpx.Timeout | None = None,
+        attempt_timeout: float | None = None,
+        max_reply_bytes: int | None = None,
         retries: int | Retries | None = None,
         quota: Quota | None = None,
     ) -> Self:
         """Return a client with other options over the same connections. Closing either closes both.
 
         Args:
+            access_token: As for the class; None keeps it. Another token has a quota of its own.
             timeout: As for the class; None keeps it.
-            retries: Likewise.
-            quota: Likewise.
+            attempt_timeout: As for the class; None keeps it, unless `timeout` is given.
+            max_reply_bytes: As for the class; None keeps it.
+            retries: As for the class; None keeps it.
+            quota: As for the class; None keeps it, unless `access_token` is given.
 
         Raises:
             ConfigurationError: If any of these is not valid.
         """
-        settings = changed(self._settings, timeout=timeout, retries=retries, quota=quota)
+        source = None if access_token is None else token_source(access_token)
+        del access_token
+        settings = changed(
+            self._settings,
+            source=source,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_reply_bytes=max_reply_bytes,
+            retries=retries,
+            quota=quota,
+        )
         other = type(self).__new__(type(self))
         other._assemble(self._pool, settings)  # noqa: SLF001 - the same class
         return other
@@ -239,6 +304,8 @@ class AsyncHubSpot:
             await http.aclose()
 
     async def __aenter__(self) -> Self:
+        # What the environment gets wrong is told here, before there is anything to lose.
+        self._pool.http()
         return self
 
     async def __aexit__(
@@ -249,6 +316,7 @@ class AsyncHubSpot:
     ) -> None:
         await self.close()
 
+    @never_raising
     def __repr__(self) -> str:
         return _shown(self, self._settings)
 

@@ -230,10 +230,30 @@ class BadRequestError(ApiError):
 class AuthenticationError(ApiError):
     """401: the token is missing, wrong or expired."""
 
+    _from_function = False
+
+    @property
+    def expired(self) -> bool:
+        """Whether HubSpot says that the token is invalid or too old."""
+        return self.category == "EXPIRED_AUTHENTICATION"
+
+    @property
+    def remedy(self) -> str:
+        """What to do, as the text says it."""
+        if self._from_function:
+            return "check where the function given as access_token gets its tokens"
+        if self.expired:
+            return "check it, or give access_token a callable that returns a fresh one"
+        return "check access_token or HUBSPOT_ACCESS_TOKEN"
+
+    def blame_function(self) -> None:
+        """Say in the text that the token came from a function of the caller."""
+        self._from_function = True
+        self.args = (self._text(),)
+
     def _reason(self) -> str:
-        if self.category == "EXPIRED_AUTHENTICATION":
-            return "the token is no token or too old; give access_token a callable that returns a fresh one"
-        return "the token was not accepted; check access_token or HUBSPOT_ACCESS_TOKEN"
+        problem = "is invalid or expired" if self.expired else "was not accepted"
+        return f"the token {problem}; {self.remedy}"
 
 
 class PermissionDeniedError(ApiError):

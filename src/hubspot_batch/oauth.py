@@ -2,20 +2,32 @@
 
 import time
 from copy import copy
-from threading import Lock
+from typing import NoReturn
 
 import httpx
 import msgspec
 from msgspec import Struct
 
+from hubspot_batch._auth import Bearer, Secret
 from hubspot_batch._calls import refusal
 from hubspot_batch._discreet import Discreet
 from hubspot_batch._driver import insist, send_form
-from hubspot_batch._settings import BASE_URL, TIMEOUT, base_url_from, timeout_from
+from hubspot_batch._exchange import NO_REPLY, without_frames
+from hubspot_batch._settings import (
+    BASE_URL,
+    MAX_REPLY_BYTES,
+    TIMEOUT,
+    CachingTokenSource,
+    attempt_timeout_from,
+    base_url_from,
+    max_reply_bytes_from,
+    timeout_from,
+)
 from hubspot_batch.errors import (
     ConfigurationError,
     ConnectionFailedError,
     HubSpotBatchError,
+    RequestTimeoutError,
     UnexpectedReplyError,
 )
 from hubspot_batch.policy import Retries
@@ -38,8 +50,17 @@ class _Grant(Discreet, Struct, frozen=True):
     def __repr__(self) -> str:
         return "_Grant()"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a token cannot be pickled")
 
-class RefreshToken:
+
+class _Limits(Struct, frozen=True):
+    timeout: httpx.Timeout
+    attempt_timeout: float
+    max_reply_bytes: int
+
+
+class RefreshToken(CachingTokenSource):
     """A function that returns an access token, and gets another one before it ends. Safe in several threads.
 
     Give it to a client: `HubSpot(access_token=RefreshToken(...), ...)`. Where HubSpot cannot give a token at
@@ -50,36 +71,64 @@ class RefreshToken:
         client_secret: Likewise.
         refresh_token: Of its installation in the account.
         base_url: Where HubSpot is.
+        allow_http: Whether `base_url` may be an http:// address of another machine, where anybody on the way
+            can read the secrets.
+        timeout: As for the client.
+        attempt_timeout: As for the client.
+        max_reply_bytes: As for the client.
 
     Raises:
-        ConfigurationError: If any of these is empty or cannot be.
+        ConfigurationError: If any of these is empty or not valid.
     """
 
     def __init__(
-        self, *, client_id: str, client_secret: str, refresh_token: str, base_url: str = BASE_URL
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        refresh_token: str,
+        base_url: str = BASE_URL,
+        allow_http: bool = False,
+        timeout: float | httpx.Timeout = TIMEOUT,
+        attempt_timeout: float | None = None,
+        max_reply_bytes: int = MAX_REPLY_BYTES,
     ) -> None:
         self._form = {
-            "grant_type": "refresh_token",
-            "client_id": client_id,
-            "client_secret": client_secret,
-            "refresh_token": refresh_token,
+            "grant_type": Secret("refresh_token"),
+            "client_id": Secret(client_id),
+            "client_secret": Secret(client_secret),
+            "refresh_token": Secret(refresh_token),
         }
+        del client_id, client_secret, refresh_token
+        super().__init__()
         if missing := [name for name, value in self._form.items() if not value]:
             raise ConfigurationError(f"{', '.join(missing)} is empty; a token needs all three")
-        self._url = base_url_from(base_url) + _PATH
-        self._token = ""
-        self._ends = float("-inf")
+        self._url = base_url_from(base_url, allow_http=allow_http) + _PATH
+        steps = timeout_from(timeout)
+        self._limits = _Limits(
+            timeout=steps,
+            attempt_timeout=attempt_timeout_from(attempt_timeout, steps),
+            max_reply_bytes=max_reply_bytes_from(max_reply_bytes),
+        )
+        # The token and its end are one value: it is read without the lock.
+        self._kept: tuple[str, float] = ("", float("-inf"))
         self._failed = float("-inf")
         self._failure: HubSpotBatchError | None = None
-        self._lock = Lock()
 
     def __repr__(self) -> str:
         return "RefreshToken(...)"
 
     @property
-    def is_fresh(self) -> bool:
-        """Whether it returns at once, without asking HubSpot."""
-        return time.monotonic() < self._ends
+    def cached(self) -> str | None:
+        """The token that it returns without asking HubSpot; None if it has to ask."""
+        token, ends = self._kept
+        return token if time.monotonic() < ends else None
+
+    def discard(self, token: Bearer) -> None:
+        """Get another token instead of this one, which HubSpot has refused as too old."""
+        with self._lock:
+            if token.equals(self._kept[0]):
+                self._kept = ("", float("-inf"))
 
     def __call__(self) -> str:
         """Return an access token that lives for another minute at least.
@@ -92,33 +141,41 @@ class RefreshToken:
         """
         called = time.monotonic()
         with self._lock:
-            if not self.is_fresh:
-                if self._failure is not None and called < self._failed:
-                    # Who has waited while another asked in vain need not do the same.
-                    raise copy(self._failure) from self._failure
-                self._renew()
-            return self._token
+            if (token := self.cached) is not None:
+                return token
+            if self._failure is not None and called < self._failed:
+                # Another thread failed while this one waited.
+                raise copy(self._failure) from self._failure
+            return self._renewed()
 
-    def _renew(self) -> None:
+    def _renewed(self) -> str:
         try:
             grant, asked = insist(self._granted, _RETRIES)
         except HubSpotBatchError as error:
             self._failure, self._failed = error, time.monotonic()
             raise
-        self._token, self._ends = grant.access_token, asked + grant.expires_in - _EARLIER
+        self._kept = (grant.access_token, asked + grant.expires_in - _EARLIER)
+        return grant.access_token
 
     def _granted(self) -> tuple[_Grant, float]:
         """Return a token, and when it was asked for."""
         asked = time.monotonic()
         try:
-            response = send_form(self._url, self._form, timeout_from(TIMEOUT))
-        except httpx.HTTPError as error:
+            response = send_form(self._url, self._form, self._limits)
+        except NO_REPLY as error:
+            kind = RequestTimeoutError if isinstance(error, httpx.TimeoutException) else ConnectionFailedError
             text = f"{_OPERATION}: no reply ({type(error).__name__}); check network and proxy"
-            raise ConnectionFailedError(text, attempts=1) from error
+            failure = kind(text, attempts=1)
+            failure.__cause__ = without_frames(error)
+        else:
+            return self._read(response), asked
+        raise failure
+
+    def _read(self, response: Response) -> _Grant:
         if response.status != _SUCCESS:
             raise _refused(response)
         try:
-            return msgspec.json.decode(response.content, type=_Grant), asked
+            return msgspec.json.decode(response.content, type=_Grant)
         except (msgspec.DecodeError, UnicodeDecodeError):
             # The body may hold the token after all, so it does not travel with the error.
             empty = Response(status=response.status, headers={}, content=b"")

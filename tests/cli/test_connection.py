@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hubspot_batch.cli._connection import ConnectionOptions, connect
 from hubspot_batch.sandbox import OAuthApp
 
 if TYPE_CHECKING:
@@ -135,7 +136,8 @@ class TestOAuth:
         assert [done.code for done in dones] == [4, 0, 1]
         assert dones[2].err == (
             "Error: the run stopped: refresh_token: HTTP 400: HubSpot gives this app no token; "
-            "check its client id, client secret and refresh token; start it again to go on\n"
+            "check its client id, client secret and refresh token; "
+            "once that is corrected, the same run goes on\n"
         )
         assert "2 pending: read, not sent\n" in dones[2].out
         secrets = [app.client_secret, app.refresh_token, "secret-wrong", "sandbox-oauth-", "access_token"]
@@ -164,3 +166,46 @@ class TestOAuth:
         shell.set("HUBSPOT_ACCESS_TOKEN", "pat-eu1-wrong")
 
         assert "HTTP 401" in shell.push("create", "orders", path).err
+
+
+class TestTextsOfTheCommand:
+    def test_a_401_speaks_of_its_options(self, path: Path, write: "Write", shell: "Shell") -> None:
+        shell.set("HUBSPOT_ACCESS_TOKEN", "pat-eu1-wrong")
+        assert "; check HUBSPOT_ACCESS_TOKEN, or name a file with --token-file (" in (
+            shell.push("create", "orders", path).err
+        )
+        file = write("token.txt", "pat-eu1-wrong")
+        assert f"; check {file} (" in shell.push("create", "orders", path, "--token-file", file).err
+
+    def test_a_401_of_an_app_speaks_of_its_variables(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("HUBSPOT_ACCESS_TOKEN", raising=False)
+        for name in ("HUBSPOT_CLIENT_ID", "HUBSPOT_CLIENT_SECRET", "HUBSPOT_REFRESH_TOKEN"):
+            monkeypatch.setenv(name, "x")
+
+        with connect(ConnectionOptions()) as connection:
+            assert connection.token_remedy == (
+                "check HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN"
+            )
+
+    def test_an_environment_that_cannot_be_used_is_named(self, path: Path, shell: "Shell") -> None:
+        shell.set("NO_PROXY", "localhost,[::1]")
+
+        done = shell("create", "orders", path, "--base-url", "https://api.example.invalid")
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err == (
+            "Error: the environment variable NO_PROXY cannot be used: an entry of it is not a host; "
+            "write it like localhost,.example.com; correct it, or unset it\n"
+        )
+        assert shell("runs").out == ""
+        assert shell.push("create", "orders", path).code == 4
+
+    def test_clear_text_to_another_machine_needs_leave(self, path: Path, shell: "Shell") -> None:
+        shell.set("HUBSPOT_BASE_URL", "http://hubspot.invalid")
+        refused = shell("create", "orders", path)
+        shell.set("NO_PROXY", "[::1]")
+        allowed = shell("create", "orders", path, "--allow-http")
+
+        assert refused.code == allowed.code == 1
+        assert "--allow-http" in refused.err
+        assert "NO_PROXY" in allowed.err

@@ -77,8 +77,9 @@ def calls(hub: HubSpot, orders: list[CreateInput], updates: list[UpdateInput]) -
     hub.orders.batch_create(updates)  # type: ignore[arg-type]
     hub.carts.batch_update(updates)  # type: ignore[attr-defined]
     hub.deals.batch_create(orders)  # type: ignore[attr-defined]
-    hub.with_options(30)  # type: ignore[call-arg]
-    hub.with_options(access_token="pat")  # type: ignore[call-arg]
+    hub.with_options("pat")  # type: ignore[call-arg]
+    hub.with_options(access_token=30)  # type: ignore[arg-type]
+    hub.with_options(allow_http=True)  # type: ignore[call-arg]
     validate("create_deals", {})  # type: ignore[arg-type]
 
 

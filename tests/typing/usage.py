@@ -73,6 +73,8 @@ def clients() -> None:
         assert_type(hub.with_options(timeout=60, retries=0), HubSpot)
         assert_type(hub.with_options(timeout=httpx.Timeout(60), retries=Retries(limit=2)), HubSpot)
         assert_type(hub.with_options(quota=Quota(190, 10.0)), HubSpot)
+        assert_type(hub.with_options(access_token="pat", attempt_timeout=90), HubSpot)
+        assert_type(hub.with_options(access_token=lambda: "pat", max_reply_bytes=1000), HubSpot)
     HubSpot("pat")
     HubSpot(token, base_url="http://127.0.0.1:8080", api_version="2026-09")
     HubSpot(access_token=lambda: "pat", timeout=2.5, retries=4, quota=Quota())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hubspot_batch._settings import Settings, settings_from
+from hubspot_batch._settings import Settings, settings_from, token_source
 from hubspot_batch.bulk import read_outcomes
 from hubspot_batch.bulk.journal import Journal
 from hubspot_batch.bulk.options import Options, journal_from, task_from
@@ -33,7 +33,17 @@ def options(**given: Any) -> Options:  # noqa: ANN401
 def settings(
     token: str | Callable[[], str] = TOKEN, base_url: str = "https://api.hubapi.com", version: str = "v3"
 ) -> Settings:
-    return settings_from(token, base_url=base_url, api_version=version, timeout=30.0, retries=4, quota=None)
+    return settings_from(
+        token_source(token),
+        base_url=base_url,
+        allow_http=False,
+        api_version=version,
+        timeout=30.0,
+        attempt_timeout=None,
+        max_reply_bytes=1000,
+        retries=4,
+        quota=None,
+    )
 
 
 def begun(path: Path, of: Settings | None = None, operation: str = "create_orders", **given: Any) -> Journal:  # noqa: ANN401

@@ -414,7 +414,7 @@ def test_an_http_client_of_the_other_kind_is_refused(face: "Face") -> None:
         ({"timeout": 2.5}, {"connect": 2.5, "read": 2.5, "write": 2.5, "pool": 2.5}),
         (
             {"timeout": httpx.Timeout(9.0, connect=None)},
-            {"connect": None, "read": 9.0, "write": 9.0, "pool": 9.0},
+            {"connect": 18.0, "read": 9.0, "write": 9.0, "pool": 9.0},
         ),
     ],
 )

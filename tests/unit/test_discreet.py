@@ -73,6 +73,8 @@ VALUES: list[Struct] = [
         base_url="https://api.hubapi.com",
         api_version="v3",
         timeout=httpx.Timeout(30),
+        attempt_timeout=60.0,
+        max_reply_bytes=1000,
         retries=Retries(),
         quota=Quota(),
     ),

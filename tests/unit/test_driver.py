@@ -2,7 +2,8 @@
 
 import logging
 import pickle
-from threading import Event
+import time
+from threading import Event, Lock, get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
@@ -15,6 +16,7 @@ from hubspot_batch import (
     AuthenticationError,
     BadRequestError,
     BatchResult,
+    ConfigurationError,
     ConflictError,
     ConnectionFailedError,
     CreateInput,
@@ -29,9 +31,12 @@ from hubspot_batch import (
     ServerError,
     UnexpectedReplyError,
     UpdateInput,
+    _driver,
 )
-from hubspot_batch._async_driver import AsyncDriver
+from hubspot_batch._async_driver import AsyncDriver, AsyncPool
 from hubspot_batch._calls import build_call
+from hubspot_batch.oauth import RefreshToken
+from tests.conftest import written
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Clock, Face
@@ -389,7 +394,7 @@ def test_a_pause_that_begins_while_a_watcher_takes_its_time_is_kept(face: "Face"
     async def main() -> None:
         async with AsyncHubSpot("token-1", transport=wire, quota=quota) as hub:
             call = build_call("create_orders", CREATES, api_version="v3")
-            await AsyncDriver(hub._pool, hub._settings).send(call, Slow())
+            await AsyncDriver(AsyncPool(hub._pool), hub._settings).send(call, Slow())
 
     anyio.run(main)
 
@@ -447,11 +452,9 @@ class SlowToken:
 
     def __init__(self) -> None:
         self.happened = Event()
-        self.is_fresh = False
 
     def __call__(self) -> str:
         assert self.happened.wait(10), "it holds up whatever else there is to do"
-        self.is_fresh = True
         return "token-1"
 
 
@@ -467,8 +470,184 @@ def test_a_token_that_takes_its_time_holds_up_nothing_else(face: "Face", backend
 
     anyio.run(main, backend=backend)
 
-    assert token.is_fresh
     assert [request.headers["Authorization"] for request in wire.requests] == ["Bearer token-1"]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_function_for_tokens_runs_in_no_event_loop_and_once_at_a_time(face: "Face", backend: str) -> None:
+    wire, lock, threads = face.wire(), Lock(), list[int]()
+
+    def token() -> str:
+        assert lock.acquire(blocking=False), "two calls at a time"
+        threads.append(get_ident())
+        time.sleep(0.02)
+        lock.release()
+        return "token-1"
+
+    async def main() -> None:
+        async with AsyncHubSpot(token, transport=wire) as hub, anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(hub.orders.batch_create, CREATES)
+
+    anyio.run(main, backend=backend)
+
+    assert len(wire.requests) == 20
+    assert len(threads) < 20, "attempts that leave together share a call"
+    assert get_ident() not in threads
+
+
+def test_a_function_for_tokens_that_fails_fails_all_that_wait_for_it(face: "Face") -> None:
+    calls: list[str] = []
+
+    def token() -> str:
+        calls.append("call")
+        time.sleep(0.02)
+        raise LookupError("vault")
+
+    async def create(hub: AsyncHubSpot) -> None:
+        with pytest.raises(LookupError, match="vault"):
+            await hub.orders.batch_create(CREATES)
+
+    async def main() -> None:
+        async with AsyncHubSpot(token, transport=face.wire()) as hub, anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(create, hub)
+
+    anyio.run(main)
+
+    assert len(calls) < 5
+
+
+def test_a_call_for_a_token_that_is_cancelled_is_made_again(face: "Face") -> None:
+    began, ended, calls = Event(), Event(), list[int]()
+
+    def token() -> str:
+        calls.append(len(calls))
+        if len(calls) == 1:
+            began.set()
+            assert ended.wait(10)
+        return "token-1"
+
+    async def main() -> None:
+        async with AsyncHubSpot(token, transport=face.wire()) as hub, anyio.create_task_group() as group:
+            scope = anyio.CancelScope()
+
+            async def first() -> None:
+                with scope:
+                    await hub.orders.batch_create(CREATES)
+
+            group.start_soon(first)
+            await anyio.to_thread.run_sync(began.wait)
+            group.start_soon(hub.orders.batch_create, CREATES)
+            await anyio.sleep(0.02)
+            scope.cancel()
+            await anyio.sleep(0.02)
+            ended.set()
+
+    anyio.run(main)
+
+    assert calls == [0, 1]
+
+
+def test_a_run_hardly_waits_for_a_slow_function_for_tokens(face: "Face") -> None:
+    wire = face.wire()
+
+    def token() -> str:
+        time.sleep(0.05)
+        return "token-1"
+
+    with HubSpot(token, transport=wire, quota=Quota(1000, 1.0)) as hub:
+        began = time.monotonic()
+        hub.orders.create_all([{"properties": {}}] * 8000)
+
+    assert len(wire.requests) == 80
+    assert time.monotonic() - began < 80 * 0.05
+
+
+class Expiring:
+    """HubSpot, which takes one token only."""
+
+    def __init__(self, good: str) -> None:
+        self.good = good
+        self.sent: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.sent.append(request.headers["Authorization"].removeprefix("Bearer "))
+        if self.sent[-1] == self.good:
+            return written(request)
+        return httpx.Response(401, json={"category": "EXPIRED_AUTHENTICATION"})
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_token_that_has_expired_is_asked_for_once_more(face: "Face", clock: "Clock", mode: str) -> None:
+    service, tokens = Expiring("new"), iter(["old", "new"])
+
+    assert send(face, face.connect(face.wire(service), access_token=lambda: next(tokens)), mode).ok
+
+    assert (service.sent, clock.sleeps) == (["old", "new"], [])
+
+
+@pytest.mark.parametrize(("retries", "attempts"), [(4, 2), (0, 1)])
+def test_a_function_that_has_no_better_token_is_blamed(face: "Face", retries: int, attempts: int) -> None:
+    service = Expiring("new")
+    hub = face.connect(face.wire(service), access_token=lambda: "old", retries=retries)
+
+    error = refusal(face, hub, "create")
+
+    assert service.sent == ["old"] * attempts
+    assert str(error) == (
+        "create_orders: HTTP 401 EXPIRED_AUTHENTICATION: the token is invalid or expired; "
+        "check where the function given as access_token gets its tokens"
+    )
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert str(again) == str(error)
+
+
+def test_another_401_is_not_about_the_age_of_the_token(face: "Face") -> None:
+    wire = face.wire(httpx.Response(401, json={"category": "INVALID_AUTHENTICATION"}))
+
+    error = refusal(face, face.connect(wire, access_token=lambda: "old"), "create")
+
+    assert len(wire.requests) == 1
+    assert str(error).endswith(
+        "the token was not accepted; check where the function given as access_token gets its tokens"
+    )
+
+
+def test_an_app_gets_another_token_where_its_own_has_expired_early(
+    face: "Face", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grants = iter(["old", "new"])
+
+    def grant(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"access_token": next(grants), "expires_in": 1800})
+
+    transport = httpx.MockTransport(grant)
+    monkeypatch.setattr(_driver, "sync_client", lambda _url: httpx.Client(transport=transport))
+    service, source = Expiring("new"), RefreshToken(client_id="a", client_secret="b", refresh_token="c")
+    hub = face.connect(face.wire(service), access_token=source)
+
+    assert send(face, hub, "create").ok
+    assert send(face, hub, "create").ok
+
+    assert service.sent == ["old", "new", "new"]
+
+
+def test_variants_of_a_client_serve_many_accounts_over_its_connections(face: "Face") -> None:
+    service = Expiring("account-2")
+    hub = face.connect(face.wire(service), access_token="account-1")
+
+    other = hub.with_options(access_token="account-2")
+    third = hub.with_options(access_token=lambda: "account-2")
+
+    assert send(face, other, "create").ok
+    assert send(face, third, "create").ok
+    assert isinstance(refusal(face, hub, "create"), AuthenticationError)
+    assert len({id(client._settings.quota) for client in (hub, other, third)}) == 3
+    assert other._settings.quota is hub.with_options(access_token="account-2")._settings.quota
+    assert other._pool is hub._pool
+    with pytest.raises(ConfigurationError, match="access_token is of type int"):
+        hub.with_options(access_token=5)  # type: ignore[arg-type]
 
 
 def test_a_call_that_is_cancelled_is_not_sent_again(clock: "Clock") -> None:

@@ -234,8 +234,8 @@ def test_the_text_of_a_refusal(kind: type[ApiError], explanation: str) -> None:
             AuthenticationError,
             ErrorBody(category="EXPIRED_AUTHENTICATION"),
             (
-                "create_orders: HTTP 401 EXPIRED_AUTHENTICATION: the token is no token or too old; "
-                "give access_token a callable that returns a fresh one"
+                "create_orders: HTTP 401 EXPIRED_AUTHENTICATION: the token is invalid or expired; "
+                "check it, or give access_token a callable that returns a fresh one"
             ),
         ),
         (PermissionDeniedError, ErrorBody(message="m"), "create_orders: HTTP 403: the token may not do this"),

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from hubspot_batch import _driver, oauth
+from hubspot_batch._auth import Bearer
 from hubspot_batch.errors import (
     ApiError,
     ConfigurationError,
@@ -24,7 +25,11 @@ from hubspot_batch.errors import (
 )
 from hubspot_batch.oauth import RefreshToken
 
-APP = {"client_id": "app-4711", "client_secret": "secret-58e2", "refresh_token": "refresh-93aa"}
+APP: dict[str, Any] = {
+    "client_id": "app-4711",
+    "client_secret": "secret-58e2",
+    "refresh_token": "refresh-93aa",
+}
 TOKEN = "token-77aa"
 
 
@@ -43,25 +48,28 @@ class HubSpot:
         self.sleeps.append(delay)
         self.now += delay
 
-    def post(self, url: str, **options: Any) -> httpx.Response:  # noqa: ANN401
-        request = httpx.Request("POST", url, data=options["data"])
+    def serve(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
-        assert options["timeout"].connect == 5.0
+        assert request.extensions["timeout"]["connect"] == 5.0
         answer = self.answers.pop(0) if self.answers else self.answer
         if isinstance(answer, Exception):
             raise answer
+        if answer is not None:
+            return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
         body = {
             "token_type": "bearer",
             "access_token": f"{TOKEN}-{len(self.requests)}",
             "expires_in": self.lifetime,
         }
-        return answer or httpx.Response(200, json=body, request=request)
+        return httpx.Response(200, json=body)
 
 
 @pytest.fixture
 def hubspot(monkeypatch: pytest.MonkeyPatch) -> HubSpot:
     service = HubSpot()
-    monkeypatch.setattr(httpx, "post", service.post)
+    monkeypatch.setattr(
+        _driver, "sync_client", lambda _url: httpx.Client(transport=httpx.MockTransport(service.serve))
+    )
     clock = SimpleNamespace(monotonic=lambda: service.now, sleep=service.sleep)
     monkeypatch.setattr(oauth, "time", clock)
     monkeypatch.setattr(_driver, "time", clock)
@@ -124,11 +132,21 @@ class TestToken:
     def test_it_tells_whether_it_has_to_be_asked_for(self, hubspot: HubSpot) -> None:
         token = RefreshToken(**APP)
 
-        assert not token.is_fresh
-        token()
-        assert token.is_fresh
+        assert token.cached is None
+        assert token() == token.cached
         hubspot.now += 1740
-        assert not token.is_fresh
+        assert token.cached is None
+
+    def test_one_that_was_refused_is_got_anew_unless_it_has_been(self, hubspot: HubSpot) -> None:
+        token = RefreshToken(**APP)
+        first = Bearer(token())
+
+        token.discard(first)
+        assert token.cached is None
+        assert token() == f"{TOKEN}-2"
+        token.discard(first)
+        assert token.cached == f"{TOKEN}-2"
+        assert len(hubspot.requests) == 2
 
 
 class TestRetries:
@@ -156,9 +174,9 @@ class TestRetries:
         token()
 
         hubspot.now += 1739
-        assert token.is_fresh
+        assert token.cached is not None
         hubspot.now += 1
-        assert not token.is_fresh
+        assert token.cached is None
 
     def test_not_more_than_four_times(self, hubspot: HubSpot) -> None:
         hubspot.answer = httpx.Response(503)

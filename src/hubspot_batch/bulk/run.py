@@ -1,5 +1,6 @@
 """The engine: rows go in, outcomes come out. It exists once, asynchronous, for both clients."""
 
+import os
 import sqlite3
 import time
 from collections import Counter
@@ -11,6 +12,7 @@ import anyio
 from anyio import CapacityLimiter
 
 from hubspot_batch._async_driver import AsyncDriver
+from hubspot_batch._discreet import printable
 from hubspot_batch._settings import Settings
 from hubspot_batch.bulk import outcomes
 from hubspot_batch.bulk.concurrency import Level
@@ -210,12 +212,11 @@ class Run:
         """Return what has stopped the run, and what to do."""
         if isinstance(cause, sqlite3.Error) and self._journal.durable:
             return f"{explained(cause)}{', then start it again to go on' * helps_to_start_again(cause)}"
-        # Whatever is not ours may repeat values; it is the cause of this one all the same.
-        known = isinstance(cause, HubSpotBatchError | sqlite3.Error)
-        reason = str(cause) if known else f"{type(cause).__name__} was raised"
-        if self._journal.durable:
-            return f"{reason}; start it again to go on"
-        return f"{reason}; without a journal it cannot go on"
+        if not self._journal.durable:
+            return f"{_reason(cause)}; without a journal it cannot go on"
+        if isinstance(cause, ConfigurationError):
+            return f"{_reason(cause)}; once that is corrected, the same run goes on"
+        return f"{_reason(cause)}; start it again to go on"
 
     @property
     def _rate(self) -> float:
@@ -313,3 +314,14 @@ class Run:
                 self._tried.set()
         self._settled.extend(settled)
         self._progressed.set()
+
+
+def _reason(cause: Exception) -> str:
+    """Return what stopped a run, without any value of a property: of a foreign exception only its type."""
+    if isinstance(cause, HubSpotBatchError | sqlite3.Error):
+        return str(cause)
+    # The operating system's own words. Those of whoever else raises an OSError may hold anything.
+    if isinstance(cause, OSError) and type(cause).__module__ == "builtins" and cause.errno is not None:
+        place = "" if cause.filename is None else f"{os.fsdecode(cause.filename)}: "
+        return printable(f"{place}{os.strerror(cause.errno)}")
+    return f"{type(cause).__name__} was raised"

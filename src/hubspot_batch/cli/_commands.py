@@ -241,6 +241,9 @@ _pushing = _options(
         show_envvar=True,
         help="Where HubSpot is.",
     ),
+    click.option(
+        "--allow-http", is_flag=True, help="Send in clear text where --base-url is an http:// address."
+    ),
     click.option("--api-version", default="v3", show_default=True, help="Or a dated one, such as 2026-09."),
     click.option("--share-quota", type=_PATH, help="A file by which processes share a quota."),
     click.option("--results", type=_PATH, help="Write all rows there with what became of them."),
@@ -454,6 +457,7 @@ def _push(operation_id: str, options: dict[str, Any], interrupts: Interrupts) ->
             sandbox=options["sandbox"],
             token_file=options["token_file"],
             base_url=options["base_url"],
+            allow_http=options["allow_http"],
             api_version=options["api_version"],
             shared_quota=options["share_quota"],
         ),

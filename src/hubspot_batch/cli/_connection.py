@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from hubspot_batch._auth import Bearer
+from hubspot_batch._auth import Bearer, Secret
 from hubspot_batch._settings import BASE_URL, TOKEN_VARIABLE
 from hubspot_batch.client import HubSpot
 from hubspot_batch.errors import ConfigurationError
@@ -29,6 +29,7 @@ class ConnectionOptions(Struct, frozen=True, kw_only=True):
         sandbox: Whether it is a local one that ends with the command.
         token_file: A file that holds the token.
         base_url: Where HubSpot is.
+        allow_http: Whether that may be an http:// address of another machine.
         api_version: Its version.
         shared_quota: A file by which processes share a quota.
     """
@@ -36,6 +37,7 @@ class ConnectionOptions(Struct, frozen=True, kw_only=True):
     sandbox: bool = False
     token_file: Path | None = None
     base_url: str = BASE_URL
+    allow_http: bool = False
     api_version: str = "v3"
     shared_quota: Path | None = None
 
@@ -49,6 +51,7 @@ class Connection(Struct, frozen=True, kw_only=True):
         lasts: Whether HubSpot is still there when the command is over.
         account: What a run is told of the account; None where its token tells.
         fingerprint: What a journal with this salt says of the account.
+        token_remedy: What to do where its token is not accepted.
     """
 
     open: Callable[[], HubSpot]
@@ -56,6 +59,7 @@ class Connection(Struct, frozen=True, kw_only=True):
     lasts: bool
     account: str | None
     fingerprint: Callable[[bytes], str]
+    token_remedy: str
 
 
 @contextmanager
@@ -70,15 +74,21 @@ def connect(options: ConnectionOptions) -> Iterator[Connection]:
             from hubspot_batch.sandbox import Sandbox  # noqa: PLC0415 - it needs the extra `sandbox`
 
             box = stack.enter_context(Sandbox())
-            token, service = box.access_token, box.url
+            token, service = Secret(box.access_token), box.url
         else:
             token, service = _static_token(options.token_file), options.base_url
-        access = token or _app_token(service)
+        app = None if token else _app_token(service, allow_http=options.allow_http)
 
         def opened() -> HubSpot:
             shared = options.shared_quota
             quota = None if shared is None else stack.enter_context(SharedQuota(shared))
-            hub = HubSpot(access, base_url=service, api_version=options.api_version, quota=quota)
+            hub = HubSpot(
+                app or token.reveal(),
+                base_url=service,
+                allow_http=options.allow_http,
+                api_version=options.api_version,
+                quota=quota,
+            )
             return stack.enter_context(hub)
 
         account = None if token else _known_by(os.environ[_OAUTH["refresh_token"]])
@@ -88,27 +98,45 @@ def connect(options: ConnectionOptions) -> Iterator[Connection]:
             lasts=not options.sandbox,
             account=account,
             fingerprint=Bearer(token).fingerprint if account is None else lambda _: account,
+            token_remedy=_remedy(options.token_file, is_app=account is not None),
         )
 
 
 def check(options: ConnectionOptions) -> None:
-    """Refuse options that cannot be used, before rows are read from a pipe and files are made.
+    """Refuse options and an environment that cannot be used, before rows are read and files are made.
 
     Raises:
-        ConfigurationError: If there is no token, or an option cannot be.
+        ConfigurationError: If there is no token, an option is not valid, or a variable of the environment.
     """
-    base_url = BASE_URL if options.sandbox else options.base_url
-    token = "sandbox" if options.sandbox else _static_token(options.token_file)
-    HubSpot(token or _app_token(base_url), base_url=base_url, api_version=options.api_version).close()
+    base_url = "http://127.0.0.1" if options.sandbox else options.base_url
+    token = Secret("sandbox") if options.sandbox else _static_token(options.token_file)
+    app = None if token else _app_token(base_url, allow_http=options.allow_http)
+    with HubSpot(
+        app or token.reveal(),
+        base_url=base_url,
+        allow_http=options.allow_http,
+        api_version=options.api_version,
+    ):
+        pass
 
 
-def _static_token(path: Path | None) -> str:
+def _remedy(token_file: Path | None, *, is_app: bool) -> str:
+    if is_app:
+        return f"check {', '.join(_OAUTH.values())}"
+    return (
+        f"check {TOKEN_VARIABLE}, or name a file with --token-file"
+        if token_file is None
+        else f"check {token_file}"
+    )
+
+
+def _static_token(path: Path | None) -> Secret:
     """Return the token from a file, else from the environment; empty if there is none."""
-    return os.environ.get(TOKEN_VARIABLE, "") if path is None else _read(path)
+    return Secret(os.environ.get(TOKEN_VARIABLE, "")) if path is None else _read(path)
 
 
-def _app_token(base_url: str) -> RefreshToken:
-    app = {name: os.environ.get(variable, "") for name, variable in _OAUTH.items()}
+def _app_token(base_url: str, *, allow_http: bool) -> RefreshToken:
+    app = {name: Secret(os.environ.get(variable, "")) for name, variable in _OAUTH.items()}
     if not any(app.values()):
         raise ConfigurationError(
             f"there is no access token; set {TOKEN_VARIABLE}, name a file with --token-file, "
@@ -116,20 +144,29 @@ def _app_token(base_url: str) -> RefreshToken:
         )
     if missing := [variable for name, variable in _OAUTH.items() if not app[name]]:
         raise ConfigurationError(f"{', '.join(missing)} is not set; a fresh token needs all three")
-    return RefreshToken(**app, base_url=base_url)
+    return RefreshToken(
+        client_id=app["client_id"].reveal(),
+        client_secret=app["client_secret"].reveal(),
+        refresh_token=app["refresh_token"].reveal(),
+        base_url=base_url,
+        allow_http=allow_http,
+    )
 
 
 def _known_by(refresh_token: str) -> str:
     return f"oauth-{blake2b(refresh_token.encode(), digest_size=12).hexdigest()}"
 
 
-def _read(path: Path) -> str:
+def _read(path: Path) -> Secret:
     try:
-        token = path.read_text(encoding="utf-8-sig").strip()
+        token = Secret(path.read_text(encoding="utf-8-sig").strip())
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}; name a file that holds the token") from error
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{path}: this is no text; name a file that holds the token") from None
+        token = None
+    if token is None:
+        # Out here: the error of Python holds what is in the file.
+        raise ConfigurationError(f"{path}: this is no text; name a file that holds the token")
     if not token:
         raise ConfigurationError(f"{path}: the file is empty; it must hold the token and nothing else")
     return token

@@ -34,7 +34,7 @@ from hubspot_batch.cli._signals import Interrupts
 from hubspot_batch.cli._summary import ExitCode, SummaryForm, exit_code, print_summary
 from hubspot_batch.client import HubSpot
 from hubspot_batch.contract import MAX_INPUTS, Operation
-from hubspot_batch.errors import BulkError, ConfigurationError
+from hubspot_batch.errors import AuthenticationError, BulkError, ConfigurationError
 from hubspot_batch.validation import is_unicode
 
 
@@ -135,7 +135,7 @@ def _run(
         journal=journal,
         report=report,
         code=code,
-        problem=None if stopped is None or report.finished else str(stopped) or "interrupted",
+        problem=None if stopped is None or report.finished else _problem(stopped, connected),
         samples=samples.end(report),
         unseen=rows.unseen if report.finished else (),
         to_mend=_beside(rows),
@@ -189,6 +189,14 @@ def _write_page(ended: _Ended, options: PushOptions) -> None:
 def _write_results(ended: _Ended, options: PushOptions) -> None:
     if options.results is not None:
         write_results(_runs.find(str(ended.journal)), options.results)
+
+
+def _problem(stopped: BaseException, connection: Connection) -> str:
+    """Return what has stopped a run. What to do about a token is said in options of the command."""
+    text, cause = str(stopped) or "interrupted", stopped.__cause__
+    if isinstance(cause, AuthenticationError):
+        return text.replace(cause.remedy, connection.token_remedy)
+    return text
 
 
 def _check_outputs(options: PushOptions) -> None:
