@@ -54,6 +54,12 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile("patient")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what other systems do not have: signals, file modes, pipes with a name, a shell."""
+    if os.name != "posix" and item.get_closest_marker("posix"):
+        pytest.skip("needs POSIX")
+
+
 class Wire(httpx.MockTransport):
     """A transport that keeps what it is given and answers as told; the last answer stands for the rest.
 

@@ -223,6 +223,7 @@ class TestValidate:
 
         assert done == (1, "", "Error: -: No space left on device; write it into a file first\n")
 
+    @pytest.mark.posix
     def test_a_pipe(self, tmp_path: Path, shell: "Shell") -> None:
         pipe = tmp_path / "pipe"
         os.mkfifo(pipe)

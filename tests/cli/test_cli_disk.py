@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROWS = 4000
 FULL = Path("/dev/full")
+pytestmark = pytest.mark.posix
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
 
 

@@ -1,7 +1,6 @@
 """How far a run has come, for people: in a terminal, in a log, and in the words of both."""
 
 import os
-import pty
 import re
 import threading
 from types import SimpleNamespace
@@ -141,7 +140,10 @@ class TestWithoutATerminal:
         assert tried
 
 
+@pytest.mark.posix
 def test_in_a_terminal_a_bar_is_drawn_and_removed(write: "Write", shell: "Shell") -> None:
+    import pty  # noqa: PLC0415 - Windows has none
+
     path = write("[red]orders.csv", "hs_order_name\n" + "A\n" * 300)
     shell.box.faults.next(None, "slow=1")
     ours, theirs = pty.openpty()

@@ -597,6 +597,7 @@ class TestOneFileForTwoThings:
         with pytest.raises(ConfigurationError, match="--results and --report name the same file"):
             _files.check_distinct(names, {})
 
+    @pytest.mark.posix
     def test_whether_case_is_ignored_is_tried(self, tmp_path: Path) -> None:
         folder = tmp_path / "folder"
         folder.mkdir()

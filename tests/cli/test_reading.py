@@ -30,6 +30,7 @@ def pipe(tmp_path: Path) -> Callable[[], Path]:
 
 
 class TestWhatIsReadOnce:
+    @pytest.mark.posix
     def test_a_pipe_is_kept_so_that_the_run_can_go_on(self, pipe: Callable[[], Path], shell: "Shell") -> None:
         shell.box.faults.next("429-daily")
         assert shell.push("create", "orders", pipe()).code == 5
@@ -39,6 +40,7 @@ class TestWhatIsReadOnce:
         assert shell("results", "latest").out.count("\n") == 3
         assert shell("runs").out.count("\n") == 2
 
+    @pytest.mark.posix
     def test_nobody_else_can_read_the_copy_and_it_goes_with_the_end_of_the_run(self, shell: "Shell") -> None:
         shell.box.faults.next("429-daily")
         shell.push("create", "orders", "-", stdin=CSV.encode())
@@ -73,6 +75,7 @@ class TestWhatIsReadOnce:
         assert done.out.splitlines()[-2].endswith(" --rejected")
         assert done.out.splitlines()[-1].startswith("  rows from a pipe are not kept; --results FILE ")
 
+    @pytest.mark.posix
     def test_it_can_be_checked_before_it_is_pushed(self, pipe: Callable[[], Path], shell: "Shell") -> None:
         assert shell("create", "orders", pipe(), "--dry-run").out.startswith("2 rows, 0 of them not valid")
         assert shell("validate", "create", "orders", pipe()).err.endswith(
@@ -157,7 +160,7 @@ class TestWhatIsNoFileOfRows:
         write("orders.json", '[{"hs_order_name": "A-1"}]')
         assert shell.push("create", "orders", path).code == 0
 
-    @pytest.mark.skipif(os.name == "nt", reason="all names are Unicode there")
+    @pytest.mark.posix
     def test_a_name_that_is_no_text(self, tmp_path: Path, shell: "Shell") -> None:
         path = os.fsencode(tmp_path) + b"/orders-\xff.csv"
         Path(os.fsdecode(path)).write_text(CSV)

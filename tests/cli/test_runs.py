@@ -597,6 +597,7 @@ class TestDeleting:
 
 
 class TestWhatIsKept:
+    @pytest.mark.posix
     def test_is_for_its_owner_only(self, tmp_path: Path, write: "Write", shell: "Shell") -> None:
         before = os.umask(0)
         try:

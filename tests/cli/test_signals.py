@@ -14,6 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell, Write
 
+pytestmark = pytest.mark.posix
+
 STOPPING = "Stopping: waiting for what is in flight. Once more stops at once.\n"
 
 

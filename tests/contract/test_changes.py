@@ -531,7 +531,7 @@ def test_without_redocly_the_session_that_installs_it_is_named(tmp_path: Path) -
     assert done.returncode == 2
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+@pytest.mark.posix
 def test_another_version_of_redocly_is_not_trusted(tmp_path: Path) -> None:
     program = tmp_path / "redocly"
     program.write_text("#!/bin/sh\necho 0.0.1\n", encoding="utf-8")

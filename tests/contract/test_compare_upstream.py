@@ -7,7 +7,6 @@ import importlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -1068,7 +1067,7 @@ print(next((one['number'] for one in json.load(sys.stdin) if one['title'] == os.
 """
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="the workflow needs bash")
+@pytest.mark.posix
 @pytest.mark.parametrize(("is_open", "call"), [(False, "issue create --title"), (True, "issue edit 7")])
 def test_the_workflow_opens_one_issue_and_updates_it(tmp_path: Path, call: str, *, is_open: bool) -> None:
     steps = {

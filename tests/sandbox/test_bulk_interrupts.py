@@ -1,6 +1,5 @@
 """Ctrl-C in the middle of a run: no row is lost, none is doubled, and the run can go on."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -50,7 +49,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
 """
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has neither of these signals")
+pytestmark = pytest.mark.posix
 
 
 @contextmanager

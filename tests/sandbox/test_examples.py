@@ -26,7 +26,6 @@ CREATED = {"orders": 492, "line_items": 1967, "commerce_payments": 251}
 LINK_TYPES = {"line_items": 514, "commerce_payments": 524}
 
 Row = dict[str, str]
-needs_sh = pytest.mark.skipif(shutil.which("sh") is None, reason="there is no POSIX shell")
 
 
 class Done(NamedTuple):
@@ -118,29 +117,29 @@ def box(request: pytest.FixtureRequest, clone: Clone) -> Iterator[Sandbox]:
         yield box
 
 
-@needs_sh
+@pytest.mark.posix
 def test_as_many_records_arrive_as_the_readme_says(box: Sandbox) -> None:
     assert {object_type: len(box.records(object_type)) for object_type in CREATED} == CREATED
 
 
-@needs_sh
+@pytest.mark.posix
 def test_no_order_that_is_wrong_arrives(box: Sandbox) -> None:
     assert {*order_ids(box)} == {row["hs_external_order_id"] for row in ORDERS} - REFUSED
 
 
-@needs_sh
+@pytest.mark.posix
 def test_line_items_are_linked_with_their_orders(box: Sandbox) -> None:
     arriving = [row for row in ITEMS if row["order_number"] not in REFUSED]
     assert_linked(box, "line_items", by_number(arriving, "item_number"), "hs_external_id")
 
 
-@needs_sh
+@pytest.mark.posix
 def test_payments_are_linked_with_their_orders(box: Sandbox) -> None:
     arriving = [row for row in PAYMENTS if row["order_number"] not in REFUSED]
     assert_linked(box, "commerce_payments", by_number(arriving, "payment_number"), "hs_reference_number")
 
 
-@needs_sh
+@pytest.mark.posix
 def test_columns_become_the_properties_that_they_mean(box: Sandbox) -> None:
     (item,) = (item for item in box.records("line_items") if item.properties["hs_external_id"] == "1-1")
     assert item.properties == {
@@ -162,7 +161,7 @@ def test_columns_become_the_properties_that_they_mean(box: Sandbox) -> None:
     }
 
 
-@needs_sh
+@pytest.mark.posix
 def test_the_command_line_says_what_became_of_the_rows(clone: Clone, shell: Done) -> None:
     assert re.findall(r"^\S+ of \S+ [a-z ]+ created", shell.stdout, re.MULTILINE) == [
         "492 of 500 orders created",
@@ -172,7 +171,7 @@ def test_the_command_line_says_what_became_of_the_rows(clone: Clone, shell: Done
     assert f"Everything is in {clone.folder / 'shop'}" in shell.stdout
 
 
-@needs_sh
+@pytest.mark.posix
 def test_python_says_what_became_of_the_rows(python: Done) -> None:
     told = re.findall(r"^  row (\d+) is rejected: hs_", python.stdout, re.MULTILINE)
     assert [int(number) for number in told] == WRONG_ROWS
@@ -186,7 +185,7 @@ def test_python_says_what_became_of_the_rows(python: Done) -> None:
     assert python.stderr == ""
 
 
-@needs_sh
+@pytest.mark.posix
 def test_python_runs_as_printed_and_leaves_nothing_behind(tmp_path: Path) -> None:
     clone = Clone(tmp_path)
     before = {*tmp_path.rglob("*")}
@@ -195,7 +194,7 @@ def test_python_runs_as_printed_and_leaves_nothing_behind(tmp_path: Path) -> Non
     assert {*tmp_path.rglob("*")} == before
 
 
-@needs_sh
+@pytest.mark.posix
 @pytest.mark.usefixtures("shell")
 def test_what_belongs_to_refused_orders_waits(clone: Clone) -> None:
     for name, rows in (("line-items", ITEMS), ("payments", PAYMENTS)):
@@ -203,7 +202,7 @@ def test_what_belongs_to_refused_orders_waits(clone: Clone) -> None:
         assert clone.rows(f"shop/{name}-waiting.csv") == waiting
 
 
-@needs_sh
+@pytest.mark.posix
 @pytest.mark.usefixtures("shell")
 def test_the_folder_can_be_used_again(clone: Clone) -> None:
     assert clone.run(printed(r"^sh ")).code == 0
@@ -212,7 +211,7 @@ def test_the_folder_can_be_used_again(clone: Clone) -> None:
         assert len(box.records("orders")) == CREATED["orders"]
 
 
-@needs_sh
+@pytest.mark.posix
 def test_what_was_refused_comes_later(clone: Clone, shell: Done) -> None:
     (run,) = re.findall(r"results (\S+) --rejected", shell.stdout)
     store = shutil.copy(clone.folder / "shop" / "sandbox.sqlite", clone.folder / "mended.sqlite")

@@ -1,6 +1,5 @@
 """kill -9 while batches are written: what was acknowledged is in the file."""
 
-import os
 import random
 import signal
 import subprocess
@@ -21,7 +20,7 @@ CREATE = "/crm/v3/objects/orders/batch/create"
 HEADERS = {"Authorization": "Bearer sandbox-token"}
 BATCH = 20
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+pytestmark = pytest.mark.posix
 
 
 @contextmanager

@@ -297,6 +297,7 @@ def test_a_foreground_run_ends_when_another_thread_closes_it() -> None:
         assert not thread.is_alive()
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_foreground_run_ends_at_a_signal_and_leaves_the_handlers_as_they_were(
     number: signal.Signals,
@@ -322,6 +323,7 @@ print("ended")
 """
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_program_of_its_own_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     path = tmp_path / "box.sqlite"

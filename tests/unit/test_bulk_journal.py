@@ -215,7 +215,7 @@ def test_each_journal_has_a_salt_of_its_own_that_stays(path: Path) -> None:
         assert journal.salt == salt != other.salt
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no such modes")
+@pytest.mark.posix
 def test_none_but_its_owner_may_read_it(path: Path) -> None:
     before = os.umask(0)
     try:
@@ -299,7 +299,7 @@ def test_a_run_waits_for_those_that_take_a_look_but_not_for_another_run(path: Pa
         assert time.monotonic() - began < 0.5
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.posix
 def test_a_forked_process_leaves_the_journal_to_its_parent(path: Path) -> None:
     assert in_another_process(FORKED, path).splitlines() == ["child: [], in use", "parent: [0, 1]"]
     with Journal(path) as journal:
@@ -447,7 +447,7 @@ def test_a_query_that_takes_more_steps_than_a_sound_file_needs_is_ended(path: Pa
         assert journal.counts() == {}
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such files")
+@pytest.mark.posix
 @pytest.mark.parametrize("ending", ["", "-wal", "-journal"])
 def test_a_pipe_is_refused_and_not_waited_for(path: Path, ending: str) -> None:
     if ending:
@@ -457,7 +457,7 @@ def test_a_pipe_is_refused_and_not_waited_for(path: Path, ending: str) -> None:
     assert f"{path}{ending} is not a file" in refusal(path)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no such users")
+@pytest.mark.posix
 def test_the_file_of_another_user_is_not_believed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened(path)
     os.chown(path, os.geteuid() or 4711, -1)
@@ -635,7 +635,7 @@ journal.write(entries())
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
+@pytest.mark.posix
 @pytest.mark.parametrize("instant", ["between", "inside"])
 def test_what_was_written_survives_the_kill_of_the_process_and_nothing_else(path: Path, instant: str) -> None:
     killed = subprocess.run([sys.executable, "-c", KILLED, str(path), instant], check=False)

@@ -44,8 +44,6 @@ HEADERS = {
 }
 REMEDY = "name a new file in a folder that exists and can be written, or one that a SharedQuota has made"
 
-not_on_windows = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
-
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -290,7 +288,7 @@ else:
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.posix
 def test_a_process_that_forks_goes_on_with_a_connection_of_its_own(path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FORKS, path], capture_output=True, text=True, timeout=60, check=False
@@ -674,7 +672,7 @@ def test_where_files_have_no_owner_none_is_asked_for(path: Path, monkeypatch: py
     SharedQuota(path).close()
 
 
-@not_on_windows
+@pytest.mark.posix
 @pytest.mark.parametrize("name", ["quota.sqlite-journal", "quota.sqlite-wal", "quota.sqlite-shm"])
 def test_a_link_in_place_of_a_file_that_sqlite_keeps_is_refused(path: Path, name: str) -> None:
     SharedQuota(path).close()
@@ -687,7 +685,7 @@ def test_a_link_in_place_of_a_file_that_sqlite_keeps_is_refused(path: Path, name
     assert aim.read_text() == "mine"
 
 
-@not_on_windows
+@pytest.mark.posix
 def test_a_link_of_ones_own_leads_to_the_file(path: Path) -> None:
     link = path.with_name("link")
     link.symlink_to(path)
@@ -776,7 +774,7 @@ def test_a_file_that_turns_into_another_before_its_first_use_is_refused(path: Pa
 # Open and closed.
 
 
-@not_on_windows
+@pytest.mark.posix
 def test_the_file_is_its_owners_only(path: Path) -> None:
     with SharedQuota(path) as quota:
         quota.reserve(0.0)

@@ -567,7 +567,7 @@ print([fault.index for fault in validate("create_orders", {"inputs": [node]})])
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no way to limit the memory of a process")
+@pytest.mark.posix
 def test_a_payload_that_holds_itself_many_times_is_a_fault_and_does_not_use_up_the_memory() -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", HOLDS_ITSELF]
