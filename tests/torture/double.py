@@ -309,7 +309,8 @@ class _Batch:
             told["hs_tags"] = self._dice.choice([told["hs_tags"], told["hs_tags"].title(), None])
         if self._dice.random() < 0.003:
             for name in told.keys() & {NUMBER, *NAMES}:
-                told[name] = told[name][:3]
+                # No two records have one number, in any form.
+                told[name] = f"?{record}" if name == NUMBER else told[name][:3]
             self._blurred.append(item)
             self.note("nameless", item)
         return told
