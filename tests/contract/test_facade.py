@@ -682,6 +682,8 @@ SENDING = ["send", "sleep", "request", "post", "put", "patch", "stream"]
 # Calls of these names that are none of HTTP.
 NOT_SENDING = {
     "bulk.delivery": {"parts.send", "self._driver.send"},
+    # It waits for a file.
+    "bulk.lock": {"time.sleep"},
     "bulk.streams": {"run.put"},
     "client": {"Driver(pool, settings).send"},
 }
