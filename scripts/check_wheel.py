@@ -15,7 +15,6 @@ NEEDED = (
     "hubspot_batch/cli/orders.csv.xz",
     "hubspot_batch/py.typed",
     "hubspot_batch/pytest_plugin.py",
-    "hubspot_batch/sandbox/page.css",
     "hubspot_batch/sandbox/page.html",
     "hubspot_batch_api/__init__.py",
     "hubspot_batch_api/py.typed",

@@ -19,8 +19,6 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hubspot_batch import contract
-from hubspot_batch.sandbox._docs import render
 from hubspot_batch.sandbox._page import (
     HEADERS,
     FaultChange,
@@ -163,7 +161,6 @@ class Site:
         self.app = Starlette(
             routes=[
                 Route("/", self._page),
-                Route("/docs", self._page),
                 Route("/narrow/{height:int}/{path:path}", self._narrow),
                 Route("/framed/{path:path}", self._page),
                 Route("/_sandbox/state", self._state),
@@ -173,12 +170,11 @@ class Site:
         )
 
     async def _page(self, request: Request) -> Response:
-        html = render(contract.document()) if request.url.path.endswith("docs") else page()
         policy = HEADERS["Content-Security-Policy"]
         if request.url.path.startswith("/framed/"):
             policy = policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
         script = f"<script>{self.script}</script>" if self.script else ""
-        return HTMLResponse(html + script, headers={**HEADERS, "Content-Security-Policy": policy})
+        return HTMLResponse(page() + script, headers={**HEADERS, "Content-Security-Policy": policy})
 
     async def _narrow(self, request: Request) -> Response:
         # Chromium makes no window narrower than 500 pixels.
@@ -377,18 +373,17 @@ def test_data_is_text_and_never_markup(site: Site, browser: Browser) -> None:
     assert browser.console == []
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
-def test_a_page_asks_for_nothing_but_itself_and_the_state(site: Site, browser: Browser, path: str) -> None:
+def test_the_page_asks_for_nothing_but_itself_and_the_state(site: Site, browser: Browser) -> None:
     names = "performance.getEntriesByType('resource').map((entry) => entry.name).join(' ')"
     site.script = f"setTimeout(() => {{ document.title = 'loaded ' + {names}; }}, 3500);"
 
-    dom = browser.dom(site.url + path)
+    dom = browser.dom(site.url)
 
     state = f"{site.url}/_sandbox/state"
     loaded = re.search("<title>loaded (.*)</title>", dom)
     assert loaded
-    assert set(loaded[1].split()) == ({state} if path == "/" else set())
-    assert set(site.asked) == {f"GET {path}"} | ({"GET /_sandbox/state"} if path == "/" else set())
+    assert set(loaded[1].split()) == {state}
+    assert set(site.asked) == {"GET /", "GET /_sandbox/state"}
     assert browser.console == []
 
 
@@ -469,26 +464,24 @@ COLOURS = """setTimeout(() => {
 }, 1000);"""
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
-def test_a_page_follows_the_colour_scheme_of_the_reader(site: Site, browser: Browser, path: str) -> None:
+def test_the_page_follows_the_colour_scheme_of_the_reader(site: Site, browser: Browser) -> None:
     site.script = COLOURS
 
-    light = browser.dom(site.url + path)
-    dark = browser.dom(site.url + path, DARK)
+    light = browser.dom(site.url)
+    dark = browser.dom(site.url, DARK)
 
     assert "<title>rgb(244, 245, 247)rgb(28, 36, 48)</title>" in light
     assert "<title>rgb(18, 22, 28)rgb(228, 232, 238)</title>" in dark
 
 
-@pytest.mark.parametrize("path", ["", "docs"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1280, 900), (420, 900)], ids=["wide", "narrow"])
-def test_a_page_fits_the_window(
-    site: Site, browser: Browser, tmp_path: Path, path: str, scheme: str, size: tuple[int, int]
+def test_the_page_fits_the_window(
+    site: Site, browser: Browser, tmp_path: Path, scheme: str, size: tuple[int, int]
 ) -> None:
     """The pictures stay in the folder that pytest keeps: `--basetemp` says where."""
     narrow = size[0] < 500
-    url = f"{site.url}/narrow/{size[1]}/{path}" if narrow else f"{site.url}/{path}"
+    url = f"{site.url}/narrow/{size[1]}/" if narrow else site.url
     options = [DARK] if scheme == "dark" else []
     # A page that is wider than its window says so.
     site.script = """setTimeout(() => {

@@ -17,7 +17,6 @@ from hubspot_batch.sandbox._page import (
     SecondEntry,
     State,
     page,
-    style,
 )
 
 STATE = State(
@@ -118,8 +117,7 @@ def test_the_page_is_whole() -> None:
 
     assert html.startswith("<!doctype html>\n")
     assert html.endswith("</html>\n")
-    assert style() in html
-    assert "page.css" not in html
+    assert "<style>\n:root {" in html
 
 
 def test_the_page_names_no_host() -> None:
@@ -127,7 +125,7 @@ def test_the_page_names_no_host() -> None:
     html = page().replace("http://www.w3.org/2000/svg", "")
 
     assert re.findall(r"(?:https?:|wss?:)?//\w[^\s'\"]*", html.replace("// ", "")) == []
-    assert re.findall(r'(?:src|href|action)="(?!data:)([^"]*)"', html) == ["/docs", "/docs"]
+    assert re.findall(r'(?:src|href|action)="(?!data:)([^"]*)"', html) == ["/openapi.json", "/openapi.json"]
     assert re.findall(r'fetch\("([^"]*)"', html) == ["/_sandbox/faults", "/_sandbox/state"]
     assert re.findall(r"url\(|@import", html) == []
 

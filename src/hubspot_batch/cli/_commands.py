@@ -388,7 +388,7 @@ def sandbox(
     """Run a local HubSpot until Ctrl-C.
 
     It behaves as HubSpot does, with its quotas and refusals, and goes wrong on purpose where --fault says so.
-    A browser shows at its address what is stored and asked, and at /docs the document.
+    A browser shows at its address what is stored and asked, and at /openapi.json the document.
     """
     from hubspot_batch.cli import _sandbox
 

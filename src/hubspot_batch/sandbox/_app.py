@@ -1,7 +1,6 @@
 """What a sandbox serves: the API, the page for people, and the document."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cache
 from http import HTTPMethod
 
 import msgspec
@@ -9,12 +8,12 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from hubspot_batch.contract import document
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.sandbox import _bodies, _docs, _page
+from hubspot_batch.sandbox import _bodies, _page
 from hubspot_batch.sandbox._api import Api, WireResponse, read_content, refused
 from hubspot_batch.sandbox._bodies import Refusal
 from hubspot_batch.sandbox._overview import Overview
@@ -41,7 +40,7 @@ def make_app(api: Api, overview: Overview, *, hosts: Sequence[str] | None) -> St
                 for version in ("v1", "v3", "2026-03")
             ],
             Route("/", _show_page),
-            Route("/docs", _show_document),
+            Route("/openapi.json", _show_document),
             Route("/_sandbox/state", _state_endpoint(overview)),
             Route("/_sandbox/faults", _faults_endpoint(overview), methods=["POST"]),
         ],
@@ -57,12 +56,7 @@ async def _show_page(_request: Request) -> Response:
 
 
 async def _show_document(_request: Request) -> Response:
-    return HTMLResponse(_document_page(), headers=_page.HEADERS)
-
-
-@cache
-def _document_page() -> str:
-    return _docs.render(document())
+    return JSONResponse(document())
 
 
 def _state_endpoint(overview: Overview) -> Endpoint:

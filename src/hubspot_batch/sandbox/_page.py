@@ -19,10 +19,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""What to send with the page, and with that at `/docs`."""
-
-_STYLE = "/* page.css */"
-"""Where the style sheet goes."""
+"""What to send with the page."""
 
 Rate = Annotated[float, Meta(ge=0, le=1)]
 """The share of requests that a fault meets, from 0 (none) to 1 (all)."""
@@ -168,13 +165,4 @@ class State(Struct, frozen=True, kw_only=True, rename="camel"):
 
 def page() -> str:
     """Return the page, which is the same for every sandbox."""
-    return _resource("page.html").replace(_STYLE, style())
-
-
-def style() -> str:
-    """Return the style sheet of the page and of that at `/docs`."""
-    return _resource("page.css")
-
-
-def _resource(name: str) -> str:
-    return files("hubspot_batch.sandbox").joinpath(name).read_text(encoding="utf-8")
+    return files("hubspot_batch.sandbox").joinpath("page.html").read_text(encoding="utf-8")
