@@ -274,16 +274,17 @@ class _Batch:
 
     def answer(self, fate: str) -> tuple[int, Json]:
         """Return status and body of the answer."""
-        if self._blurred and not self._names_errors:
-            # Which of them was refused, the answer does not tell.
-            self.note("untold", *self._blurred, *(item for item, _ in self._errors))
+        # Which of these was refused, the answer does not tell.
+        in_question = [] if self._names_errors else [*self._blurred, *(item for item, _ in self._errors)]
+        if self._blurred:
+            self.note("untold", *in_question)
         results = [result for _, result in self._results]
         if results and fate in {"forgetful", "repetitive"}:
             index = self._dice.randrange(len(results))
             missing = results.pop(index)
             # Whether it is written, the answer does not tell.
             self.unwritten = self._dice.choice([None, missing["id"]])
-            self.note("untold", self._results[index][0], *self._blurred)
+            self.note("untold", self._results[index][0], *self._blurred, *in_question)
             self.note("nameless", *(item for item, _ in self._results))
             if results and fate == "repetitive":
                 results.append(self._dice.choice(results))
