@@ -15,9 +15,11 @@ import os
 import sqlite3
 import stat
 import weakref
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cache
+from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from secrets import token_bytes
@@ -39,6 +41,7 @@ create table meta (name text primary key, value) without rowid;
 create table rows (
     number integer primary key, digest blob not null, state text not null, record text, why blob
 );
+create table reasons (kind blob primary key, why blob not null);
 """
 # Made when it is needed first: to keep it costs as much as all the rest.
 _INDEXES = "create index if not exists rows_of_record on rows (record);"
@@ -49,6 +52,14 @@ where number > ? and state not in ('planned', 'sent') order by number limit 100
 """
 _TOGETHER = 100
 _OBJECTS = "select type, name, tbl_name, sql from sqlite_master"
+
+# HubSpot lists all options of a property to each row whose value is none of them. So one such text is stored
+# for each kind of reason, and for the rows what differs from it.
+_PACKED = b"\0"
+_KIND_SIZE = 8
+_SHORT = 64
+_LONGEST_WHY = 8 * 2**20
+_MOST_MODELS = 256
 
 # Where SQLite's file format has the user version, and the bit of it that says that the WAL is needed.
 _HEADER = 100
@@ -119,6 +130,7 @@ class Journal:
         self.durable = path is not None
         self._lock = Lock()
         self._unwritten: dict[int, Entry] = {}
+        self._models: dict[bytes, bytes] = {}
         self._file = _Temporary() if path is None else _File(path, lasting=lasting)
         self._connection = self._file.connection
         self._end = weakref.finalize(self, self._file.close)
@@ -200,7 +212,7 @@ class Journal:
             sqlite3.Error: If the disk is full, for example. `keep` is for what is lost otherwise.
         """
         with self._lock, self._transaction() as connection:
-            connection.executemany(_WRITE, map(_columns, entries))
+            connection.executemany(_WRITE, [self._columns(entry) for entry in entries])
 
     def keep(self, entries: Iterable[Entry]) -> None:
         """Keep in memory what `write` has failed to write. It is tried again now and with `close`."""
@@ -225,7 +237,10 @@ class Journal:
         """
         select = "select number, digest, state, record, why from rows where number between ? and ?"
         with self._lock:
-            found = self._read(select, (first, last))
+            found = [
+                (*columns, self._unpacked(columns[0], why))
+                for *columns, why in self._read(select, (first, last))
+            ]
         return {
             number: Entry(
                 index=number,
@@ -265,7 +280,12 @@ class Journal:
 
     def _page(self, last: int) -> Sequence[tuple[int, str, str | None, bytes | None]]:
         with self._lock:
-            return [] if self.closed and self.durable else self._read(_PAGE, (last,))
+            if self.closed and self.durable:
+                return []
+            return [
+                (number, state, record, self._unpacked(number, why))
+                for number, state, record, why in self._read(_PAGE, (last,))
+            ]
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         self._file.steps.taken = 0
@@ -275,9 +295,14 @@ class Journal:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         self._file.steps.taken = 0
         self._file.mark()
-        with self._connection:
-            self._connection.execute("begin")
-            yield self._connection
+        try:
+            with self._connection:
+                self._connection.execute("begin")
+                yield self._connection
+        except BaseException:
+            # Some of them may not be in the file after all.
+            self._models.clear()
+            raise
 
     def _retry(self) -> None:
         """Write what the file did not take, a little at a time: each part makes room for the next one."""
@@ -285,9 +310,53 @@ class Journal:
             self._connection.execute("pragma wal_checkpoint")
             part = list(islice(self._unwritten.values(), _TOGETHER))
             with self._transaction() as connection:
-                connection.executemany(_WRITE, map(_columns, part))
+                connection.executemany(_WRITE, [self._columns(entry) for entry in part])
             for entry in part:
                 del self._unwritten[entry.index]
+
+    def _columns(self, entry: Entry) -> tuple[int, bytes, str, str | None, bytes | None]:
+        outcome = entry.outcome
+        if outcome is None:
+            return entry.index, entry.digest, "sent" if entry.sent else "planned", None, None
+        why = None if outcome.ok else self._packed(outcome)
+        return entry.index, entry.digest, outcome.status, outcome.id, why
+
+    def _packed(self, outcome: Outcome) -> bytes:
+        """Return why a row is not done, in short, within a transaction."""
+        known = _Why(category=outcome.category, reasons=tuple(outcome.reasons), message=outcome.message)
+        why = msgspec.json.encode(known)
+        if len(why) < _SHORT:
+            return why
+        kind = blake2b(repr((outcome.category, outcome.why)).encode(), digest_size=_KIND_SIZE).digest()
+        model = self._model(kind)
+        if model is None:
+            self._connection.execute("insert into reasons values (?, ?)", (kind, why))
+            self._models[kind] = model = why
+        packer = zlib.compressobj(zdict=model)
+        return _PACKED + kind + packer.compress(why) + packer.flush()
+
+    def _unpacked(self, number: int, why: object) -> bytes | None:
+        if why is None or (isinstance(why, bytes) and not why.startswith(_PACKED)):
+            return why
+        try:
+            content = memoryview(cast("bytes", why))[len(_PACKED) :]
+            model = self._model(bytes(content[:_KIND_SIZE]))
+            if model is not None:
+                return zlib.decompressobj(zdict=model).decompress(content[_KIND_SIZE:], _LONGEST_WHY)
+        except (TypeError, zlib.error):
+            pass
+        raise self._damaged(_unreadable(number))
+
+    def _model(self, kind: bytes) -> bytes | None:
+        """Return the text that is stored for a kind of reason."""
+        if kind not in self._models:
+            if len(self._models) == _MOST_MODELS:
+                self._models.clear()
+            found = self._read("select why from reasons where kind = ?", (kind,))
+            if not found:
+                return None
+            ((self._models[kind],),) = found
+        return self._models[kind]
 
     def _outcome(self, number: int, state: str, record: str | None, why: bytes | None) -> Outcome:
         if state not in get_args(Status) or not isinstance(record, str | None):
@@ -295,7 +364,7 @@ class Journal:
         try:
             known = msgspec.json.decode(why or b"{}", type=_Why)
         except (msgspec.DecodeError, TypeError) as error:
-            raise self._damaged(f"of row {number} it cannot be read what became of it") from error
+            raise self._damaged(_unreadable(number)) from error
         return Outcome(
             index=number,
             status=cast("Status", state),
@@ -309,14 +378,8 @@ class Journal:
         return ConfigurationError(_cannot(self.path or Path("of this run"), f"{problem}; {_DAMAGED}"))
 
 
-def _columns(entry: Entry) -> tuple[int, bytes, str, str | None, bytes | None]:
-    outcome = entry.outcome
-    if outcome is None:
-        return entry.index, entry.digest, "sent" if entry.sent else "planned", None, None
-    if outcome.ok:
-        return entry.index, entry.digest, outcome.status, outcome.id, None
-    why = _Why(category=outcome.category, reasons=tuple(outcome.reasons), message=outcome.message)
-    return entry.index, entry.digest, outcome.status, outcome.id, msgspec.json.encode(why)
+def _unreadable(number: int) -> str:
+    return f"of row {number} it cannot be read what became of it"
 
 
 # Those of this process: one that is forked leaves them to its parent.
