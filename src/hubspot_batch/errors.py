@@ -96,6 +96,9 @@ def _rebuild(
 class ConfigurationError(HubSpotBatchError):
     """The client cannot be set up like this. The text names the option and the remedy."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text))
+
 
 class Fault(Struct, frozen=True, kw_only=True):
     """One thing that is wrong with a payload.

@@ -66,7 +66,7 @@ def examples() -> Iterator[Example]:
             example = components["examples"][reference["$ref"].rpartition("/")[2]]
             yield Example(operation["operationId"], name, example["value"]["inputs"])
     for operation in URLS:
-        record = {"id": HARD_TEXT} if operation == "update_orders" else {}
+        record = {"id": HARD_TEXT, "idProperty": "shop_key"} if operation == "update_orders" else {}
         hard: Input = record | {
             "properties": {"hs_order_name": HARD_TEXT, HARD_TEXT: ""},
             "objectWriteTraceId": HARD_TEXT,

@@ -140,6 +140,14 @@ def _allowed(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     raise AssertionError(f"nothing here knows how to draw {sorted(rules)}")
 
 
+record_ids = st.integers(0, 10**12).map(str)
+
+
+def is_record_id(text: str) -> bool:
+    """Whether a text can be a record id: that the schemas do not say."""
+    return text.isascii() and text.isdigit()
+
+
 def rules_of(object_type: str) -> dict[str, Property]:
     return {**PROPERTIES, **REQUIRED.get(object_type, {})}
 
@@ -170,6 +178,9 @@ def creates(draw: st.DrawFn, object_type: str) -> dict[str, Any]:
         item["properties"] = draw(properties(object_type, creating=True))
         if "associations" in item:
             item["associations"] = draw(st.lists(associations(object_type), max_size=3))
+    for link in item.get("associations", ()):
+        if not is_record_id(link["to"]["id"]):
+            link["to"]["id"] = draw(record_ids)
     return item
 
 
@@ -196,9 +207,11 @@ def updates(draw: st.DrawFn, keys: Mapping[str, str]) -> dict[str, Any]:
     if kind:
         item["properties"] = draw(properties("orders", creating=False))
         item.pop("idProperty", None)
-        item["id"] = draw(st.sampled_from([*keys, "1", "2", "nobody"]))
+        item["id"] = draw(st.sampled_from([*keys, "1", "2", "3"]))
     if kind > 6:
         item["idProperty"], item["id"] = "shop_key", draw(st.sampled_from([*keys.values(), "no key"]))
+    if "idProperty" not in item and not is_record_id(item["id"]):
+        item["id"] = draw(record_ids)
     return item
 
 

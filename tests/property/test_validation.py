@@ -50,7 +50,7 @@ junk = st.recursive(
 properties = st.dictionaries(names, texts, max_size=3)
 links = st.fixed_dictionaries(
     {
-        "to": st.fixed_dictionaries({"id": st.text(min_size=1, max_size=3)}),
+        "to": st.fixed_dictionaries({"id": st.text("0123456789", min_size=1, max_size=3)}),
         "types": st.lists(
             st.fixed_dictionaries(
                 {
@@ -123,6 +123,10 @@ def is_filled(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
+def is_record_id(value: object) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isdigit()
+
+
 def is_mapping(value: object, required: set[str], optional: Sequence[str] = ()) -> bool:
     return isinstance(value, dict) and required <= set(value) <= required.union(optional)
 
@@ -143,7 +147,7 @@ def is_link(value: Any) -> bool:  # noqa: ANN401 - JSON
     return (
         is_mapping(value, {"to", "types"})
         and is_mapping(value["to"], {"id"})
-        and is_filled(value["to"]["id"])
+        and is_record_id(value["to"]["id"])
         and isinstance(value["types"], list)
         and bool(value["types"])
         and all(map(is_type, value["types"]))
@@ -166,7 +170,7 @@ def is_update(value: Any) -> bool:  # noqa: ANN401 - JSON
     if not is_mapping(value, {"id", "properties"}, ("idProperty", "objectWriteTraceId")):
         return False
     return (
-        is_filled(value["id"])
+        (is_filled(value["id"]) if "idProperty" in value else is_record_id(value["id"]))
         and are_properties(value["properties"])
         and is_filled(value.get("idProperty", "x"))
         and value.get("idProperty") != "hs_object_id"

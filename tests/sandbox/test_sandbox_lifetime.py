@@ -298,14 +298,14 @@ def test_a_foreground_run_ends_when_another_thread_closes_it() -> None:
 
 
 @pytest.mark.posix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_foreground_run_ends_at_a_signal_and_leaves_the_handlers_as_they_were(
-    number: signal.Signals,
+    name: str,
 ) -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with Sandbox() as box:
         # Longer than the wait is without a look.
-        timer = threading.Timer(0.7, os.kill, (os.getpid(), number))
+        timer = threading.Timer(0.7, os.kill, (os.getpid(), signal.Signals[name]))
         timer.start()
         box.serve_forever()
         timer.join()
@@ -324,8 +324,8 @@ print("ended")
 
 
 @pytest.mark.posix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_program_of_its_own_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_program_of_its_own_ends_cleanly(tmp_path: Path, name: str) -> None:
     path = tmp_path / "box.sqlite"
     command = [sys.executable, "-W", "error", "-c", PROGRAM, str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -334,7 +334,7 @@ def test_a_program_of_its_own_ends_cleanly(tmp_path: Path, number: signal.Signal
         inputs = [{"properties": {"hs_order_name": "A"}}]
         reply = httpx.post(url + CREATE, json={"inputs": inputs}, headers=HEADERS)
         assert reply.status_code == 201
-        process.send_signal(number)
+        process.send_signal(signal.Signals[name])
         assert process.communicate(timeout=10) == ("ended\n", "")
         assert process.returncode == 0
     with Sandbox(store=path) as box:
@@ -369,3 +369,22 @@ def test_without_the_extra_the_import_says_how_to_install_it(
     assert caught.value.name is not None
     assert caught.value.name.split(".")[0] == missing
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
+
+
+def test_a_store_is_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "box.sqlite"
+    before = os.umask(0)
+    try:
+        with Sandbox(store=path) as box:
+            create(box, "A")
+            assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+    finally:
+        os.umask(before)
+    path.chmod(0o644)
+    with Sandbox(store=path):
+        assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_store_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="name a new file in a folder that exists"):
+        Sandbox(store=tmp_path / "gone" / "box.sqlite").__enter__()

@@ -645,3 +645,74 @@ def test_what_was_written_survives_the_kill_of_the_process_and_nothing_else(path
         assert list(journal.entries(0, 99)) == [0, 1]
         journal.write([sent(2)])
         assert journal.length == 3
+
+
+# Why rows are not done.
+
+OPTIONS = ", ".join(f"option {number}" for number in range(500))
+
+
+def wordy(index: int, value: str = "x", name: str = "hs_currency_code") -> Outcome:
+    message = f"{value} was not one of the allowed options: [{OPTIONS}]"
+    reason = Reason(code="INVALID_OPTION", property=name, message=message)
+    return Outcome(
+        index=index,
+        status="rejected",
+        category="VALIDATION_ERROR",
+        reasons=(reason,),
+        message=f"no: {message}",
+    )
+
+
+def test_long_words_are_stored_once_for_many_rows(path: Path) -> None:
+    outcomes = [wordy(index, f"value {index}", f"name_{index % 3}") for index in range(1000)]
+    with Journal(path) as journal:
+        for outcome in outcomes:
+            journal.write([told(outcome)])
+
+    assert path.stat().st_size < 1000 * 250
+    assert list(read_outcomes(path)) == outcomes
+    with Journal(path) as journal:
+        entries = journal.entries(400, 499)
+        journal.write([told(wordy(1000))])
+    assert [entry.outcome for entry in entries.values()] == outcomes[400:500]
+    assert list(read_outcomes(path))[-1] == wordy(1000)
+
+
+def test_words_of_many_kinds_are_all_read_again(journal: Journal) -> None:
+    outcomes = [wordy(index, name=f"name_{index}") for index in range(600)]
+    journal.write(map(told, outcomes))
+
+    assert list(journal.outcomes()) == outcomes
+
+
+def test_words_of_a_transaction_that_failed_are_stored_with_the_next_one(path: Path) -> None:
+    def failing() -> Iterator[Entry]:
+        yield told(wordy(0))
+        raise EOFError
+
+    with Journal(path) as journal:
+        with pytest.raises(EOFError):
+            journal.write(failing())
+        journal.write([told(wordy(1))])
+
+    assert list(read_outcomes(path)) == [wordy(1)]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "delete from reasons",
+        "update reasons set why = 'text'",
+        "update rows set why = substr(why, 1, 9)",
+        "update rows set why = 7",
+    ],
+)
+def test_words_that_cannot_be_read_are_told(path: Path, damage: str) -> None:
+    with Journal(path) as journal:
+        journal.write([told(wordy(0))])
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute(damage)
+
+    with pytest.raises(ConfigurationError, match="of row 0 it cannot be read what became of it"):
+        list(read_outcomes(path))

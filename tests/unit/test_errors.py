@@ -412,3 +412,7 @@ def test_a_fault_cannot_be_changed() -> None:
 def test_the_fields_of_a_fault_are_given_by_name() -> None:
     with pytest.raises(TypeError):
         Fault(3, "/inputs/3/id", "None is no id", "write the id as text")  # type: ignore[call-arg]
+
+
+def test_no_name_of_a_file_can_steer_the_terminal() -> None:
+    assert str(ConfigurationError("orders\x1b[2J.csv\nvalid: gone")) == "orders\\x1b[2J.csv\\nvalid: gone"

@@ -705,7 +705,7 @@ def test_an_id_that_a_create_has_not_is_named_once_for_each_input() -> None:
 
 
 def test_two_ids_that_cannot_be_sent_do_not_repeat_each_other() -> None:
-    inputs = [{"id": None, "properties": {}}, {"id": True, "properties": {}}, {"id": "-", "properties": {}}]
+    inputs = [{"id": None, "properties": {}}, {"id": True, "properties": {}}, {"id": "7", "properties": {}}]
     assert places_of(inputs, UPDATE) == [
         (0, "/inputs/0/id", "None is not an id"),
         (1, "/inputs/1/id", "a value of type bool is not an id"),

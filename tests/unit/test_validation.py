@@ -687,3 +687,20 @@ def test_no_value_occurs_in_a_fault(operation: OperationId, item: object) -> Non
     assert faults
     assert SECRET not in repr(faults)
     assert SECRET not in "".join(map(str, faults))
+
+
+@pytest.mark.parametrize(
+    "record", ["2E+10", "20000000058.0", " 7", "-7", "7,0", "\N{ARABIC-INDIC DIGIT SEVEN}", "x@example.com"]
+)
+def test_an_id_that_no_record_has(record: str) -> None:
+    update = {"id": record, "properties": {}}
+    link = LINK | {"to": {"id": record}}
+
+    (fault,) = validate("update_orders", {"inputs": [update]})
+    assert (fault.pointer, fault.problem) == ("/inputs/0/id", "a record id has digits only")
+    assert validate("update_orders", {"inputs": [update | {"idProperty": "shop_key"}]}) == ()
+    (fault,) = validate("create_orders", {"inputs": [{"properties": {}, "associations": [LINK, link]}]})
+    assert (fault.pointer, fault.problem) == (
+        "/inputs/0/associations/1/to/id",
+        "a record id has digits only",
+    )

@@ -68,6 +68,11 @@ def _explained(*, as_json: bool = False) -> Iterator[None]:
 def _as_click_errors() -> Iterator[None]:
     try:
         yield
+    except click.ClickException as error:
+        if type(error) is click.ClickException:
+            # It names a file.
+            raise click.ClickException(printable(error.message)) from error
+        raise
     except InvalidInputError as error:
         # Each of its lines is printable by itself.
         release_streams()

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from hubspot_batch._discreet import printable
 from hubspot_batch.cli._files import read_text
 from hubspot_batch.client import HubSpot
 from hubspot_batch.contract import MAX_INPUTS
@@ -102,7 +103,7 @@ def _refusals(batches: Sequence[_Batch]) -> Table:
         for error in result.errors:
             row = "?" if error.index is None else str(first_row + error.index)
             for reason in error.reasons or [Reason(message=error.message)]:
-                table.add_row(row, escape(reason.property or ""), escape(reason.message or ""))
+                table.add_row(row, _shown(reason.property), _shown(reason.message))
     return table
 
 
@@ -115,8 +116,12 @@ def _first_records(batches: Sequence[_Batch]) -> Table:
         if record.index is not None
     }
     for row, record in sorted(rows.items())[:_IDS_SHOWN]:
-        table.add_row(str(row), record.id, escape(record.properties.get("hs_order_name") or ""))
+        table.add_row(str(row), _shown(record.id), _shown(record.properties.get("hs_order_name")))
     return table
+
+
+def _shown(text: str | None) -> str:
+    return escape(printable(text or ""))
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from hubspot_batch import contract
 from hubspot_batch.cli._check import validate_rows
-from hubspot_batch.cli._files import copy_content, is_read_once
+from hubspot_batch.cli._files import copy_content, is_read_once, say
 from hubspot_batch.cli._reading import Reading
 from hubspot_batch.cli._tables import read_body
 from hubspot_batch.cli._tables._json import DECODE_ERRORS, explain, first_repeated
@@ -65,11 +65,11 @@ def _seekable(path: Path) -> Iterator[Path]:
 def _validate_body(operation_id: "OperationId", body: str, *, shown: Path) -> bool:
     faults = validate(operation_id, _parse(body, shown))
     for fault in faults:
-        click.echo(fault)
+        say(str(fault))
     if faults:
-        click.echo(f"Error: {shown}: {len(faults)} fault(s) for {operation_id}", err=True)
+        say(f"Error: {shown}: {len(faults)} fault(s) for {operation_id}", err=True)
     else:
-        click.echo(f"{shown}: valid for {operation_id}", err=True)
+        say(f"{shown}: valid for {operation_id}", err=True)
     return not faults
 
 

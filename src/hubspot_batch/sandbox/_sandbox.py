@@ -285,7 +285,10 @@ def _woken_by_signals(queue: SimpleQueue[None]) -> Generator[None, None, None]:
     def wake(_number: int, _frame: object) -> None:
         queue.put(None)
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    # Where there is one, and `nohup` does not have it ignored: the terminal was closed.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     before = [signal.signal(number, wake) for number in numbers]
     try:
         yield

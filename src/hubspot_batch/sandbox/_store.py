@@ -1,5 +1,6 @@
 """The records of a sandbox, in SQLite."""
 
+import os
 import re
 import sqlite3
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -211,12 +212,15 @@ class Store:
 
 def _connect(path: Path | None, lookups: Iterable[str]) -> sqlite3.Connection:
     try:
+        if path is not None:
+            # Records are for none but its owner to read. What SQLite keeps beside it gets the same mode.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         database = sqlite3.connect(
             ":memory:" if path is None else path.absolute(),
             isolation_level=None,
             check_same_thread=False,
         )
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise _unusable(path, error) from error
     try:
         _prepare(database, lookups)
@@ -245,7 +249,7 @@ def _prepare(database: sqlite3.Connection, lookups: Iterable[str]) -> None:
             )
 
 
-def _unusable(path: Path | None, error: sqlite3.Error) -> ConfigurationError:
+def _unusable(path: Path | None, error: OSError | sqlite3.Error) -> ConfigurationError:
     return ConfigurationError(
         f"the store {path} cannot be used: {error}; "
         "name a new file in a folder that exists, or one that a sandbox has made"
