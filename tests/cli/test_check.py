@@ -271,13 +271,3 @@ def test_names_of_others_cannot_steer_the_terminal(command: str, write: "Write",
 
     assert all(line.isprintable() for line in (done.out + done.err).split("\n"))
     assert not any(line.startswith("row 9") for line in (done.out + done.err).split("\n"))
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no such names there")
-def test_a_push_of_such_a_file(write: "Write", shell: "Shell") -> None:
-    path = write("o\x1b[2J\nRun.csv", "hs_order_name,a\x1b[2Jb\x9b\nA-1,1\nA-2,2\n")
-
-    texts = [shell.push("create", "orders", path), shell("runs"), shell("results", "x\x1b")]
-
-    assert texts[0].code == 4
-    assert all(line.isprintable() for done in texts for line in (done.out + done.err).split("\n"))

@@ -621,3 +621,13 @@ class TestOneFileForTwoThings:
 
     def test_devices_are_no_files(self) -> None:
         _files.check_distinct({"--results": Path(os.devnull), "--report": Path(os.devnull)}, {})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+def test_names_of_others_cannot_steer_the_terminal(write: "Write", shell: "Shell") -> None:
+    path = write("o\x1b[2J\nRun.csv", "hs_order_name,a\x1b[2Jb\x9b\nA-1,1\nA-2,2\n")
+
+    texts = [shell.push("create", "orders", path), shell("runs"), shell("results", "x\x1b")]
+
+    assert texts[0].code == 4
+    assert all(line.isprintable() for done in texts for line in (done.out + done.err).split("\n"))

@@ -342,7 +342,10 @@ class Journal:
             content = memoryview(cast("bytes", why))[len(_PACKED) :]
             model = self._model(bytes(content[:_KIND_SIZE]))
             if model is not None:
-                return zlib.decompressobj(zdict=model).decompress(content[_KIND_SIZE:], _LONGEST_WHY)
+                unpacker = zlib.decompressobj(zdict=model)
+                text = unpacker.decompress(content[_KIND_SIZE:], _LONGEST_WHY)
+                if unpacker.eof:
+                    return text
         except (TypeError, zlib.error):
             pass
         raise self._damaged(_unreadable(number))
