@@ -371,6 +371,7 @@ def test_without_the_extra_the_import_says_how_to_install_it(
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 
+@pytest.mark.posix
 def test_a_store_is_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "box.sqlite"
     before = os.umask(0)
