@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -433,6 +434,36 @@ class TestLocal:
 
         with pytest.raises(ConnectionFailedError):
             RefreshToken(**APP, base_url="http://127.0.0.1:1")._granted()
+
+        assert proxy.requests == []
+
+    def test_nor_do_the_sandbox_of_the_command_line_the_demo_and_the_fixtures(
+        self, proxy: Server, tmp_path: Path
+    ) -> None:
+        (tmp_path / "orders.csv").write_text("hs_order_name\nA-1\n")
+        (tmp_path / "test_local.py").write_text(
+            "def test_it(hubspot, hubspot_sandbox):\n"
+            "    hubspot.orders.batch_create([{'properties': {'hs_order_name': 'A'}}])\n"
+            "    assert hubspot_sandbox.records('orders')\n"
+        )
+        without = {name: value for name, value in os.environ.items() if name.lower() not in PROXIES}
+        folders = {"HOME": str(tmp_path), "HUBSPOT_BATCH_RUNS": str(tmp_path / "runs")}
+        proxies = dict.fromkeys(PROXIES[:6], f"http://127.0.0.1:{proxy.port}")
+        for command in (
+            ("hubspot_batch", "create", "orders", "orders.csv", "--sandbox"),
+            ("hubspot_batch", "demo"),
+            ("pytest", "-q", "-p", "no:cacheprovider", "test_local.py"),
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", *command],
+                cwd=tmp_path,
+                env=without | folders | proxies,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
 
         assert proxy.requests == []
 
