@@ -1,7 +1,9 @@
 """Batches on their way: refused as a whole, lost, withdrawn. No row is lost, doubled or told wrongly."""
 
+import errno
 import json
 import logging
+import os
 import pickle
 import sqlite3
 from collections import Counter
@@ -613,6 +615,24 @@ def test_a_server_that_cannot_be_reached_stops_the_run_and_nothing_is_in_doubt(
     assert states(path) == dict.fromkeys(range(3), "planned")
     shop.answer = lambda _numbers: None
     assert run(face, shop, orders(3), journal=path).ok
+
+
+@pytest.mark.parametrize(
+    ("cause", "text"),
+    [
+        (OSError(errno.ENOENT, SECRET, "token\n.txt"), rf"token\n.txt: {os.strerror(errno.ENOENT)}"),
+        (OSError(errno.EIO, SECRET, 7), os.strerror(errno.EIO)),
+        (OSError(SECRET), "OSError was raised"),
+        (type("TheirError", (OSError,), {})(errno.EIO, SECRET), "TheirError was raised"),
+    ],
+)
+def test_the_system_is_quoted_and_nobody_else(face: "Face", cause: Exception, text: str) -> None:
+    def token() -> str:
+        raise cause
+
+    error = stopped(face, Shop(), orders(3), {"access_token": token})
+
+    assert str(error) == f"the run stopped: {text}; without a journal it cannot go on"
 
 
 def test_a_token_function_that_fails_stops_the_run_before_anything_leaves(face: "Face", path: Path) -> None:

@@ -36,6 +36,7 @@ from hubspot_batch import (
     UnexpectedReplyError,
     _settings,
 )
+from hubspot_batch._exchange import Limit
 from hubspot_batch.oauth import RefreshToken
 from tests.conftest import written
 
@@ -231,6 +232,13 @@ class TestAttemptsEnd:
         assert time.monotonic() - began < 5
         assert report.unknown == 3
         assert {outcome.category for outcome in report.outcomes} == {"TIMEOUT"}
+
+    def test_data_that_never_stop_coming_do_not_outlast_it(self) -> None:
+        limit = Limit.of(30.0, 60.0, ends=time.monotonic() + 9)
+
+        assert 8 < limit.left() < 9
+        with pytest.raises(httpx.TimeoutException):
+            Limit.of(30.0, 60.0, ends=time.monotonic()).left()
 
     def test_a_token_request_ends_too(self) -> None:
         with serving(drips_its_body) as server:
@@ -590,6 +598,7 @@ def test_a_child_process_makes_connections_of_its_own() -> None:
     code = """
 import os, sys, threading
 from hubspot_batch import HubSpot, _settings
+from hubspot_batch._exchange import Limit
 from hubspot_batch.oauth import RefreshToken
 hub = HubSpot("t", base_url=sys.argv[1])
 token = RefreshToken(client_id="a", client_secret="b", refresh_token="c")

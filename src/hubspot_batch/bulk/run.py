@@ -322,6 +322,7 @@ def _reason(cause: Exception) -> str:
         return str(cause)
     # The operating system's own words. Those of whoever else raises an OSError may hold anything.
     if isinstance(cause, OSError) and type(cause).__module__ == "builtins" and cause.errno is not None:
-        place = "" if cause.filename is None else f"{os.fsdecode(cause.filename)}: "
+        has_name = isinstance(cause.filename, str | bytes)
+        place = f"{os.fsdecode(cause.filename)}: " if has_name else ""
         return printable(f"{place}{os.strerror(cause.errno)}")
     return f"{type(cause).__name__} was raised"
