@@ -29,7 +29,8 @@ from clients.floor import encoded
 from hubspot_batch_api.models import BatchReply as AttrsReply
 from hubspot_batch_models.structs import BatchReply
 
-from hubspot_batch import contract, validate
+from hubspot_batch import validate
+from hubspot_batch.contract import _operations as contract
 
 DOCUMENT = ROOT / "generated" / "hubspot_batch_models" / "document.json"
 ROUNDS = 400

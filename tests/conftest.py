@@ -15,17 +15,12 @@ import httpx
 import hypothesis
 import pytest
 
-from hubspot_batch import (
-    AsyncHubSpot,
-    BatchResult,
-    HubSpot,
-    Quota,
-    _async_driver,
-    _driver,
-    _exchange,
-    _settings,
-)
-from hubspot_batch.inputs import AnyCreateInput, AnyUpdateInput
+from hubspot_batch import AsyncHubSpot, BatchResult, HubSpot, Quota
+from hubspot_batch.contract._inputs import AnyCreateInput, AnyUpdateInput
+from hubspot_batch.transport import _async as _async_driver
+from hubspot_batch.transport import _attempts as _exchange
+from hubspot_batch.transport import _settings
+from hubspot_batch.transport import _sync as _driver
 
 T = TypeVar("T")
 Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response] | None

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from hubspot_batch import AsyncHubSpot, HubSpot
-from hubspot_batch.values import PropertyValue
+from hubspot_batch.contract._values import PropertyValue
 
 Orders = Sequence[Mapping[str, PropertyValue]]
 

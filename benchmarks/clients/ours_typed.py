@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from clients import ours
 
-from hubspot_batch.values import PropertyValue
+from hubspot_batch.contract._values import PropertyValue
 
 
 def sender(url: str, orders: Sequence[dict[str, str]]) -> Callable[[], object]:

@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING
 from hubspot_batch._version import __version__
 
 if TYPE_CHECKING:
+    from hubspot_batch.bulk import BulkError
     from hubspot_batch.client import AsyncHubSpot, HubSpot
+    from hubspot_batch.contract._inputs import Association, CreateInput, UpdateInput
+    from hubspot_batch.contract._validation import validate
+    from hubspot_batch.contract._values import PropertyValue
     from hubspot_batch.errors import (
         ApiError,
         AuthenticationError,
         BadRequestError,
-        BulkError,
         ConfigurationError,
         ConflictError,
         ConnectionFailedError,
@@ -35,9 +38,6 @@ if TYPE_CHECKING:
         ServerError,
         UnexpectedReplyError,
     )
-    from hubspot_batch.inputs import Association, CreateInput, UpdateInput
-    from hubspot_batch.policy import Retries
-    from hubspot_batch.quota import Quota
     from hubspot_batch.results import (
         BatchResult,
         PropertyVersion,
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
         RecordWarning,
         Response,
     )
-    from hubspot_batch.shared_quota import SharedQuota
-    from hubspot_batch.validation import validate
-    from hubspot_batch.values import PropertyValue
+    from hubspot_batch.transport._quota import Quota
+    from hubspot_batch.transport._retries import Retries
+    from hubspot_batch.transport._shared_quota import SharedQuota
 
 __all__ = [
     "ApiError",
@@ -89,10 +89,11 @@ __all__ = [
 ]
 
 _MODULES = {
+    "bulk": ("BulkError",),
     "client": ("AsyncHubSpot", "HubSpot"),
-    "inputs": ("Association", "CreateInput", "UpdateInput"),
-    "policy": ("Retries",),
-    "quota": ("Quota",),
+    "contract._inputs": ("Association", "CreateInput", "UpdateInput"),
+    "transport._retries": ("Retries",),
+    "transport._quota": ("Quota",),
     "results": (
         "BatchResult",
         "PropertyVersion",
@@ -102,9 +103,9 @@ _MODULES = {
         "RecordWarning",
         "Response",
     ),
-    "shared_quota": ("SharedQuota",),
-    "validation": ("validate",),
-    "values": ("PropertyValue",),
+    "transport._shared_quota": ("SharedQuota",),
+    "contract._validation": ("validate",),
+    "contract._values": ("PropertyValue",),
 }
 
 # Annotations name types of these, and are evaluated by few.

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import httpx
 
-from hubspot_batch._discreet import never_raising
-from hubspot_batch._namespaces import AsyncCreates, AsyncOrders, Creates, Orders
-from hubspot_batch._pool import Pool, async_client, sync_client
-from hubspot_batch._settings import (
+from hubspot_batch._display import never_raising
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.objects import AsyncCreates, AsyncOrders, Creates, Orders
+from hubspot_batch.transport._connections import Pool, async_client, sync_client
+from hubspot_batch.transport._quota import Quota
+from hubspot_batch.transport._retries import Retries
+from hubspot_batch.transport._settings import (
     BASE_URL,
     MAX_REPLY_BYTES,
     TIMEOUT,
@@ -19,14 +22,11 @@ from hubspot_batch._settings import (
     settings_from,
     token_source,
 )
-from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.policy import Retries
-from hubspot_batch.quota import Quota
 
 if TYPE_CHECKING:
-    from hubspot_batch._async_driver import AsyncDriver
-    from hubspot_batch._calls import Call
     from hubspot_batch.results import BatchResult
+    from hubspot_batch.transport._async import AsyncDriver
+    from hubspot_batch.transport._calls import Call
 
 _Http = TypeVar("_Http", httpx.Client, httpx.AsyncClient)
 
@@ -101,12 +101,12 @@ class HubSpot:
         self._settings = settings
 
         def send(call: "Call") -> "BatchResult":
-            from hubspot_batch._driver import Driver  # noqa: PLC0415 - as late as what makes the call
+            from hubspot_batch.transport._sync import Driver  # noqa: PLC0415 - as late as what makes the call
 
             return Driver(pool, settings).send(call)
 
         def driver() -> "AsyncDriver":
-            from hubspot_batch._async_driver import AsyncDriver, ThreadedPool  # noqa: PLC0415 - only runs need it
+            from hubspot_batch.transport._async import AsyncDriver, ThreadedPool  # noqa: PLC0415 - only runs need it
 
             # What the environment gets wrong is told before a run begins.
             pool.http()
@@ -246,7 +246,7 @@ class AsyncHubSpot:
     def _assemble(self, pool: Pool[httpx.AsyncClient], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
-        from hubspot_batch._async_driver import AsyncDriver, AsyncPool  # noqa: PLC0415 - anyio takes long to import
+        from hubspot_batch.transport._async import AsyncDriver, AsyncPool  # noqa: PLC0415 - anyio takes long to import
 
         driver = AsyncDriver(AsyncPool(pool), settings)
 

@@ -16,7 +16,7 @@
     │   ├── RateLimitError           429
     │   └── ServerError              500 and above
     ├── UnexpectedReplyError         a success that cannot be read
-    └── BulkError                    a run over many rows stopped, or some rows are not done
+    └── BulkError                    a run stopped, or not all of its rows are done (`hubspot_batch.bulk`)
 
 Every error pickles, holds no token, and tells in `maybe_written` whether the batch may have been written.
 Its text never repeats what HubSpot said, for HubSpot repeats property values: HubSpot's own words stand in
@@ -27,16 +27,12 @@ in it with their control characters escaped, so a text is safe to print.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
-import hubspot_batch
-from hubspot_batch._discreet import printable
+from hubspot_batch._display import printable
 from hubspot_batch.results import ErrorBody, Response
-
-if TYPE_CHECKING:
-    import hubspot_batch.bulk
 
 _FAULTS_SHOWN = 10
 
@@ -326,23 +322,3 @@ class UnexpectedReplyError(HubSpotBatchError):
         self.response = response
         where = "; the bytes are in .response.content" if response.content else ""
         super().__init__(f"{operation}: HTTP {response.status}, but {problem}{where}")
-
-
-class BulkError(HubSpotBatchError):
-    """A run over many rows could not be finished, or not all of its rows are done.
-
-    What stopped a run is its `__cause__`. Nothing is lost: `report.outcomes` tells what became of each row
-    so far, and a run with a journal goes on where it stopped when it is started again.
-
-    Attributes:
-        report: What became of the rows. `maybe_written` is true where any of them was sent.
-    """
-
-    def __init__(self, text: str, *, report: hubspot_batch.bulk.Report) -> None:
-        self.report = report
-        self.maybe_written = bool(report.requests or report.done or report.unknown)
-        super().__init__(text)
-
-    def __str__(self) -> str:
-        # The report says more than that "the batch" may have been written.
-        return Exception.__str__(self)

@@ -8,12 +8,19 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch._auth import Bearer, Secret
-from hubspot_batch._calls import refusal
-from hubspot_batch._discreet import Discreet
-from hubspot_batch._driver import insist, send_form
-from hubspot_batch._exchange import NO_REPLY, without_frames
-from hubspot_batch._settings import (
+from hubspot_batch._display import Discreet
+from hubspot_batch.errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    HubSpotBatchError,
+    RequestTimeoutError,
+    UnexpectedReplyError,
+)
+from hubspot_batch.results import Response
+from hubspot_batch.transport._attempts import NO_REPLY, without_frames
+from hubspot_batch.transport._calls import refusal
+from hubspot_batch.transport._retries import Retries
+from hubspot_batch.transport._settings import (
     BASE_URL,
     MAX_REPLY_BYTES,
     TIMEOUT,
@@ -23,15 +30,8 @@ from hubspot_batch._settings import (
     max_reply_bytes_from,
     timeout_from,
 )
-from hubspot_batch.errors import (
-    ConfigurationError,
-    ConnectionFailedError,
-    HubSpotBatchError,
-    RequestTimeoutError,
-    UnexpectedReplyError,
-)
-from hubspot_batch.policy import Retries
-from hubspot_batch.results import Response
+from hubspot_batch.transport._sync import insist, send_form
+from hubspot_batch.transport._tokens import Bearer, Secret
 
 _PATH = "/oauth/v3/token"
 _SUCCESS = 200

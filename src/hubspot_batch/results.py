@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from hubspot_batch._discreet import Discreet, printable
+from hubspot_batch._display import Discreet, printable
 
 
 class Response(Discreet, Struct, frozen=True, kw_only=True):

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from hubspot_batch import __version__, contract
+from hubspot_batch import __version__
+from hubspot_batch.contract import _operations as contract
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell, Write

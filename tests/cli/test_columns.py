@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from hubspot_batch import contract
 from hubspot_batch.cli._columns import ColumnOptions, Columns
+from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._inputs import prepare
 from hubspot_batch.errors import ConfigurationError, InvalidInputError
-from hubspot_batch.inputs import prepare
 
 CREATE = contract.operation("create_orders")
 UPDATE = contract.operation("update_orders")

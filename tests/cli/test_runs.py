@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hubspot_batch import HubSpot
-from hubspot_batch.bulk.journal import Journal
+from hubspot_batch.bulk._journal import Journal
 from hubspot_batch.sandbox import SandboxAccount
 
 if TYPE_CHECKING:
-    from hubspot_batch.inputs import CreateInput
+    from hubspot_batch.contract._inputs import CreateInput
     from tests.cli.conftest import Shell, Write
 
 TOKEN = "pat-eu1-0b1f7c52"

@@ -24,9 +24,11 @@ from hubspot_batch_models import structs
 from typing_extensions import is_typeddict  # that of typing knows only its own before Python 3.12
 
 import hubspot_batch
-from hubspot_batch import AsyncHubSpot, HubSpot, bulk, contract, inputs, sandbox
-from hubspot_batch.associations import association_type
-from hubspot_batch.bulk.options import Options
+from hubspot_batch import AsyncHubSpot, HubSpot, bulk, sandbox
+from hubspot_batch.bulk._options import Options
+from hubspot_batch.contract import _inputs as inputs
+from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._associations import association_type
 from hubspot_batch.oauth import RefreshToken
 
 ROOT = Path(__file__).parents[2]
@@ -270,11 +272,17 @@ def test_any_other_name_is_no_attribute() -> None:
         ("import hubspot_batch", ("httpx", "msgspec")),
         (
             "from hubspot_batch import HubSpot; HubSpot('token-1').orders",
-            ("anyio", "hubspot_batch._calls", "hubspot_batch._driver", "jsonschema_rs", "sqlite3"),
+            (
+                "anyio",
+                "hubspot_batch.transport._calls",
+                "hubspot_batch.transport._sync",
+                "jsonschema_rs",
+                "sqlite3",
+            ),
         ),
         (
             "from hubspot_batch import AsyncHubSpot, BulkError; AsyncHubSpot('token-1').orders",
-            ("hubspot_batch._calls", "hubspot_batch.bulk", "jsonschema_rs", "sqlite3"),
+            ("hubspot_batch.transport._calls", "hubspot_batch.bulk", "jsonschema_rs", "sqlite3"),
         ),
     ],
     ids=["package", "client", "async client"],

@@ -33,7 +33,7 @@ from hubspot_batch import (
     InvalidInputError,
     Quota,
 )
-from hubspot_batch.associations import TARGETS
+from hubspot_batch.contract._associations import TARGETS
 from hubspot_batch.sandbox import Behaviour, Property, Sandbox, StoredRecord
 
 ROOT = Path(__file__).parents[2]

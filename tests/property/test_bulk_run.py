@@ -24,15 +24,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from hubspot_batch import AsyncHubSpot, Quota, Retries, _async_driver, _exchange, contract
-from hubspot_batch.bulk import BulkError, Outcome, Report, plan, read_outcomes, streams, writer
-from hubspot_batch.bulk.concurrency import Level
-from hubspot_batch.bulk.sources import async_chunks
+from hubspot_batch import AsyncHubSpot, Quota, Retries
+from hubspot_batch.bulk import BulkError, Outcome, Report, read_outcomes
+from hubspot_batch.bulk import _plan as plan
+from hubspot_batch.bulk import _streams as streams
+from hubspot_batch.bulk import _writer as writer
+from hubspot_batch.bulk._concurrency import Level
+from hubspot_batch.bulk._sources import async_chunks
+from hubspot_batch.contract import _operations as contract
 from hubspot_batch.sandbox import Behaviour
 from hubspot_batch.sandbox._account import Account
 from hubspot_batch.sandbox._bodies import taken_value_forms
 from hubspot_batch.sandbox._properties import Property, tables_with
 from hubspot_batch.sandbox._store import NewRecord, Store, StoredRecord
+from hubspot_batch.transport import _async as _async_driver
+from hubspot_batch.transport import _attempts as _exchange
 
 NUMBER = "shop_number"
 # HubSpot compares it without regard to case.

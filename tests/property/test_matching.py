@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from hubspot_batch.matching import Input, Written, match_written, meaning, refused_inputs
+from hubspot_batch.replies._matching import Input, Written, match_written, meaning, refused_inputs
 
 # What a value means, and the ways in which it may be sent and stored. Few, so that inputs are often alike.
 WAYS: dict[str, tuple[str, ...]] = {

@@ -12,10 +12,10 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubspot_batch import contract
+from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._inputs import Batch, prepare
+from hubspot_batch.contract._validation import validate
 from hubspot_batch.errors import Fault, InvalidInputError
-from hubspot_batch.inputs import Batch, prepare
-from hubspot_batch.validation import validate
 
 CREATE = contract.operation("create_line_items")
 UPDATE = contract.operation("update_orders")

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubspot_batch.values import Problem, wire_id, wire_text
+from hubspot_batch.contract._values import Problem, wire_id, wire_text
 
 DIGITS = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)

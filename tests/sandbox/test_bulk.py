@@ -23,9 +23,11 @@ from typing import Any, TypeVar
 import anyio
 import pytest
 
-from hubspot_batch import AsyncHubSpot, CreateInput, HubSpot, Quota, policy
-from hubspot_batch.bulk import BulkError, Outcome, Progress, Report, read_outcomes, streams, writer
-from hubspot_batch.bulk.journal import Entry, Journal
+from hubspot_batch import AsyncHubSpot, CreateInput, HubSpot, Quota
+from hubspot_batch.bulk import BulkError, Outcome, Progress, Report, read_outcomes
+from hubspot_batch.bulk import _streams as streams
+from hubspot_batch.bulk import _writer as writer
+from hubspot_batch.bulk._journal import Entry, Journal
 from hubspot_batch.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -35,6 +37,7 @@ from hubspot_batch.errors import (
     ServerError,
 )
 from hubspot_batch.sandbox import Behaviour, Property, Sandbox
+from hubspot_batch.transport import _retries as policy
 
 T = TypeVar("T")
 Act = Callable[[Any], Any]

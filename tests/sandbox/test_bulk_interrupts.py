@@ -13,7 +13,7 @@ import pytest
 
 from hubspot_batch import CreateInput, HubSpot
 from hubspot_batch.bulk import Outcome, read_outcomes
-from hubspot_batch.bulk.run import FIRST_BATCHES
+from hubspot_batch.bulk._run import FIRST_BATCHES
 from hubspot_batch.sandbox import Sandbox
 
 NUMBER = "hs_external_order_id"

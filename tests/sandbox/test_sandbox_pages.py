@@ -5,7 +5,8 @@ import re
 import httpx
 import pytest
 
-from hubspot_batch import HubSpot, contract
+from hubspot_batch import HubSpot
+from hubspot_batch.contract import _operations as contract
 from hubspot_batch.sandbox import Sandbox
 
 

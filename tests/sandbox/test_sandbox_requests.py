@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hubspot_batch import contract
+from hubspot_batch.contract import _operations as contract
 from hubspot_batch.sandbox import Sandbox
 
 Send = Callable[[str, list[dict[str, Any]]], httpx.Response]

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import anyio
 import pytest
 
-from hubspot_batch import AsyncHubSpot, BatchResult, CreateInput, HubSpot, UpdateInput, contract
+from hubspot_batch import AsyncHubSpot, BatchResult, CreateInput, HubSpot, UpdateInput
+from hubspot_batch.contract import _operations as contract
 from hubspot_batch.sandbox import Sandbox
 
 VERSIONS = contract.versions()

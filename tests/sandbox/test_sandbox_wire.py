@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from hubspot_batch import contract
+from hubspot_batch.contract import _operations as contract
 from hubspot_batch.sandbox import _server
 from hubspot_batch.sandbox._faults import FAULTS, fault_named
 from hubspot_batch.sandbox._wire import WireReply, abort_connection, apply_fault, json_reply, send_reply

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hubspot_batch.associations import OBJECT_TYPES, TARGETS, association_type, object_type_of
+from hubspot_batch.contract._associations import OBJECT_TYPES, TARGETS, association_type, object_type_of
 from hubspot_batch.errors import ConfigurationError
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hubspot_batch.bulk.concurrency import DEFAULT_CEILING, Level
+from hubspot_batch.bulk._concurrency import DEFAULT_CEILING, Level
 
 FAST = 1e9
 

@@ -17,9 +17,9 @@ import anyio
 import httpx
 import pytest
 
-from hubspot_batch import AsyncHubSpot, HubSpot, Quota, _async_driver
+from hubspot_batch import AsyncHubSpot, HubSpot, Quota
 from hubspot_batch.bulk import BulkError, Outcome, Report, read_outcomes
-from hubspot_batch.bulk.journal import Entry, Journal
+from hubspot_batch.bulk._journal import Entry, Journal
 from hubspot_batch.errors import (
     AuthenticationError,
     BadRequestError,
@@ -32,6 +32,7 @@ from hubspot_batch.errors import (
     UnexpectedReplyError,
 )
 from hubspot_batch.results import ErrorBody, Response
+from hubspot_batch.transport import _async as _async_driver
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Face
@@ -1066,7 +1067,7 @@ def test_no_value_and_no_token_is_shown_or_logged(
     replies: list[Reply],
     ended_in: type[BulkError] | None,
 ) -> None:
-    monkeypatch.setattr("hubspot_batch.bulk.streams._SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("hubspot_batch.bulk._streams._SECONDS_BETWEEN_LINES", 0.0)
     caplog.set_level(logging.DEBUG)
     shop = Shop(script(*replies))
     hub = face.connect(face.wire(shop), access_token=f"token-{SECRET}")

@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from hubspot_batch.bulk import read_outcomes
-from hubspot_batch.bulk.journal import (
+from hubspot_batch.bulk._journal import (
     NAME_YOURS,
     Entry,
     Journal,
     JournalInUseError,
     helps_to_start_again,
 )
-from hubspot_batch.bulk.outcomes import Outcome
-from hubspot_batch.bulk.report import outcomes_of
+from hubspot_batch.bulk._outcomes import Outcome
+from hubspot_batch.bulk._report import outcomes_of
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import Reason
 
@@ -253,7 +253,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from hubspot_batch.bulk.journal import Journal, JournalInUseError
+from hubspot_batch.bulk._journal import Journal, JournalInUseError
 try:
     Journal(Path(sys.argv[1]))
 except JournalInUseError:
@@ -310,7 +310,7 @@ FORKED = """
 import os, sys
 from pathlib import Path
 from hubspot_batch.bulk import read_outcomes
-from hubspot_batch.bulk.journal import (
+from hubspot_batch.bulk._journal import (
     NAME_YOURS,
     Entry,
     Journal,
@@ -471,7 +471,7 @@ def test_the_file_of_another_user_is_not_believed(path: Path, monkeypatch: pytes
 LEFT_OPEN = """
 import os, sys
 from pathlib import Path
-from hubspot_batch.bulk.journal import Entry, Journal
+from hubspot_batch.bulk._journal import Entry, Journal
 journal = Journal(Path(sys.argv[1]))
 for index in range(int(sys.argv[2])):
     journal.write([Entry(index=index, digest=b"d", sent=True)])
@@ -619,7 +619,7 @@ def test_what_a_full_disk_did_not_take_is_known_and_written_when_there_is_room(p
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from hubspot_batch.bulk.journal import Entry, Journal
+from hubspot_batch.bulk._journal import Entry, Journal
 
 def entries():
     yield Entry(index=2, digest=b"two", sent=True)

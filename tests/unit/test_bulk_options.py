@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from hubspot_batch._settings import Settings, settings_from, token_source
 from hubspot_batch.bulk import read_outcomes
-from hubspot_batch.bulk.journal import Journal
-from hubspot_batch.bulk.options import Options, journal_from, task_from
+from hubspot_batch.bulk._journal import Journal
+from hubspot_batch.bulk._options import Options, journal_from, task_from
 from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.transport._settings import Settings, settings_from, token_source
 
 TOKEN = "s3cr3t-7261"
 

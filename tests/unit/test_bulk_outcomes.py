@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubspot_batch import _calls, contract
 from hubspot_batch.bulk import Outcome
-from hubspot_batch.bulk import outcomes as subject
-from hubspot_batch.bulk.rows import Holder, Row, rows_from
+from hubspot_batch.bulk import _outcomes as subject
+from hubspot_batch.bulk._rows import Holder, Row, rows_from
+from hubspot_batch.contract import _operations as contract
 from hubspot_batch.errors import (
     ApiError,
     BadRequestError,
@@ -27,6 +27,7 @@ from hubspot_batch.errors import (
 from hubspot_batch.results import BatchResult, ErrorBody, Reason, Record, RecordError, Response
 from hubspot_batch.sandbox._bodies import TakenValue, taken_value, taken_value_forms
 from hubspot_batch.sandbox._table import Table
+from hubspot_batch.transport import _calls
 
 SECRET = "s3cr3t-7261"
 REASON = Reason(code="INVALID_OPTION", property="hs_currency_code", message=f"{SECRET} is no option")

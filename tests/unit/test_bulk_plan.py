@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubspot_batch import contract
-from hubspot_batch.bulk.plan import Batch, Planner
-from hubspot_batch.bulk.rows import Row, body_of, rows_from
+from hubspot_batch.bulk._plan import Batch, Planner
+from hubspot_batch.bulk._rows import Row, body_of, rows_from
+from hubspot_batch.contract import _operations as contract
 
 MOST_BYTES = 4 * 2**20
 MOST_OPEN = 8

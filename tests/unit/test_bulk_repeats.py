@@ -2,9 +2,9 @@
 
 import pytest
 
-from hubspot_batch import contract
-from hubspot_batch.bulk.repeats import Earlier, Repeats
-from hubspot_batch.bulk.rows import Row, rows_from
+from hubspot_batch.bulk._repeats import Earlier, Repeats
+from hubspot_batch.bulk._rows import Row, rows_from
+from hubspot_batch.contract import _operations as contract
 
 CREATE = contract.operation("create_orders")
 

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from hubspot_batch.bulk import BulkError, Outcome, Progress, Report, read_outcomes
-from hubspot_batch.bulk.journal import Entry, Journal, JournalInUseError
-from hubspot_batch.bulk.report import Tally, outcomes_of
+from hubspot_batch.bulk._journal import Entry, Journal, JournalInUseError
+from hubspot_batch.bulk._report import Tally, outcomes_of
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import Reason
 

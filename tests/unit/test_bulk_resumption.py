@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from hubspot_batch.bulk.journal import NAME_YOURS, Entry, Journal
-from hubspot_batch.bulk.outcomes import Outcome
-from hubspot_batch.bulk.resumption import Resumption, identify
-from hubspot_batch.bulk.rows import Row
+from hubspot_batch.bulk._journal import NAME_YOURS, Entry, Journal
+from hubspot_batch.bulk._outcomes import Outcome
+from hubspot_batch.bulk._resumption import Resumption, identify
+from hubspot_batch.bulk._rows import Row
 from hubspot_batch.errors import ConfigurationError
 
 REMEDY = (

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from hubspot_batch_models import CreateInput
 
-from hubspot_batch import contract
-from hubspot_batch.bulk.rows import Row, body_of, rows_from
+from hubspot_batch.bulk._rows import Row, body_of, rows_from
+from hubspot_batch.contract import _operations as contract
 from hubspot_batch.errors import Fault
 
 VALUE = "a secret value"

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import anyio
 import pytest
 
-from hubspot_batch import contract
-from hubspot_batch.bulk.sources import async_chunks, chunks, flat_input, inputs_from, is_async, length
+from hubspot_batch.bulk._sources import async_chunks, chunks, flat_input, inputs_from, is_async, length
+from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._inputs import prepare
+from hubspot_batch.contract._values import wire_text
 from hubspot_batch.errors import ConfigurationError, InvalidInputError
-from hubspot_batch.inputs import prepare
-from hubspot_batch.values import wire_text
 
 try:
     import pyarrow as pa
@@ -484,7 +484,7 @@ def test_without_pyarrow_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
 
 def test_pyarrow_is_imported_for_tables_only() -> None:
     code = (
-        "import sys; from hubspot_batch.bulk.sources import chunks; list(chunks([{}], verb='create'));"
+        "import sys; from hubspot_batch.bulk._sources import chunks; list(chunks([{}], verb='create'));"
         "assert 'pyarrow' not in sys.modules"
     )
 

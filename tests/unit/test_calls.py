@@ -20,10 +20,10 @@ from hubspot_batch import (
     RecordWarning,
     Response,
     UnexpectedReplyError,
-    contract,
 )
-from hubspot_batch._calls import Call, build_call, call_for
-from hubspot_batch.inputs import Batch, prepare
+from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._inputs import Batch, prepare
+from hubspot_batch.transport._calls import Call, build_call, call_for
 
 TRACED: dict[str, Any] = {"properties": {"name": "A"}, "objectWriteTraceId": "row-1"}
 IN_MESSAGE = "Property values were not valid: "

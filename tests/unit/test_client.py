@@ -30,10 +30,10 @@ from hubspot_batch import (
     Retries,
     UpdateInput,
     __version__,
-    _settings,
 )
-from hubspot_batch._auth import Bearer
-from hubspot_batch._calls import build_call
+from hubspot_batch.transport import _settings
+from hubspot_batch.transport._calls import build_call
+from hubspot_batch.transport._tokens import Bearer
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Face

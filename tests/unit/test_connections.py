@@ -34,10 +34,10 @@ from hubspot_batch import (
     Quota,
     RequestTimeoutError,
     UnexpectedReplyError,
-    _settings,
 )
-from hubspot_batch._exchange import Limit
 from hubspot_batch.oauth import RefreshToken
+from hubspot_batch.transport import _settings
+from hubspot_batch.transport._attempts import Limit
 from tests.conftest import written
 
 if TYPE_CHECKING:
@@ -597,8 +597,9 @@ class TestClearText:
 def test_a_child_process_makes_connections_of_its_own() -> None:
     code = """
 import os, sys, threading
-from hubspot_batch import HubSpot, _settings
-from hubspot_batch._exchange import Limit
+from hubspot_batch import HubSpot
+from hubspot_batch.transport import _settings
+from hubspot_batch.transport._attempts import Limit
 from hubspot_batch.oauth import RefreshToken
 hub = HubSpot("t", base_url=sys.argv[1])
 token = RefreshToken(client_id="a", client_secret="b", refresh_token="c")

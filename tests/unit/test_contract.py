@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, NoReturn, get_args
 
 import pytest
 
-from hubspot_batch import contract
-from hubspot_batch.contract import MAX_INPUTS, ObjectType, Operation, OperationId, Verb, Version
+from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._operations import MAX_INPUTS, ObjectType, Operation, OperationId, Verb, Version
 from hubspot_batch.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -11,20 +11,20 @@ from rich.pretty import pretty_repr
 
 import hubspot_batch
 from hubspot_batch import BatchResult, Quota, Record, RecordError, Response
-from hubspot_batch._auth import Bearer
-from hubspot_batch._calls import Call
-from hubspot_batch._discreet import Discreet, printable
-from hubspot_batch._settings import Settings
+from hubspot_batch._display import Discreet, printable
 from hubspot_batch.bulk import Outcome, Report
-from hubspot_batch.bulk.rows import Row
+from hubspot_batch.bulk._rows import Row
 from hubspot_batch.cli._tables import Row as TableRow
+from hubspot_batch.contract._inputs import Batch
 from hubspot_batch.errors import ApiError, Fault, InvalidInputError
-from hubspot_batch.inputs import Batch
 from hubspot_batch.oauth import _Grant
-from hubspot_batch.policy import Retries
-from hubspot_batch.reasons import TakenValue
+from hubspot_batch.replies._refusals import TakenValue
 from hubspot_batch.results import ErrorBody, PropertyVersion, Reason, RecordWarning
 from hubspot_batch.sandbox import OAuthApp, SandboxAccount
+from hubspot_batch.transport._calls import Call
+from hubspot_batch.transport._retries import Retries
+from hubspot_batch.transport._settings import Settings
+from hubspot_batch.transport._tokens import Bearer
 
 SECRET = "s3cr3t-7261"
 UNPRINTABLE = "a\x1b[2J\r\nb\x9b\u2028c\u202ed\ud800"

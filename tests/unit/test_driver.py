@@ -31,11 +31,11 @@ from hubspot_batch import (
     ServerError,
     UnexpectedReplyError,
     UpdateInput,
-    _driver,
 )
-from hubspot_batch._async_driver import AsyncDriver, AsyncPool
-from hubspot_batch._calls import build_call
 from hubspot_batch.oauth import RefreshToken
+from hubspot_batch.transport import _sync as _driver
+from hubspot_batch.transport._async import AsyncDriver, AsyncPool
+from hubspot_batch.transport._calls import build_call
 from tests.conftest import written
 
 if TYPE_CHECKING:
@@ -271,7 +271,7 @@ def test_limit_and_budget_end_a_call(
 
 
 def test_the_wait_is_spread_by_chance(face: "Face", clock: "Clock", monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hubspot_batch._exchange.random.random", lambda: 0.0)
+    monkeypatch.setattr("hubspot_batch.transport._attempts.random.random", lambda: 0.0)
 
     refusal(face, face.connect(face.wire(httpx.Response(500))), "update")
 

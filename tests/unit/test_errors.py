@@ -10,11 +10,11 @@ import pytest
 
 import hubspot_batch
 from hubspot_batch import errors
+from hubspot_batch.bulk import BulkError
 from hubspot_batch.errors import (
     ApiError,
     AuthenticationError,
     BadRequestError,
-    BulkError,
     ConfigurationError,
     ConflictError,
     ConnectionFailedError,

@@ -19,9 +19,9 @@ import pytest
 from hubspot_batch_api import models
 from hubspot_batch_models import structs
 
-from hubspot_batch import contract
+from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._inputs import Batch, prepare
 from hubspot_batch.errors import Fault, InvalidInputError
-from hubspot_batch.inputs import Batch, prepare
 
 SECRET = "s3cr3t-7261"
 

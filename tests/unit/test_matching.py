@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from hubspot_batch import matching
-from hubspot_batch.matching import Input, Written, match_written, refused_inputs
+from hubspot_batch.replies import _matching as matching
+from hubspot_batch.replies._matching import Input, Written, match_written, refused_inputs
 
 Values = Mapping[str, str | None]
 

@@ -11,8 +11,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from hubspot_batch import _driver, oauth
-from hubspot_batch._auth import Bearer
+from hubspot_batch import oauth
 from hubspot_batch.errors import (
     ApiError,
     ConfigurationError,
@@ -24,6 +23,8 @@ from hubspot_batch.errors import (
     UnexpectedReplyError,
 )
 from hubspot_batch.oauth import RefreshToken
+from hubspot_batch.transport import _sync as _driver
+from hubspot_batch.transport._tokens import Bearer
 
 APP: dict[str, Any] = {
     "client_id": "app-4711",

@@ -21,8 +21,8 @@ from hubspot_batch.errors import (
     ServerError,
     UnexpectedReplyError,
 )
-from hubspot_batch.policy import Retries, may_be_written, may_wait, wait_before_retry
 from hubspot_batch.results import ErrorBody, Response
+from hubspot_batch.transport._retries import Retries, may_be_written, may_wait, wait_before_retry
 
 INTERVAL = "x-hubspot-ratelimit-interval-milliseconds"
 

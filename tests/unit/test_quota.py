@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubspot_batch import SharedQuota
-from hubspot_batch import quota as quota_module
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.quota import AttemptReport, Quota, QuotaState, nth_last
+from hubspot_batch.transport import _quota as quota_module
+from hubspot_batch.transport._quota import AttemptReport, Quota, QuotaState, nth_last
 
 MAX = "x-hubspot-ratelimit-max"
 INTERVAL = "x-hubspot-ratelimit-interval-milliseconds"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hubspot_batch.reasons import TakenValue, reasons_in_message
+from hubspot_batch.replies._refusals import TakenValue, reasons_in_message
 from hubspot_batch.results import Reason
 
 PREFIX = "Property values were not valid: "

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubspot_batch.contract import operation, validator
+from hubspot_batch.contract._operations import operation, validator
 from hubspot_batch.sandbox._account import Account, Reply
 from hubspot_batch.sandbox._behaviour import Behaviour
 from hubspot_batch.sandbox._bodies import taken_value_forms

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubspot_batch import contract
+from hubspot_batch.contract import _operations as contract
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox._quotas import (
     Admission,

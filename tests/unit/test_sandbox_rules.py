@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from hubspot_batch import contract
-from hubspot_batch.associations import OBJECT_TYPES, TARGETS
+from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._associations import OBJECT_TYPES, TARGETS
 from hubspot_batch.sandbox import _rules
 from hubspot_batch.sandbox._properties import TABLES, Property, Table, tables_with
 from hubspot_batch.sandbox._rules import PropertyFault

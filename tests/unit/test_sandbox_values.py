@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import pytest
 
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.matching import Written, match_written
+from hubspot_batch.replies._matching import Written, match_written
 from hubspot_batch.sandbox._bodies import Refusal
 from hubspot_batch.sandbox._positions import line_and_column, offset_of
 from hubspot_batch.sandbox._properties import TABLES, Property, tables_with

@@ -26,9 +26,9 @@ from hubspot_batch import (
     Quota,
     SharedQuota,
 )
-from hubspot_batch._auth import Bearer, Secret
 from hubspot_batch.cli._connection import ConnectionOptions, connect
 from hubspot_batch.oauth import RefreshToken, _Grant
+from hubspot_batch.transport._tokens import Bearer, Secret
 
 SECRET = "s3cr3t-7261"
 APP: dict[str, Any] = {"client_id": "app", "client_secret": SECRET, "refresh_token": SECRET}

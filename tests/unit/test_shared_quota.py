@@ -19,18 +19,11 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from hubspot_batch import (
-    BatchResult,
-    ConfigurationError,
-    CreateInput,
-    HubSpotBatchError,
-    Quota,
-    SharedQuota,
-    shared_quota,
-)
-from hubspot_batch._async_driver import AsyncDriver
-from hubspot_batch.quota import AttemptReport
+from hubspot_batch import BatchResult, ConfigurationError, CreateInput, HubSpotBatchError, Quota, SharedQuota
 from hubspot_batch.sandbox import Sandbox
+from hubspot_batch.transport import _shared_quota as shared_quota
+from hubspot_batch.transport._async import AsyncDriver
+from hubspot_batch.transport._quota import AttemptReport
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Face

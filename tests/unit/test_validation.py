@@ -15,10 +15,10 @@ import jsonschema_rs
 import pytest
 
 import hubspot_batch
-from hubspot_batch import contract
-from hubspot_batch.contract import OperationId
+from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._operations import OperationId
+from hubspot_batch.contract._validation import fault_at, name_of, validate
 from hubspot_batch.errors import ConfigurationError, Fault
-from hubspot_batch.validation import fault_at, name_of, validate
 
 SECRET = "s3cr3t-7261"
 

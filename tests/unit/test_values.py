@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hubspot_batch.values import Problem, shortest_float, wire_id, wire_text
+from hubspot_batch.contract._values import Problem, shortest_float, wire_id, wire_text
 
 SECRET = "s3cr3t-7261"
 

@@ -9,11 +9,10 @@ what they return, take and raise::
             print(outcome.index, outcome.status, outcome.id)
 """
 
-from hubspot_batch.bulk.outcomes import Outcome
-from hubspot_batch.bulk.report import Outcomes, Progress, Report, read_outcomes
-from hubspot_batch.bulk.sources import flat_input, inputs_from
-from hubspot_batch.bulk.streams import AsyncStream, Stream
-from hubspot_batch.errors import BulkError
+from hubspot_batch.bulk._outcomes import Outcome
+from hubspot_batch.bulk._report import BulkError, Outcomes, Progress, Report, read_outcomes
+from hubspot_batch.bulk._sources import flat_input, inputs_from
+from hubspot_batch.bulk._streams import AsyncStream, Stream
 
 __all__ = [
     "AsyncStream",

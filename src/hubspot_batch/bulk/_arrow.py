@@ -7,8 +7,8 @@ from importlib import import_module
 from itertools import product
 from typing import TYPE_CHECKING
 
+from hubspot_batch.contract._values import Problem, Unreadable, shortest_float
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.values import Problem, Unreadable, shortest_float
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

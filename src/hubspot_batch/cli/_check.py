@@ -9,17 +9,17 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from hubspot_batch import contract
-from hubspot_batch._discreet import printable
-from hubspot_batch.bulk.plan import Planner
-from hubspot_batch.bulk.rows import Row as CheckedRow
-from hubspot_batch.bulk.rows import rows_from
+from hubspot_batch._display import printable
+from hubspot_batch.bulk._plan import Planner
+from hubspot_batch.bulk._rows import Row as CheckedRow
+from hubspot_batch.bulk._rows import rows_from
 from hubspot_batch.cli._files import say
 from hubspot_batch.cli._progress import duration
 from hubspot_batch.cli._reading import OpenReading, Reading
 from hubspot_batch.cli._summary import warn_of_unseen
 from hubspot_batch.cli._tables import Row
-from hubspot_batch.contract import MAX_INPUTS, Operation
+from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._operations import MAX_INPUTS, Operation
 from hubspot_batch.errors import Fault
 
 _FAULTS_SHOWN = 20

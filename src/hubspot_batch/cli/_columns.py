@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from hubspot_batch.associations import association_type, object_type_of
-from hubspot_batch.bulk.sources import check_id_property, input_with
-from hubspot_batch.contract import Operation, Verb
+from hubspot_batch.bulk._sources import check_id_property, input_with
+from hubspot_batch.contract._associations import association_type, object_type_of
+from hubspot_batch.contract._inputs import AssociationType
+from hubspot_batch.contract._operations import Operation, Verb
+from hubspot_batch.contract._values import Problem, Unreadable
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.inputs import AssociationType
-from hubspot_batch.values import Problem, Unreadable
 
 _PLANS_KEPT = 128
 _SHOWN = 50

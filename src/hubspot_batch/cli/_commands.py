@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from hubspot_batch import __version__
-from hubspot_batch._discreet import printable
+from hubspot_batch._display import printable
 from hubspot_batch.cli._files import UnfinishedError, is_unread, release_streams
 from hubspot_batch.cli._signals import Interrupts
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, InvalidInputError
@@ -418,7 +418,7 @@ def demo(orders: Path | None) -> None:
 @commands.command()
 def document() -> None:
     """Print the OpenAPI document that the client is made from, as JSON."""
-    from hubspot_batch import contract
+    from hubspot_batch.contract import _operations as contract
 
     click.echo(json.dumps(contract.document(), indent=2))
 

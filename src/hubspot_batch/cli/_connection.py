@@ -8,12 +8,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from hubspot_batch._auth import Bearer, Secret
-from hubspot_batch._settings import BASE_URL, TOKEN_VARIABLE
 from hubspot_batch.client import HubSpot
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.oauth import RefreshToken
-from hubspot_batch.shared_quota import SharedQuota
+from hubspot_batch.transport._settings import BASE_URL, TOKEN_VARIABLE
+from hubspot_batch.transport._shared_quota import SharedQuota
+from hubspot_batch.transport._tokens import Bearer, Secret
 
 _OAUTH = {
     "client_id": "HUBSPOT_CLIENT_ID",

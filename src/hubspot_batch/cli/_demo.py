@@ -15,11 +15,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from hubspot_batch._discreet import printable
+from hubspot_batch._display import printable
 from hubspot_batch.cli._files import read_text
 from hubspot_batch.client import HubSpot
-from hubspot_batch.contract import MAX_INPUTS
-from hubspot_batch.inputs import CreateInput
+from hubspot_batch.contract._inputs import CreateInput
+from hubspot_batch.contract._operations import MAX_INPUTS
 from hubspot_batch.results import BatchResult, Reason
 from hubspot_batch.sandbox import Sandbox
 

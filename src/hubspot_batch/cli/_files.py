@@ -13,7 +13,7 @@ from typing import IO, BinaryIO
 
 import click
 
-from hubspot_batch._discreet import printable
+from hubspot_batch._display import printable
 from hubspot_batch.errors import ConfigurationError
 
 STDIN = Path("-")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hubspot_batch._discreet import printable
+from hubspot_batch._display import printable
 from hubspot_batch.cli import _runs
 from hubspot_batch.cli._files import say
 from hubspot_batch.cli._runs import StoredRun

@@ -9,7 +9,7 @@ from typing import TextIO, TypeAlias, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hubspot_batch._discreet import printable
+from hubspot_batch._display import printable
 from hubspot_batch.bulk import Progress
 from hubspot_batch.cli._files import say
 

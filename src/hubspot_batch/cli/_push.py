@@ -9,10 +9,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from hubspot_batch import contract
-from hubspot_batch.bulk import Progress, Report, Stream
-from hubspot_batch.bulk.journal import Journal
-from hubspot_batch.bulk.rows import rows_from
+from hubspot_batch.bulk import BulkError, Progress, Report, Stream
+from hubspot_batch.bulk._journal import Journal
+from hubspot_batch.bulk._rows import rows_from
 from hubspot_batch.cli import _runs
 from hubspot_batch.cli._connection import Connection, ConnectionOptions, check, connect
 from hubspot_batch.cli._files import (
@@ -33,9 +32,10 @@ from hubspot_batch.cli._runs import Source, StoredRun
 from hubspot_batch.cli._signals import Interrupts
 from hubspot_batch.cli._summary import ExitCode, SummaryForm, exit_code, print_summary
 from hubspot_batch.client import HubSpot
-from hubspot_batch.contract import MAX_INPUTS, Operation
-from hubspot_batch.errors import AuthenticationError, BulkError, ConfigurationError
-from hubspot_batch.validation import is_unicode
+from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._operations import MAX_INPUTS, Operation
+from hubspot_batch.contract._validation import is_unicode
+from hubspot_batch.errors import AuthenticationError, ConfigurationError
 
 
 class PushOptions(Struct, frozen=True, kw_only=True):

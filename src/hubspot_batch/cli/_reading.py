@@ -20,7 +20,7 @@ from hubspot_batch.cli._files import (
     standard_input,
 )
 from hubspot_batch.cli._tables import Row, Table, TableOptions, open_table
-from hubspot_batch.contract import Operation
+from hubspot_batch.contract._operations import Operation
 from hubspot_batch.errors import ConfigurationError
 
 COPY_PREFIX = "stdin-"

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from msgspec.structs import replace
 
-from hubspot_batch import contract
 from hubspot_batch.cli._check import validate_rows
 from hubspot_batch.cli._files import copy_content, is_read_once, say
 from hubspot_batch.cli._reading import Reading
 from hubspot_batch.cli._tables import read_body
 from hubspot_batch.cli._tables._json import DECODE_ERRORS, explain, first_repeated
+from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._validation import validate
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.validation import validate
 
 if TYPE_CHECKING:
-    from hubspot_batch.contract import OperationId
+    from hubspot_batch.contract._operations import OperationId
 
 
 def run(operation_id: str, reading: Reading) -> bool:

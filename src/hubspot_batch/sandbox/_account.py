@@ -10,8 +10,8 @@ from uuid import uuid4
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hubspot_batch.associations import OBJECT_TYPES
-from hubspot_batch.contract import Operation, versions
+from hubspot_batch.contract._associations import OBJECT_TYPES
+from hubspot_batch.contract._operations import Operation, versions
 from hubspot_batch.sandbox import _bodies
 from hubspot_batch.sandbox._batches import Draft, Plan, Setting, plan_creates, plan_updates
 from hubspot_batch.sandbox._behaviour import Behaviour

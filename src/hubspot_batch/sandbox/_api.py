@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from hubspot_batch.contract import Operation
+from hubspot_batch.contract._operations import Operation
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox import _bodies
 from hubspot_batch.sandbox._account import moment

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from hubspot_batch.contract import document
+from hubspot_batch.contract._operations import document
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox import _bodies, _page
 from hubspot_batch.sandbox._api import Api, WireResponse, read_content, refused

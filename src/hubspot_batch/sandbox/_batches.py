@@ -6,7 +6,7 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch.contract import versions
+from hubspot_batch.contract._operations import versions
 from hubspot_batch.sandbox import _bodies
 from hubspot_batch.sandbox._behaviour import Behaviour
 from hubspot_batch.sandbox._bodies import (

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch.contract import MAX_INPUTS
+from hubspot_batch.contract._operations import MAX_INPUTS
 from hubspot_batch.sandbox._rules import PropertyFault
 from hubspot_batch.sandbox._table import Table
 

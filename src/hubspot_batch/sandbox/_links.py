@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from hubspot_batch.associations import TARGETS
+from hubspot_batch.contract._associations import TARGETS
 from hubspot_batch.sandbox._bodies import AssociationFault
 from hubspot_batch.sandbox._requests import CreateInput, Link
 from hubspot_batch.sandbox._store import Store

@@ -7,7 +7,7 @@ from functools import cache
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch.contract import Operation, operations, versions
+from hubspot_batch.contract._operations import Operation, operations, versions
 
 _PATH = re.compile(
     r"/crm/(?:v3/objects|objects/(?P<version>\d[^/]*))/(?P<object_type>[^/]+)(?:/batch/(?P<verb>create|update))?"

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch.contract import MAX_INPUTS
+from hubspot_batch.contract._operations import MAX_INPUTS
 from hubspot_batch.sandbox import _bodies
 from hubspot_batch.sandbox._bodies import Refusal
 from hubspot_batch.sandbox._positions import Path, line_and_column, offset_of

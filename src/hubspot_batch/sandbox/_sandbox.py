@@ -11,8 +11,8 @@ from typing import Self
 
 from msgspec import Struct
 
-from hubspot_batch._discreet import Discreet
-from hubspot_batch.associations import OBJECT_TYPES
+from hubspot_batch._display import Discreet
+from hubspot_batch.contract._associations import OBJECT_TYPES
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox._account import Account, moment
 from hubspot_batch.sandbox._api import Api

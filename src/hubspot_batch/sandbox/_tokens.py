@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hubspot_batch._discreet import Discreet
+from hubspot_batch._display import Discreet
 from hubspot_batch.sandbox import _bodies
 from hubspot_batch.sandbox._account import Account
 from hubspot_batch.sandbox._bodies import Json, Refusal

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from hubspot_batch.cli._tables._row import RESULT_COLUMNS, Row, row_fault
-from hubspot_batch.validation import name_of
+from hubspot_batch.contract._validation import name_of
 
 TEXT_KEY = "_text"
 """Stands in a file of results for a row that could not be read, with its text."""

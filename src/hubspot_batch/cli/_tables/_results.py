@@ -9,16 +9,16 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Self
 
-from hubspot_batch.bulk.outcomes import Outcome
+from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.cli._files import STDIN, check_writable, open_private
 from hubspot_batch.cli._tables._csv import CsvTable, Dialect
 from hubspot_batch.cli._tables._json import TEXT_KEY
 from hubspot_batch.cli._tables._parquet import ParquetTable
 from hubspot_batch.cli._tables._row import RESULT_COLUMNS, Row
 from hubspot_batch.cli._tables._table import Format, Table
+from hubspot_batch.contract._values import Problem, Unreadable, wire_text
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import Reason
-from hubspot_batch.values import Problem, Unreadable, wire_text
 
 # Before Python 3.13, csv puts quotes only around those line ends with which it ends its own lines.
 _CR_LF = "\r\n"

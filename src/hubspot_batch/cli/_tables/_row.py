@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from hubspot_batch._discreet import Discreet
+from hubspot_batch._display import Discreet
 from hubspot_batch.errors import Fault
 
 RESULT_COLUMNS = ("_row", "_outcome", "_id", "_code", "_message")

@@ -1,0 +1,234 @@
+"""What became of each row: done, rejected or unknown. Pure, and never a guess.
+
+`done` means that HubSpot reports the record as written, `rejected` that it is certain not to be. Whatever
+lies between is `unknown`.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from hubspot_batch._display import Discreet, printable
+from hubspot_batch.bulk._rows import Row
+from hubspot_batch.errors import (
+    ApiError,
+    ConnectionFailedError,
+    Fault,
+    HubSpotBatchError,
+    RequestTimeoutError,
+)
+from hubspot_batch.replies._refusals import is_no_taken_value, taken_value
+from hubspot_batch.results import BatchResult, Reason, RecordError
+
+Status: TypeAlias = Literal["done", "rejected", "unknown"]
+
+_CONFLICT = "CONFLICT"
+_TAKEN = "CONFLICTING_UNIQUE_VALUE"
+
+
+class Outcome(Discreet, Struct, frozen=True, kw_only=True):
+    """What became of one row.
+
+    Attributes:
+        index: The number of the row in its source, from 0.
+        status: `done`, `rejected`, or `unknown` where it was sent and no trustworthy answer came.
+        id: The record id of a row that is done, or None where it cannot be known for certain which it is.
+        category: Why it is not done. HubSpot's own categories, VALIDATION_ERROR for example, and
+            INVALID_INPUT: it was never sent;
+            NO_REPLY, TIMEOUT, HTTP_504 and the like: its answer was lost;
+            NOT_IN_REPLY: the answer says nothing about it;
+            INTERRUPTED: the run was, while it was on its way.
+        reasons: The single faults, where they are known.
+        message: HubSpot's own words. They may repeat values that were sent.
+    """
+
+    index: int
+    status: Status
+    id: str | None = None
+    category: str | None = None
+    reasons: Sequence[Reason] = ()
+    message: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the row is done."""
+        return self.status == "done"
+
+    @property
+    def why(self) -> Sequence[str]:
+        """Why the row is not done, without any value: `hs_currency_code: INVALID_OPTION`. Empty if it is."""
+        if self.ok:
+            return ()
+        named = tuple(dict.fromkeys(map(str, self.reasons)))
+        return named or (printable(self.category or "no reason given"),)
+
+    @property
+    def text(self) -> str:
+        """Why the row is not done, in HubSpot's own words where there are any. They may repeat values."""
+        words = [reason.message for reason in self.reasons if reason.message]
+        return "; ".join(words) or self.message or ", ".join(self.why)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return msgspec.to_builtins(self)  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        if self.ok:
+            return f"Outcome(index={self.index}, status='done', id={self.id!r})"
+        return (
+            f"Outcome(index={self.index}, status={self.status!r}, category={self.category!r}, "
+            f"reasons={list(self.reasons)})"
+        )
+
+
+def invalid(row: Row) -> Outcome:
+    """Return the outcome of a row that is not sent, for it is not valid."""
+    return Outcome(
+        index=row.index,
+        status="rejected",
+        category="INVALID_INPUT",
+        reasons=tuple(_reason_of(fault) for fault in row.faults),
+    )
+
+
+def _reason_of(fault: Fault) -> Reason:
+    place = fault.pointer.split("/")
+    # "/inputs/0/properties/NAME"; whatever else is wrong is about the input as such.
+    name = "/".join(place[4:]) if place[3:4] == ["properties"] else ""
+    return Reason(
+        code="INVALID_INPUT",
+        property=name.replace("~1", "/").replace("~0", "~") or None,
+        message=f"{'/'.join(place[3:])}: {fault.problem}; {fault.remedy}".removeprefix(": "),
+    )
+
+
+def interrupted(row: Row) -> Outcome:
+    """Return the outcome of a row that was on its way when an earlier run was interrupted."""
+    return Outcome(index=row.index, status="unknown", category="INTERRUPTED")
+
+
+def lost(rows: Sequence[Row], error: HubSpotBatchError) -> list[Outcome]:
+    """Return the outcomes of rows that may be written, for their answer was lost."""
+    match error:
+        case ApiError():
+            category = f"HTTP_{error.status}"
+        case RequestTimeoutError():
+            category = "TIMEOUT"
+        case ConnectionFailedError():
+            category = "NO_REPLY"
+        case _:
+            category = "UNREADABLE_REPLY"
+    return [Outcome(index=row.index, status="unknown", category=category) for row in rows]
+
+
+def refused(row: Row, error: ApiError, unique_property: str | None) -> Outcome:
+    """Return the outcome of a row that was refused as the only one of its request."""
+    answer = RecordError(
+        index=0,
+        category=error.category or f"HTTP_{error.status}",
+        sub_category=error.sub_category,
+        message=error.message,
+        context=error.context,
+        reasons=error.reasons,
+    )
+    return _refused(row, answer, unique_property)
+
+
+def mistaken(row: Row, error: RecordError, unique_property: str | None) -> Outcome:
+    """Return the outcome of a row that is not sent, for an earlier refusal names a mistake that it has."""
+    return _refused(row, error, unique_property)
+
+
+def taken(row: Row) -> Outcome:
+    """Return the outcome of a row whose unique value an earlier row of the same run has."""
+    return Outcome(index=row.index, status="rejected", category=_CONFLICT)
+
+
+def answered(rows: Sequence[Row], result: BatchResult, unique_property: str | None) -> list[Outcome]:
+    """Return the outcomes of the rows of one request, in their order, from its reply."""
+    told: dict[int, Outcome] = {}
+    for record in result.records:
+        if record.index is not None:
+            told[record.index] = Outcome(index=rows[record.index].index, status="done", id=record.id)
+    for error in result.errors:
+        if error.index is not None:
+            told[error.index] = _refused(rows[error.index], error, unique_property)
+    rest = [index for index in range(len(rows)) if index not in told]
+    untold = _untold([rows[index] for index in rest], result, unique_property)
+    told.update(zip(rest, untold, strict=True))
+    return [told[index] for index in range(len(rows))]
+
+
+def _untold(rows: Sequence[Row], result: BatchResult, unique_property: str | None) -> Iterator[Outcome]:
+    """Yield the outcomes of rows that no item of the reply names; there may be items that name no row."""
+    records = [record for record in result.records if record.index is None]
+    errors = [error for error in result.errors if error.index is None]
+    for row in rows:
+        if len(rows) == len(records) and not errors:
+            yield Outcome(index=row.index, status="done")
+        elif len(rows) == len(errors) and not records:
+            yield _refused_by_one(row, errors, unique_property)
+        else:
+            yield _not_in_reply(row)
+
+
+def _not_in_reply(row: Row) -> Outcome:
+    return Outcome(index=row.index, status="unknown", category="NOT_IN_REPLY")
+
+
+def _refused_by_one(row: Row, errors: Sequence[RecordError], unique_property: str | None) -> Outcome:
+    """Return the outcome of a row that one of these errors is about."""
+    if len(errors) == 1:
+        return _refused(row, errors[0], unique_property)
+    verdicts = {_verdict(row, error, unique_property) for error in errors}
+    if len(verdicts) > 1 or "unknown" in verdicts:
+        return _not_in_reply(row)
+    if "done" in verdicts:
+        return Outcome(index=row.index, status="done")
+    categories = {error.category for error in errors}
+    category = categories.pop() if len(categories) == 1 else None
+    return Outcome(index=row.index, status="rejected", category=category)
+
+
+def _refused(row: Row, error: RecordError, unique_property: str | None) -> Outcome:
+    verdict = _verdict(row, error, unique_property)
+    taken = taken_value(error)
+    if verdict == "done":
+        return Outcome(index=row.index, status="done", id=None if taken is None else taken.existing)
+    category, reasons = error.category, tuple(error.reasons)
+    if taken is not None:
+        # Several forms say it in the message only.
+        category = category or _CONFLICT
+        if taken.property is not None and not reasons:
+            reasons = (Reason(code=_TAKEN, property=taken.property, message=error.message),)
+    return Outcome(index=row.index, status=verdict, category=category, reasons=reasons, message=error.message)
+
+
+def _verdict(row: Row, error: RecordError, unique_property: str | None) -> Status:
+    """Return what a refusal says of a row.
+
+    A create that is sent again is refused as a double where an earlier attempt has made the record, in words
+    that need not be known. The same update twice is no double: the value belongs to another record. Nor is a
+    create that is refused for something else as well: its earlier attempt was refused, too.
+    """
+    if not row.doubtful or "id" in row.wire or is_no_taken_value(error, unique_property):
+        return "rejected"
+    taken = taken_value(error)
+    if taken is None:
+        return "unknown"
+    if row.holder is not None and row.holder.is_certain:
+        return "rejected"
+    # HubSpot tells the first conflict only (docs/behaviour.md, "Error bodies"), so one over another property
+    # proves neither. Nor does one over a value that may have come with another row.
+    is_over_another = taken.property not in {unique_property, None}
+    return "unknown" if is_over_another or row.holder is not None else "done"
+
+
+def was_taken(outcome: Outcome) -> bool:
+    """Return whether a row was rejected for a value that another record has."""
+    error = RecordError(
+        index=None, category=outcome.category, message=outcome.message, reasons=outcome.reasons
+    )
+    return outcome.status == "rejected" and taken_value(error) is not None

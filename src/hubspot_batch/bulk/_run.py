@@ -1,0 +1,328 @@
+"""The engine: rows go in, outcomes come out. It exists once, asynchronous, for both clients."""
+
+import os
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
+
+import anyio
+from anyio import CapacityLimiter
+
+from hubspot_batch._display import printable
+from hubspot_batch.bulk import _outcomes as outcomes
+from hubspot_batch.bulk._concurrency import Level
+from hubspot_batch.bulk._delivery import Courier
+from hubspot_batch.bulk._journal import Journal, explained, helps_to_start_again
+from hubspot_batch.bulk._outcomes import Outcome
+from hubspot_batch.bulk._plan import Batch, Planner
+from hubspot_batch.bulk._report import BulkError, Progress, Report, Tally, outcomes_of
+from hubspot_batch.bulk._resumption import Resumption
+from hubspot_batch.bulk._rows import Row, rows_from
+from hubspot_batch.bulk._task import Task
+from hubspot_batch.bulk._writer import Writer
+from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
+from hubspot_batch.transport._async import AsyncDriver
+from hubspot_batch.transport._settings import Settings
+
+# Where all rows of these are refused for one reason, so are the others.
+FIRST_BATCHES = 3
+
+
+class Trial:
+    """Whether all rows of the first batches have one mistake.
+
+    Taken values are none: tomorrow's file may hold nothing but rows that were written today.
+
+    Attributes:
+        is_over: Whether this is known.
+        shared_reason: What all of them are refused for.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.is_over = task.keep_going
+        self.shared_reason: str | None = None
+        self._seen: tuple[str, str | None] | None = None
+        self._finished = 0
+
+    def add(self, settled: Iterable[Outcome]) -> None:
+        """Take outcomes into account."""
+        for outcome in settled:
+            if outcome.category == "INVALID_INPUT":
+                continue
+            # Where HubSpot names no fault, its text is all there is to tell one from another.
+            reason = ", ".join(outcome.why), None if outcome.reasons else outcome.message
+            if (
+                outcome.status != "rejected"
+                or outcomes.was_taken(outcome)
+                or (self._seen or reason) != reason
+            ):
+                self.is_over = True
+                return
+            self._seen = reason
+
+    def finished_batch(self) -> None:
+        """Count a batch whose rows all have an outcome."""
+        self._finished += 1
+        if self._finished == FIRST_BATCHES and not self.is_over:
+            self.is_over = True
+            self.shared_reason = None if self._seen is None else self._seen[0]
+
+
+def _one_mistake(reason: str) -> HubSpotBatchError:
+    return HubSpotBatchError(
+        f"every row of the first {FIRST_BATCHES} batches was refused for one reason: {reason}; mend that in "
+        "the account, or let the run go on all the same with keep_going=True (--keep-going)"
+    )
+
+
+class Run:
+    """A run over any number of rows, in the event loop in which it was entered.
+
+    Args:
+        task: What is to be done.
+        settings: The options of the client.
+        driver: What sends the requests.
+        journal: Where the run is written down. It belongs to the caller.
+
+    Attributes:
+        failure: What has stopped the run.
+    """
+
+    def __init__(self, task: Task, settings: Settings, driver: AsyncDriver, journal: Journal) -> None:
+        self.failure: Exception | None = None
+        self._task = task
+        self._quota = settings.quota
+        self._journal = journal
+        self._planner = Planner()
+        self._resumption = Resumption(journal)
+        self._level = Level(task.ceiling)
+        self._courier = Courier(task, settings, driver, Writer(journal), self._level, self._settle)
+        self._counts = self._courier.counts
+        self._tally = Tally()
+        self._trial = Trial(task)
+        self._settled: list[Outcome] = []
+        self._working: dict[int, anyio.Event] = {}
+        self._ended = False
+        self._began = time.monotonic()
+        self._over: float | None = None
+
+    async def __aenter__(self) -> Self:
+        self._slots = CapacityLimiter(self._wanted)
+        self._progressed = anyio.Event()
+        self._tried = anyio.Event()
+        self._tasks = anyio.create_task_group()
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._tasks.cancel_scope.cancel()
+        # Without the error: a task group would wrap it, and none of its tasks lets one out.
+        await self._tasks.__aexit__(None, None, None)
+        self._over = time.monotonic()
+
+    async def put(self, inputs: Sequence[object]) -> Sequence[Outcome]:
+        """Take up to 100 rows, and return the outcomes that have come in since the last time.
+
+        It returns when there is room for more rows, or when the run has failed.
+
+        Raises:
+            ConfigurationError: If a row is not the one that an earlier run over the same journal knew.
+        """
+        task = self._task
+        with self._failing():
+            rows = rows_from(task.operation, inputs, self._counts.read, task.unique_property)
+            self._courier.mark_repeats(rows)
+            known, rows = self._resumption.sift(rows)
+            self._counts.read += len(inputs)
+            try:
+                await self._courier.tell_known(known)
+            except ConfigurationError as error:
+                self.fail(error)
+            else:
+                await self._plan(rows)
+        return self._take()
+
+    async def finish(self) -> None:
+        """Take note that there are no more rows, unless the run has failed.
+
+        Raises:
+            ConfigurationError: If there are fewer than an earlier run over the same journal knew.
+        """
+        if self.failure is not None:
+            return
+        with self._failing():
+            await self._plan(self._resumption.finish(self._counts.read))
+            for batch in self._planner.flush():
+                await self._launch(batch)
+            self._ended = True
+
+    def fail(self, error: Exception) -> None:
+        """Let nothing more leave, for this reason."""
+        self.failure = self.failure or error
+        self._courier.withdraw()
+        self._tried.set()
+
+    async def next(self) -> Sequence[Outcome]:
+        """Wait for more outcomes; empty when nothing is in flight any more."""
+        while not self._settled and self._working:
+            self._progressed = anyio.Event()
+            await self._progressed.wait()
+        return self._take()
+
+    async def drain(self) -> None:
+        """Let nothing more leave, and wait for what is in flight."""
+        self._courier.withdraw()
+        while self._working:
+            self._progressed = anyio.Event()
+            await self._progressed.wait()
+
+    def progress(self) -> Progress:
+        """Return how far the run has come."""
+        return Progress(**self._figures(self._tally.by_status))
+
+    def report(self) -> Report:
+        """Return what has become of the rows."""
+        by_status = self._tally.by_status
+        figures = self._figures(by_status)
+        return Report(
+            **figures,
+            operation=self._task.operation.id,
+            outcomes=outcomes_of(self._journal),
+            reasons=self._tally.by_reason,
+            finished=self._ended and by_status.total() == figures["read"],
+            journal=None if self._journal.path is None else str(self._journal.path),
+        )
+
+    def close(self) -> None:
+        """Take note that the run is over.
+
+        Raises:
+            BulkError: If something has stopped it.
+        """
+        if self.failure is None:
+            with self._failing():
+                self._journal.set_meta({"total": self._counts.read})
+        if (cause := self.failure) is not None:
+            raise BulkError(f"the run stopped: {self._told(cause)}", report=self.report()) from cause
+
+    def _told(self, cause: Exception) -> str:
+        """Return what has stopped the run, and what to do."""
+        if isinstance(cause, sqlite3.Error) and self._journal.durable:
+            return f"{explained(cause)}{', then start it again to go on' * helps_to_start_again(cause)}"
+        if not self._journal.durable:
+            return f"{_reason(cause)}; without a journal it cannot go on"
+        if isinstance(cause, ConfigurationError):
+            return f"{_reason(cause)}; once that is corrected, the same run goes on"
+        return f"{_reason(cause)}; start it again to go on"
+
+    @property
+    def _rate(self) -> float:
+        return self._quota.limit / self._quota.window
+
+    @property
+    def _wanted(self) -> int:
+        return self._level.at(self._rate)
+
+    def _figures(self, tally: Counter[str]) -> dict[str, Any]:
+        seconds = (self._over or time.monotonic()) - self._began
+        allowed = self._quota.limit * max(1.0, seconds / self._quota.window)
+        counts = self._counts
+        return {
+            "total": self._task.total,
+            "read": counts.read,
+            "done": tally["done"],
+            "rejected": tally["rejected"],
+            "unknown": tally["unknown"],
+            "unanswered": len(counts.sent) + self._resumption.in_doubt,
+            "requests": counts.requests,
+            "retries": counts.retries,
+            "rate_limited": counts.rate_limited,
+            "in_flight": counts.in_flight,
+            "seconds": seconds,
+            "quota_share": min(1.0, counts.requests / allowed),
+            "rate_limit": self._rate,
+            "daily_remaining": self._quota.daily_remaining,
+        }
+
+    async def _plan(self, rows: Iterable[Row]) -> None:
+        settled = []
+        for row in rows:
+            if row.doubtful:
+                self._counts.sent.add(row.index)
+            if row.faults:
+                settled.append((row, outcomes.invalid(row)))
+            elif row.doubtful and not self._task.resendable:
+                settled.append((row, outcomes.interrupted(row)))
+            else:
+                for batch in self._planner.add(row):
+                    await self._launch(batch)
+        if settled:
+            await self._courier.record(settled)
+
+    async def _launch(self, batch: Batch) -> None:
+        """Start a batch as soon as there is a slot for it."""
+        if batch.number >= FIRST_BATCHES:
+            await self._tried.wait()
+            if (reason := self._trial.shared_reason) is not None:
+                self.fail(_one_mistake(reason))
+        await self._slots.acquire_on_behalf_of(batch)
+        if self._courier.withdrawn:
+            self._slots.release_on_behalf_of(batch)
+            return
+        self._working[batch.number] = anyio.Event()
+        self._tasks.start_soon(self._work, batch)
+
+    async def _work(self, batch: Batch) -> None:
+        try:
+            for number in batch.after:
+                if (earlier := self._working.get(number)) is not None:
+                    await earlier.wait()
+            await self._courier.deliver(batch.rows)
+            self._trial.finished_batch()
+        except Exception as error:  # noqa: BLE001 - whoever waits for the run must hear of it
+            self.fail(error)
+        finally:
+            if self._trial.is_over:
+                self._tried.set()
+            self._planner.finished(batch)
+            self._working.pop(batch.number).set()
+            self._slots.total_tokens = self._wanted
+            self._slots.release_on_behalf_of(batch)
+            self._progressed.set()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Make a journal that cannot be written the end of the run."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self.fail(error)
+
+    def _take(self) -> Sequence[Outcome]:
+        settled, self._settled = self._settled, []
+        return settled
+
+    def _settle(self, settled: Sequence[Outcome]) -> None:
+        for outcome in settled:
+            self._tally.add(outcome)
+        if not self._trial.is_over:
+            self._trial.add(settled)
+            if self._trial.is_over:
+                self._tried.set()
+        self._settled.extend(settled)
+        self._progressed.set()
+
+
+def _reason(cause: Exception) -> str:
+    """Return what stopped a run, without any value of a property: of a foreign exception only its type."""
+    if isinstance(cause, HubSpotBatchError | sqlite3.Error):
+        return str(cause)
+    # The operating system's own words. Those of whoever else raises an OSError may hold anything.
+    if isinstance(cause, OSError) and type(cause).__module__ == "builtins" and cause.errno is not None:
+        has_name = isinstance(cause.filename, str | bytes)
+        place = f"{os.fsdecode(cause.filename)}: " if has_name else ""
+        return printable(f"{place}{os.strerror(cause.errno)}")
+    return f"{type(cause).__name__} was raised"

@@ -1,0 +1,323 @@
+"""Where rows come from: anything that holds records becomes small lists of inputs, read as they are needed.
+
+A source is one of these:
+
+- an iterable or an asynchronous iterable of inputs;
+- a DB-API 2.0 cursor after its SELECT, or its asynchronous form (psycopg's `AsyncCursor`);
+- whatever has `__arrow_c_stream__`: a table of pyarrow, a data frame of polars, a relation of duckdb.
+
+The rows of the latter two are flat: a column is a property, NULL leaves the property out, and for an update
+one column names the record.
+"""
+
+import inspect
+from collections import Counter
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence, Sized
+from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
+
+from hubspot_batch.bulk import _arrow
+from hubspot_batch.contract._inputs import AnyCreateInput, AnyModel, AnyUpdateInput, fields_of
+from hubspot_batch.contract._operations import MAX_INPUTS, Verb
+from hubspot_batch.contract._validation import name_of
+from hubspot_batch.contract._values import shortest_float
+from hubspot_batch.errors import ConfigurationError
+
+
+@runtime_checkable
+class ArrowTable(Protocol):
+    """What can be read as Arrow data."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Return a capsule with a stream of record batches."""
+        ...
+
+
+class Cursor(Protocol):
+    """A DB-API 2.0 cursor whose result set is to be read."""
+
+    @property
+    def description(self) -> Sequence[Sequence[object]] | None:
+        """The columns, their names first."""
+        ...
+
+    def fetchmany(self, size: int, /) -> Sequence[object]:
+        """Return the next rows; none at the end."""
+        ...
+
+
+class KeyedRow(Protocol):
+    """A row that knows its columns and is not a mapping, like those of sqlite3."""
+
+    def keys(self) -> Iterable[str]:
+        """Return the columns."""
+        ...
+
+    def __getitem__(self, column: str, /) -> object:
+        """Return the value of a column."""
+        ...
+
+
+class AsyncCursor(Protocol):
+    """A cursor like `Cursor` whose `fetchmany` is waited for."""
+
+    @property
+    def description(self) -> Sequence[Sequence[object]] | None:
+        """The columns, their names first."""
+        ...
+
+    async def fetchmany(self, size: int, /) -> Sequence[object]:
+        """Return the next rows; none at the end."""
+        ...
+
+
+FlatRow: TypeAlias = Mapping[str, Any] | tuple[object, ...] | AnyModel | KeyedRow
+CreateSource: TypeAlias = Iterable[AnyCreateInput] | Cursor | ArrowTable
+UpdateSource: TypeAlias = Iterable[AnyUpdateInput] | Cursor | ArrowTable
+AsyncCreateSource: TypeAlias = CreateSource | AsyncIterable[AnyCreateInput] | AsyncCursor
+AsyncUpdateSource: TypeAlias = UpdateSource | AsyncIterable[AnyUpdateInput] | AsyncCursor
+
+
+def flat_input(row: FlatRow, *, verb: Verb, id_property: str | None = None) -> dict[str, object]:
+    """Return the input that a flat row stands for. It is not checked.
+
+    Args:
+        row: Column to value, as a mapping, a named tuple, a dataclass, a model of attrs or pydantic, or a row
+            of sqlite3 or SQLAlchemy; None leaves a property out.
+        verb: What is to become of the record.
+        id_property: For an update, the column of a unique property that names the record. By default the
+            column `id` holds the record id.
+
+    Raises:
+        ConfigurationError: If the row has no names.
+    """
+    fields = fields_of(row)
+    if not isinstance(fields, Mapping):
+        raise ConfigurationError(
+            f"{name_of(row)} stands where a row belongs; give rows that know their columns, as mappings do"
+        )
+    properties = {name: value for name, value in fields.items() if value is not None}
+    return input_with(properties, verb=verb, id_property=id_property)
+
+
+def input_with(
+    properties: dict[str, object], *, verb: Verb, id_property: str | None = None
+) -> dict[str, object]:
+    """Return the input that has these properties; that which names the record of an update is taken out."""
+    item: dict[str, object] = {"properties": properties}
+    if verb == "create":
+        return item
+    if (column := id_property or "id") in properties:
+        item["id"] = properties.pop(column)
+    if id_property is not None:
+        item["idProperty"] = id_property
+    return item
+
+
+def inputs_from(
+    rows: Iterable[FlatRow], *, verb: Verb, id_property: str | None = None
+) -> Iterator[dict[str, object]]:
+    """Yield the inputs that flat rows stand for, those of `csv.DictReader` for example; see `flat_input`."""
+    return (flat_input(row, verb=verb, id_property=id_property) for row in rows)
+
+
+def check_id_property(verb: Verb, id_property: str | None) -> None:
+    """Refuse what cannot name the records of an update.
+
+    Raises:
+        ConfigurationError: If it is given for a create, or HubSpot does not take it.
+    """
+    if verb == "create" and id_property is not None:
+        raise ConfigurationError("id_property is for updates; leave it out of a create")
+    if id_property == "hs_object_id":
+        raise ConfigurationError(
+            "HubSpot refuses hs_object_id as id_property; give the record ids in a column 'id' instead"
+        )
+
+
+def is_async(source: object) -> bool:
+    """Return whether only asynchronous code can read a source."""
+    if _is_cursor(source):
+        fetchmany = cast("Cursor", source).fetchmany
+        return isinstance(source, AsyncIterable) or inspect.iscoroutinefunction(fetchmany)
+    return isinstance(source, AsyncIterable) and not isinstance(source, Iterable | ArrowTable)
+
+
+def length(source: object) -> int | None:
+    """Return how many rows there are, where the source knows without reading them; it is for display only."""
+    if isinstance(source, ArrowTable):
+        # What has a stream may have to run a query to count its rows. Tables in memory know their number.
+        counts = (getattr(source, name, None) for name in ("num_rows", "height"))
+        return next((count for count in counts if isinstance(count, int)), None)
+    try:
+        return len(source) if isinstance(source, Sized) else None
+    except Exception:  # noqa: BLE001 - a progress bar around a generator raises TypeError, others what they like
+        return None
+
+
+def chunks(
+    source: object, *, verb: Verb, id_property: str | None = None, size: int = MAX_INPUTS
+) -> Iterator[list[object]]:
+    """Return the inputs of a source in lists of at most `size`, none of them empty.
+
+    The rows are read as the lists are asked for, in the thread that asks. An exception of the source comes
+    after the list of what was read before it.
+
+    Args:
+        source: One of those that this module tells of.
+        verb: What is to become of the records.
+        id_property: For an update from flat rows, the column of a unique property that names the record.
+        size: No more rows than this are read ahead.
+
+    Raises:
+        ConfigurationError: At once, with nothing read: if this is no source of rows, is asynchronous, or
+            does not fit the other arguments.
+    """
+    _check(source, verb, id_property)
+    if is_async(source):
+        raise ConfigurationError("rows that come asynchronously need AsyncHubSpot")
+    if isinstance(source, ArrowTable):
+        reader = _arrow.open_stream(source)
+        flat = _Flat(_arrow.column_names(reader.schema), verb, id_property)
+        return (flat.inputs(rows) for batch in reader for rows in _arrow.rows_of(batch, size))
+    if _is_cursor(source):
+        return _fetched(cast("Cursor", source), _flat(source, verb, id_property), size)
+    return _lists(cast("Iterable[object]", source), size)
+
+
+def async_chunks(
+    source: object, *, verb: Verb, id_property: str | None = None, size: int = MAX_INPUTS
+) -> AsyncIterator[list[object]]:
+    """Return what `chunks` returns, of asynchronous sources too. Others are read in place.
+
+    Raises:
+        ConfigurationError: At once, with nothing read: if this is no source of rows, or does not fit the
+            other arguments.
+    """
+    _check(source, verb, id_property)
+    if not is_async(source):
+        return _in_place(chunks(source, verb=verb, id_property=id_property, size=size))
+    if _is_cursor(source):
+        return _async_fetched(cast("AsyncCursor", source), _flat(source, verb, id_property), size)
+    return _async_lists(cast("AsyncIterable[object]", source), size)
+
+
+class _Flat:
+    """Flat rows of known columns, and the inputs that they stand for."""
+
+    def __init__(
+        self, columns: Sequence[str], verb: Verb, id_property: str | None, single: Sequence[str] = ()
+    ) -> None:
+        self._columns = columns
+        # Columns of 32-bit floats, which come as floats of 64 bits with digits that they do not have.
+        self._single = single
+        self._verb: Verb = verb
+        self._id_property = id_property
+        _check_columns(columns, (id_property or "id") if verb == "update" else None)
+
+    def inputs(self, rows: Iterable[object] | None) -> list[object]:
+        """Return the inputs of some rows, each of them a mapping or as long as there are columns."""
+        named = map(self._named, () if rows is None else rows)
+        return list(inputs_from(named, verb=self._verb, id_property=self._id_property))
+
+    def _named(self, row: object) -> Mapping[str, object]:
+        if isinstance(row, Mapping):
+            return row
+        if isinstance(row, str | bytes) or not isinstance(row, Iterable):
+            raise ConfigurationError(
+                f"the cursor gives {name_of(row)} as a row; take a cursor whose rows are tuples or mappings"
+            )
+        named = dict(zip(self._columns, row, strict=True))
+        for column in self._single:
+            named[column] = shortest_float(named[column], "f")
+        return named
+
+
+def _check_columns(columns: Sequence[str], needed: str | None) -> None:
+    if twice := [name for name, count in Counter(columns).items() if count > 1]:
+        raise ConfigurationError(
+            f"two columns have the name {twice[0]!r}; give one of them another name, with AS in SQL"
+        )
+    if needed is not None and needed not in columns:
+        raise ConfigurationError(
+            f"an update needs a column {needed!r} that names the record; "
+            f"the columns are {', '.join(map(repr, columns))}"
+        )
+
+
+def _flat(cursor: object, verb: Verb, id_property: str | None) -> _Flat:
+    description = cast("Cursor", cursor).description
+    if description is None:
+        raise ConfigurationError("the cursor has no result set; execute a SELECT with it first")
+    columns = [str(column[0]) for column in description]
+    # duckdb tells the type so. Numbers stand for types elsewhere, and no other driver widens floats.
+    single = [str(column[0]) for column in description if str(column[1:2]) == "(FLOAT,)"]
+    return _Flat(columns, verb, id_property, single)
+
+
+def _is_cursor(source: object) -> bool:
+    return hasattr(source, "description") and callable(getattr(source, "fetchmany", None))
+
+
+def _check(source: object, verb: Verb, id_property: str | None) -> None:
+    """Refuse what can be told to be wrong without a look at the columns."""
+    check_id_property(verb, id_property)
+    is_flat = isinstance(source, ArrowTable) or _is_cursor(source)
+    refused = isinstance(source, type | str | bytes | bytearray | Mapping)
+    if refused or not (is_flat or isinstance(source, Iterable | AsyncIterable)):
+        kind = f"the class {source.__name__}" if isinstance(source, type) else name_of(source)
+        raise ConfigurationError(
+            f"{kind} stands where rows belong; "
+            "give a list or generator of inputs, a database cursor or an Arrow table"
+        )
+    if id_property is not None and not is_flat:
+        raise ConfigurationError(
+            'id_property is for cursors and tables; put "idProperty" into each input instead'
+        )
+
+
+def _fetched(cursor: Cursor, flat: _Flat, size: int) -> Iterator[list[object]]:
+    while inputs := flat.inputs(cursor.fetchmany(size)):
+        yield inputs
+
+
+async def _async_fetched(cursor: AsyncCursor, flat: _Flat, size: int) -> AsyncIterator[list[object]]:
+    while inputs := flat.inputs(await cursor.fetchmany(size)):
+        yield inputs
+
+
+def _lists(rows: Iterable[object], size: int) -> Iterator[list[object]]:
+    rest: list[object] = []
+    try:
+        for row in rows:
+            rest.append(row)
+            if len(rest) == size:
+                full, rest = rest, []
+                yield full
+    except Exception:
+        # What was read before must not be lost with the exception.
+        if rest:
+            yield rest
+        raise
+    if rest:
+        yield rest
+
+
+async def _async_lists(rows: AsyncIterable[object], size: int) -> AsyncIterator[list[object]]:
+    rest: list[object] = []
+    try:
+        async for row in rows:
+            rest.append(row)
+            if len(rest) == size:
+                full, rest = rest, []
+                yield full
+    except Exception:
+        if rest:
+            yield rest
+        raise
+    if rest:
+        yield rest
+
+
+async def _in_place(lists: Iterator[list[object]]) -> AsyncIterator[list[object]]:
+    for inputs in lists:
+        yield inputs

@@ -1,0 +1,381 @@
+"""What a caller hands over, and the payload that is made of it.
+
+The mappings here are those of `hubspot_batch_models.inputs` with wider values: where the document says text,
+a caller may write whatever `hubspot_batch.contract._values` converts.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields as fields_of_dataclass
+from dataclasses import is_dataclass
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NotRequired, Protocol, TypeAlias
+
+import msgspec
+
+from hubspot_batch._display import Discreet
+from hubspot_batch.contract._operations import MAX_INPUTS, Operation
+from hubspot_batch.contract._validation import (
+    JsonCopy,
+    Path,
+    contradictions,
+    fault_at,
+    flat_row,
+    is_flat,
+    is_flawless,
+    name_of,
+)
+from hubspot_batch.contract._values import Problem, PropertyValue, wire_id, wire_text
+from hubspot_batch.errors import Fault, InvalidInputError
+
+if sys.version_info >= (3, 12):
+    from typing import TypedDict
+else:
+    from typing_extensions import TypedDict  # pydantic takes no other one
+
+if TYPE_CHECKING:
+    from typing_extensions import ReadOnly
+else:
+
+    class ReadOnly:
+        """For type checkers, an item that is not written to; others, like msgspec, know no such thing."""
+
+        def __class_getitem__(cls, kind: object) -> object:
+            return kind
+
+
+class AssociationTarget(TypedDict):
+    """The record at the other end of an association."""
+
+    id: ReadOnly[str | int]
+
+
+class AssociationType(TypedDict):
+    """The meaning of an association; 507 is order to contact."""
+
+    associationCategory: Literal["HUBSPOT_DEFINED", "INTEGRATOR_DEFINED", "USER_DEFINED", "WORK"]
+    associationTypeId: int
+
+
+class Association(TypedDict):
+    """A link from the new record to one existing record."""
+
+    to: ReadOnly[AssociationTarget]
+    types: ReadOnly[Sequence[AssociationType]]
+
+
+class CreateInput(TypedDict):
+    """One record to create."""
+
+    properties: ReadOnly[Mapping[str, PropertyValue]]
+    associations: NotRequired[ReadOnly[Sequence[Association]]]
+    objectWriteTraceId: NotRequired[str]
+
+
+class UpdateInput(TypedDict):
+    """One record to change: `id` is the record id, or its value of the property `idProperty`."""
+
+    id: ReadOnly[str | int]
+    idProperty: NotRequired[str]
+    properties: ReadOnly[Mapping[str, PropertyValue]]
+    objectWriteTraceId: NotRequired[str]
+
+
+class GeneratedModel(Protocol):
+    """A model of `hubspot_batch_api`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        ...
+
+
+class PydanticModel(Protocol):
+    """A model of pydantic 2."""
+
+    def model_dump(self, *, by_alias: bool | None, exclude_unset: bool) -> dict[str, Any]:
+        """Return its fields."""
+        ...
+
+
+class DataclassInstance(Protocol):
+    """An instance of a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+AnyModel: TypeAlias = GeneratedModel | PydanticModel | DataclassInstance | msgspec.Struct
+AnyCreateInput: TypeAlias = CreateInput | AnyModel
+AnyUpdateInput: TypeAlias = UpdateInput | AnyModel
+
+
+class Batch(Discreet, msgspec.Struct, frozen=True, kw_only=True):
+    """Inputs that are ready to be sent.
+
+    Attributes:
+        inputs: The inputs in their wire form, each with a trace id of its own.
+        content: The body of the request.
+    """
+
+    inputs: Sequence[Mapping[str, Any]]
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Batch({len(self.inputs)} inputs, {len(self.content)} bytes)"
+
+
+def prepare(operation: Operation, inputs: Iterable[object], unique_property: str | None = None) -> Batch:
+    """Convert and check the inputs of one request. They are not changed.
+
+    Args:
+        operation: What they are for.
+        inputs: Mappings or generated models. No more are taken of them than one too many.
+        unique_property: A property of which each of them must have a value of its own.
+
+    Raises:
+        InvalidInputError: With every fault of every input.
+    """
+    if isinstance(inputs, Mapping | str | bytes) or not isinstance(inputs, Iterable):
+        problem = f"{name_of(inputs)} stands where a list of inputs belongs"
+        raise InvalidInputError([fault_at(("inputs",), problem, 'write [{"properties": {...}}]')])
+    items = list(islice(inputs, MAX_INPUTS + 1))
+    flawless = _flawless_batch(operation, items, unique_property)
+    return flawless or _checked_batch(operation, items, unique_property)
+
+
+def _flawless_batch(
+    operation: Operation, items: Sequence[object], unique_property: str | None
+) -> Batch | None:
+    """Return a batch of plain inputs, or None if there is anything to say of them."""
+    wire = flawless_wires(operation, items)
+    if wire is None or any(_not_unique(wire, unique_property)):
+        return None
+    try:
+        return Batch(inputs=wire, content=msgspec.json.encode({"inputs": _traced(operation, wire)}))
+    except UnicodeEncodeError:
+        return None
+
+
+def flawless_wires(operation: Operation, items: Sequence[object]) -> list[dict[str, Any]] | None:
+    """Return the wire forms of inputs that are plain mappings without a fault; None if any is not.
+
+    It says what `wire_input` and `contradictions` say, only quicker. Whether text is Unicode is left to
+    whoever encodes it.
+    """
+    wires = _plain_copies(items)
+    if wires is None:
+        return None
+    payload = {"inputs": wires}
+    if is_flawless(operation, payload) or (_written_out(wires) and is_flawless(operation, payload)):
+        return wires
+    return None
+
+
+def _plain_copies(items: Sequence[object]) -> list[dict[str, Any]] | None:
+    """Return copies of inputs that are plain mappings with plain properties; None if any is not."""
+    copies: list[dict[str, Any]] = []
+    inner = JsonCopy()
+    for item in items:
+        if type(item) is not dict or type(item.get("properties")) is not dict:
+            return None
+        copy = {**item, "properties": {**item["properties"]}}
+        if "associations" in item:
+            copy["associations"] = inner.of(item["associations"], ())
+        copies.append(copy)
+    return None if inner.faults else copies
+
+
+def _written_out(wires: Sequence[dict[str, Any]]) -> bool:
+    """Make text of ids and property values, in place, and return whether all have one."""
+    for wire in wires:
+        if "id" in wire and not _write_out(wire, "id", wire_id):
+            return False
+        properties = wire["properties"]
+        for name, value in properties.items():
+            if type(value) is not str and not _write_out(properties, name, wire_text):
+                return False
+    return True
+
+
+def _write_out(values: dict[str, Any], name: str, convert: Callable[[object], str | Problem]) -> bool:
+    text = convert(values[name])
+    values[name] = text
+    return not isinstance(text, Problem)
+
+
+def _checked_batch(operation: Operation, items: Sequence[object], unique_property: str | None) -> Batch:
+    """Return a batch of inputs of any kind.
+
+    Raises:
+        InvalidInputError: With every fault of every input.
+    """
+    copy = JsonCopy()
+    wire = [wire_input(operation, item, ("inputs", index), copy) for index, item in enumerate(items)]
+    payload = {"inputs": _traced(operation, wire)}
+    faults = [
+        *copy.faults,
+        *contradictions(operation, payload, copy.replaced),
+        *_not_unique(wire, unique_property),
+    ]
+    if faults:
+        raise InvalidInputError(sorted(faults, key=_place))
+    return Batch(inputs=wire, content=msgspec.json.encode(payload))
+
+
+def _place(fault: Fault) -> int:
+    return -1 if fault.index is None else fault.index
+
+
+def _not_unique(wire: Sequence[Any], unique_property: str | None) -> Iterator[Fault]:
+    if unique_property is not None:
+        yield from lacking(wire, unique_property)
+        yield from _repeating(wire, unique_property)
+
+
+def lacking(wire: Sequence[Any], unique_property: str) -> Iterator[Fault]:
+    """Yield a fault for each input that has no value of the unique property."""
+    for index, item in enumerate(wire):
+        match item:
+            case {"properties": dict(properties)} if properties.get(unique_property, "") == "":
+                yield fault_at(
+                    ("inputs", index, "properties"),
+                    f"the unique property {unique_property!r} is missing or empty",
+                    "fill it in, or do not name it as unique_property",
+                )
+
+
+def _repeating(wire: Sequence[Any], unique_property: str) -> Iterator[Fault]:
+    """Yield a fault for each input that has the value of the unique property of one before it."""
+    owners: dict[str, int] = {}
+    for index, item in enumerate(wire):
+        match item:
+            case {"properties": dict(properties)} if value := properties.get(unique_property):
+                if (first := owners.setdefault(value, index)) != index:
+                    yield fault_at(
+                        ("inputs", index, "properties", unique_property),
+                        f"the unique property {unique_property!r} repeats the value of inputs[{first}]",
+                        "give each input a value of its own, or do not name it as unique_property",
+                    )
+
+
+def _traced(operation: Operation, wire: Sequence[Any]) -> Sequence[Any]:
+    """Give a trace id to each input that has none, where the operation takes them, and return all.
+
+    Without one on each of them, one bad input costs all (docs/behaviour.md, "Trace ids").
+    """
+    if "objectWriteTraceId" not in operation.input_keys:
+        return wire
+    given = [
+        str(item["objectWriteTraceId"])
+        for item in wire
+        if isinstance(item, dict) and "objectWriteTraceId" in item
+    ]
+    prefix = "input-"
+    while any(trace.startswith(prefix) for trace in given):
+        prefix = f"{prefix}-"
+    for index, item in enumerate(wire):
+        if isinstance(item, dict):
+            item.setdefault("objectWriteTraceId", f"{prefix}{index}")
+    return wire
+
+
+def wire_input(operation: Operation, item: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
+    """Return one input in its wire form. What is not an input becomes JSON that the document refuses."""
+    fields = fields_of(item)
+    if not isinstance(fields, Mapping):
+        return copy.of(fields, path)
+    if is_flat(operation, fields):
+        copy.replace(path, *flat_row(operation))
+        return None
+    wire: dict[str, Any] = {}
+    for key, value in fields.items():
+        place = (*path, key)
+        if key == "properties":
+            wire["properties"] = _texts(value, place, copy)
+        elif key == "id" and key in operation.input_keys:
+            wire["id"] = _convert(wire_id, value, place, copy)
+        elif key == "associations":
+            wire["associations"] = _with_ids(value, place, copy)
+        elif copy.takes_key(key, path):
+            wire[str.__str__(key)] = copy.of(value, place)
+    return wire
+
+
+def fields_of(item: object) -> object:
+    """Return the fields of a model or a row by their names; what has none as it is.
+
+    A model is a generated one, a Struct, a dataclass, or one of attrs or pydantic. What is not set in it, or
+    is None because that is its default, is left out. A row is a named tuple, or has `keys` as in sqlite3.
+    """
+    if isinstance(item, type | Mapping | list):
+        return item
+    try:
+        return _fields_of(item)
+    except Exception:  # noqa: BLE001 - a model raises anything on a field of the wrong type
+        return item
+
+
+def _fields_of(item: Any) -> object:  # noqa: ANN401 - what has one of these methods
+    if isinstance(item, msgspec.Struct):
+        names = zip(item.__struct_encode_fields__, item.__struct_fields__, strict=True)
+        fields = ((name, getattr(item, attribute)) for name, attribute in names)
+        return {name: value for name, value in fields if value is not msgspec.UNSET}
+    if hasattr(item, "to_dict"):
+        return item.to_dict()
+    if hasattr(item, "model_dump"):
+        return item.model_dump(by_alias=True, exclude_unset=True)
+    if is_dataclass(item) or hasattr(item, "__attrs_attrs__"):
+        known = fields_of_dataclass(item) if is_dataclass(item) else item.__attrs_attrs__
+        values = ((field, getattr(item, field.name)) for field in known)
+        return {
+            field.name: value for field, value in values if value is not None or field.default is not None
+        }
+    if hasattr(item, "_asdict"):
+        return item._asdict()
+    if hasattr(item, "keys"):
+        return {name: item[name] for name in item.keys()}  # noqa: SIM118 - it is not a mapping
+    return item
+
+
+def _texts(values: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
+    """Return properties with values that are text."""
+    values = fields_of(values)
+    if not isinstance(values, Mapping):
+        return copy.of(values, path)
+    return {
+        str.__str__(name): value
+        if type(value) is str and value.isascii()
+        else _convert(wire_text, value, (*path, name), copy)
+        for name, value in values.items()
+        if (type(name) is str and name.isascii()) or copy.takes_key(name, path)
+    }
+
+
+def _with_ids(node: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
+    """Copy associations, with the ids of their targets as text."""
+    fields = fields_of(node)
+    if isinstance(fields, Mapping | list | tuple):
+        return copy.inside(fields, path, partial(_container_with_ids, copy=copy))
+    return copy.of(fields, path)
+
+
+def _container_with_ids(node: Mapping[Any, object] | Sequence[object], path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(node, Mapping):
+        return {
+            str.__str__(key): _convert(wire_id, value, (*path, key), copy)
+            if key == "id"
+            else _with_ids(value, (*path, key), copy)
+            for key, value in node.items()
+            if copy.takes_key(key, path)
+        }
+    return [_with_ids(value, (*path, index), copy) for index, value in enumerate(node)]
+
+
+def _convert(
+    convert: Callable[[object], str | Problem], value: object, path: Path, copy: JsonCopy
+) -> str | None:
+    text = convert(value)
+    if isinstance(text, Problem):
+        copy.replace(path, *text)
+        return None
+    return text if text.isascii() else copy.of(text, path)

@@ -1,0 +1,429 @@
+"""Every fault of a payload: what contradicts the document, and what HubSpot refuses beside it."""
+
+import difflib
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+import msgspec
+from jsonschema_rs import ValidationError, ValidationErrorKind
+
+from hubspot_batch.contract import _operations as contract
+from hubspot_batch.errors import Fault
+
+Path: TypeAlias = Sequence[str | int]
+_Node = TypeVar("_Node")
+
+_REMEDIES = {
+    "object": "write a mapping",
+    "array": "write a list",
+    "string": "write it as text, in quotes",
+    "integer": "write a whole number, without quotes",
+}
+# What stands under such a key is no excuse for it.
+_UNKNOWN_KEY = ValidationErrorKind.AdditionalProperties
+# Deeper than any place of the document: a structure that holds itself ends here.
+_DEEPEST = 8
+
+
+def validate(operation: contract.OperationId, payload: object) -> tuple[Fault, ...]:
+    """Check a payload against the document, without sending anything.
+
+    The payload is the body of a request as `json.load` gives it: `{"inputs": [...]}`, with property values
+    that are text. (The client is more lenient: it makes text of numbers, dates and bools.)
+
+    Args:
+        operation: The id of an operation of the document, `create_orders` for example.
+        payload: The body to check.
+
+    Returns:
+        Every fault, with the index of its input, a JSON pointer and a remedy; empty if there is none.
+
+    Raises:
+        ConfigurationError: If the document has no such operation.
+    """
+    known = contract.operation(operation)
+    if is_flawless(known, payload) and _can_be_encoded(payload):
+        return ()
+    copy = JsonCopy()
+    content = copy.of(payload, ())
+    return (*copy.faults, *contradictions(known, content, copy.replaced))
+
+
+def _can_be_encoded(payload: object) -> bool:
+    try:
+        msgspec.json.encode(payload)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def contradictions(
+    operation: contract.Operation, content: object, replaced: AbstractSet[str] = frozenset()
+) -> list[Fault]:
+    """Return what contradicts the document in JSON content, and what its inputs may not share.
+
+    Args:
+        operation: What the content is for.
+        content: A `JsonCopy`.
+        replaced: Pointers of places that hold null because they are faults already.
+    """
+    return [*input_faults(operation, content, replaced), *_repetitions(content)]
+
+
+def is_flawless(operation: contract.Operation, payload: object) -> bool:
+    """Return whether a payload has no fault, without looking for all of them.
+
+    Whether its text is Unicode is left to whoever encodes it.
+    """
+    try:
+        valid = contract.quick_validator(operation.request_schema).is_valid(payload)
+    except ValueError:
+        # It holds what JSON has not.
+        return False
+    return valid and not any(_refused(operation, payload)) and not any(_repetitions(payload))
+
+
+def input_faults(
+    operation: contract.Operation, content: object, replaced: AbstractSet[str] = frozenset()
+) -> list[Fault]:
+    """Return what is wrong with each input by itself; the arguments are those of `contradictions`."""
+    faults: list[Fault] = []
+    if not contract.quick_validator(operation.request_schema).is_valid(content):
+        flat = {index for index, item in enumerate(_inputs_of(content)) if is_flat(operation, item)}
+        faults = [
+            *(fault_at(("inputs", index), *flat_row(operation)) for index in flat),
+            *(
+                fault
+                for error in contract.validator(operation.request_schema).iter_errors(content)
+                if not flat.intersection(error.instance_path[1:2])
+                for fault in _explain(operation, error)
+                if fault.pointer not in replaced or isinstance(error.kind, _UNKNOWN_KEY)
+            ),
+        ]
+    return [*faults, *_refused(operation, content)]
+
+
+def is_flat(operation: contract.Operation, item: object) -> bool:
+    """Return whether an input is a row whose keys are the properties themselves."""
+    return (
+        isinstance(item, Mapping)
+        and "properties" not in item
+        and not operation.input_keys.issuperset(item)
+        and not any(isinstance(value, Mapping) for value in item.values())
+    )
+
+
+def flat_row(operation: contract.Operation) -> tuple[str, str]:
+    """Return what is wrong with a flat row, and the remedy."""
+    problem = "a flat row stands where an input belongs"
+    remedy = (
+        'write {"properties": {...}}; of rows in Python, '
+        f'hubspot_batch.bulk.inputs_from(rows, verb="{operation.verb}") makes inputs'
+    )
+    return problem, remedy
+
+
+class JsonCopy:
+    """Makes copies that hold what JSON has and nothing else; what cannot be copied becomes null and a fault.
+
+    Attributes:
+        faults: What could not be copied.
+        replaced: The pointers of the places where null stands instead.
+    """
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self.replaced: set[str] = set()
+        self._open: set[int] = set()
+
+    def of(self, node: object, path: Path) -> Any:  # noqa: ANN401 - JSON
+        """Return the copy of a node that stands at this place."""
+        match node:
+            case None | bool():
+                return node
+            case int():
+                return int(node)
+            case float() if math.isfinite(node):
+                return float(node)
+            case float():
+                self.replace(
+                    path,
+                    "JSON has neither NaN nor infinity",
+                    "write a finite number as text, or leave the key out",
+                )
+                return None
+            case str() if is_unicode(node):
+                return str.__str__(node)
+            case dict() | list() | tuple():
+                return self.inside(node, path, self._container)
+            case _:
+                problem = f"{name_of(node)} that JSON cannot express"
+                self.replace(path, problem, "write it as Unicode text")
+                return None
+
+    def inside(self, node: _Node, path: Path, copy: Callable[[_Node, Path], Any]) -> Any:  # noqa: ANN401 - JSON
+        """Return what a function makes of a mapping or list, unless that holds itself or is too deep."""
+        if len(path) > _DEEPEST or id(node) in self._open:
+            self.replace(path, "the payload is nested too deeply", "write plain mappings and lists")
+            return None
+        self._open.add(id(node))
+        content = copy(node, path)
+        self._open.discard(id(node))
+        return content
+
+    def _container(self, node: dict[Any, object] | Sequence[object], path: Path) -> Any:  # noqa: ANN401 - JSON
+        if isinstance(node, dict):
+            return {
+                str.__str__(key): self.of(value, (*path, key))
+                for key, value in node.items()
+                if self.takes_key(key, path)
+            }
+        return [self.of(value, (*path, index)) for index, value in enumerate(node)]
+
+    def takes_key(self, key: object, path: Path) -> bool:
+        """Return whether a mapping at this place may have such a key; if not, that is a fault."""
+        if not is_unicode(key):
+            self.faults.append(fault_at(path, "a key is no Unicode text", "write the key as text"))
+            return False
+        return True
+
+    def replace(self, path: Path, problem: str, remedy: str) -> None:
+        """Take note of a fault at a place where null is to stand."""
+        fault = fault_at(path, problem, remedy)
+        self.faults.append(fault)
+        self.replaced.add(fault.pointer)
+
+
+def is_unicode(value: object) -> bool:
+    """Return whether a value is text that UTF-8 can express: none that holds half of a surrogate pair."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def fault_at(path: Path, problem: str, remedy: str) -> Fault:
+    """Return a fault with the pointer and the input index of a place in a payload."""
+    index = path[1] if len(path) > 1 and path[0] == "inputs" else None
+    return Fault(
+        index=index if isinstance(index, int) else None,
+        pointer="".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path),
+        problem=problem,
+        remedy=remedy,
+    )
+
+
+def name_of(value: object) -> str:
+    """Return what kind of thing a value is, for people who read JSON."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a bool"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case Mapping():
+            return "a mapping"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return f"a value of type {type(value).__name__}"
+
+
+def _explain(operation: contract.Operation, error: ValidationError) -> Iterator[Fault]:
+    path, kind = error.instance_path, error.kind
+    match kind:
+        case ValidationErrorKind.Type():
+            place = _Place.of(operation, path)
+            if not place.options:  # or else these are told
+                yield _wrong_type(path, kind.types[0], error.instance, place)
+        case ValidationErrorKind.Required():
+            yield fault_at(path, f"{kind.property!r} is missing", "add it")
+        case ValidationErrorKind.AdditionalProperties():
+            allowed = _allowed_keys(error.schema_path)
+            for key in kind.unexpected:
+                remedy = _other_verb(operation, path, key) or _spelling(key, allowed)
+                yield fault_at((*path, key), "the document knows no such key", remedy)
+        case ValidationErrorKind.Enum():
+            yield fault_at(path, "this is not an option", f"write one of {', '.join(map(str, kind.options))}")
+        case ValidationErrorKind.MinLength():
+            yield fault_at(path, "the text is empty", _Place.of(operation, path).remedy("fill it in"))
+        case ValidationErrorKind.PropertyNames():
+            yield fault_at(path, "a property has an empty name", "name the property")
+        case _:
+            rule = "/".join(map(str, error.schema_path))
+            other = (f"it breaks the rule {kind.name}", f"see {rule} of the document")
+            yield fault_at(path, *(_out_of_bounds(kind) or other))
+
+
+def _out_of_bounds(kind: object) -> tuple[str, str] | None:
+    match kind:
+        case ValidationErrorKind.MinItems(limit=limit):
+            return (
+                "the list is empty" if limit == 1 else f"there are fewer than {limit}",
+                f"give at least {limit}",
+            )
+        case ValidationErrorKind.MaxItems(limit=limit):
+            return f"there are more than {limit}", f"give at most {limit}"
+        case ValidationErrorKind.Minimum(limit=limit):
+            return f"the number is below {limit}", f"write {limit} or more"
+        case ValidationErrorKind.Maximum(limit=limit):
+            return f"the number is above {limit}", f"write {limit} or less"
+    return None
+
+
+class _Place(NamedTuple):
+    """What the document says of a place in a body.
+
+    Attributes:
+        is_property: Whether a property value stands there.
+        is_optional: Whether the key can be left out.
+        options: The texts that may stand there, where the document lists them.
+    """
+
+    is_property: bool = False
+    is_optional: bool = False
+    options: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, operation: contract.Operation, path: Path) -> "_Place":
+        schema: Mapping[str, Any] = contract.schema(operation.request_schema)
+        place = cls()
+        for part in path:
+            named = schema.get("properties", {})
+            is_property = isinstance(part, str) and part not in named
+            inner = schema["items"] if isinstance(part, int) else named.get(part)
+            inner = contract.resolve(schema["additionalProperties"] if inner is None else inner)
+            is_optional = isinstance(part, str) and part not in schema.get("required", ())
+            schema, place = inner, cls(is_property, is_optional, inner.get("enum", ()))
+        return place
+
+    def remedy(self, what: str) -> str:
+        return f"{what}, or leave the key out" if self.is_optional else what
+
+
+def _wrong_type(path: Path, expected: str, instance: object, place: _Place) -> Fault:
+    problem = f"{name_of(instance)} stands where {_article(expected)} belongs"
+    if not path:
+        return fault_at(path, problem, 'write {"inputs": [...]}')
+    if path == ["inputs"]:
+        return fault_at(path, problem, 'write [{"properties": {...}}]')
+    if path[:-1] == ["inputs"]:
+        return fault_at(path, problem, 'write {"properties": {...}}')
+    if place.is_property and instance is None:
+        return fault_at(path, problem, 'write "" to clear a property, or leave the key out')
+    if place.is_property and isinstance(instance, list):
+        return fault_at(path, problem, "write it as text, with a semicolon between two options")
+    return fault_at(
+        path, problem, place.remedy(_REMEDIES[expected]) if instance is None else _REMEDIES[expected]
+    )
+
+
+def _article(json_type: str) -> str:
+    return {"object": "a mapping", "array": "a list", "string": "text"}.get(json_type, "a whole number")
+
+
+def _allowed_keys(schema_path: Path) -> list[str]:
+    schema: Any = contract.document()
+    for part in schema_path[:-1]:
+        schema = schema[part]
+    return list(schema["properties"])
+
+
+def _other_verb(operation: contract.Operation, path: Path, key: str) -> str | None:
+    """Return what to do with a key of an input that only other operations take."""
+    known = contract.operations().values()
+    others = {other.verb for other in known if key in other.input_keys and other.verb != operation.verb}
+    if not others or path[:-1] != ["inputs"]:
+        return None
+    return f"{operation.verb} does not take it, only {' and '.join(sorted(others))} does; leave it out"
+
+
+def _spelling(key: str, allowed: Sequence[str]) -> str:
+    if close := difflib.get_close_matches(key, allowed, n=1):
+        return f"did you mean {close[0]!r}?"
+    return f"the keys are {', '.join(allowed)}"
+
+
+def _inputs_of(content: object) -> Sequence[Any]:
+    inputs = content.get("inputs") if isinstance(content, dict) else None
+    return inputs if isinstance(inputs, list | tuple) else ()
+
+
+def _refused(operation: contract.Operation, content: object) -> Iterator[Fault]:
+    """Yield what HubSpot refuses, or passes over in silence, although the document allows it."""
+    for index, item in enumerate(_inputs_of(content)):
+        # Every batch comes by here, and a match takes several times as long.
+        if not isinstance(item, dict):
+            continue
+        if "id" in item and "id" in operation.input_keys:
+            yield from _refused_id(item, index)
+        if "associations" in item:
+            yield from _refused_targets(item["associations"], index)
+
+
+def _refused_id(item: Mapping[str, object], index: int) -> Iterator[Fault]:
+    record = item["id"]
+    if not isinstance(record, str):
+        return
+    if item.get("idProperty") == "hs_object_id":
+        yield fault_at(
+            ("inputs", index, "idProperty"),
+            "HubSpot refuses hs_object_id as the name of a unique property",
+            "leave idProperty out where id is the record id",
+        )
+    elif record and "idProperty" not in item and not _is_record_id(record):
+        yield fault_at(
+            ("inputs", index, "id"),
+            "a record id has digits only",
+            "write it as HubSpot shows it, without point, exponent or space; where it is the value of a "
+            "unique property, name that property as idProperty",
+        )
+
+
+def _refused_targets(associations: object, index: int) -> Iterator[Fault]:
+    for number, link in enumerate(associations if isinstance(associations, list | tuple) else ()):
+        target = link.get("to") if isinstance(link, dict) else None
+        record = target.get("id") if isinstance(target, dict) else None
+        if isinstance(record, str) and record and not _is_record_id(record):
+            yield fault_at(
+                ("inputs", index, "associations", number, "to", "id"),
+                "a record id has digits only",
+                "write it as HubSpot shows it, without point, exponent or space",
+            )
+
+
+def _is_record_id(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _repetitions(content: object) -> Iterator[Fault]:
+    """Yield what no two inputs of one request may share, although each by itself is right."""
+    traces: dict[str, int] = {}
+    records: dict[tuple[str, str], int] = {}
+    for index, item in enumerate(_inputs_of(content)):
+        if not isinstance(item, dict):
+            continue
+        # Every batch comes by here, and a match takes several times as long.
+        trace, record, name = item.get("objectWriteTraceId"), item.get("id"), item.get("idProperty", "")
+        if isinstance(trace, str) and (first := traces.setdefault(trace, index)) != index:
+            yield _repeated(index, "objectWriteTraceId", first)
+        if not isinstance(record, str) or not isinstance(name, str) or name == "hs_object_id":
+            continue
+        if (first := records.setdefault((name, record), index)) != index:
+            yield _repeated(index, "id", first)
+
+
+def _repeated(index: int, key: str, first: int) -> Fault:
+    return fault_at(
+        ("inputs", index, key),
+        f"it repeats that of inputs[{first}], for which HubSpot refuses the whole batch",
+        "send the two in two requests" if key == "id" else "give each input one of its own",
+    )

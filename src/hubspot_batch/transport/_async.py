@@ -1,0 +1,266 @@
+"""The asynchronous half of the only code that sends or sleeps; bulk runs of both clients use it."""
+
+import inspect
+import math
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Protocol, cast
+
+import anyio
+import httpx
+from anyio import CancelScope, CapacityLimiter, Event, move_on_after, to_thread
+
+from hubspot_batch.errors import HubSpotBatchError
+from hubspot_batch.results import BatchResult
+from hubspot_batch.transport._attempts import (
+    NO_REPLY,
+    Attempt,
+    Body,
+    ClosedEarly,
+    Exchange,
+    Received,
+    RequestBuilder,
+    asked,
+)
+from hubspot_batch.transport._connections import Pool, Redirected
+from hubspot_batch.transport._settings import CachingTokenSource, Settings, TokenSource
+from hubspot_batch.transport._sync import fetch
+from hubspot_batch.transport._tokens import Bearer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from hubspot_batch.transport._calls import Call
+
+# What ends by itself at the end of an attempt comes first: it tells more than a cancellation.
+_GRACE = 0.25
+
+
+class AsyncHttp(RequestBuilder, Protocol):
+    """What the asynchronous driver needs of an HTTP client."""
+
+    async def fetch(self, attempt: Attempt) -> Received:
+        """Send a request once, and return the reply."""
+        ...
+
+
+class AsyncSource(Protocol):
+    """Where the asynchronous driver gets its HTTP client from."""
+
+    def http(self) -> AsyncHttp:
+        """Return the HTTP client."""
+        ...
+
+
+class ThreadedPool:
+    """The connections of a synchronous client for an asynchronous driver: each exchange takes a thread.
+
+    Args:
+        pool: The pool of the synchronous client.
+    """
+
+    def __init__(self, pool: Pool[httpx.Client]) -> None:
+        self._pool = pool
+        self._limiter = CapacityLimiter(math.inf)
+
+    def http(self) -> AsyncHttp:
+        """Return the HTTP client."""
+        return _ThreadedHttp(self._pool.http(), self._limiter)
+
+
+class _ThreadedHttp:
+    def __init__(self, http: httpx.Client, limiter: CapacityLimiter) -> None:
+        self._http = http
+        self._limiter = limiter
+        self.build_request = http.build_request
+
+    async def fetch(self, attempt: Attempt) -> Received:
+        return await to_thread.run_sync(
+            fetch, self._http, attempt, abandon_on_cancel=True, limiter=self._limiter
+        )
+
+
+class AsyncPool:
+    """The connections of an asynchronous client.
+
+    Args:
+        pool: The pool of the client.
+    """
+
+    def __init__(self, pool: Pool[httpx.AsyncClient]) -> None:
+        self._pool = pool
+
+    def http(self) -> AsyncHttp:
+        """Return the HTTP client."""
+        return _AsyncHttp(self._pool.http())
+
+
+class _AsyncHttp:
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+        self.build_request = http.build_request
+
+    async def fetch(self, attempt: Attempt) -> Received:
+        attempt.request.extensions["trace"] = attempt.trace_async
+        try:
+            reply = await self._http.send(attempt.request, auth=attempt, follow_redirects=False, stream=True)
+        except Redirected as redirect:
+            return Received(redirect.reply, b"")
+        except RuntimeError:
+            if attempt.begun:
+                raise
+            raise ClosedEarly from None
+        try:
+            body = Body(reply, attempt)
+            if body.wanted:
+                async with aclosing(cast("AsyncGenerator[bytes, None]", reply.aiter_raw())) as parts:
+                    async for part in parts:
+                        body.add(part)
+                        if not body.wanted:
+                            break
+        finally:
+            await reply.aclose()
+        return Received(reply, body.content)
+
+
+class Watcher(Protocol):
+    """Whoever follows the attempts of a call."""
+
+    async def departing(self) -> None:
+        """An attempt leaves as soon as this returns. What this raises ends the call."""
+        ...
+
+    def returned(self, error: HubSpotBatchError | None) -> None:
+        """The attempt is over: with this error, or with a result."""
+        ...
+
+
+class _Nobody:
+    async def departing(self) -> None:
+        pass
+
+    def returned(self, error: HubSpotBatchError | None) -> None:
+        pass
+
+
+class AsyncDriver:
+    """Sends calls, any number at a time.
+
+    Args:
+        pool: Where the HTTP client comes from.
+        settings: The options of the client.
+    """
+
+    def __init__(self, pool: AsyncSource, settings: Settings) -> None:
+        self._pool = pool
+        self._settings = settings
+        self._tokens = _Tokens(settings.token)
+
+    async def send(self, call: "Call", watcher: Watcher = _Nobody()) -> BatchResult:  # noqa: B008 - stateless
+        """Send a call until it has a result, or a final error.
+
+        Args:
+            call: What to send.
+            watcher: Who follows its attempts.
+
+        Raises:
+            HubSpotBatchError: The error of the last attempt.
+        """
+        exchange = Exchange(call, self._settings, watcher.returned)
+        with exchange:
+            while True:
+                if pause := exchange.pause():
+                    await anyio.sleep(pause)
+                # Before the departure is reserved: a function that gets a token may take its time.
+                bearer = await self._tokens.get(exchange.token_since)
+                http = self._pool.http()
+                await _until_due(exchange)
+                await watcher.departing()
+                # The watcher may have taken its time, too.
+                await _until_due(exchange)
+                attempt, received = exchange.begin(http, bearer), None
+                try:
+                    received = await self._in_time(http, attempt)
+                    result = exchange.replied(received, attempt)
+                except NO_REPLY as error:
+                    result = exchange.failed(error, attempt)
+                except ClosedEarly:
+                    exchange.closed()
+                finally:
+                    # Shielded: an answer that came is not lost for a file of the quota that is locked.
+                    with CancelScope(shield=True):
+                        await self._settings.quota.ended_async(exchange.ended(received))
+                if result is not None:
+                    return result
+
+    async def _in_time(self, http: AsyncHttp, attempt: Attempt) -> Received:
+        with move_on_after(self._settings.attempt_timeout + _GRACE):
+            return await http.fetch(attempt)
+        raise httpx.ReadTimeout("the attempt is over")
+
+
+class _Tokens:
+    """Where the tokens come from: a function of the caller never runs in the event loop unless it is async.
+
+    One call of it is under way at a time. Attempts that need a token meanwhile share its result, so that a
+    function that takes its time, or is not made for several threads, does no harm.
+    """
+
+    def __init__(self, source: Bearer | TokenSource) -> None:
+        self._source = source
+        self._limiter = CapacityLimiter(math.inf)
+        self._under_way: _TokenCall | None = None
+
+    async def get(self, since: float) -> Bearer:
+        """Return a bearer from a call of the function that began at a time or later.
+
+        Raises:
+            ConfigurationError: If it cannot be a token.
+        """
+        if isinstance(self._source, Bearer):
+            return self._source
+        if isinstance(self._source, CachingTokenSource) and (cached := self._source.cached) is not None:
+            return Bearer(cached).checked()
+        while (call := self._under_way) is not None:
+            await call.over.wait()
+            if call.began >= since and (bearer := call.result()) is not None:
+                return bearer
+        return await self._call(self._source)
+
+    async def _call(self, source: TokenSource) -> Bearer:
+        call = self._under_way = _TokenCall()
+        try:
+            if inspect.iscoroutinefunction(source):
+                token = asked(source)
+            else:
+                token = await to_thread.run_sync(asked, source, abandon_on_cancel=True, limiter=self._limiter)
+            bearer = token if isinstance(token, Bearer) else Bearer(await token)
+            call.bearer = bearer.checked()
+        except Exception as error:
+            call.error = error
+            raise
+        finally:
+            self._under_way = None
+            call.over.set()
+        return call.bearer
+
+
+class _TokenCall:
+    """One call of a function for tokens."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.over = Event()
+        self.bearer: Bearer | None = None
+        self.error: Exception | None = None
+
+    def result(self) -> Bearer | None:
+        """Return the bearer that came; None if the call was cancelled."""
+        if self.error is not None:
+            raise self.error
+        return self.bearer
+
+
+async def _until_due(exchange: Exchange) -> None:
+    while delay := await exchange.delay_async():  # noqa: ASYNC110 - no poll: it knows when
+        await anyio.sleep(delay)

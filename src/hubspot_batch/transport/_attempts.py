@@ -1,0 +1,569 @@
+"""One call over all its attempts: what leaves, when it may, and what a reply means. Nothing is sent here."""
+
+import inspect
+import logging
+import random
+import time
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, Self
+
+import httpx
+
+from hubspot_batch.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailedError,
+    HubSpotBatchError,
+    RateLimitError,
+    RequestTimeoutError,
+    UnexpectedReplyError,
+)
+from hubspot_batch.results import BatchResult, Response
+from hubspot_batch.transport._connections import closed
+from hubspot_batch.transport._quota import AttemptReport
+from hubspot_batch.transport._retries import may_be_written, may_wait, wait_before_retry
+from hubspot_batch.transport._settings import CachingTokenSource, Settings, TokenSource
+from hubspot_batch.transport._tokens import Bearer
+
+if TYPE_CHECKING:
+    from hubspot_batch.transport._calls import Call
+
+_logger = logging.getLogger("hubspot_batch")
+
+# The last two come from an address, that of a proxy or of a redirect.
+NO_REPLY = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
+"""Exceptions that mean no reply arrived."""
+
+# What httpx raises before the first byte of a request has left.
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+
+# What `Body` can decompress as it comes, and stop at a size. httpx asks for more where it finds the packages.
+_ENCODING = {"Accept-Encoding": "gzip, deflate"}
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+_PLAIN = {"", "identity"}
+_COMPRESSED = {"gzip", "x-gzip", "deflate"}
+# How much of a request is written before the time that is left is looked at again.
+_PIECE = 64 * 1024
+
+
+class RequestBuilder(Protocol):
+    """What an exchange needs of an HTTP client."""
+
+    def build_request(
+        self,
+        method: str,
+        url: httpx.URL,
+        *,
+        headers: Mapping[str, str],
+        content: bytes,
+        extensions: dict[str, Any],
+    ) -> httpx.Request:
+        """Return a request of this client."""
+        ...
+
+
+@lru_cache(maxsize=64)
+def _url(text: str) -> httpx.URL:
+    """Return an address that is parsed once, for all the requests that go there."""
+    return httpx.URL(text)
+
+
+def asked(source: TokenSource) -> Bearer | Awaitable[str]:
+    """Return the bearer that a function gives, still unchecked, or an awaitable of a token."""
+    token = source()
+    return token if inspect.isawaitable(token) else Bearer(token)
+
+
+def bearer_of(source: Bearer | TokenSource) -> Bearer:
+    """Return a bearer, for synchronous code.
+
+    Raises:
+        ConfigurationError: If the function is async, or returns what cannot be a token.
+    """
+    if isinstance(source, Bearer):
+        return source
+    token = asked(source)
+    if inspect.iscoroutine(token):
+        token.close()
+        raise ConfigurationError("access_token is an async function; use AsyncHubSpot")
+    return token.checked() if isinstance(token, Bearer) else Bearer(token).checked()
+
+
+class Limit(float):
+    """Seconds that one step of an attempt may take, which also ends with the attempt.
+
+    httpcore hands it to each read and write of a connection as it is.
+    """
+
+    ends: float
+
+    @classmethod
+    def of(cls, step: float | None, whole: float, ends: float) -> Self:
+        """Return the limit of a step.
+
+        Args:
+            step: Seconds that it may take; None for any number.
+            whole: Seconds that the attempt may take.
+            ends: When the attempt ends.
+        """
+        limit = cls(whole if step is None else min(step, whole))
+        limit.ends = ends
+        return limit
+
+    def left(self) -> float:
+        """Return the seconds that are left now.
+
+        Raises:
+            httpx.TimeoutException: If none are.
+        """
+        left = self.ends - time.monotonic()
+        if left <= 0:
+            raise httpx.ReadTimeout("the attempt is over")
+        return min(self, left)
+
+
+def _keep_to_limits(stream: Any) -> None:  # noqa: ANN401 - a NetworkStream of httpcore
+    """Make a synchronous connection ask before each read and write how much time the attempt has left.
+
+    A time limit of a socket begins anew with each byte, so a server that sends one now and then would hold
+    it for ever. Asynchronous code needs none of this: there, the attempt is cancelled.
+    """
+    read, write = stream.read, stream.write
+
+    def read_in_time(max_bytes: int, timeout: float | None = None) -> bytes:
+        data: bytes = read(max_bytes, timeout=_left(timeout))
+        return data
+
+    def write_in_time(buffer: bytes, timeout: float | None = None) -> None:
+        view = memoryview(buffer)
+        for start in range(0, len(view), _PIECE):
+            write(view[start : start + _PIECE], timeout=_left(timeout))
+
+    stream.read, stream.write = read_in_time, write_in_time
+
+
+def _left(timeout: float | None) -> float | None:
+    # The HTTP client may be the caller's, who may use its connections for other requests.
+    return timeout.left() if isinstance(timeout, Limit) else timeout
+
+
+class Limits(Protocol):
+    """The limits of an attempt."""
+
+    @property
+    def timeout(self) -> httpx.Timeout:
+        """The limits of its steps."""
+        ...
+
+    @property
+    def attempt_timeout(self) -> float:
+        """Seconds that the whole of it may take."""
+        ...
+
+    @property
+    def max_reply_bytes(self) -> int:
+        """The largest reply."""
+        ...
+
+
+class Attempt(httpx.Auth):
+    """One attempt under way: its request, its end, and what is known of it so far.
+
+    Attributes:
+        request: What is sent.
+        bearer: The token that it is sent with, if it needs one.
+        begun: Whether the HTTP client has taken the request, which one that is closed does not.
+        status: The status of the reply, as soon as it has come.
+    """
+
+    def __init__(
+        self, request: httpx.Request, bearer: Bearer | None, ends: float, max_reply_bytes: int
+    ) -> None:
+        self.request = request
+        self.bearer = bearer
+        self.begun = False
+        self.status: int | None = None
+        self.max_reply_bytes = max_reply_bytes
+        self._ends = ends
+        self._connects = False
+        self._leaves = False
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Set the header with the token."""
+        self.begun = True
+        if self.bearer is not None:
+            self.bearer.authorize(request)
+        yield request
+
+    @property
+    def expired(self) -> bool:
+        """Whether its time is over."""
+        return time.monotonic() >= self._ends
+
+    @property
+    def never_left(self) -> bool:
+        """Whether it certainly failed before the first byte of the request was sent."""
+        return self._connects and not self._leaves
+
+    @property
+    def refused(self) -> bool:
+        """Whether a reply has begun that says that nothing was written."""
+        return self.status is not None and not may_be_written(self.status)
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Learn from an event of a connection: the extension `trace` of httpx, for synchronous code."""
+        self._note(event, info)
+        if event.endswith(("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")):
+            _keep_to_limits(info["return_value"])
+
+    async def trace_async(self, event: str, info: Mapping[str, Any]) -> None:
+        """Learn from an event of a connection, for asynchronous code."""
+        self._note(event, info)
+
+    def _note(self, event: str, info: Mapping[str, Any]) -> None:
+        self._connects = True
+        # CONNECT is the request that opens a tunnel through a proxy.
+        if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
+            self._leaves = True
+        elif self._leaves and event == "http11.receive_response_headers.complete":
+            self.status = info["return_value"][1]
+
+
+class Body:
+    """The body of a reply, decompressed as it comes, and no more of it than is allowed.
+
+    Attributes:
+        wanted: Whether more of it is to be read.
+    """
+
+    def __init__(self, reply: httpx.Response, attempt: Attempt) -> None:
+        attempt.status = reply.status_code
+        self.wanted = True
+        self._attempt = attempt
+        self._room = attempt.max_reply_bytes
+        self._parts: list[bytes] = []
+        self._inflate: Any = None
+        self._bare: Any = None
+        encoding = reply.headers.get("content-encoding", "").strip().lower()
+        if reply.is_stream_consumed:
+            # A transport without a connection gave the whole reply at once, decompressed.
+            self._keep(reply.content)
+            self.wanted = False
+        elif encoding in _COMPRESSED:
+            self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
+            self._bare = zlib.decompressobj(-zlib.MAX_WBITS) if encoding == "deflate" else None
+        elif encoding not in _PLAIN:
+            raise httpx.DecodingError("the reply has an encoding that was not asked for")
+
+    @property
+    def content(self) -> bytes | None:
+        """All of it; None if it is larger than allowed."""
+        return None if self._room < 0 else b"".join(self._parts)
+
+    def add(self, part: bytes) -> None:
+        """Take the next part as it came from the connection.
+
+        Raises:
+            httpx.HTTPError: If it cannot be decompressed, or the time is over.
+        """
+        if self._attempt.expired:
+            raise httpx.ReadTimeout("the attempt is over")
+        if self._inflate is not None:
+            part = self._inflated(part)
+        self._keep(part)
+
+    def _inflated(self, part: bytes) -> bytes:
+        # One byte more than there is room for tells that it is too large.
+        most = self._room + 1
+        try:
+            return self._inflate.decompress(part, most)  # type: ignore[no-any-return]
+        except zlib.error:
+            if self._parts or self._bare is None:
+                raise httpx.DecodingError("the reply is not what its content-encoding says") from None
+        # Some servers send deflate without the header of zlib.
+        self._inflate, self._bare = self._bare, None
+        return self._inflated(part)
+
+    def _keep(self, part: bytes) -> None:
+        self._room -= len(part)
+        self.wanted = self._room >= 0
+        if self.wanted:
+            self._parts.append(part)
+        else:
+            self._parts.clear()
+
+
+class ClosedEarly(Exception):  # noqa: N818 - never leaves this package
+    """The HTTP client was closed before it took the request."""
+
+
+class Received(NamedTuple):
+    """A reply that came.
+
+    Attributes:
+        reply: Its status and headers.
+        content: Its body, decompressed; None if it is larger than allowed.
+    """
+
+    reply: httpx.Response
+    content: bytes | None
+
+    def response(self, seconds: float, attempts: int = 1) -> Response:
+        """Return it as data.
+
+        Args:
+            seconds: How long it took.
+            attempts: How many it took, this one included.
+        """
+        return Response(
+            status=self.reply.status_code,
+            # By items: a look-up goes through all headers, and a mapping is copied by look-ups.
+            headers=dict(self.reply.headers.items()),
+            content=self.content or b"",
+            seconds=seconds,
+            attempts=attempts,
+        )
+
+
+def attempt_of(
+    http: RequestBuilder,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    content: bytes,
+    bearer: Bearer | None,
+    limits: Limits,
+) -> Attempt:
+    """Return an attempt that begins now."""
+    ends = time.monotonic() + limits.attempt_timeout
+    steps = {
+        name: Limit.of(step, limits.attempt_timeout, ends) for name, step in limits.timeout.as_dict().items()
+    }
+    request = http.build_request(
+        method, _url(url), headers={**headers, **_ENCODING}, content=content, extensions={"timeout": steps}
+    )
+    return Attempt(request, bearer, ends, limits.max_reply_bytes)
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """Return an exception of the HTTP client without its traceback and what it came from.
+
+    The frames of httpx and httpcore hold the headers and the body of the request: the token, the secrets of
+    an app, the values of properties.
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
+class _RequestBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of a request, which tells when its last byte was sent: the connection asks for more then."""
+
+    def __init__(self, content: bytes, sent: Callable[[], None]) -> None:
+        self._content = content
+        self._sent = sent
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._content
+        self._sent()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._content
+        self._sent()
+
+
+class Exchange:
+    """One call over all its attempts: when the next may leave, and what the last one means.
+
+    It reads the clock but neither sends nor sleeps.
+    """
+
+    def __init__(
+        self,
+        call: "Call",
+        settings: Settings,
+        returned: Callable[[HubSpotBatchError | None], None] = lambda _: None,
+    ) -> None:
+        self._call = call
+        self._settings = settings
+        self._returned = returned
+        self._attempts = 0
+        self._resent = 0
+        self._waited = 0.0
+        self._maybe_written = False
+        self._departure: float | None = None
+        self._sent = 0.0
+        self._refused_until: float | None = None
+        self._not_before = float("-inf")
+        self._began = 0.0
+        self._token_since = float("-inf")
+        self._asked_again = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """Carry `maybe_written` over from earlier attempts."""
+        if isinstance(error, HubSpotBatchError) and self._maybe_written:
+            error.maybe_written = True
+
+    def pause(self) -> float:
+        """Return how many seconds the policy asks to wait before the next attempt."""
+        # Nothing is reserved for its end: whoever comes after would wait for it, too.
+        return max(0.0, self._not_before - time.monotonic())
+
+    def delay(self) -> float:
+        """Return how many seconds remain until the next attempt may leave; 0 once it may.
+
+        Another call may run into the quota while this one waits, so ask again after each sleep.
+        """
+        quota, now = self._settings.quota, time.monotonic()
+        return self._until(quota.reserve(now, held=self._departure, on_guess=False), now)
+
+    async def delay_async(self) -> float:
+        """Return the same, without blocking the event loop."""
+        quota, now = self._settings.quota, time.monotonic()
+        return self._until(await quota.reserve_async(now, held=self._departure, on_guess=False), now)
+
+    def _until(self, departure: float, now: float) -> float:
+        kept = departure <= now or self._settings.quota.limit_known
+        self._departure = departure if kept else None
+        return max(0.0, departure - now)
+
+    @property
+    def token_since(self) -> float:
+        """The time before which the function for tokens must not have been called for the next attempt."""
+        return self._token_since
+
+    def begin(self, http: RequestBuilder, bearer: Bearer) -> Attempt:
+        """Return the next attempt, which leaves now."""
+        self._attempts += 1
+        self._began = self._sent = time.monotonic()
+        self._refused_until = None
+        attempt = attempt_of(
+            http,
+            self._call.method,
+            self._settings.base_url + self._call.path,
+            headers=self._call.headers,
+            content=self._call.content,
+            bearer=bearer,
+            limits=self._settings,
+        )
+        attempt.request.stream = _RequestBody(self._call.content, self._has_left)
+        return attempt
+
+    def ended(self, received: Received | None = None) -> AttemptReport:
+        """Return what the quota is to know of an attempt that is over."""
+        departure, self._departure = self._departure, None
+        return AttemptReport(
+            departure=self._began if departure is None else departure,
+            sent=self._sent,
+            ended=time.monotonic(),
+            headers=None if received is None else received.reply.headers,
+            refused_until=self._refused_until,
+        )
+
+    def closed(self) -> NoReturn:
+        """End the call: the client was closed before the attempt could leave.
+
+        Raises:
+            ConfigurationError: Always.
+        """
+        error = closed()
+        self._returned(error)
+        raise error
+
+    def replied(self, received: Received, attempt: Attempt) -> BatchResult | None:
+        """Handle a reply: return its result, or None to make another attempt, else raise."""
+        response = received.response(time.monotonic() - self._began, attempts=self._attempts)
+        try:
+            if received.content is None and received.reply.is_success:
+                raise UnexpectedReplyError(
+                    self._call.operation,
+                    response,
+                    f"the body is larger than the {self._settings.max_reply_bytes} bytes of max_reply_bytes",
+                )
+            result = self._call.decode(response)
+        except HubSpotBatchError as error:
+            in_body = getattr(error, "correlation_id", None)
+            self._log(f"HTTP {response.status}", in_body or response.correlation_id)
+            self._again_or_raise(error, attempt)
+            return None
+        self._log(f"HTTP {response.status}", response.correlation_id)
+        self._returned(None)
+        return result
+
+    def failed(self, cause: Exception, attempt: Attempt) -> BatchResult | None:
+        """Handle an attempt without a reply: return None to make another one, else raise."""
+        name, not_sent = type(cause).__name__, attempt.never_left or isinstance(cause, _NOT_SENT)
+        kind, problem = ConnectionFailedError, "the connection broke before the reply was complete"
+        if isinstance(cause, httpx.TimeoutException):
+            kind, problem = RequestTimeoutError, "no reply came in time; timeout sets how long to wait"
+            if attempt.expired:
+                problem = "the reply was not complete in time; attempt_timeout sets how long to wait for it"
+        if not_sent:
+            problem = f"no connection to {self._settings.base_url}; check base_url, network and proxy"
+        self._log(f"no reply ({name})", None)
+        error = kind(f"{self._call.operation}: {problem} ({name})", attempts=self._attempts)
+        # Only the address of a redirect is read once the request has left.
+        is_redirect = isinstance(cause, httpx.InvalidURL)
+        error.maybe_written = not (not_sent or is_redirect or attempt.refused)
+        error.__cause__ = without_frames(cause)
+        self._again_or_raise(error, attempt)
+        return None
+
+    def _has_left(self) -> None:
+        self._sent = time.monotonic()
+
+    def _again_or_raise(self, error: HubSpotBatchError, attempt: Attempt) -> None:
+        self._returned(error)
+        wait = wait_before_retry(
+            error,
+            resendable=self._call.resendable,
+            attempts=self._attempts,
+            jitter=random.random(),  # noqa: S311 - no secret
+        )
+        if isinstance(error, AuthenticationError) and not isinstance(self._settings.token, Bearer):
+            wait = self._wait_for_token(error, attempt, self._settings.token)
+        limited, retries = isinstance(error, RateLimitError), self._settings.retries
+        if limited and wait is not None and wait <= retries.budget:
+            self._refused_until = time.monotonic() + wait
+        resent = 0 if limited else self._resent
+        if wait is None or not may_wait(retries, wait, waited=self._waited, resent=resent):
+            raise error
+        self._maybe_written = self._maybe_written or error.maybe_written
+        self._waited += wait
+        self._resent += not limited
+        self._not_before = time.monotonic() + wait
+
+    def _wait_for_token(
+        self, error: AuthenticationError, attempt: Attempt, source: TokenSource
+    ) -> float | None:
+        """Return 0 where the function may have a fresh token: it is asked once more."""
+        error.blame_function()
+        if not error.expired or self._asked_again:
+            return None
+        self._asked_again = True
+        self._token_since = time.monotonic()
+        if isinstance(source, CachingTokenSource) and attempt.bearer is not None:
+            source.discard(attempt.bearer)
+        return 0.0
+
+    def _log(self, outcome: str, correlation_id: str | None) -> None:
+        _logger.debug(
+            "%s: attempt %d: %s after %.3f s, correlation id %r",
+            self._call.operation,
+            self._attempts,
+            outcome,
+            time.monotonic() - self._began,
+            correlation_id,
+        )

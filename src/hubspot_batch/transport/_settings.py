@@ -1,0 +1,321 @@
+"""What a client is set up with, checked once."""
+
+import math
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Hashable
+from ipaddress import ip_address
+from threading import Lock
+from typing import TypeAlias
+from weakref import WeakSet, WeakValueDictionary
+
+import httpx
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hubspot_batch._display import Discreet
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.transport._quota import Quota, is_number
+from hubspot_batch.transport._retries import Retries
+from hubspot_batch.transport._tokens import Bearer
+
+BASE_URL = "https://api.hubapi.com"
+TOKEN_VARIABLE = "HUBSPOT_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
+TIMEOUT = 30.0
+CONNECT_TIMEOUT = 5.0
+
+# Twice the longest step: an attempt that takes longer makes no progress worth waiting for.
+ATTEMPT_STEPS = 2.0
+MAX_REPLY_BYTES = 32 * 1024 * 1024
+
+TokenSource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
+
+
+class ForkSafe:
+    """A base of objects with a lock, which another thread may hold while the process forks.
+
+    Only the thread that forks lives on in the child, so nobody would release the lock there.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        _fork_safe.add(self)
+
+    def after_fork(self) -> None:
+        """Begin anew in a child process."""
+        self._lock = Lock()
+
+
+class CachingTokenSource(ForkSafe, ABC):
+    """A function for tokens that keeps the last one as long as it lives."""
+
+    @property
+    @abstractmethod
+    def cached(self) -> str | None:
+        """The token that it keeps, without waiting for anything; None if it has to get another one."""
+
+    @abstractmethod
+    def discard(self, token: Bearer) -> None:
+        """Forget this token: it was refused as too old."""
+
+    @abstractmethod
+    def __call__(self) -> str:
+        """Return a token."""
+
+
+# The one thing that clients share unasked: HubSpot counts the requests of a token, whichever client sends
+# them, and clients that each counted for themselves would run into 429s. It keeps no quota alive.
+_quotas: WeakValueDictionary[Hashable, Quota] = WeakValueDictionary()
+_quotas_lock = Lock()
+_fork_safe: WeakSet[ForkSafe] = WeakSet()
+
+
+def _after_fork() -> None:
+    _quotas_lock.release()
+    for shared in _fork_safe:
+        shared.after_fork()
+
+
+# Where processes do not fork, there is no such function.
+getattr(os, "register_at_fork", lambda **_: None)(
+    before=_quotas_lock.acquire, after_in_parent=_quotas_lock.release, after_in_child=_after_fork
+)
+
+_URL = r"https?://[^\s/?#@]+(/[^\s?#]*)?"
+_LARGEST_PORT = 65535
+# HubSpot releases a version each March and September, the first in 2025-09 (docs/behaviour.md, "Versions").
+_DATED = r"2025-09|20(2[6-9]|[3-9]\d)-0[39]"
+
+
+class Settings(Discreet, Struct, frozen=True, kw_only=True):
+    """The options of a client, valid and complete."""
+
+    token: Bearer | TokenSource
+    base_url: str
+    api_version: str
+    timeout: httpx.Timeout
+    attempt_timeout: float
+    max_reply_bytes: int
+    retries: Retries
+    quota: Quota
+
+    def __repr__(self) -> str:
+        return f"Settings(base_url={self.base_url!r}, api_version={self.api_version!r})"
+
+
+def token_source(access_token: str | TokenSource | Bearer | None) -> Bearer | TokenSource:
+    """Return the token, still unchecked, or the function that returns one. This never fails.
+
+    Without either, the token comes from the environment.
+    """
+    if access_token is None:
+        return Bearer(os.environ.get(TOKEN_VARIABLE, ""))
+    return (
+        access_token if isinstance(access_token, Bearer) or callable(access_token) else Bearer(access_token)
+    )
+
+
+def _token_from(source: Bearer | TokenSource) -> Bearer | TokenSource:
+    return source.checked() if isinstance(source, Bearer) else source
+
+
+def base_url_from(base_url: str, *, allow_http: bool = False) -> str:
+    """Return the base URL without a slash at its end.
+
+    Raises:
+        ConfigurationError: If it is not an http or https URL, holds more than host and path, or would send
+            the token over a network in clear text.
+    """
+    if not isinstance(base_url, str) or not (base_url == BASE_URL or _is_address(base_url)):
+        raise ConfigurationError(f"base_url is no URL of a service; write it like {BASE_URL}")
+    if not (allow_http or base_url.startswith("https:") or is_local(base_url)):
+        raise ConfigurationError(
+            "base_url is an http:// address of another machine, so token and rows would cross the network in "
+            "clear text; write https://, or allow it with allow_http=True (--allow-http)"
+        )
+    return base_url.rstrip("/")
+
+
+def is_local(base_url: str) -> bool:
+    """Return whether an address is one of this machine, whatever a name server says."""
+    host = httpx.URL(base_url).host.removesuffix(".")
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    # A server that listens on all addresses is named by the unspecified one.
+    return address.is_loopback or address.is_unspecified
+
+
+def _is_address(base_url: str) -> bool:
+    if not re.fullmatch(_URL, base_url):
+        return False
+    try:
+        url = httpx.URL(base_url)
+        return bool(url.host) and (url.port or 0) <= _LARGEST_PORT
+    except (httpx.InvalidURL, UnicodeError):  # the latter comes from a host that IDNA cannot express
+        return False
+
+
+def api_version_from(api_version: str) -> str:
+    """Return the API version.
+
+    Raises:
+        ConfigurationError: If HubSpot has no version of that form.
+    """
+    known = isinstance(api_version, str) and (
+        api_version == "v3" or re.fullmatch(_DATED, api_version, re.ASCII)
+    )
+    if not known:
+        raise ConfigurationError(
+            f'there is no API version {api_version!r}; write "v3" or a dated one such as "2026-09"'
+        )
+    return api_version
+
+
+def timeout_from(timeout: float | httpx.Timeout) -> httpx.Timeout:
+    """Return the time limits of an attempt; a number is the limit of all but connecting.
+
+    Raises:
+        ConfigurationError: If it is no positive number.
+    """
+    if isinstance(timeout, httpx.Timeout):
+        return timeout
+    if not is_number(timeout, int | float) or not 0 < timeout < math.inf:
+        raise ConfigurationError("timeout is no positive number; write seconds, or an httpx.Timeout")
+    return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+
+
+def attempt_timeout_from(attempt_timeout: float | None, timeout: httpx.Timeout) -> float:
+    """Return how many seconds a whole attempt may take: by default twice the longest of its steps.
+
+    Raises:
+        ConfigurationError: If it is not a positive number.
+    """
+    if attempt_timeout is None:
+        steps = (timeout.connect, timeout.read, timeout.write, timeout.pool)
+        return ATTEMPT_STEPS * max((step for step in steps if step is not None), default=TIMEOUT)
+    if not is_number(attempt_timeout, int | float) or not 0 < attempt_timeout < math.inf:
+        raise ConfigurationError(
+            "attempt_timeout must be a positive number; write the seconds that a whole attempt may take"
+        )
+    return attempt_timeout
+
+
+def max_reply_bytes_from(max_reply_bytes: int) -> int:
+    """Return how large a reply may be.
+
+    Raises:
+        ConfigurationError: If it is not a positive whole number.
+    """
+    if not is_number(max_reply_bytes, int) or max_reply_bytes < 1:
+        raise ConfigurationError(
+            "max_reply_bytes must be a positive whole number; write the largest size of a reply in bytes"
+        )
+    return max_reply_bytes
+
+
+def retries_from(retries: int | Retries) -> Retries:
+    """Return how persistent a call is; a number is the limit.
+
+    Raises:
+        ConfigurationError: If limit or budget are negative or no numbers.
+    """
+    policy = retries if isinstance(retries, Retries) else Retries(limit=retries)
+    limits = is_number(policy.limit, int) and is_number(policy.budget, int | float)
+    if not limits or policy.limit < 0 or not policy.budget >= 0:
+        raise ConfigurationError(
+            "retries has a negative limit or budget; write Retries(limit=4, budget=120.0)"
+        )
+    return policy
+
+
+def quota_from(quota: Quota) -> Quota:
+    """Return the quota.
+
+    Raises:
+        ConfigurationError: If it is none.
+    """
+    if not isinstance(quota, Quota):
+        raise ConfigurationError("quota is no Quota; write Quota(190, 10.0)")
+    return quota
+
+
+def quota_of(source: Bearer | TokenSource, base_url: str) -> Quota:
+    """Return the quota that all clients share that have this token, or this function, and this base URL."""
+    # Functions are known by identity; tokens by a hash, so that no key holds one.
+    known_by = source.digest(base_url) if isinstance(source, Bearer) else source
+    if not isinstance(known_by, Hashable):
+        return Quota()
+    with _quotas_lock:
+        return _quotas.setdefault((base_url, known_by), Quota())
+
+
+def settings_from(
+    source: Bearer | TokenSource,
+    *,
+    base_url: str,
+    allow_http: bool,
+    api_version: str,
+    timeout: float | httpx.Timeout,
+    attempt_timeout: float | None,
+    max_reply_bytes: int,
+    retries: int | Retries,
+    quota: Quota | None,
+) -> Settings:
+    """Return the options of a client.
+
+    Raises:
+        ConfigurationError: If any is not valid.
+    """
+    token, address = _token_from(source), base_url_from(base_url, allow_http=allow_http)
+    steps = timeout_from(timeout)
+    return Settings(
+        token=token,
+        base_url=address,
+        api_version=api_version_from(api_version),
+        timeout=steps,
+        attempt_timeout=attempt_timeout_from(attempt_timeout, steps),
+        max_reply_bytes=max_reply_bytes_from(max_reply_bytes),
+        retries=retries_from(retries),
+        quota=quota_of(token, address) if quota is None else quota_from(quota),
+    )
+
+
+def changed(
+    settings: Settings,
+    *,
+    source: Bearer | TokenSource | None,
+    timeout: float | httpx.Timeout | None,
+    attempt_timeout: float | None,
+    max_reply_bytes: int | None,
+    retries: int | Retries | None,
+    quota: Quota | None,
+) -> Settings:
+    """Return options in which those that are not None differ.
+
+    Another token has another quota, and another `timeout` another limit of the whole attempt.
+
+    Raises:
+        ConfigurationError: If any is not valid.
+    """
+    token = settings.token if source is None else _token_from(source)
+    pace = settings.quota if source is None else quota_of(token, settings.base_url)
+    steps = settings.timeout if timeout is None else timeout_from(timeout)
+    whole = settings.attempt_timeout
+    if timeout is not None or attempt_timeout is not None:
+        whole = attempt_timeout_from(attempt_timeout, steps)
+    largest = settings.max_reply_bytes if max_reply_bytes is None else max_reply_bytes_from(max_reply_bytes)
+    return replace(
+        settings,
+        token=token,
+        timeout=steps,
+        attempt_timeout=whole,
+        max_reply_bytes=largest,
+        retries=settings.retries if retries is None else retries_from(retries),
+        quota=pace if quota is None else quota_from(quota),
+    )

@@ -1,0 +1,446 @@
+"""A quota for several processes of one machine: its log is in an SQLite file.
+
+The arithmetic is that of `quota`. Here is where the state and the log are kept, and what happens where they
+cannot be. Other processes write the file, so what it holds is checked.
+"""
+
+import ctypes
+import math
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+from weakref import finalize
+
+from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
+from hubspot_batch.transport._quota import (
+    FIRST_MARGIN,
+    MEMORY,
+    MOST_MARGIN,
+    MOST_REQUESTS,
+    MOST_WINDOW,
+    NEVER,
+    SOON,
+    AttemptReport,
+    Limit,
+    Quota,
+    QuotaState,
+    ask_again,
+    departure_after,
+    ended,
+    learned,
+    refused,
+    reserved,
+)
+
+if TYPE_CHECKING:
+    from anyio import CapacityLimiter
+    from anyio.lowlevel import RunVar
+
+_T = TypeVar("_T")
+
+_APPLICATION = 0x48534251
+_VERSION = 2
+# Seconds to wait for another process, whose transaction takes a fraction of a millisecond.
+_PATIENCE = 5.0
+# Seconds by which the clock of another processor core may be ahead.
+_SKEW = 1.0
+# No 429 asks for a longer pause.
+_LONGEST_PAUSE = 86_400.0
+
+_COLUMNS = '"limit", "window", margin, paused_until, latency, daily_limit, daily_remaining'
+_TABLES = (
+    """
+    CREATE TABLE figures (
+        boot TEXT NOT NULL,
+        "limit" INTEGER,
+        "window" REAL,
+        margin REAL NOT NULL,
+        paused_until REAL NOT NULL,
+        latency REAL,
+        daily_limit INTEGER,
+        daily_remaining INTEGER
+    )
+    """,
+    "CREATE TABLE departures (number INTEGER PRIMARY KEY, at REAL NOT NULL, waits INTEGER NOT NULL)",
+    "CREATE INDEX by_time ON departures (at)",
+)
+_SCHEMA = [statement.strip() for statement in _TABLES]
+_MARKS = (f"PRAGMA application_id = {_APPLICATION}", f"PRAGMA user_version = {_VERSION}")
+# NULLs would be last, but there are none; text is before all numbers, so that one look finds it.
+_LAST = "SELECT at FROM departures ORDER BY at DESC LIMIT 1"
+_LAST_LEFT = "SELECT at FROM departures WHERE NOT waits ORDER BY at DESC LIMIT 1"
+_OLDEST = "SELECT at FROM departures WHERE NOT waits OR at <= ? ORDER BY at DESC LIMIT 1 OFFSET ?"
+_ADD = "INSERT INTO departures (at, waits) VALUES (?, ?)"
+_REMOVE = """
+DELETE FROM departures WHERE number = (SELECT number FROM departures WHERE at = ? ORDER BY waits DESC LIMIT 1)
+"""
+# Two for each that is added, so that the log becomes as short as it can without one call paying for all.
+_FORGET = "DELETE FROM departures WHERE number IN (SELECT number FROM departures WHERE at < ? LIMIT 2)"
+
+
+class SharedQuota(Quota):
+    """A quota that all processes of one machine keep to that push with the same token.
+
+    Each process makes one with the same path. The file holds the log and all that replies have told, so that
+    each process learns from the replies to the others. It holds no token.
+
+    All times are seconds of `time.monotonic()`, which is one clock for all processes of a machine until it
+    restarts, and which setting the time does not move; after a restart the log begins anew. Safe to use from
+    several threads. A process that forks has its own connection to the file from then on.
+
+    Args:
+        path: The SQLite file, made where it is missing, readable by its owner only. It lies on a disk of this
+            machine, belongs to the user who runs the process, and stays while any process uses it.
+        limit: How many requests fit into the window at most, for the requests of this process. Replies may
+            lower it, and never raise it. Without a limit it is what the replies to any process tell.
+        window: The length of the window in seconds.
+
+    Raises:
+        ConfigurationError: If limit or window are out of range, or the file cannot be used.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], limit: int | None = None, window: float = 10.0) -> None:
+        super().__init__(limit, window)
+        self._path = _absolute(path)
+        self._database: sqlite3.Connection | None = None
+        self._closed = False
+        self._turn: RunVar[CapacityLimiter] | None = None
+        # Opened to find out early whether it can be.
+        with closing(_open(self._path)) as database:
+            self._state = _state(database)
+
+    @property
+    def paused_until(self) -> float:
+        """No request leaves before this time, whichever process was refused. Reads the file."""
+        with suppress(HubSpotBatchError), self._access() as database:
+            self._state = _state(database)
+        return self._state.paused_until
+
+    def reserve(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
+        """Return the time at which a request may leave, and count it.
+
+        If that is now, it leaves. If it is later, wait until then and ask again: by then another request may
+        have been refused, or may have left later than it was to.
+
+        Args:
+            now: The present time.
+            held: The departure that was reserved for this request before. It is given back.
+            on_guess: Whether to count a later time although `limit_known` is false. Without it, the time that
+                is returned is when to ask again, without `held`: the limit may be known then.
+
+        Raises:
+            ConfigurationError: If the quota is closed.
+            HubSpotBatchError: If the file cannot be used any more, or another program holds it for 5 seconds.
+        """
+        with self._transaction() as database:
+            state = _state(database, now)
+            self._state = state
+            limits = self._limits
+            last = _believable_last(database, max(now, state.paused_until))
+            if held is not None and not database.execute(_REMOVE, (held,)).rowcount:
+                held = None
+
+            def oldest(limit: Limit, departure: float) -> float:
+                return _first_of(database.execute(_OLDEST, (departure, limit.requests - 1)))
+
+            start = now if held is not None else max(now, last)
+            departure = departure_after(state, limits, start, oldest)
+            departure = now if departure <= now + SOON else departure
+            if departure > now and not on_guess and not self.limit_known:
+                return ask_again(state, departure, now)
+            database.execute(_ADD, (departure, departure > now))
+            database.execute(_FORGET, (now - MEMORY,))
+            if held is None:
+                self._keep(database, reserved(state, limits[0]))
+            return departure
+
+    async def reserve_async(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
+        """Do the same as `reserve`, in a thread: the event loop does not wait for the file."""
+        # A departure that is reserved after its request was cancelled wastes one place in one window.
+        return await self._in_thread(partial(self.reserve, now, held=held, on_guess=on_guess), abandon=True)
+
+    def ended(self, attempt: AttemptReport) -> None:
+        """Learn from an attempt that is over: limits, a refusal, and when the request arrived."""
+        # The reply is worth more than what it tells of the quota. A file that fails stops the next request.
+        with suppress(HubSpotBatchError), self._transaction() as database:
+            state, departure = ended(_state(database), attempt)
+            if database.execute(_REMOVE, (attempt.departure,)).rowcount:
+                database.execute(_ADD, (departure, False))
+            self._keep(database, state)
+
+    async def ended_async(self, attempt: AttemptReport) -> None:
+        """Do the same as `ended`, in a thread: the event loop does not wait for the file."""
+        await self._in_thread(partial(self.ended, attempt), abandon=False)
+
+    def learn(self, headers: Mapping[str, str]) -> None:
+        """Take the limits of window and day from the headers of a reply, where it has them."""
+        with suppress(HubSpotBatchError), self._transaction() as database:
+            self._keep(database, learned(_state(database), headers))
+
+    def refused(self, until: float, now: float) -> None:
+        """Let nothing leave before `until`: a 429 came. The first of a pause makes the margin grow."""
+        with suppress(HubSpotBatchError), self._transaction() as database:
+            self._keep(database, refused(_state(database), until, now))
+
+    def close(self) -> None:
+        """Close the file. Nothing is reserved any more."""
+        with self._lock:
+            self._closed = True
+            if self._database is not None:
+                self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _shown(self) -> str:
+        return f"{str(self._path)!r}, {super()._shown()}"
+
+    def _keep(self, database: sqlite3.Connection, state: QuotaState) -> None:
+        _write(database, state)
+        self._state = state
+
+    async def _in_thread(self, work: Callable[[], _T], *, abandon: bool) -> _T:
+        from anyio import CapacityLimiter, to_thread  # noqa: PLC0415 - only asynchronous clients need it
+        from anyio.lowlevel import RunVar  # noqa: PLC0415 - see above
+
+        if self._turn is None:
+            self._turn = RunVar("turn")
+        # One at a time in each event loop: more threads would only wait for each other.
+        if (limiter := self._turn.get(None)) is None:
+            limiter = CapacityLimiter(1)
+            self._turn.set(limiter)
+        return await to_thread.run_sync(work, abandon_on_cancel=abandon, limiter=limiter)
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
+        """Do all that happens inside, or nothing, while no other process does."""
+        with self._access() as database, database:
+            database.execute("BEGIN IMMEDIATE")
+            yield database
+
+    @contextmanager
+    def _access(self) -> Generator[sqlite3.Connection, None, None]:
+        with self._lock:
+            try:
+                yield self._opened()
+            except sqlite3.Error as error:
+                raise HubSpotBatchError(
+                    f"the quota file {self._path} cannot be used any more: {error}; "
+                    "make room on its disk, end what holds it, or name another file"
+                ) from error
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._closed:
+            raise ConfigurationError("the quota is closed; make another one")
+        if self._database is None:
+            self._database = _open(self._path)
+            finalize(self, _close, self._database, os.getpid())
+        return self._database
+
+    def _forked(self) -> None:
+        super()._forked()
+        self._turn = None
+        if self._database is not None:
+            # SQLite allows a child neither to use nor to close a connection of its parent, so this one is
+            # never freed.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._database))
+            self._database = None
+
+
+def _close(database: sqlite3.Connection, process: int) -> None:
+    if os.getpid() == process:
+        database.close()
+
+
+def _absolute(path: str | os.PathLike[str]) -> Path:
+    try:
+        return Path(path).absolute()
+    except TypeError:
+        raise ConfigurationError(
+            'the path of a quota must be the path of a file; write SharedQuota("quota.sqlite")'
+        ) from None
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        _check_files(path)
+        _make(path)
+        database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    except (OSError, ValueError, sqlite3.Error) as error:
+        raise _unusable(path, error) from error
+    try:
+        _prepare(database, path)
+        _check_files(path)
+    except (OSError, sqlite3.Error) as error:
+        database.close()
+        raise _unusable(path, error) from error
+    return database
+
+
+def _check_files(path: Path) -> None:
+    """Check that the file, its links and what SQLite keeps beside it are files of this user.
+
+    Raises:
+        OSError: If one is not.
+    """
+    target = os.path.realpath(path)
+    beside = [f"{target}-{kind}" for kind in ("journal", "wal", "shm")]
+    for name in (str(path), target, *beside):
+        try:
+            status = os.lstat(name)
+        except FileNotFoundError:
+            continue
+        # A link may lead to the file, but to nothing that SQLite makes itself.
+        link_allowed = name != target and name not in beside
+        if not stat.S_ISREG(status.st_mode) and not link_allowed:
+            raise OSError(f"{name} is not a regular file")
+        # The administrator may give a file; any other user could make this process wait for ever.
+        if hasattr(os, "geteuid") and status.st_uid not in {os.geteuid(), 0}:
+            raise OSError(f"{name} belongs to another user")
+
+
+def _make(path: Path) -> None:
+    # Never opens a file that exists: closing it would end the locks of this process on it.
+    with suppress(FileExistsError):
+        os.close(os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _prepare(database: sqlite3.Connection, path: Path) -> None:
+    # After a loss of power the machine restarts, and the log is worth nothing.
+    database.execute("PRAGMA synchronous = OFF")
+    boot = _boot_id()
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        if path.stat().st_size == 0:
+            for statement in (*_TABLES, *_MARKS):
+                database.execute(statement)
+            _begin_anew(database)
+        _check(database)
+        (known,) = database.execute("SELECT boot FROM figures").fetchone() or ("",)
+        # A clock that began anew tells a restart where there is no id. If it runs for longer than before, the
+        # log costs one window at most.
+        ahead = _first_of(database.execute(_LAST_LEFT)) > time.monotonic() + _SKEW
+        if known != boot or ahead:
+            _begin_anew(database)
+        # Also finds out whether the file can be written.
+        database.execute("UPDATE figures SET boot = ?", (boot,))
+        _state(database)
+    # Last, so that the marks by which a file is known never are in a WAL only.
+    database.execute("PRAGMA journal_mode = WAL")
+
+
+def _check(database: sqlite3.Connection) -> None:
+    (application,) = database.execute("PRAGMA application_id").fetchone()
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if application != _APPLICATION:
+        raise sqlite3.DatabaseError("another program has made it")
+    if version != _VERSION:
+        raise sqlite3.DatabaseError("another version of hubspot-batch has made it")
+    # Nothing else: views and triggers would run what another user has written.
+    found = database.execute("SELECT sql FROM sqlite_master LIMIT ?", (len(_SCHEMA) + 1,))
+    if sorted(str(statement) for (statement,) in found) != sorted(_SCHEMA):
+        raise _damage()
+
+
+def _begin_anew(database: sqlite3.Connection) -> None:
+    database.execute("DELETE FROM departures")
+    database.execute("DELETE FROM figures")
+    database.execute(
+        "INSERT INTO figures (boot, margin, paused_until) VALUES ('', ?, ?)", (FIRST_MARGIN, NEVER)
+    )
+
+
+def _state(database: sqlite3.Connection, now: float = math.inf) -> QuotaState:
+    """Return the state that the file holds, without a pause that no reply can have asked for."""
+    row = database.execute(f"SELECT {_COLUMNS} FROM figures").fetchone()  # noqa: S608 - constant
+    if row is None:
+        raise _damage()
+    limit, window, margin, paused_until, latency, daily_limit, daily_remaining = row
+    told = (limit, window) != (None, None)
+    counts = [count for count in (daily_limit, daily_remaining) if count is not None]
+    believable = (
+        (not told or (_within(limit, int, 1, MOST_REQUESTS) and _within(window, float, SOON, MOST_WINDOW)))
+        and _within(margin, float, FIRST_MARGIN, MOST_MARGIN)
+        and isinstance(paused_until, float)
+        and (latency is None or _within(latency, float, 0, math.inf))
+        and all(_within(count, int, 0, MOST_REQUESTS) for count in counts)
+    )
+    if not believable:
+        raise _damage()
+    return QuotaState(
+        told=Limit(limit, window) if told else None,
+        margin=margin,
+        paused_until=paused_until if paused_until <= now + _LONGEST_PAUSE else NEVER,
+        latency=latency,
+        daily_limit=daily_limit,
+        daily_remaining=daily_remaining,
+    )
+
+
+def _within(value: object, kind: type[float], least: float, most: float) -> bool:
+    return isinstance(value, kind) and least <= value <= most
+
+
+def _write(database: sqlite3.Connection, state: QuotaState) -> None:
+    limit, window = state.told or (None, None)
+    values = (
+        *(limit, window, state.margin, state.paused_until, state.latency),
+        *(state.daily_limit, state.daily_remaining),
+    )
+    update = f"UPDATE figures SET ({_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constant
+    database.execute(update, values)
+
+
+def _believable_last(database: sqlite3.Connection, start: float) -> float:
+    """Return the last departure, after forgetting those that are later than any queue can make them."""
+    last = _first_of(database.execute(_LAST))
+    if last > start + MEMORY:
+        # Each that waits is at most a window and a margin later than the one before it.
+        (queue,) = database.execute("SELECT count(*) FROM departures WHERE at > ?", (start,)).fetchone()
+        database.execute("DELETE FROM departures WHERE at > ?", (start + queue * MEMORY,))
+        last = _first_of(database.execute(_LAST))
+    return last
+
+
+def _first_of(departures: sqlite3.Cursor) -> float:
+    (departure,) = departures.fetchone() or (NEVER,)
+    if not isinstance(departure, float):
+        raise _damage()
+    return departure
+
+
+def _damage() -> sqlite3.DatabaseError:
+    return sqlite3.DatabaseError("it holds what no SharedQuota writes")
+
+
+def _boot_id() -> str:
+    """Return what differs after each start of the machine, or "" if the system does not tell.
+
+    The time of day does not tell it: it is set now and then, and runs on while the machine sleeps.
+    """
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _unusable(path: Path, error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        f"the quota file {path} cannot be used: {error}; "
+        "name a new file in a folder that exists and can be written, or one that a SharedQuota has made"
+    )

@@ -1,0 +1,146 @@
+"""The synchronous half of the only code that sends or sleeps; the other is `_async_driver`."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlencode
+
+import httpx
+
+from hubspot_batch.errors import HubSpotBatchError
+from hubspot_batch.results import BatchResult, Response
+from hubspot_batch.transport._attempts import (
+    NO_REPLY,
+    Attempt,
+    Body,
+    ClosedEarly,
+    Exchange,
+    Limits,
+    Received,
+    attempt_of,
+    bearer_of,
+)
+from hubspot_batch.transport._connections import Pool, Redirected, sync_client
+from hubspot_batch.transport._retries import Retries, may_wait, wait_before_retry
+from hubspot_batch.transport._settings import Settings
+from hubspot_batch.transport._tokens import Secret
+
+if TYPE_CHECKING:
+    from hubspot_batch.transport._calls import Call
+
+_T = TypeVar("_T")
+
+
+class Driver:
+    """Sends calls, one after the other.
+
+    Args:
+        pool: Where the HTTP client comes from.
+        settings: The options of the client.
+    """
+
+    def __init__(self, pool: Pool[httpx.Client], settings: Settings) -> None:
+        self._pool = pool
+        self._settings = settings
+
+    def send(self, call: "Call") -> BatchResult:
+        """Send a call until it has a result, or a final error.
+
+        Raises:
+            HubSpotBatchError: The error of the last attempt.
+        """
+        exchange = Exchange(call, self._settings)
+        with exchange:
+            while True:
+                if pause := exchange.pause():
+                    time.sleep(pause)
+                # Before the departure is reserved: a function that gets a token may take its time.
+                bearer = bearer_of(self._settings.token)
+                http = self._pool.http()
+                while delay := exchange.delay():
+                    time.sleep(delay)
+                attempt, received = exchange.begin(http, bearer), None
+                try:
+                    received = fetch(http, attempt)
+                    result = exchange.replied(received, attempt)
+                except NO_REPLY as error:
+                    result = exchange.failed(error, attempt)
+                except ClosedEarly:
+                    exchange.closed()
+                finally:
+                    self._settings.quota.ended(exchange.ended(received))
+                if result is not None:
+                    return result
+
+
+def insist(attempt: Callable[[], _T], retries: Retries) -> _T:
+    """Return what a function returns, which is called again after a failure that may pass.
+
+    Args:
+        attempt: What to call. It must do no harm to call it twice.
+        retries: How persistent to be.
+
+    Raises:
+        HubSpotBatchError: The error of the last call.
+    """
+    made, waited = 0, 0.0
+    while True:
+        made += 1
+        try:
+            return attempt()
+        except HubSpotBatchError as error:
+            jitter = random.random()  # noqa: S311 - no secret
+            wait = wait_before_retry(error, resendable=True, attempts=made, jitter=jitter)
+            if wait is None or not may_wait(retries, wait, waited=waited, resent=made - 1):
+                raise
+        waited += wait
+        time.sleep(wait)
+
+
+def fetch(http: httpx.Client, attempt: Attempt) -> Received:
+    """Send a request once, and return the reply.
+
+    Raises:
+        ClosedEarly: If the HTTP client is closed.
+        httpx.HTTPError: If no reply comes, or not all of it in time.
+    """
+    attempt.request.extensions["trace"] = attempt.trace
+    try:
+        reply = http.send(attempt.request, auth=attempt, follow_redirects=False, stream=True)
+    except Redirected as redirect:
+        return Received(redirect.reply, b"")
+    except RuntimeError:
+        if attempt.begun:
+            raise
+        raise ClosedEarly from None
+    try:
+        body = Body(reply, attempt)
+        if body.wanted:
+            for part in reply.iter_raw():
+                body.add(part)
+                if not body.wanted:
+                    break
+    finally:
+        reply.close()
+    return Received(reply, body.content)
+
+
+def send_form(url: str, form: Mapping[str, Secret], limits: Limits) -> Response:
+    """Send a form once, and return the reply.
+
+    Raises:
+        httpx.HTTPError: If none comes.
+    """
+    began = time.monotonic()
+    with sync_client(url) as http:
+        attempt = attempt_of(
+            http,
+            "POST",
+            url,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            content=urlencode({name: value.reveal() for name, value in form.items()}).encode(),
+            bearer=None,
+            limits=limits,
+        )
+        return fetch(http, attempt).response(time.monotonic() - began)
