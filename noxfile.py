@@ -73,10 +73,11 @@ def npm_of_a_fit_node(session: nox.Session) -> str:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and format, of the workflows as well."""
+    """Check style, format and the direction of imports, and the workflows."""
     install(session, "lint", project=False)
     session.run("ruff", "check", *FORMATTED)
     session.run("ruff", "format", "--check", *FORMATTED)
+    session.run("lint-imports", "--no-cache", env={"PYTHONPATH": os.pathsep.join(["src", "generated"])})
     session.run("zizmor", "--quiet", "--offline", ".github")
 
 

@@ -109,7 +109,7 @@ _MODULES = {
 }
 
 # Annotations name types of these, and are evaluated by few.
-_SUBMODULES = frozenset({"bulk", "inputs"})
+_SUBMODULES = {"bulk": "bulk", "contract": "contract._inputs"}
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
@@ -119,7 +119,8 @@ if not TYPE_CHECKING:  # pragma: no branch - or else a type checker takes any na
     def __getattr__(name: str) -> object:
         # The command line answers --help without HTTP, which takes longer to import than all else together.
         if name in _SUBMODULES:
-            return import_module(f"{__name__}.{name}")
+            import_module(f"{__name__}.{_SUBMODULES[name]}")
+            return globals()[name]
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         home = next((module for module, names in _MODULES.items() if name in names), "errors")

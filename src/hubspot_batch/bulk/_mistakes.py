@@ -10,7 +10,7 @@ may repeat a value of a row that is good.
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from hubspot_batch.bulk._rows import Row, compared
 from hubspot_batch.errors import ApiError
@@ -35,6 +35,9 @@ _NOT_UNIQUE = re.compile(r"by non-unique \S+ property (\S+)")
 _NO_TARGET = "crm.associations."
 # Of each kind. A value can have 65,536 characters.
 _MOST_VALUES = 500
+
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class _Link(NamedTuple):
@@ -70,10 +73,10 @@ class Mistakes:
             self._id_properties[name] = error
         self._learn_ids(rows, refusal, error)
         self._learn_taken(rows, refusal, error)
-        known: Sequence[dict[Any, RecordError]] = (self._values, self._ids, self._targets, self._taken)
-        for mistakes in known:
-            for oldest in [*mistakes][:-_MOST_VALUES]:
-                del mistakes[oldest]
+        _drop_oldest(self._values)
+        _drop_oldest(self._ids)
+        _drop_oldest(self._targets)
+        _drop_oldest(self._taken)
 
     @property
     def are_known(self) -> bool:
@@ -281,6 +284,11 @@ def _error(refusal: ApiError, reasons: Sequence[Reason]) -> RecordError:
 
 def _address(row: Row) -> tuple[str | None, str]:
     return row.wire.get("idProperty"), row.wire.get("id", "")
+
+
+def _drop_oldest(mistakes: dict[_Key, RecordError]) -> None:
+    for oldest in [*mistakes][:-_MOST_VALUES]:
+        del mistakes[oldest]
 
 
 def _links(row: Row) -> Iterator[_Link]:
