@@ -549,6 +549,7 @@ class TestOptions:
 
 
 class TestOneFileForTwoThings:
+    @pytest.mark.posix
     @pytest.mark.parametrize(
         ("options", "message"),
         [

@@ -372,6 +372,23 @@ def test_without_the_extra_the_import_says_how_to_install_it(
 
 
 @pytest.mark.posix
+def test_a_foreground_run_ignores_a_closed_terminal_where_nohup_says_so() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Sandbox() as box:
+            thread = threading.Thread(target=box.close)
+            # It would end without a word of `close` otherwise.
+            timer = threading.Timer(0.2, lambda: (os.kill(os.getpid(), signal.SIGHUP), thread.start()))
+            timer.start()
+            box.serve_forever()
+            timer.join()
+            thread.join()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.posix
 def test_a_store_is_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "box.sqlite"
     before = os.umask(0)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -97,9 +98,10 @@ def _lines(runs: list[StoredRun]) -> Iterator[str]:
     yield f"{'run':<{width}}  {'state':<12}{'done':>11}{'rejected':>10}{'unknown':>9}{'left':>9}  file"
     for name, stored in zip(names, runs, strict=True):
         facts = _facts(stored)
+        file = "-" if _runs.is_copy(Path(facts["file"])) else facts["file"]
         yield (
             f"{name:<{width}}  {facts['state']:<12}{facts['done']:>11,}{facts['rejected']:>10,}"
-            f"{facts['unknown']:>9,}{_left(facts['left'], finished=stored.finished):>9}  {facts['file']}"
+            f"{facts['unknown']:>9,}{_left(facts['left'], finished=stored.finished):>9}  {file}"
         )
 
 
