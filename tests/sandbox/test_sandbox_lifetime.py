@@ -376,12 +376,15 @@ def test_a_foreground_run_ignores_a_closed_terminal_where_nohup_says_so() -> Non
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with Sandbox() as box:
-            thread = threading.Thread(target=box.close)
-            # It would end without a word of `close` otherwise.
-            timer = threading.Timer(0.2, lambda: (os.kill(os.getpid(), signal.SIGHUP), thread.start()))
-            timer.start()
+
+            def hang_up_and_end() -> None:
+                os.kill(os.getpid(), signal.SIGHUP)
+                assert create(box, "A")
+                box.close()
+
+            thread = threading.Thread(target=hang_up_and_end)
+            thread.start()
             box.serve_forever()
-            timer.join()
             thread.join()
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
