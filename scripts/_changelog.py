@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from _callers import Change
+    from _changes import Change
 
 _WIDTH = 120
 _SECTIONS = {"added": "Added", "removed": "Removed"}

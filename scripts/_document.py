@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Pointer = tuple[str | int, ...]
 
+# The same in C, where PyYAML has it.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _JSON_SCALARS = frozenset(_TAG + name for name in ("bool", "float", "int", "null", "str"))
 _NOT_FINITE = frozenset({".nan", ".inf", "+.inf", "-.inf"})
@@ -59,15 +61,20 @@ class Document:
 
     Attributes:
         path: Where it was read.
-        digest: The SHA-256 of its bytes, in hexadecimal digits.
+        text: What it holds, as written.
         content: What it holds, in the order of the file.
         root: The same with its places.
     """
 
     path: Path
-    digest: str
+    text: str
     content: dict[str, Any]
     root: yaml.MappingNode
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the file, in hexadecimal digits."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
     def fault(self, pointer: Pointer, message: str) -> Fault:
         """Return a fault at the line of `pointer`, or of the last part of it that exists."""
@@ -87,14 +94,14 @@ def load(path: Path) -> Document:
         InvalidFileError: It cannot be read, is not YAML, its root is not a mapping, or it holds
             duplicate keys or values that JSON has not.
     """
-    raw = _read(path)
-    root = _compose(path, raw)
+    text = _read(path)
+    root = _compose(path, text)
     if not isinstance(root, yaml.MappingNode):
         raise InvalidFileError(path, [Fault(1, (), f"is {_kind(root)} where a mapping belongs")])
     if faults := list(_node_faults(root, (), ())):
         raise InvalidFileError(path, faults)
     content = yaml.SafeLoader("").construct_document(root)
-    return Document(path, hashlib.sha256(raw).hexdigest(), content, root)
+    return Document(path, text, content, root)
 
 
 def walk(value: object, pointer: Pointer = ()) -> Iterator[tuple[Pointer, dict[str, Any]]]:
@@ -149,21 +156,23 @@ def format_pointer(pointer: Pointer) -> str:
     return "/".join(("#", *(str(part).replace("~", "~0").replace("/", "~1") for part in pointer)))
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path) -> str:
     try:
-        return path.read_bytes()
+        return path.read_bytes().decode()
     except OSError as error:
         raise InvalidFileError(path, [Fault(1, (), f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError as error:
+        raise InvalidFileError(path, [Fault(1, (), f"is not YAML: {error}")]) from None
 
 
-def _compose(path: Path, raw: bytes) -> yaml.Node | None:
+def _compose(path: Path, text: str) -> yaml.Node | None:
     try:
-        return yaml.compose(raw.decode(), Loader=yaml.SafeLoader)
+        return yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         message = "is not YAML: " + ", ".join(filter(None, (error.context, error.problem)))
         raise InvalidFileError(path, [Fault(line, (), message)]) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.YAMLError as error:
         message = f"is not YAML: {str(error).splitlines()[0]}"
         raise InvalidFileError(path, [Fault(1, (), message)]) from None
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from _document import children, format_pointer
 from _operations import operations
 from _schemas import all_schemas
+from _source import Source
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def name_faults(document: Document) -> Iterator[Fault]:
 
 def _operation_faults(document: Document) -> Iterator[Fault]:
     modules: dict[str, list[tuple[Pointer, str]]] = {}
-    for operation in operations(document.content):
+    for operation in operations(Source.of(document)):
         place = ("paths", operation.path, operation.method)
         if isinstance(operation.content.get("operationId"), str):
             tag = str(next(iter(operation.content.get("tags") or ["default"])))

@@ -1,88 +1,78 @@
-"""The operations of an OpenAPI document, and what each of them sends and gets back."""
+"""The operations of an OpenAPI document, and which of them use a component."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from _document import parse_reference, resolve, walk
+from _document import at, parse_reference, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Direction = Literal["requests", "replies"]
+    from _document import Pointer
+    from _source import Source
 
 _METHODS = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "trace"})
-_DIRECTIONS: dict[str, Direction] = {
-    "parameters": "requests",
-    "requestBody": "requests",
-    "responses": "replies",
-}
 
 
-class Operation(NamedTuple):
+@dataclass(frozen=True)
+class Operation:
     """One operation.
 
     Attributes:
-        path: Its path.
+        source: The document.
         method: Its method in small letters.
+        path: Its path.
+        place: Where it stands.
         content: What the document says of it.
     """
 
-    path: str
+    source: Source
     method: str
+    path: str
+    place: Pointer
     content: dict[str, Any]
 
     @property
     def name(self) -> str:
         """Its id, or method and path where it has none."""
-        return str(self.content.get("operationId", f"{self.method} {self.path}"))
+        return str(self.content.get("operationId") or f"{self.method} {self.path}")
+
+    @property
+    def address(self) -> str:
+        """Method and path."""
+        return f"{self.method.upper()} {self.path}"
 
 
-class Use(NamedTuple):
-    """That an operation sends something or gets it back."""
+def operations(source: Source) -> Iterator[Operation]:
+    """Yield the operations in the order of the document.
 
-    operation: str
-    direction: Direction | None
-
-
-def operations(document: dict[str, Any]) -> Iterator[Operation]:
-    """Yield the operations in the order of the document."""
-    for path, item in document.get("paths", {}).items():
-        for method, content in item.items():
+    Raises:
+        UnusableError: A part of the document cannot be read.
+    """
+    paths = source.mapping(source.content.get("paths"), ("paths",))
+    for path, node in paths.items():
+        item, place = source.follow(node, ("paths", path))
+        for method, content in source.mapping(item, place).items():
             if method in _METHODS:
-                yield Operation(path, method, content)
+                below = (*place, method)
+                yield Operation(source, method, path, below, source.mapping(content, below))
 
 
-def direction_of(part: str) -> Direction | None:
-    """Return whether a part of an operation, such as `requestBody`, is sent or comes back."""
-    return _DIRECTIONS.get(part)
-
-
-def uses(document: dict[str, Any]) -> dict[tuple[str, ...], set[Use]]:
-    """Return which operations use which component; `("schemas", "Record")` is the key of a component."""
-    found: dict[tuple[str, ...], set[Use]] = {}
-    for operation in operations(document):
-        for part, content in operation.content.items():
-            for component in _components(document, content):
-                use = Use(operation.name, direction_of(part))
-                found.setdefault(component, set()).add(use)
+def users(source: Source) -> dict[Pointer, set[str]]:
+    """Return the names of the operations that use a component, by its place."""
+    found: dict[Pointer, set[str]] = {}
+    for operation in operations(source):
+        waiting: list[object] = [operation.content]
+        while waiting:
+            for _, mapping in walk(waiting.pop()):
+                reference = mapping.get("$ref")
+                if not isinstance(reference, str):
+                    continue
+                component = parse_reference(reference)[:3]
+                names = found.setdefault(component, set())
+                if operation.name not in names:
+                    names.add(operation.name)
+                    waiting.append(at(source.content, component))
     return found
-
-
-def _components(document: dict[str, Any], value: object) -> set[tuple[str, ...]]:
-    """Return what is referred to, directly and indirectly."""
-    found: set[tuple[str, ...]] = set()
-    waiting = [value]
-    while waiting:
-        for reference in _references(waiting.pop()):
-            component = parse_reference(reference)[1:3]
-            if component not in found:
-                found.add(component)
-                waiting.append(resolve(document, reference))
-    return found
-
-
-def _references(value: object) -> Iterator[str]:
-    for _, mapping in walk(value):
-        if isinstance(reference := mapping.get("$ref"), str):
-            yield reference

@@ -20,19 +20,16 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 try:
-    from _callers import sort
     from _changelog import draft, missing, next_version, released, sentence
+    from _changes import Change, changes
     from _document import InvalidFileError, load
     from _operations import operations
-    from _redocly import ToolError, diff, find
+    from _source import Source, UnusableError
 except ImportError as error:
     sys.exit(f"{error}\nRun: python -m pip install pyyaml")
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-
-    from _callers import Change
-    from _document import Document
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = "openapi/hubspot-batch.yaml"
@@ -52,13 +49,11 @@ class Comparison(NamedTuple):
     Attributes:
         base: What the older one is called.
         before: The older one.
-        after: The younger one.
         changes: What changed.
     """
 
     base: str
-    before: Document
-    after: Document
+    before: Source
     changes: list[Change]
 
 
@@ -72,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(NO_RELEASE)
             return 0
         return _report(_compare(base, options.document), changelog)
-    except (BaseError, InvalidFileError, OSError, ToolError) as error:
+    except (BaseError, InvalidFileError, OSError, UnusableError) as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -102,13 +97,11 @@ def _last_release(changelog: str) -> str | None:
 
 
 def _compare(base: str, path: Path) -> Comparison:
-    command = find(ROOT / "openapi" / "package.json")
     with TemporaryDirectory() as folder:
         older = Path(folder, "before.yaml")
         older.write_bytes(_content_of(base))
-        before, after = load(older), load(path)
-    changes = sort(before.content, after.content, diff(command, before.content, after.content))
-    return Comparison(base, before, after, changes)
+        before, after = Source.of(load(older)), Source.of(load(path))
+    return Comparison(base, before, changes(before, after))
 
 
 def _content_of(base: str) -> bytes:
@@ -131,21 +124,17 @@ def _git(*arguments: str) -> str:
 
 
 def _report(comparison: Comparison, changelog: str) -> int:
-    changes, version = comparison.changes, _version(comparison)
-    names = {
-        operation.name
-        for document in (comparison.before, comparison.after)
-        for operation in operations(document.content)
-    }
-    breaking = sum(change.breaks for change in changes)
-    print(f"Changes for callers since {comparison.base}: {len(changes)}, breaking ones: {breaking}")
-    if not changes:
+    found, version = comparison.changes, _version(comparison)
+    names = {operation.name for operation in operations(comparison.before)}
+    breaking = sum(change.breaks for change in found)
+    print(f"Changes for callers since {comparison.base}: {len(found)}, breaking ones: {breaking}")
+    if not found:
         return 0
-    for change in changes:
+    for change in found:
         print(f"{'BREAKS' if change.breaks else '':6}  {sentence(change, names)}")
-    print(f"\nThe version after {version} is {next_version(version, changes)} at least.")
-    print(f"\nFor CHANGELOG.md, below [Unreleased]:\n\n{draft(changes, names)}")
-    return _verdict(missing(changes, changelog))
+    print(f"\nThe version after {version} is {next_version(version, found)} at least.")
+    print(f"\nFor CHANGELOG.md, below [Unreleased]:\n\n{draft(found, names)}")
+    return _verdict(missing(found, changelog))
 
 
 def _version(comparison: Comparison) -> str:

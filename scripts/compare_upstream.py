@@ -6,8 +6,10 @@
 
 Every difference that matters to a client of our operations is told, the worst first. A difference is
 explained where openapi/deviations.yaml has an entry for its place that says what HubSpot says there; when
-HubSpot changes it again, it is not explained any more. Exit codes: 0 all is explained, 1 something is not,
-2 wrong usage or a document that cannot be used.
+HubSpot changes it again, it is not explained any more. Where all versions of an operation are compared, what
+explains nothing is told, too, and a folder that has several versions has to have all of `x-versions`. Exit
+codes: 0 all is explained, 1 something is not or explains nothing, 2 wrong usage or a document that cannot be
+used.
 """
 
 from __future__ import annotations
@@ -18,21 +20,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 try:
-    from _document import InvalidFileError, load
-    from _upstream_deviations import explanation, read_statements
-    from _upstream_exchanges import compare
-    from _upstream_operations import VERSION, matches, wanted
-    from _upstream_report import Compared, Occurrence, Report, as_json, as_text, printable
-    from _upstream_sources import Source, UnusableError, read_all
+    from _collection import read_all
+    from _deviations import explanation, may_be_judged, read_statements, stale
+    from _differences import Difference, Direction, Places, Said, Severity, Verdict
+    from _document import InvalidFileError, load, parse_reference
+    from _matching import VERSION, matches, wanted
+    from _operation_diff import compare
+    from _operations import users
+    from _report import Compared, Occurrence, Report, as_json, as_text, printable
+    from _source import Source, UnusableError
+    from _versions import differences, missing, versions_of
 except ImportError as error:
     sys.exit(f"{error}\nRun: python -m pip install httpx pyyaml")
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    from _upstream_deviations import Statement
-    from _upstream_operations import Match, Wanted
+    from _deviations import Statement
+    from _matching import Match, Wanted
 
+_MISSING = Verdict(Direction.WE, Severity.BREAKING, "it is gone, or stands elsewhere")
 OPENAPI = Path(__file__).resolve().parent.parent / "openapi"
 
 
@@ -80,9 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> Report:
-    document = load(options.document)
-    ours = Source(str(options.document), options.document.read_text("utf-8"), document.content)
-    operations = wanted(ours)
+    operations = wanted(Source.of(load(options.document)))
     statements = read_statements(options.deviations)
     reading = read_all(options.sources)
     report = Report([one.name for one in operations], notes=reading.notes, errors=reading.errors)
@@ -91,6 +96,10 @@ def _run(options: argparse.Namespace) -> Report:
         if add_document(report, source, operations, statements, options.api_version):
             unmet.discard(argument)
     report.errors += [f"{argument}:1: is about none of our operations" for argument in sorted(unmet)]
+    if not options.api_version:
+        folders = {source.name: argument for argument, source in reading.sources if Path(argument).is_dir()}
+        add_missing_versions(report, folders, operations, statements)
+    add_stale(report, operations, statements)
     _complain(report, options.api_version)
     return report
 
@@ -109,7 +118,11 @@ def add_document(
     try:
         found = matches(source, operations)
         chosen = [match for match in found if _is_chosen(match.version, versions)]
-        occurrences = [one for match in chosen for one in _occurrences(match, source, statements)]
+        occurrences = [
+            _occurrence(difference, source.name, match.version, match.wanted, statements)
+            for match in chosen
+            for difference in _differences(match)
+        ]
     except UnusableError as error:
         report.errors.append(str(error))
         return True
@@ -128,21 +141,77 @@ def add_document(
     return bool(found)
 
 
+def _differences(match: Match) -> Iterator[Difference]:
+    ours, theirs = match.wanted.operation, match.theirs
+    if theirs is None:
+        yield Difference("absent", Said(theirs=True, ours=False), _MISSING, Places(("paths",), ours.place))
+        return
+    if match.moved:
+        effect = f"it stands at {theirs.address}, where we do not send"
+        verdict = Verdict(Direction.APART, Severity.BREAKING, effect)
+        yield Difference(
+            "address", Said(theirs.address, match.usual), verdict, Places(theirs.place, ours.place)
+        )
+    yield from differences(match)
+    yield from compare(ours, theirs)
+
+
+def add_missing_versions(
+    report: Report, folders: dict[str, str], operations: list[Wanted], statements: list[Statement]
+) -> None:
+    """Tell of versions that folders with several versions of an operation do not have.
+
+    Args:
+        report: The report, which has all documents.
+        folders: The folders by the names of the documents that were found in them.
+        operations: Our operations.
+        statements: What is known.
+    """
+    for one in operations:
+        compared = [
+            each for each in report.compared if one.name in each.operations and each.source in folders
+        ]
+        seen = {each.version for each in compared}
+        if len(seen) > 1:
+            folder = folders[compared[0].source]
+            report.occurrences += [
+                _occurrence(difference, folder, version, one, statements)
+                for version, difference in missing(one, seen)
+            ]
+
+
+def add_stale(report: Report, operations: list[Wanted], statements: list[Statement]) -> None:
+    """Tell of statements that explain nothing although all was compared that they could explain."""
+    seen = {
+        one.name: {each.version for each in report.compared if one.name in each.operations}
+        for one in operations
+    }
+    expected = {one.name: versions_of(one) for one in operations}
+    if not operations or report.errors:
+        return
+    names = users(operations[0].operation.source)
+    judged = []
+    for statement in statements:
+        pointer = parse_reference(f"#{statement.pointer}")
+        concerned = names.get(pointer[:3]) if pointer[0] == "components" else None
+        if pointer[0] == "paths":
+            concerned = {one.name for one in operations if one.operation.path == pointer[1]}
+        if may_be_judged(statement, concerned or seen, seen, expected):
+            judged.append(statement)
+    met = [(one.difference, one.version) for one in report.occurrences]
+    report.stale += [
+        f"line {statement.line}, `{statement.pointer}`: {part}" for statement, part in stale(judged, met)
+    ]
+
+
 def _is_chosen(version: str, versions: Collection[str]) -> bool:
     return version in versions if versions else not version.endswith("-beta")
 
 
-def _occurrences(match: Match, source: Source, statements: list[Statement]) -> list[Occurrence]:
-    return [
-        Occurrence(
-            difference,
-            source.name,
-            match.version,
-            match.wanted.name,
-            explanation(statements, difference, match.version),
-        )
-        for difference in compare(match)
-    ]
+def _occurrence(
+    difference: Difference, source: str, version: str, one: Wanted, statements: list[Statement]
+) -> Occurrence:
+    return Occurrence(difference, source, version, one.name, explanation(statements, difference, version))
 
 
 def _complain(report: Report, versions: Collection[str]) -> None:

@@ -21,9 +21,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 try:
-    from _changes import describe
     from _document import InvalidFileError
     from _generation import DOCUMENT, MODELS, GenerationError, check_tools, generate
+    from _summary import describe
     from _validation import load_valid
 except ImportError as error:
     sys.exit(f"{error}\nRun: python -m pip install --group generators --editable .")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
+from _differences import rank
 from _document import format_pointer
-from _upstream_differences import rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from _upstream_differences import Difference
+    from _differences import Difference
 
 
 _LONGEST_VALUE = 300
+_MOST_PLACES = 8
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Report:
         order: The operations of our document in its order.
         compared: What was compared.
         occurrences: The differences.
+        stale: What in the file of deviations explains nothing any more.
         notes: What was passed over.
         errors: What could not be used.
     """
@@ -68,15 +70,16 @@ class Report:
     order: list[str]
     compared: list[Compared] = field(default_factory=list)
     occurrences: list[Occurrence] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
-        """2 where something could not be used, 1 where a difference is not explained, else 0."""
+        """2 where something could not be used, 1 where something has to be done, else 0."""
         if self.errors:
             return 2
-        return int(any(one.explained_by is None for one in self.occurrences))
+        return int(bool(self.stale) or any(one.explained_by is None for one in self.occurrences))
 
 
 def as_json(report: Report) -> str:
@@ -89,6 +92,7 @@ def as_json(report: Report) -> str:
         ],
         "differences": [_group_as_json(group) for group in groups],
         "unexplained": sum(group[0].explained_by is None for group in groups),
+        "stale": report.stale,
         "notes": report.notes,
         "errors": report.errors,
     }
@@ -116,7 +120,12 @@ def _lines(report: Report, *, explained: bool) -> Iterator[str]:
     yield from _sections(report, listed)
     yield ""
     yield _summary(len(groups), len(unexplained))
-    for heading, lines in (("Passed over", report.notes), ("Errors", report.errors)):
+    sections = {
+        "Explain nothing any more, so change or remove them": report.stale,
+        "Passed over": report.notes,
+        "Errors": report.errors,
+    }
+    for heading, lines in sections.items():
         if lines:
             yield from ("", f"{heading}:", "", *(f"- {line}" for line in lines))
 
@@ -127,7 +136,7 @@ def _summary(count: int, unexplained: int) -> str:
     noun = "difference" if count == 1 else "differences"
     if not unexplained:
         return f"{count} {noun}, explained by openapi/deviations.yaml."
-    return f"{count} {noun}, of which openapi/deviations.yaml does not explain {unexplained}."
+    return f"{count} {noun}, {unexplained} of them not explained by openapi/deviations.yaml."
 
 
 def _sections(report: Report, groups: list[list[Occurrence]]) -> Iterator[str]:
@@ -148,13 +157,14 @@ def _paragraph(group: list[Occurrence]) -> Iterator[str]:
     use = " ".join([first.use, ", ".join(codes)]) if codes else first.use
     name = f" `{first.field}`" if first.field else ""
     said, verdict = first.said, first.verdict
-    yield f"- **{verdict.severity}**, {use}{name}: {verdict.effect} ({verdict.direction})"
+    yield f"- **{verdict.severity}**, {use}{name}: {verdict.effect}"
     yield f"  - {first.aspect}: theirs `{_value(said.theirs)}`, ours `{_value(said.ours)}`"
     yield f"  - ours: `{format_pointer(first.places.ours)}`"
-    for source, version, place in dict.fromkeys(
-        (one.source, one.version, one.difference.places.theirs) for one in group
-    ):
+    found = dict.fromkeys((one.source, one.version, one.difference.places.theirs) for one in group)
+    for source, version, place in islice(found, _MOST_PLACES):
         yield f"  - {version}: `{format_pointer(place)}` ({source})"
+    if len(found) > _MOST_PLACES:
+        yield f"  - and {len(found) - _MOST_PLACES} other places"
     if group[0].explained_by is not None:
         yield f"  - explained by the deviation of `{group[0].explained_by}`"
 

@@ -6,21 +6,22 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from _upstream_differences import Difference, Direction, Places, Said, Severity, Verdict, judge
-from _upstream_schemas import DEEPEST
-from _upstream_shapes import GROUPS, TYPES, Schema
+from _differences import Difference, Direction, Places, Said, Severity, Verdict, judge, listed
+from _normalization import DEEPEST
+from _shapes import GROUPS, TYPES, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from _upstream_differences import Use
-    from _upstream_schemas import Reader
-    from _upstream_shapes import Expression, Shape
+    from _differences import Use
+    from _document import Pointer
+    from _normalization import Reader
+    from _shapes import Expression, Shape
 
 MOST_PAIRS = 20_000
 _WHOLE_NUMBERS = {"int32": 31, "int64": 63}
-_OPENNESS = (False, "a schema", True)
-_UNNAMED = Verdict(Direction.THEY, Severity.NOTABLE, "they name a value that we do not")
+ANY_SCHEMA = "a schema"
+_OPENNESS = (False, ANY_SCHEMA, True)
 _NOT_COMPARED = Verdict(Direction.APART, Severity.NOTABLE, "nothing here compares them")
 _DEPRECATED = Verdict(Direction.WE, Severity.NOTABLE, "it is to go away")
 
@@ -43,14 +44,15 @@ class Comparison:
     _seen: set[tuple[object, object]] = field(default_factory=set)
 
     def differences(
-        self, ours: Expression, theirs: Expression, path: str = "", depth: int = 0
+        self, ours: Expression, theirs: Expression, path: str = "", label: str = "", depth: int = 0
     ) -> Iterator[Difference]:
         """Yield every difference that matters to a client.
 
         Raises:
             UnusableError: A schema cannot be read.
         """
-        pair = Pair(self, self.ours.shape(ours), self.theirs.shape(theirs), path)
+        shapes = self.ours.shape(ours), self.theirs.shape(theirs)
+        pair = Pair(self, *shapes, path, _label(*(shape.place for shape in shapes)) or label)
         key = (pair.ours.key, pair.theirs.key)
         if key in self._seen:
             return
@@ -60,8 +62,10 @@ class Comparison:
         if len(self._seen) > MOST_PAIRS:
             self.theirs.source.fail(pair.theirs.place, f"is one of more than {MOST_PAIRS} schemas")
         yield from pair.differences()
-        for mine, their, name in pair.children():
-            yield from self.differences(mine, their, name, depth + 1)
+        for mine, their, step in pair.children():
+            yield from self.differences(
+                mine, their, (path + step).removeprefix("."), pair.label + step, depth + 1
+            )
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Pair:
     ours: Shape
     theirs: Shape
     path: str
+    label: str
 
     def differences(self) -> Iterator[Difference]:
         """Yield how the two differ at this level."""
@@ -85,20 +90,20 @@ class Pair:
         yield from self._rest()
 
     def children(self) -> Iterator[tuple[Expression, Expression, str]]:
-        """Yield what lies one level deeper on both sides, with the way to it."""
+        """Yield what lies one level deeper on both sides, with the step to it."""
         if self._both("array") and (self.ours.items or self.theirs.items):
-            yield _items(self.ours), _items(self.theirs), f"{self.path}[]"
+            yield _items(self.ours), _items(self.theirs), "[]"
         if not self._both("object"):
             return
         for name in [*self.ours.properties, *(self.theirs.properties.keys() - self.ours.properties.keys())]:
             ours = self.ours.properties.get(name, self.ours.additional)
             theirs = self.theirs.properties.get(name, self.theirs.additional)
             if not isinstance(ours, bool) and not isinstance(theirs, bool):
-                yield ours, theirs, self._below(name)
+                yield ours, theirs, f".{name}"
         if not isinstance(self.ours.additional, bool) and not isinstance(self.theirs.additional, bool):
-            yield self.ours.additional, self.theirs.additional, f"{self.path}{{}}"
+            yield self.ours.additional, self.theirs.additional, "{}"
         if self.ours.names and self.theirs.names:
-            yield self.ours.names, self.theirs.names, f"{self.path}{{name}}"
+            yield self.ours.names, self.theirs.names, "{name}"
 
     def _types(self) -> Iterator[Difference]:
         ours, theirs = self.ours.types, self.theirs.types
@@ -117,10 +122,19 @@ class Pair:
                 we |= theirs is not None and (ours is None or not ours <= theirs)
         said = Said(_values(self.theirs.closed), _values(self.ours.closed))
         yield from self._compared("enum", *said, they=they, we=we)
-        unnamed = self.theirs.known - self.ours.known
-        if self.ours.known and unnamed and not self.ours.closed:
-            said = Said(_listed(unnamed), _listed(self.ours.known))
-            yield self._difference("values", said, _UNNAMED)
+        if self.ours.known and self.theirs.known and not self.ours.closed:
+            yield from self._named()
+
+    def _named(self) -> Iterator[Difference]:
+        """Tell of the values that an open list names, which forbid nothing."""
+        more, fewer = self.theirs.known - self.ours.known, self.ours.known - self.theirs.known
+        said = Said(_listed(self.theirs.known), _listed(self.ours.known))
+        if more:
+            effect = f"they also name {listed(_listed(more))}"
+            yield self._difference("values", said, Verdict(Direction.THEY, Severity.NOTABLE, effect))
+        elif fewer:
+            effect = f"they do not name {listed(_listed(fewer))}"
+            yield self._difference("values", said, Verdict(Direction.WE, Severity.HARMLESS, effect))
 
     def _limits(self) -> Iterator[Difference]:
         for group, (members, keywords) in GROUPS.items():
@@ -154,24 +168,31 @@ class Pair:
                 yield self._our_field(name)
 
     def _their_field(self, name: str, *, reads: bool) -> Difference:
+        severity = Severity.NOTABLE
         if self.comparison.use == "request":
-            verdict = Verdict(Direction.THEY, Severity.NOTABLE, "they take a field that we do not know")
+            effect = f"they take `{name}`, which we do not know"
         elif reads:
-            verdict = Verdict(Direction.THEY, Severity.NOTABLE, "they may send a field that we ignore")
+            effect = f"they may send `{name}`, which we ignore"
         else:
-            verdict = Verdict(Direction.THEY, Severity.BREAKING, "they may send what we cannot read")
-        return self._difference("field", Said(name, None), verdict)
+            severity, effect = Severity.BREAKING, f"they may send `{name}`, which we cannot read"
+        return self._difference("field", Said(name, None), Verdict(Direction.THEY, severity, effect))
 
     def _our_field(self, name: str) -> Difference:
         if self.comparison.use == "request":
-            verdict = Verdict(Direction.WE, Severity.BREAKING, "we allow what they do not say they take")
+            verdict = Verdict(Direction.WE, Severity.BREAKING, f"they do not take `{name}`")
         elif name in self.ours.required:
-            verdict = Verdict(Direction.THEY, Severity.BREAKING, "they may leave out what we require")
+            effect = f"they may leave out `{name}`, which we require"
+            verdict = Verdict(Direction.THEY, Severity.BREAKING, effect)
         else:
-            verdict = Verdict(Direction.WE, Severity.HARMLESS, "we read more than they say they send")
+            verdict = Verdict(Direction.WE, Severity.HARMLESS, f"they do not send `{name}`")
         found = self._difference("absent", Said(theirs=True, ours=False), verdict)
         place = (*self.ours.place, "properties", name)
-        return replace(found, field=self._below(name), places=Places(self.theirs.place, place))
+        return replace(
+            found,
+            field=f"{self.path}.{name}".removeprefix("."),
+            label=f"{self.label}.{name}".removeprefix("."),
+            places=Places(self.theirs.place, place),
+        )
 
     def _additional(self) -> Iterator[Difference]:
         ours, theirs = _openness(self.ours.additional), _openness(self.theirs.additional)
@@ -186,13 +207,21 @@ class Pair:
     def _rest(self) -> Iterator[Difference]:
         if self._both("object") and (self.ours.names is None) is not (self.theirs.names is None):
             they = self.theirs.names is None
-            has = (None, "a schema")
+            has = (None, ANY_SCHEMA)
             yield from self._compared("propertyNames", has[not they], has[they], they=they, we=not they)
         if self.theirs.not_compared != self.ours.not_compared:
-            said = Said(sorted(self.theirs.not_compared), sorted(self.ours.not_compared))
+            said = Said(
+                *(sorted({word for word, _ in side.not_compared}) for side in (self.theirs, self.ours))
+            )
             yield self._difference("keyword", said, _NOT_COMPARED)
         if self.theirs.deprecated and not self.ours.deprecated:
             yield self._difference("deprecated", Said(theirs=True, ours=False), _DEPRECATED)
+        if self.comparison.use == "request":
+            they, we = self.theirs.read_only, self.ours.read_only
+            yield from self._compared("readOnly", they, we, they=we and not they, we=they and not we)
+        else:
+            they, we = self.theirs.write_only, self.ours.write_only
+            yield from self._compared("writeOnly", they, we, they=they and not we, we=we and not they)
 
     def _only_ours(self) -> set[str]:
         return self.ours.properties.keys() - self.theirs.properties.keys()
@@ -200,20 +229,33 @@ class Pair:
     def _both(self, word: str) -> bool:
         return word in self.ours.types and word in self.theirs.types
 
-    def _below(self, name: str) -> str:
-        return f"{self.path}.{name}" if self.path else name
-
     def _compared(
         self, aspect: str, theirs: object, ours: object, *, they: bool, we: bool
     ) -> Iterator[Difference]:
-        verdict = judge(self.comparison.use, aspect, they=they, we=we)
+        said = Said(theirs, ours)
+        verdict = judge(self.comparison.use, aspect, said, they=they, we=we)
         if verdict is not None:
-            yield self._difference(aspect, Said(theirs, ours), verdict)
+            yield self._difference(aspect, said, verdict)
 
     def _difference(self, aspect: str, said: Said, verdict: Verdict) -> Difference:
         places = Places(self.theirs.place, self.ours.place)
-        comparison = self.comparison
-        return Difference(aspect, said, verdict, places, comparison.use, comparison.code, self.path)
+        core = _label(self.ours.core, self.theirs.core) if aspect != "nullable" else ""
+        use, code = self.comparison.use, self.comparison.code
+        return Difference(aspect, said, verdict, places, use, code, self.path, core or self.label)
+
+
+def _label(ours: Pointer, theirs: Pointer) -> str:
+    """Return what a place in a model is called; empty where it is not the same place on both sides."""
+    if ours != theirs or ours[:2] != ("components", "schemas"):
+        return ""
+    label, tokens = str(ours[2]), iter(ours[3:])
+    for token in tokens:
+        if token in {"allOf", "anyOf", "oneOf"}:
+            next(tokens, None)
+        else:
+            steps = {"items": "[]", "additionalProperties": "{}", "propertyNames": "{name}"}
+            label += steps.get(str(token)) or f".{next(tokens, token)}"
+    return label
 
 
 def _items(shape: Shape) -> Expression:
@@ -221,7 +263,7 @@ def _items(shape: Shape) -> Expression:
 
 
 def _openness(additional: Expression | bool) -> object:  # noqa: FBT001
-    return additional if isinstance(additional, bool) else "a schema"
+    return additional if isinstance(additional, bool) else ANY_SCHEMA
 
 
 def _words(types: frozenset[str]) -> object:

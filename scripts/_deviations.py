@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from _differences import ASPECTS
 from _document import InvalidFileError, format_pointer, load
-from _upstream_differences import ASPECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from _differences import Difference
     from _document import Document, Fault, Pointer
-    from _upstream_differences import Difference
 
 CONDITIONS = ("fields", "replies", "versions")
 ANYTHING = "any"
@@ -22,7 +23,7 @@ ANYTHING = "any"
 _KEYWORDS = {"absent": "type", "nullable": "type", "optional": "required", "values": "enum"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Statement:
     """One thing that HubSpot is known to say.
 
@@ -30,21 +31,34 @@ class Statement:
         pointer: The place in our document, as the entry writes it.
         conditions: The versions, codes of replies and fields for which it holds; all where not named.
         says: The value by aspect.
+        line: Where it stands in the file.
     """
 
     pointer: str
     conditions: dict[str, list[str]]
     says: dict[str, Any]
+    line: int = 1
 
     def explains(self, difference: Difference, version: str) -> bool:
         """Whether this is what a difference in a document of some version shows."""
-        actual = {"fields": difference.field, "replies": difference.code, "versions": version}
+        actual = _actual(difference, version)
         return (
             self.pointer in _pointers(difference)
             and all(actual[name] in allowed for name, allowed in self.conditions.items())
             and difference.aspect in self.says
             and _is_same(self.says[difference.aspect], difference.said.theirs)
         )
+
+    def stale(self, explained: list[tuple[Difference, str]]) -> Iterator[str]:
+        """Yield what explains nothing: the whole, or some of its aspects and conditions."""
+        if not explained:
+            yield ", ".join(self.says)
+            return
+        met = {difference.aspect for difference, _ in explained}
+        yield from (aspect for aspect in self.says if aspect not in met)
+        for name, allowed in self.conditions.items():
+            actual = {_actual(*each)[name] for each in explained}
+            yield from (f"{name} {value}" for value in allowed if value not in actual)
 
 
 def read_statements(path: Path) -> list[Statement]:
@@ -61,9 +75,10 @@ def read_statements(path: Path) -> list[Statement]:
             pointer=entry["pointer"],
             conditions={key: value for key, value in said.items() if key in CONDITIONS},
             says={key: value for key, value in said.items() if key not in CONDITIONS},
+            line=document.fault(("deviations", index, "upstream", number), "").line,
         )
-        for entry in document.content["deviations"]
-        for said in entry.get("upstream", ())
+        for index, entry in enumerate(document.content["deviations"])
+        for number, said in enumerate(entry.get("upstream", ()))
     ]
 
 
@@ -71,6 +86,44 @@ def explanation(statements: list[Statement], difference: Difference, version: st
     """Return the pointer of the entry that explains a difference; None where none does."""
     found = (statement.pointer for statement in statements if statement.explains(difference, version))
     return next(found, None)
+
+
+def stale(
+    statements: Iterable[Statement], differences: Iterable[tuple[Difference, str]]
+) -> Iterator[tuple[Statement, str]]:
+    """Yield the statements that explain none of some differences, each with its version, and which part."""
+    by_pointer: dict[str, list[tuple[Difference, str]]] = defaultdict(list)
+    for difference, version in differences:
+        for pointer in _pointers(difference):
+            by_pointer[pointer].append((difference, version))
+    for statement in statements:
+        explained = [each for each in by_pointer[statement.pointer] if statement.explains(*each)]
+        yield from ((statement, part) for part in statement.stale(explained))
+
+
+def may_be_judged(
+    statement: Statement,
+    operations: Iterable[str],
+    seen: Mapping[str, set[str]],
+    expected: Mapping[str, set[str]],
+) -> bool:
+    """Whether all was seen that a statement could explain.
+
+    Args:
+        statement: The statement.
+        operations: The operations that use its place.
+        seen: The versions in which an operation was compared.
+        expected: The versions that an operation should have.
+    """
+    bound = statement.conditions.get("versions")
+    return all(
+        seen.get(name) and (expected[name] if bound is None else expected[name] & {*bound}) <= seen[name]
+        for name in operations
+    )
+
+
+def _actual(difference: Difference, version: str) -> dict[str, str]:
+    return {"fields": difference.field, "replies": difference.code, "versions": version}
 
 
 def _is_same(said: object, theirs: object) -> bool:
@@ -88,16 +141,16 @@ def _pointers(difference: Difference) -> set[str]:
 def _faults(document: Document) -> Iterator[Fault]:
     entries = document.content.get("deviations")
     if not isinstance(entries, list):
-        yield document.fault(("deviations",), "is no list")
+        yield document.fault(("deviations",), "must be a list")
         return
     for index, entry in enumerate(entries):
         place: Pointer = ("deviations", index)
         if not isinstance(entry, dict) or not isinstance(entry.get("pointer"), str):
-            yield document.fault(place, "is no mapping with a pointer")
+            yield document.fault(place, "must be a mapping with a pointer")
             continue
         said = entry.get("upstream", [])
         if not isinstance(said, list):
-            yield document.fault((*place, "upstream"), "is no list")
+            yield document.fault((*place, "upstream"), "must be a list")
             continue
         for number, statement in enumerate(said):
             yield from _statement_faults(document, statement, (*place, "upstream", number))
@@ -110,6 +163,6 @@ def _statement_faults(document: Document, statement: object, place: Pointer) -> 
     for key, value in statement.items():
         if key in CONDITIONS:
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value) or not value:
-                yield document.fault((*place, key), "is no list of texts")
+                yield document.fault((*place, key), "must be a list of texts")
         elif key not in ASPECTS:
             yield document.fault((*place, key), "is nothing that is compared")

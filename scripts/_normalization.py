@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any
 
-from _upstream_shapes import ANY, GROUPS, NOTHING, TYPES, Either, Schema, Shape, intersection, union
-from _upstream_sources import kind
+from _shapes import ANY, GROUPS, NOTHING, TYPES, Either, Schema, Shape, intersection, union
+from _source import kind
 
 if TYPE_CHECKING:
     from _document import Pointer
-    from _upstream_shapes import Expression
-    from _upstream_sources import Source
+    from _shapes import Expression
+    from _source import Source
 
 DEEPEST = 60
 _NUMBERS = frozenset(
@@ -24,8 +24,10 @@ _NUMBERS = frozenset(
 )
 _NOT_COMPARED = frozenset(
     {
-        *("contains", "dependencies", "dependentRequired", "dependentSchemas", "else", "if", "not"),
-        *("patternProperties", "prefixItems", "then", "unevaluatedItems", "unevaluatedProperties"),
+        *("contains", "contentEncoding", "contentMediaType", "contentSchema", "dependencies"),
+        *("dependentRequired", "dependentSchemas", "discriminator", "else", "if", "maxContains"),
+        *("minContains", "not", "patternProperties", "prefixItems", "then", "unevaluatedItems"),
+        "unevaluatedProperties",
     }
 )
 _NO_LIMITS = [("minItems", 0), ("minLength", 0), ("minProperties", 0), ("uniqueItems", False)]
@@ -33,11 +35,18 @@ _REMARKS = frozenset({"$ref", "description", "example", "examples", "summary", "
 _GROUP_OF_VALUE = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
 
 
+@lru_cache(maxsize=8)
+def reader_of(source: Source) -> Reader:
+    """Return the schemas of a document, which are the same for all its operations."""
+    return Reader(source)
+
+
 @dataclass(frozen=True)
 class Reader:
     """The schemas of one document."""
 
     source: Source
+    _known: dict[tuple[Pointer, bool], Shape] = field(default_factory=dict)
 
     def shape(self, expression: Expression) -> Shape:
         """Return what a schema, or several together, allow.
@@ -45,7 +54,13 @@ class Reader:
         Raises:
             UnusableError: A schema is malformed, leads back to itself or to nowhere, or is too deep.
         """
-        return self._shape(expression, ())
+        if not isinstance(expression, Schema):
+            return self._shape(expression, ())
+        # That anything may be an item of a list has no place of its own.
+        key = (expression.place, expression.node is True)
+        if key not in self._known:
+            self._known[key] = self._schema(expression, ())
+        return self._known[key]
 
     def _shape(self, expression: Expression, above: tuple[Pointer, ...]) -> Shape:
         if isinstance(expression, Schema):
@@ -114,8 +129,13 @@ class Reader:
             required=frozenset(self.source.texts(mapping.get("required"), (*place, "required"))),
             additional=self._additional(mapping, place),
             names=None if names is None else Schema(names, (*place, "propertyNames")),
-            not_compared=frozenset(_NOT_COMPARED & mapping.keys()),
+            not_compared=frozenset(
+                (keyword, json.dumps(mapping[keyword], sort_keys=True))
+                for keyword in _NOT_COMPARED & mapping.keys()
+            ),
             deprecated=mapping.get("deprecated") is True,
+            read_only=mapping.get("readOnly") is True,
+            write_only=mapping.get("writeOnly") is True,
         )
 
     def _values(self, mapping: dict[str, Any], place: Pointer) -> dict[str, frozenset[str]]:

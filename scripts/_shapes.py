@@ -67,8 +67,11 @@ class Shape:
         required: The fields that must be there.
         additional: What fields without a name are, or whether they are allowed.
         names: What the names of fields must be; None for anything.
-        not_compared: Keywords that nothing here understands.
+        not_compared: Keywords that nothing here understands, and their values as JSON texts.
         deprecated: Whether it is to go away.
+        read_only: Whether it is not to be sent.
+        write_only: Whether it does not come back.
+        core: Where the only part stands that allows more than null, if there is one.
     """
 
     key: tuple[object, ...] = ()
@@ -83,8 +86,11 @@ class Shape:
     required: frozenset[str] = frozenset()
     additional: Expression | bool = True
     names: Expression | None = None
-    not_compared: frozenset[str] = frozenset()
+    not_compared: frozenset[tuple[str, str]] = frozenset()
     deprecated: bool = False
+    read_only: bool = False
+    write_only: bool = False
+    core: Pointer = ()
 
 
 ANY = Shape()
@@ -110,6 +116,9 @@ def intersection(a: Shape, b: Shape) -> Shape:
         names=_joined(a.names, b.names, _every),
         not_compared=a.not_compared | b.not_compared,
         deprecated=a.deprecated or b.deprecated,
+        read_only=a.read_only or b.read_only,
+        write_only=a.write_only or b.write_only,
+        core=a.core or b.core,
     )
 
 
@@ -129,6 +138,9 @@ def union(a: Shape, b: Shape) -> Shape:
         limits=_loosest(a, b),
         not_compared=a.not_compared | b.not_compared | _inexact(a, b),
         deprecated=a.deprecated and b.deprecated,
+        read_only=a.read_only and b.read_only,
+        write_only=a.write_only and b.write_only,
+        core=_core(a, b),
     )
     if {"array"} <= a.types & b.types:
         items = None if a.items is None or b.items is None else _either(a.items, b.items)
@@ -136,7 +148,15 @@ def union(a: Shape, b: Shape) -> Shape:
     return replace(joined, items=a.items if "array" in a.types else b.items)
 
 
-def _inexact(a: Shape, b: Shape) -> frozenset[str]:
+def _core(a: Shape, b: Shape) -> Pointer:
+    """Return where the one of two shapes stands that allows more than null."""
+    if bool(a.types) is bool(b.types):
+        return ()
+    shape = a if a.types else b
+    return shape.core or shape.place
+
+
+def _inexact(a: Shape, b: Shape) -> frozenset[tuple[str, str]]:
     """Return the keyword that is not understood where the union of two shapes is more than they allow."""
     if a.key == b.key:
         return frozenset()
@@ -145,7 +165,7 @@ def _inexact(a: Shape, b: Shape) -> frozenset[str]:
         if a.types & members and b.types & members and sides[0] != sides[1]:
             everything = [shape for shape in (a, b) if _side(shape, group) == _side(ANY, group)]
             if not any(members & (a.types | b.types) <= shape.types for shape in everything):
-                return frozenset({"anyOf"})
+                return frozenset({("anyOf", "")})
     return frozenset()
 
 

@@ -1,17 +1,16 @@
-"""HubSpot's published documents: read them from files, folders and addresses, and name the places in them."""
+"""HubSpot's published documents: read them from files, folders and addresses."""
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import yaml
-from _document import Document, Pointer, at, format_pointer, parse_reference
-from _upstream_yaml import finite, parse_yaml
+from _source import Source, UnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,102 +18,12 @@ if TYPE_CHECKING:
 LARGEST = 32 * 1024 * 1024
 _SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 _TIMEOUT = 30.0
-
-
-class UnusableError(Exception):
-    """A document cannot be used; the text says which, where in it, and why."""
-
-    def __init__(self, name: str, message: str, line: int = 1, pointer: Pointer = ()) -> None:
-        super().__init__(f"{name}:{line}: {format_pointer(pointer)}: {message}")
+_TAG = "tag:yaml.org,2002:"
+_LARGEST_NUMBER = 2**1024
 
 
 class ForeignError(Exception):
-    """A file is sound, but it is no OpenAPI 3 document."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """An OpenAPI document.
-
-    Attributes:
-        name: Where it came from.
-        text: What it holds, as written.
-        content: The same as JSON data.
-    """
-
-    name: str
-    text: str = field(repr=False)
-    content: dict[str, Any] = field(repr=False)
-
-    @property
-    def is_3_0(self) -> bool:
-        """Whether the rules of OpenAPI 3.0 hold, by which nothing beside a `$ref` counts."""
-        return str(self.content["openapi"]).startswith("3.0")
-
-    def fail(self, pointer: Pointer, message: str) -> NoReturn:
-        """Raise an error that names a place by its line and its pointer.
-
-        Raises:
-            UnusableError: Always.
-        """
-        raise UnusableError(self.name, message, self._line(pointer), pointer)
-
-    def mapping(self, value: object, pointer: Pointer) -> dict[str, Any]:
-        """Return a mapping; an empty one for null, which HubSpot writes for what is absent."""
-        if value is None:
-            return {}
-        if not isinstance(value, dict):
-            self.fail(pointer, f"is {kind(value)} where a mapping belongs")
-        return value
-
-    def sequence(self, value: object, pointer: Pointer) -> list[Any]:
-        """Return a list; an empty one for null."""
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            self.fail(pointer, f"is {kind(value)} where a list belongs")
-        return value
-
-    def texts(self, value: object, pointer: Pointer) -> list[str]:
-        """Return a list of texts; an empty one for null."""
-        found = self.sequence(value, pointer)
-        for index, item in enumerate(found):
-            if not isinstance(item, str):
-                self.fail((*pointer, index), f"is {kind(item)} where a text belongs")
-        return found
-
-    def follow(self, value: object, pointer: Pointer) -> tuple[object, Pointer]:
-        """Return what a chain of references ends at, with its place, or the value itself."""
-        seen: set[Pointer] = set()
-        while isinstance(value, dict) and value.get("$ref") is not None:
-            if pointer in seen:
-                self.fail((*pointer, "$ref"), "leads back to itself")
-            seen.add(pointer)
-            value, pointer = self._target(value["$ref"], (*pointer, "$ref"))
-        return value, pointer
-
-    def _target(self, reference: object, pointer: Pointer) -> tuple[object, Pointer]:
-        if not isinstance(reference, str):
-            self.fail(pointer, f"is {kind(reference)} where a text belongs")
-        try:
-            target = parse_reference(reference)
-            return at(self.content, target), target
-        except LookupError:
-            self.fail(pointer, f"{reference!r} names nothing in this file")
-
-    def _line(self, pointer: Pointer) -> int:
-        if self._root is None:
-            return 1
-        return Document(Path(self.name), "", self.content, self._root).fault(pointer, "").line
-
-    @cached_property
-    def _root(self) -> yaml.MappingNode | None:
-        """The places of the document; None where it is JSON in a form that is no YAML."""
-        try:
-            root = yaml.compose(self.text, Loader=yaml.SafeLoader)
-        except (yaml.YAMLError, RecursionError):
-            return None
-        return root if isinstance(root, yaml.MappingNode) else None
+    """A file is sound, but it is not an OpenAPI 3 document."""
 
 
 @dataclass
@@ -160,12 +69,6 @@ def parse(name: str, raw: bytes) -> Source:
     if not str(content["openapi"]).startswith("3."):
         raise ForeignError(f"is OpenAPI {content['openapi']!r} where 3.0 or 3.1 belongs")
     return Source(name, text, content)
-
-
-def kind(value: object) -> str:
-    """Return what JSON calls a value, with its article."""
-    names = {dict: "a mapping", list: "a list", str: "a text", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
 
 
 def _read_one(reading: Reading, argument: str, name: str, *, is_folder: bool) -> None:
@@ -219,7 +122,7 @@ def _parsed(name: str, raw: bytes) -> tuple[str, object]:
     try:
         text = raw.decode("utf-8-sig")
         is_yaml = name.lower().endswith((".yaml", ".yml")) or not text.lstrip().startswith(("{", "["))
-        return text, parse_yaml(text) if is_yaml else _json(text)
+        return text, yaml.load(text, Loader=_Loader) if is_yaml else _json(text)  # noqa: S506 - a safe loader
     except RecursionError:
         raise UnusableError(name, "is nested too deep") from None
     except json.JSONDecodeError as error:
@@ -233,5 +136,40 @@ def _parsed(name: str, raw: bytes) -> tuple[str, object]:
 
 
 def _json(text: str) -> object:
-    content: object = json.loads(text, parse_constant=finite, parse_float=finite)
+    content: object = json.loads(text, parse_constant=_finite, parse_float=_finite)
     return content
+
+
+def _finite(written: str) -> float:
+    number = float(written)
+    if not math.isfinite(number):
+        raise ValueError(f"{written} is no number of JSON")
+    return number
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as JSON data: dates stay texts, and keys are what is written, status codes among them."""
+
+    yaml_constructors = {  # noqa: RUF012
+        tag: make
+        for tag, make in yaml.SafeLoader.yaml_constructors.items()
+        if tag is None or tag.removeprefix(_TAG) in {"bool", "float", "int", "map", "null", "seq", "str"}
+    }
+    yaml_implicit_resolvers = {  # noqa: RUF012
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        self.flatten_mapping(node)
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key is not text", problem_mark=key.start_mark)
+        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002
+        made = super().construct_object(node, deep=deep)
+        is_number = isinstance(made, int | float)
+        if is_number and not -_LARGEST_NUMBER < made < _LARGEST_NUMBER:
+            raise yaml.MarkedYAMLError(problem="is no number of JSON", problem_mark=node.start_mark)
+        return made

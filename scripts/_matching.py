@@ -1,0 +1,189 @@
+"""Our operations in HubSpot's documents, whatever the version and the form of the path."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from _operations import operations
+
+if TYPE_CHECKING:
+    from _operations import Operation
+    from _source import Source
+
+VERSION = re.compile(r"v\d+|\d{4}-\d{2}(-beta)?")
+_PATH = re.compile(
+    r"/crm/(?:(?P<number>v\d+)/(?P<family>[^/]+)|(?P<dated>[^/]+)/(?P<date>\d{4}-\d{2}(?:-beta)?))(?P<rest>/.*)?"
+)
+_IS_PARAMETER = re.compile(r"\{[^}]*\}")
+
+Segments = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Address:
+    """A path of the CRM API.
+
+    Attributes:
+        version: The version of the service.
+        segments: What is the same in every version: the family, `objects` for example, and what follows.
+    """
+
+    version: str
+    segments: Segments
+
+    @property
+    def subject(self) -> Segments:
+        """What the path is about, without the action on it: `objects`, `orders`."""
+        return self.segments[: self.segments.index("batch")] if "batch" in self.segments else self.segments
+
+    def at(self, version: str) -> str:
+        """Return the path in a version."""
+        family, *rest = self.segments
+        root = (version, family) if version.startswith("v") else (family, version)
+        return "/".join(("/crm", *root, *rest))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One operation of our document.
+
+    Attributes:
+        name: Its operationId.
+        operation: The operation.
+        address: Where it stands.
+    """
+
+    name: str
+    operation: Operation
+    address: Address
+
+
+@dataclass(frozen=True)
+class Match:
+    """One operation of ours, and what HubSpot's document has for it.
+
+    Attributes:
+        wanted: The operation of ours.
+        version: The version of the service.
+        theirs: The operation in HubSpot's document; None where it is missing.
+    """
+
+    wanted: Wanted
+    version: str
+    theirs: Operation | None
+
+    @property
+    def usual(self) -> str:
+        """Method and path where clients look for it."""
+        return f"{self.wanted.operation.method.upper()} {self.wanted.address.at(self.version)}"
+
+    @property
+    def moved(self) -> bool:
+        """Whether the operation stands where no client looks for it."""
+        if self.theirs is None:
+            return False
+        found, ours = address(self.theirs.path), self.wanted
+        in_place = found is not None and _alike(ours.address.segments, found.segments, named=True)
+        return not in_place or self.theirs.method != ours.operation.method
+
+
+def address(path: str) -> Address | None:
+    """Return the parts of a path; None where it is not one of a version of the CRM API."""
+    parts = _PATH.fullmatch(path)
+    if parts is None:
+        return None
+    rest = (parts["rest"] or "").split("/")[1:]
+    return Address(parts["number"] or parts["date"], (parts["family"] or parts["dated"], *rest))
+
+
+def wanted(ours: Source) -> list[Wanted]:
+    """Return the operations of our document.
+
+    Raises:
+        UnusableError: One of them has no version in its path.
+    """
+    found = []
+    for operation in operations(ours):
+        place = address(operation.path)
+        if place is None:
+            ours.fail(operation.place, "has a path without a version of the CRM API")
+        found.append(Wanted(operation.name, operation, place))
+    return found
+
+
+def matches(theirs: Source, all_wanted: list[Wanted]) -> list[Match]:
+    """Return what a document has for our operations; nothing where it is about something else."""
+    published = [(operation, address(operation.path)) for operation in operations(theirs)]
+    found = []
+    for one in all_wanted:
+        named = _is_named(theirs, one.address.subject)
+        versions = {
+            place.version
+            for _, place in published
+            if place and _alike(one.address.subject, place.segments[: len(one.address.subject)], named=named)
+        }
+        elsewhere = [
+            operation for operation, _ in published if _stands_elsewhere(one, operation, named=named)
+        ]
+        if named and elsewhere and not versions:
+            versions = {_version_of_info(theirs)}
+        for version in sorted(versions):
+            usual = [
+                operation
+                for operation, place in published
+                if place
+                and place.version == version
+                and _alike(one.address.segments, place.segments, named=named)
+            ]
+            method = one.operation.method
+            candidates = sorted(usual or elsewhere, key=lambda operation: operation.method != method)
+            found.append(Match(one, version, candidates[0] if candidates else None))
+    return found
+
+
+def _alike(ours: Segments, theirs: Segments, *, named: bool) -> bool:
+    """Whether two paths are the same; `named` is whether a parameter of theirs stands for our object type."""
+    return len(ours) == len(theirs) and all(
+        one == other or (_is_parameter(other) and (named or _is_parameter(one)))
+        for one, other in zip(ours, theirs, strict=True)
+    )
+
+
+def _stands_elsewhere(one: Wanted, operation: Operation, *, named: bool) -> bool:
+    """Whether an operation is ours under an address that is not the usual one of any version."""
+    place, tail = address(operation.path), one.address.segments[1:]
+    if place and _alike(one.address.segments, place.segments, named=True):
+        return False
+    theirs = tuple(operation.path.split("/")[-len(tail) :])
+    has_a_name = any(not _is_parameter(segment) for segment in tail)
+    return has_a_name and _alike(tail, theirs, named=named)
+
+
+def _is_parameter(segment: str) -> bool:
+    return _IS_PARAMETER.fullmatch(segment) is not None
+
+
+def _is_named(source: Source, subject: Segments) -> bool:
+    """Whether title or file name say that a document is about an object type, or about the whole family."""
+    info = source.mapping(source.content.get("info"), ("info",))
+    file_name = re.split(r"[/\\]", source.name)[-1].rpartition(".")[0]
+    family, *types = (segment.replace("_", " ") for segment in subject if not _is_parameter(segment))
+    for name in (str(info.get("title") or ""), file_name):
+        words = _words(name)
+        if any(f" {object_type} " in words for object_type in types):
+            return True
+        if words.removeprefix(" crm").strip() in {family, family.removesuffix("s")}:
+            return True
+    return False
+
+
+def _words(name: str) -> str:
+    """Return the words of a name in small letters, `commercePayments` being two."""
+    return f" {' '.join(re.findall('[A-Z]?[a-z]+|[A-Z]+(?![a-z])', name)).lower()} "
+
+
+def _version_of_info(source: Source) -> str:
+    info = source.mapping(source.content.get("info"), ("info",))
+    return str(info.get("version") or "of no version")

@@ -1,0 +1,131 @@
+"""How the access to two operations differs: hosts, kinds of token, scopes, and where tokens come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from _differences import Difference, Direction, Places, Said, Severity, Verdict, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from _document import Pointer
+    from _operations import Operation
+
+Scopes = frozenset[str]
+# The ways in which tokens may travel, each with the sets of scopes of which one is enough.
+Alternatives = dict[str, set[Scopes]]
+
+_SCHEMES: Pointer = ("components", "securitySchemes")
+_ADDRESSES = ("authorizationUrl", "refreshUrl", "tokenUrl")
+_OTHER_HOST = Verdict(Direction.APART, Severity.BREAKING, "they do not name the host that we send to")
+
+
+def access(ours: Operation, theirs: Operation) -> Iterator[Difference]:
+    """Yield how the access differs.
+
+    Raises:
+        UnusableError: A part of a document cannot be read.
+    """
+    our_hosts, their_hosts = _hosts(ours), _hosts(theirs)
+    if not our_hosts <= their_hosts:
+        said = Said(sorted(their_hosts), sorted(our_hosts))
+        yield Difference("servers", said, _OTHER_HOST, Places(("servers",), ("servers",)))
+    places = Places((*theirs.place, "security"), (*ours.place, "security"))
+    our_ways, their_ways = _alternatives(ours), _alternatives(theirs)
+    yield from _schemes(our_ways.keys(), their_ways.keys(), places)
+    for way in sorted(our_ways.keys() & their_ways.keys()):
+        yield from _scopes(our_ways[way], their_ways[way], places)
+    yield from _flows(ours, theirs)
+
+
+def _schemes(ours: Iterable[str], theirs: Iterable[str], places: Places) -> Iterator[Difference]:
+    said = Said(sorted(theirs), sorted(ours))
+    gone, more = (sorted({*a} - {*b}) for a, b in ((ours, theirs), (theirs, ours)))
+    if gone:
+        effect = f"they do not take {listed(gone)}{f', but {listed(more)}' if more else ''}"
+        direction = Direction.APART if more else Direction.WE
+        yield Difference("schemes", said, Verdict(direction, Severity.BREAKING, effect), places)
+    elif more:
+        verdict = Verdict(Direction.THEY, Severity.NOTABLE, f"they take {listed(more)}, too")
+        yield Difference("schemes", said, verdict, places)
+
+
+def _scopes(ours: set[Scopes], theirs: set[Scopes], places: Places) -> Iterator[Difference]:
+    said = Said(_listed(theirs), _listed(ours))
+    if any(not any(their <= our for their in theirs) for our in ours):
+        effect = f"they now require {' or '.join(' and '.join(scopes) for scopes in _listed(theirs))}"
+        yield Difference("scopes", said, Verdict(Direction.WE, Severity.BREAKING, effect), places)
+    more = _listed(their for their in theirs if not any(our <= their for our in ours))
+    if more:
+        verdict = Verdict(Direction.THEY, Severity.HARMLESS, "they take other scopes, too")
+        yield Difference("moreScopes", Said(more, _listed(ours)), verdict, places)
+
+
+def _flows(ours: Operation, theirs: Operation) -> Iterator[Difference]:
+    """Yield where tokens come from elsewhere, for the flows of OAuth that both have."""
+    our_flows, their_flows = _flows_of(ours), _flows_of(theirs)
+    for name in sorted(our_flows.keys() & their_flows.keys()):
+        (our_flow, our_place), (their_flow, their_place) = our_flows[name], their_flows[name]
+        for key in _ADDRESSES:
+            said = Said(their_flow.get(key), our_flow.get(key))
+            if said.theirs != said.ours:
+                effect = f"their {key} is {listed(said.theirs)}" if said.theirs else f"they name no {key}"
+                verdict = Verdict(Direction.APART, Severity.NOTABLE, effect)
+                yield Difference(key, said, verdict, Places((*their_place, key), (*our_place, key)))
+
+
+def _hosts(operation: Operation) -> set[str]:
+    source = operation.source
+    servers = source.sequence(source.content.get("servers"), ("servers",))
+    mappings = [source.mapping(server, ("servers", index)) for index, server in enumerate(servers)]
+    return {str(mapping.get("url")).rstrip("/") for mapping in mappings}
+
+
+def _alternatives(operation: Operation) -> Alternatives:
+    found: Alternatives = {}
+    for requirement in _security(operation):
+        way = "+".join(sorted({_kind(operation, name) for name in requirement})) or "no token"
+        scopes = frozenset(scope for each in requirement.values() for scope in each)
+        found.setdefault(way, set()).add(scopes)
+    return found or {"no token": {frozenset()}}
+
+
+def _kind(operation: Operation, name: str) -> str:
+    """Return how a token travels: `oauth2`, `bearer`, or the name of a header or a parameter."""
+    scheme, _ = _scheme(operation, name)
+    word = {"apiKey": "name", "http": "scheme"}.get(str(scheme.get("type")), "type")
+    return str(scheme.get(word) or name)
+
+
+def _flows_of(operation: Operation) -> dict[str, tuple[dict[str, Any], Pointer]]:
+    source, found = operation.source, {}
+    for name in sorted({name for requirement in _security(operation) for name in requirement}):
+        scheme, place = _scheme(operation, name)
+        for flow, node in source.mapping(scheme.get("flows"), (*place, "flows")).items():
+            below = (*place, "flows", flow)
+            found[flow] = source.mapping(node, below), below
+    return found
+
+
+def _scheme(operation: Operation, name: str) -> tuple[dict[str, Any], Pointer]:
+    source = operation.source
+    components = source.mapping(source.content.get("components"), ("components",))
+    schemes = source.mapping(components.get("securitySchemes"), _SCHEMES)
+    node, place = source.follow(schemes.get(name), (*_SCHEMES, name))
+    return source.mapping(node, place), place
+
+
+def _security(operation: Operation) -> Iterator[dict[str, list[str]]]:
+    """Yield the alternatives of an operation, or those of its document: scopes by name of a scheme."""
+    source, place = operation.source, (*operation.place, "security")
+    stated = operation.content.get("security")
+    if stated is None:
+        stated, place = source.content.get("security"), ("security",)
+    for index, node in enumerate(source.sequence(stated, place)):
+        requirement = source.mapping(node, (*place, index))
+        yield {name: source.texts(scopes, (*place, index, name)) for name, scopes in requirement.items()}
+
+
+def _listed(alternatives: Iterable[Scopes]) -> list[list[str]]:
+    return sorted(sorted(scopes) for scopes in alternatives)

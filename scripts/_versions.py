@@ -1,0 +1,93 @@
+"""What `x-versions` of our document says of the versions of the service, against what HubSpot publishes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from _differences import Difference, Direction, Places, Said, Severity, Verdict
+from _matching import address
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from _document import Pointer
+    from _matching import Match, Wanted
+    from _source import Source
+
+_PLACE: Pointer = ("x-versions",)
+
+
+def stated_versions(ours: Source) -> dict[str, Any]:
+    """Return what the document says of each version; nothing where it does not say."""
+    return ours.mapping(ours.content.get("x-versions"), _PLACE)
+
+
+def versions_of(one: Wanted) -> set[str]:
+    """Return the versions that an operation should have: those whose paths are of its family."""
+    return {
+        version
+        for version, stated in stated_versions(one.operation.source).items()
+        if one.address.at(version).startswith(f"{_root(stated)}/")
+    }
+
+
+def differences(match: Match) -> Iterator[Difference]:
+    """Yield what `x-versions` says otherwise than HubSpot's document, for one operation.
+
+    Raises:
+        UnusableError: A part of a document cannot be read.
+    """
+    one, theirs = match.wanted, match.theirs
+    if theirs is None or not versions_of(one):
+        return
+    stated = stated_versions(one.operation.source)
+    if match.version not in stated:
+        effect = f"they publish the version {match.version}, which x-versions does not name"
+        yield _difference("version", Said(match.version, None), effect, theirs.place, _PLACE)
+        return
+    place = (*_PLACE, match.version)
+    found, said = address(theirs.path), stated[match.version]
+    root = found and theirs.path.removesuffix("/".join(("", *found.segments[1:])))
+    if root and root != _root(said):
+        yield _difference(
+            "path", Said(root, _root(said)), "their path is another", theirs.place, place, "path"
+        )
+    codes = theirs.source.mapping(theirs.content.get("responses"), (*theirs.place, "responses"))
+    successes = sorted(int(code) for code in codes if code.isdecimal() and code[0] == "2")
+    yield from _success(match, said, successes, place)
+    partial = said.get("partial")
+    if 204 not in successes and (207 in successes) is not (partial == 207):  # noqa: PLR2004 - status codes
+        published = 207 if 207 in successes else None  # noqa: PLR2004 - a status code
+        effect = "they list 207" if published else "they do not list 207"
+        yield _difference("partial", Said(published, partial), effect, theirs.place, place, "partial")
+
+
+def _success(
+    match: Match, said: dict[str, Any], successes: list[int], place: Pointer
+) -> Iterator[Difference]:
+    verb = match.wanted.address.segments[-1]
+    stated, published = said.get("success", {}).get(verb), [code for code in successes if code != 207]  # noqa: PLR2004
+    if match.theirs and published != [stated]:
+        effect = f"a success of {verb} is {' or '.join(map(str, published)) or 'not listed'}"
+        yield _difference(
+            "success", Said(published, stated), effect, match.theirs.place, (*place, "success", verb)
+        )
+
+
+def missing(one: Wanted, seen: Collection[str]) -> Iterator[tuple[str, Difference]]:
+    """Yield the versions of an operation that are not among those that were seen."""
+    for version in sorted(versions_of(one) - set(seen)):
+        effect = f"they do not publish the version {version} any more"
+        place = (*_PLACE, version)
+        yield version, _difference("version", Said(None, version), effect, (), place)
+
+
+def _root(stated: object) -> str:
+    return str(stated.get("path")) if isinstance(stated, dict) else ""
+
+
+def _difference(
+    aspect: str, said: Said, effect: str, theirs: Pointer, ours: Pointer, key: str = ""
+) -> Difference:
+    verdict = Verdict(Direction.APART, Severity.NOTABLE, effect)
+    return Difference(aspect, said, verdict, Places(theirs, (*ours, key) if key else ours))
