@@ -4,14 +4,18 @@ import asyncio
 import gc
 import logging
 import math
+import os
 import random
 import re
 import sqlite3
+import subprocess
+import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -27,7 +31,7 @@ from hubspot_batch import AsyncHubSpot, CreateInput, HubSpot, Quota
 from hubspot_batch.bulk import BulkError, Outcome, Progress, Report, read_outcomes
 from hubspot_batch.bulk import _streams as streams
 from hubspot_batch.bulk import _writer as writer
-from hubspot_batch.bulk._journal import Entry, Journal
+from hubspot_batch.bulk._journal import Entry, Journal, JournalInUseError
 from hubspot_batch.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -653,6 +657,25 @@ def endless() -> Iterator[CreateInput]:
         yield {"properties": {"hs_order_name": f"A-{row}", NUMBER: f"X-{row}"}}
 
 
+def wait_for_requests(box: Sandbox, count: int) -> None:
+    deadline = time.monotonic() + 10
+    while len(box.requests) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def wait_until_free(journal: Path) -> None:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            list(read_outcomes(journal))
+        except JournalInUseError:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        else:
+            return
+
+
 class TestLeavingAStream:
     """What was in flight is written down, nothing leaves after, and the run can go on."""
 
@@ -707,7 +730,56 @@ class TestLeavingAStream:
         with HubSpot(box.access_token, base_url=box.url) as hub:
             for _ in hub.orders.stream_create(endless(), journal=journal):
                 break
-            gc.collect()
+            self.assert_left(box, journal)
+
+    def test_with_an_exception_without_a_block(self, box: Sandbox, journal: Path) -> None:
+        with HubSpot(box.access_token, base_url=box.url) as hub:
+            with suppress(ZeroDivisionError):
+                for outcome in hub.orders.stream_create(endless(), journal=journal):
+                    outcome.index / 0
+            self.assert_left(box, journal)
+
+    def test_when_the_garbage_collector_finds_it_in_another_thread(self, box: Sandbox, journal: Path) -> None:
+        with HubSpot(box.access_token, base_url=box.url) as hub:
+            held = [hub.orders.stream_create(endless(), journal=journal)]
+            next(held[0])
+            thread = threading.Thread(target=held.clear)
+            thread.start()
+            thread.join()
+            # The collector waits for nothing: another thread may need what this one holds.
+            wait_until_free(journal)
+            self.assert_left(box, journal)
+
+    @pytest.mark.parametrize("count", [300, 1_000_000], ids=["in its source", "in flight"])
+    def test_with_close_in_another_thread(self, box: Sandbox, journal: Path, count: int) -> None:
+        go_on = threading.Event()
+
+        def rows() -> Iterator[CreateInput]:
+            yield from islice(endless(), count)
+            go_on.wait()
+            yield from endless()
+
+        with HubSpot(box.access_token, base_url=box.url) as hub, ThreadPoolExecutor() as threads:
+            stream = hub.orders.stream_create(rows(), journal=journal, concurrency=2)
+            reader = threads.submit(list, stream)
+            wait_for_requests(box, 3)
+            stream.close()
+            # The reader is not waited for: its source may never come back.
+            self.assert_left(box, journal)
+            go_on.set()
+            assert len(reader.result(10)) % 100 == 0
+            assert list(stream) == []
+
+    def test_with_close_by_its_own_source(self, box: Sandbox, journal: Path) -> None:
+        def rows() -> Iterator[CreateInput]:
+            yield from islice(endless(), 250)
+            wait_for_requests(box, 1)
+            held[0].close()
+            yield from endless()
+
+        with HubSpot(box.access_token, base_url=box.url) as hub:
+            held = [hub.orders.stream_create(rows(), journal=journal)]
+            assert len(list(held[0])) <= 200
             self.assert_left(box, journal)
 
     @pytest.mark.parametrize("count", [150, 250, 350, 450, 550])
@@ -738,6 +810,57 @@ class TestLeavingAStream:
             gc.collect()
             assert not box.requests
             assert_finishes(Client(HubSpot), box, orders(10), journal=journal)
+
+
+LEFT_OPEN = """
+import os, sys
+from hubspot_batch import HubSpot
+from hubspot_batch.errors import ConfigurationError
+
+hub = HubSpot("sandbox-token", base_url=sys.argv[1])
+rows = ({"properties": {"hs_order_name": f"A-{row}"}} for row in range(1_000_000))
+stream = hub.orders.stream_create(rows, journal=sys.argv[2])
+next(stream)
+if sys.argv[3] == "fork":
+    if os.fork() == 0:
+        stream.close()
+        try:
+            for _ in stream:
+                pass
+        except ConfigurationError as error:
+            print(error)
+        del stream
+        sys.exit()
+    os.wait()
+    next(stream)
+    print(stream.report.done)
+"""
+
+
+class TestAProcessThatEndsOrForks:
+    @pytest.fixture
+    def box(self) -> Iterator[Sandbox]:
+        with Sandbox(faults={"slow=0.1": 1.0}) as box:
+            yield box
+
+    @staticmethod
+    def run(box: Sandbox, journal: Path, how: str) -> list[str]:
+        program = [sys.executable, "-c", LEFT_OPEN, box.url, str(journal), how]
+        done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=True)
+        assert done.stderr == ""
+        return done.stdout.splitlines()
+
+    def test_a_process_ends_with_a_stream_that_nobody_has_closed(self, box: Sandbox, journal: Path) -> None:
+        assert self.run(box, journal, "end") == []
+        assert len(list(read_outcomes(journal))) == 100 * len(box.requests) > 0
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+    @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+    def test_a_forked_process_has_no_part_in_the_run(self, box: Sandbox, journal: Path) -> None:
+        refusal, done = self.run(box, journal, "fork")
+        assert refusal.startswith("the run belongs to the process that began it, and this one was forked")
+        assert int(done) >= 100
+        assert len(list(read_outcomes(journal))) == 100 * len(box.requests) > 0
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -806,10 +929,64 @@ class TestLeavingAnAsyncStream:
         async def leave(orders: Any) -> None:  # noqa: ANN401
             async for _ in orders.stream_create(endless(), journal=journal):
                 break
-            gc.collect()
-            await anyio.sleep(0.25)
+            await anyio.to_thread.run_sync(wait_until_free, journal)
 
         self.run(box, backend, journal, leave)
+
+    @pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")
+    def test_and_forgetting_it_in_another_thread(self, box: Sandbox, journal: Path, backend: str) -> None:
+        async def leave(orders: Any) -> None:  # noqa: ANN401
+            held = [orders.stream_create(endless(), journal=journal)]
+            await anext(held[0])
+            await anyio.to_thread.run_sync(held.clear)
+            await anyio.to_thread.run_sync(wait_until_free, journal)
+
+        self.run(box, backend, journal, leave)
+
+    @pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")
+    @pytest.mark.parametrize("count", [300, 1_000_000], ids=["in its source", "in flight"])
+    def test_with_aclose_in_another_task(self, box: Sandbox, journal: Path, backend: str, count: int) -> None:
+        async def leave(orders: Any) -> None:  # noqa: ANN401
+            go_on = anyio.Event()
+
+            async def rows() -> AsyncIterator[CreateInput]:
+                for row in islice(endless(), count):
+                    yield row
+                await go_on.wait()
+                yield {"properties": {"hs_order_name": "late"}}
+
+            told: list[Outcome] = []
+
+            async def read() -> None:
+                told.extend([outcome async for outcome in stream])
+
+            stream = orders.stream_create(rows(), journal=journal, concurrency=2)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(read)
+                await anyio.to_thread.run_sync(wait_for_requests, box, 3)
+                await stream.aclose()
+                assert box.faults.count == len(box.requests)
+                go_on.set()
+            assert len(told) % 100 == 0
+            assert [outcome async for outcome in stream] == []
+
+        self.run(box, backend, journal, leave)
+
+    def test_two_tasks_may_share_it(self, box: Sandbox, journal: Path, backend: str) -> None:
+        async def main() -> None:
+            indexes: list[int] = []
+
+            async def read() -> None:
+                indexes.extend([outcome.index async for outcome in stream])
+
+            async with AsyncHubSpot(box.access_token, base_url=box.url) as hub:
+                stream = hub.orders.stream_create(islice(endless(), 1000), journal=journal)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(read)
+                    tasks.start_soon(read)
+            assert sorted(indexes) == list(range(1000))
+
+        anyio.run(main, backend=backend)
 
     def test_before_it_began(self, box: Sandbox, journal: Path, backend: str) -> None:
         async def main() -> None:

@@ -711,7 +711,7 @@ def test_a_disk_that_is_full_stops_the_run_before_anything_leaves(face: "Face", 
     shop = Shop()
     hub = face.connect(face.wire(shop))
     stream = hub.orders.stream_create(orders(5000), journal=path)
-    connection = stream._job._journal._connection
+    connection = stream._session._job._journal._connection
     (pages,) = connection.execute("pragma page_count").fetchone()
     connection.execute(f"pragma max_page_count = {pages}")
 

@@ -488,7 +488,7 @@ class _File:
     def forget(self) -> None:
         """Leave the file to the parent process."""
         # Closed by whatever process, the connection would remove the WAL of the run that goes on.
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.connection))
+        never_end(self.connection)
         self._lock.forget()
 
     def _clear(self) -> None:
@@ -556,6 +556,14 @@ class _File:
         if self._path.is_file():
             return _unusable(path, f"{error.strerror}; let it, and its folder, be written by this user")
         return _unusable(path, f"{error.strerror}; name a file in a folder that can be written")
+
+
+def never_end(value: object) -> None:
+    """Keep a value as long as the process lives, and do nothing at its end.
+
+    For what a forked process has from its parent, and what would harm that if it were closed here.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(value))
 
 
 def path_of(name: object) -> Path:

@@ -165,18 +165,21 @@ class Run:
         self._courier.withdraw()
         self._tried.set()
 
+    async def stop(self, error: Exception) -> None:
+        """Do the same for another thread, in the event loop."""
+        self.fail(error)
+
     async def next(self) -> Sequence[Outcome]:
         """Wait for more outcomes; empty when nothing is in flight any more."""
         while not self._settled and self._working:
-            self._progressed = anyio.Event()
             await self._progressed.wait()
         return self._take()
 
     async def drain(self) -> None:
         """Let nothing more leave, and wait for what is in flight."""
         self._courier.withdraw()
+        self._tried.set()
         while self._working:
-            self._progressed = anyio.Event()
             await self._progressed.wait()
 
     def progress(self) -> Progress:
@@ -291,7 +294,7 @@ class Run:
             self._working.pop(batch.number).set()
             self._slots.total_tokens = self._wanted
             self._slots.release_on_behalf_of(batch)
-            self._progressed.set()
+            self._wake()
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
@@ -313,7 +316,12 @@ class Run:
             if self._trial.is_over:
                 self._tried.set()
         self._settled.extend(settled)
+        self._wake()
+
+    def _wake(self) -> None:
+        """Wake all that wait for progress: one task for outcomes, and another that ends the run."""
         self._progressed.set()
+        self._progressed = anyio.Event()
 
 
 def _reason(cause: Exception) -> str:

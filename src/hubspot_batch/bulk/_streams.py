@@ -2,33 +2,45 @@
 
 The source is always read by the caller: a cursor of sqlite3, for one, is of use in its own thread only. The
 engine runs in an event loop beside: in a thread of its own, or in a task.
+
+A stream holds its session and not the other way round, so a stream that is left ends its run at once. Any
+thread, or task, may close it. A process that was forked in the middle of a run has no part in it.
 """
 
 import asyncio
+import atexit
 import logging
+import os
 import sys
+import threading
 import time
+import weakref
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
-from contextlib import aclosing
-from typing import Self, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from typing import Any, Self, TypeVar, cast
 
 import anyio
 from anyio import CancelScope
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from hubspot_batch.bulk._journal import never_end
 from hubspot_batch.bulk._options import Options, journal_from, task_from
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._report import Report
 from hubspot_batch.bulk._run import Run
 from hubspot_batch.bulk._sources import async_chunks, chunks, length
 from hubspot_batch.contract import _operations as contract
+from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.transport._async import AsyncDriver
 from hubspot_batch.transport._settings import Settings
 
 _logger = logging.getLogger("hubspot_batch")
 
 _SECONDS_BETWEEN_LINES = 10.0
+
+
+_T = TypeVar("_T")
 
 
 class _Job:
@@ -42,6 +54,24 @@ class _Job:
         self.run = Run(task, settings, driver, self._journal)
         self._on_progress = options["on_progress"]
         self._logged = time.monotonic()
+        self._process = os.getpid()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process has begun it."""
+        return os.getpid() == self._process
+
+    def check(self) -> None:
+        """Refuse to go on in another process.
+
+        Raises:
+            ConfigurationError: If this process was forked in the middle of the run.
+        """
+        if not self.is_ours:
+            raise ConfigurationError(
+                "the run belongs to the process that began it, and this one was forked from that; "
+                "go on with the run there"
+            )
 
     def tell(self) -> None:
         """Tell how far the run has come: the caller at once, the log every ten seconds."""
@@ -52,7 +82,7 @@ class _Job:
             _logger.info("%s", self.run.report())
 
     def end(self) -> None:
-        """Let go of a journal that has a file. The other is needed for the outcomes."""
+        """Close a journal that has a file. The other is needed for the outcomes."""
         if self._journal.durable:
             self._journal.close()
 
@@ -60,8 +90,9 @@ class _Job:
 class Stream(Iterator[Outcome]):
     """The outcomes of a run in the order in which they come in, exactly one for each row.
 
-    It reads and sends as outcomes are asked for. Left early, with `close` or at the end of its `with` block,
-    it lets nothing more leave and waits for what is in flight.
+    It reads and sends as outcomes are asked for. Left early, it lets nothing more leave and waits for what is
+    in flight: with `close`, which any thread may call, at the end of its `with` block, or, as any generator,
+    when the loop over it is left and nothing else holds it.
 
     Raises:
         BulkError: After the last outcome, if the run could not be finished.
@@ -72,13 +103,13 @@ class Stream(Iterator[Outcome]):
     ) -> None:
         verb = contract.operation(operation_id).verb
         source = chunks(rows, verb=verb, id_property=options["id_property"])
-        self._job = _Job(operation_id, rows, options, settings, driver)
-        self._outcomes = self._run(source)
+        self._session = _Session(_Job(operation_id, rows, options, settings, driver), source)
+        weakref.finalize(self, self._session.forget).atexit = False
 
     @property
     def report(self) -> Report:
         """What has become of the rows so far."""
-        return self._job.run.report()
+        return self._session.run.report()
 
     def complete(self) -> Report:
         """Go to the end of the run, and return what has become of the rows.
@@ -87,16 +118,22 @@ class Stream(Iterator[Outcome]):
             BulkError: If the run could not be finished.
         """
         with self:
-            deque(self, maxlen=0)
+            while self._session.advance():
+                self._session.settled.clear()
             return self.report
 
     def close(self) -> None:
         """End the run. What is in flight is waited for."""
-        self._outcomes.close()
-        self._job.end()
+        self._session.close()
 
     def __next__(self) -> Outcome:
-        return next(self._outcomes)
+        settled = self._session.settled
+        while True:
+            # Not asked before: another thread may take the last one.
+            with suppress(IndexError):
+                return settled.popleft()
+            if not self._session.advance():
+                raise StopIteration
 
     def __enter__(self) -> Self:
         return self
@@ -104,41 +141,144 @@ class Stream(Iterator[Outcome]):
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def _run(self, source: Iterator[Sequence[object]]) -> Generator[Outcome, None, None]:
-        run = self._job.run
-        try:
-            with start_blocking_portal() as portal, portal.wrap_async_context_manager(run):
-                try:
-                    yield from self._pump(portal, source)
-                except BaseException:
-                    portal.call(run.drain)
-                    raise
-            run.close()
-        finally:
-            self._job.end()
 
-    def _pump(
-        self, portal: BlockingPortal, source: Iterator[Sequence[object]]
-    ) -> Generator[Outcome, None, None]:
-        run = self._job.run
-        while run.failure is None and (inputs := self._read(portal, source)):
-            yield from portal.call(run.put, inputs)
-            self._job.tell()
-        portal.call(run.finish)
-        while settled := portal.call(run.next):
-            yield from settled
-            self._job.tell()
+class _Session:
+    """A run of synchronous code, whose event loop has a thread of its own.
 
-    def _read(self, portal: BlockingPortal, source: Iterator[Sequence[object]]) -> Sequence[object]:
+    Args:
+        job: The run.
+        source: Its rows.
+
+    Attributes:
+        run: The run.
+        settled: The outcomes that have come in and were not asked for yet.
+    """
+
+    def __init__(self, job: _Job, source: Iterator[Sequence[object]]) -> None:
+        self.run = job.run
+        self.settled: deque[Outcome] = deque()
+        self._job = job
+        self._source = source
+        self._reading = True
+        self._reader = 0
+        # One thread at a time waits for outcomes, and one at a time ends the run.
+        self._turn = threading.RLock()
+        self._ending = threading.RLock()
+        # Guards the next two: nothing is begun once the run was left.
+        self._gate = threading.Lock()
+        self._left = False
+        self._portal: BlockingPortal | None = None
+        self._stack = ExitStack()
+        _SESSIONS.add(self)
+
+    def advance(self) -> bool:
+        """Wait for more outcomes, and return whether there may be more.
+
+        Raises:
+            BulkError: After the last outcome, if the run could not be finished.
+        """
+        self._job.check()
+        with self._turn:
+            self._reader = threading.get_ident()
+            if self._left:
+                return False
+            try:
+                more = self._more()
+                if not more:
+                    self.run.close()
+            except _LeftError:
+                return False
+            except BaseException:
+                self.close()
+                raise
+            if not more:
+                self.close()
+            return more
+
+    def close(self) -> None:
+        """Let nothing more leave, wait for what is in flight, and end the event loop."""
+        if not self._job.is_ours:
+            return
+        with self._ending:
+            with self._gate:
+                self._left = True
+                portal, self._portal = self._portal, None
+            try:
+                if portal is not None:
+                    with self._stack:
+                        portal.call(self.run.drain)
+            finally:
+                self._source = iter(())
+                self.settled.clear()
+                self._job.end()
+
+    def forget(self) -> None:
+        """End the run because nothing holds its stream any more."""
+        # The garbage collector may come in any thread, even in one that the run waits for.
+        if self._portal is None or threading.get_ident() == self._reader:
+            self.close()
+        elif self._job.is_ours:
+            threading.Thread(target=self.close).start()
+
+    def _more(self) -> bool:
+        if self._reading:
+            inputs = self._read() if self.run.failure is None else ()
+            if inputs:
+                self.settled.extend(self._call(self.run.put, inputs))
+                self._job.tell()
+                return True
+            self._reading = False
+            self._call(self.run.finish)
+        settled = self._call(self.run.next)
+        if settled:
+            self.settled.extend(settled)
+            self._job.tell()
+        return bool(settled)
+
+    def _read(self) -> Sequence[object]:
         try:
-            return next(source, ())
+            return next(self._source, ())
         except Exception as error:  # noqa: BLE001 - the source is the caller's
-            portal.call(self._job.run.fail, error)
+            self._call(self.run.stop, error)
             return ()
+
+    def _call(self, function: Callable[..., Awaitable[_T]], *arguments: object) -> _T:
+        with self._gate:
+            if self._left:
+                raise _LeftError
+            if self._portal is None:
+                self._portal = self._stack.enter_context(start_blocking_portal())
+                self._stack.enter_context(self._portal.wrap_async_context_manager(self.run))
+            future = self._portal.start_task_soon(function, *arguments)
+        return future.result()
+
+
+class _LeftError(Exception):
+    """The run was left by another thread or task."""
+
+
+_SESSIONS: "weakref.WeakSet[_Session]" = weakref.WeakSet()
+
+
+def _close_all() -> None:
+    for session in list(_SESSIONS):
+        session.close()
+
+
+def _leave_all() -> None:
+    # Their event loops are in the parent, and would be waited for.
+    for session in _SESSIONS:
+        never_end(session)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all)
+# Before the interpreter waits for all threads: those of an event loop end with it only.
+getattr(threading, "_register_atexit", atexit.register)(_close_all)
 
 
 class AsyncStream(AsyncIterator[Outcome]):
-    """The same for asynchronous code.
+    """The same for asynchronous code, with `aclose`. A loop that is left ends the run soon after.
 
     Raises:
         BulkError: After the last outcome, if the run could not be finished.
@@ -149,13 +289,16 @@ class AsyncStream(AsyncIterator[Outcome]):
     ) -> None:
         verb = contract.operation(operation_id).verb
         source = async_chunks(rows, verb=verb, id_property=options["id_property"])
-        self._job = _Job(operation_id, rows, options, settings, driver)
-        self._outcomes = self._run(cast("AsyncGenerator[Sequence[object], None]", source))
+        self._session = _AsyncSession(
+            _Job(operation_id, rows, options, settings, driver),
+            cast("AsyncGenerator[Sequence[object], None]", source),
+        )
+        weakref.finalize(self, self._session.forget).atexit = False
 
     @property
     def report(self) -> Report:
         """What has become of the rows so far."""
-        return self._job.run.report()
+        return self._session.run.report()
 
     async def complete(self) -> Report:
         """Go to the end of the run, and return what has become of the rows.
@@ -164,17 +307,20 @@ class AsyncStream(AsyncIterator[Outcome]):
             BulkError: If the run could not be finished.
         """
         async with self:
-            async for _ in self:
-                pass
+            while await self._session.advance():
+                self._session.settled.clear()
             return self.report
 
     async def aclose(self) -> None:
         """End the run. What is in flight is waited for."""
-        await self._outcomes.aclose()
-        self._job.end()
+        await self._session.aclose()
 
     async def __anext__(self) -> Outcome:
-        return await anext(self._outcomes)
+        settled = self._session.settled
+        while not settled:
+            if not await self._session.advance():
+                raise StopAsyncIteration
+        return settled.popleft()
 
     async def __aenter__(self) -> Self:
         return self
@@ -182,76 +328,132 @@ class AsyncStream(AsyncIterator[Outcome]):
     async def __aexit__(self, *_error: object) -> None:
         await self.aclose()
 
-    async def _run(self, source: AsyncGenerator[Sequence[object], None]) -> AsyncGenerator[Outcome, None]:
-        run = self._job.run
-        try:
-            async with aclosing(source), _InBackground(run):
-                try:
-                    async with aclosing(self._pump(source)) as outcomes:
-                        async for outcome in outcomes:
-                            yield outcome
-                except BaseException:
-                    with CancelScope(shield=True):
-                        await run.drain()
-                    raise
-            run.close()
-        finally:
+
+class _AsyncSession:
+    """A run of asynchronous code, open in a task of its own.
+
+    A task group ends in the task in which it began. The stream over it may be left in any task.
+
+    Args:
+        job: The run.
+        source: Its rows.
+
+    Attributes:
+        run: The run.
+        settled: The outcomes that have come in and were not asked for yet.
+    """
+
+    def __init__(self, job: _Job, source: AsyncGenerator[Sequence[object], None]) -> None:
+        self.run = job.run
+        self.settled: deque[Outcome] = deque()
+        self._job = job
+        self._source = source
+        self._reading = True
+        self._in_source = False
+        # One task at a time waits for outcomes.
+        self._turn = anyio.Lock(fast_acquire=True)
+        self._left = False
+        self._leave: Callable[[], object] | None = None
+
+    async def advance(self) -> bool:
+        """Wait for more outcomes, and return whether there may be more.
+
+        Raises:
+            BulkError: After the last outcome, if the run could not be finished.
+        """
+        self._job.check()
+        async with self._turn:
+            if self._left:
+                return False
+            try:
+                more = await self._more()
+                if not (more or self._left):
+                    self.run.close()
+            except BaseException:
+                await self.aclose()
+                raise
+            if self._left or not more:
+                await self.aclose()
+            return more and not self._left
+
+    async def aclose(self) -> None:
+        """Let nothing more leave, and wait for what is in flight."""
+        self._left = True
+        self.settled.clear()
+        with CancelScope(shield=True):
+            if self._leave is None:
+                self._job.end()
+            else:
+                self._leave()
+                await self._closed.wait()
+            if not self._in_source:
+                await self._source.aclose()
+
+    def forget(self) -> None:
+        """End the run because nothing holds its stream any more, in whichever thread."""
+        if self._leave is None:
             self._job.end()
+        else:
+            # An event loop that has ended has ended its tasks, too.
+            with suppress(RuntimeError):
+                self._soon(self._leave)
 
-    async def _pump(self, source: AsyncIterator[Sequence[object]]) -> AsyncGenerator[Outcome, None]:
-        run = self._job.run
-        while run.failure is None and (inputs := await self._read(source)):
-            for outcome in await run.put(inputs):
-                yield outcome
+    async def _more(self) -> bool:
+        if self._leave is None:
+            await self._begin()
+        if self._reading:
+            inputs = await self._read() if self.run.failure is None else ()
+            if self._left:
+                return False
+            if inputs:
+                self.settled.extend(await self.run.put(inputs))
+                self._job.tell()
+                return True
+            self._reading = False
+            await self.run.finish()
+        settled = await self.run.next()
+        if settled:
+            self.settled.extend(settled)
             self._job.tell()
-        await run.finish()
-        while settled := await run.next():
-            for outcome in settled:
-                yield outcome
-            self._job.tell()
+        return bool(settled)
 
-    async def _read(self, source: AsyncIterator[Sequence[object]]) -> Sequence[object]:
+    async def _read(self) -> Sequence[object]:
+        self._in_source = True
         try:
             # Not with a default: CPython 3.11 stumbles over that where the source waits.
-            return await anext(source)
+            return await anext(self._source)
         except StopAsyncIteration:
             return ()
         except Exception as error:  # noqa: BLE001 - the source is the caller's
-            self._job.run.fail(error)
+            self.run.fail(error)
             return ()
+        finally:
+            self._in_source = False
 
-
-class _InBackground:
-    """Keeps a run open in a task of its own, so that an iterator over it can be left in any task.
-
-    A task group ends in the task in which it began. An asynchronous generator may not: whoever forgets it
-    leaves it to the event loop.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._open = anyio.Event()
-        self._left = anyio.Event()
-        self._closed = anyio.Event()
-
-    async def __aenter__(self) -> None:
+    async def _begin(self) -> None:
+        opened, left, self._closed = anyio.Event(), anyio.Event(), anyio.Event()
+        self._leave = left.set
         trio = sys.modules.get("trio")
         if trio is not None and trio.lowlevel.in_trio_run():
-            trio.lowlevel.spawn_system_task(self._live)
+            self._soon: Callable[..., object] = trio.lowlevel.current_trio_token().run_sync_soon
+            trio.lowlevel.spawn_system_task(self._live, opened, left)
         else:
+            self._soon = asyncio.get_running_loop().call_soon_threadsafe
+            task = asyncio.create_task(self._live(opened, left))
             # The event loop holds tasks weakly.
-            self._task = asyncio.create_task(self._live())
-        await self._open.wait()
+            _TASKS.add(task)
+            task.add_done_callback(_TASKS.discard)
+        await opened.wait()
 
-    async def __aexit__(self, *_error: object) -> None:
-        self._left.set()
-        with CancelScope(shield=True):
-            await self._closed.wait()
-
-    async def _live(self) -> None:
+    async def _live(self, opened: anyio.Event, left: anyio.Event) -> None:
         try:
-            async with self._run:
-                self._open.set()
-                await self._left.wait()
+            async with self.run as run:
+                opened.set()
+                await left.wait()
+                await run.drain()
         finally:
+            self._job.end()
             self._closed.set()
+
+
+_TASKS: set[asyncio.Task[Any]] = set()
