@@ -1,4 +1,4 @@
-"""scripts/regenerate.py, run for real on copies of the repository's files."""
+"""scripts/regenerate.py on copies of the repository's files; the generators run for real."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 pytest.importorskip("openapi_python_client", reason="needs the dependency group generators")
 
+import regenerate
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "openapi" / "hubspot-batch.yaml"
 GENERATED = ROOT / "generated"
@@ -28,8 +30,15 @@ line-length = 40
 use-title-as-name = true
 """
 
-Run = subprocess.CompletedProcess[str]
 Files = dict[str, bytes]
+
+
+class Done(NamedTuple):
+    """What a run of the script has left."""
+
+    code: int
+    out: str
+    err: str
 
 
 class Flaw(NamedTuple):
@@ -41,16 +50,35 @@ class Flaw(NamedTuple):
     message: str
 
 
-def regenerate(clone: Path, *arguments: str | Path, cwd: Path | None = None, **env: str) -> Run:
-    return subprocess.run(
-        [sys.executable, clone / "scripts" / "regenerate.py", *arguments],
-        cwd=cwd or clone,
+def run_program(cwd: Path, *arguments: str | Path, **env: str) -> Done:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "regenerate.py", *arguments],
+        cwd=cwd,
         env=os.environ | env,
         capture_output=True,
         text=True,
         encoding="utf-8",
         check=False,
     )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def run(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Done]:
+    """Return a function that runs the script in this process, as if the clone were the repository."""
+    monkeypatch.setattr(regenerate, "ROOT", clone)
+    monkeypatch.chdir(clone)
+
+    def run_main(*arguments: str | Path) -> Done:
+        try:
+            code = regenerate.main([str(argument) for argument in arguments])
+        except SystemExit as error:
+            code = int(error.code or 0)
+        return Done(code, *capsys.readouterr())
+
+    return run_main
 
 
 def files(folder: Path) -> Files:
@@ -75,7 +103,7 @@ def line_of(path: Path, text: str) -> int:
 def clone(tmp_path: Path) -> Path:
     """Return a folder with what regeneration needs, generated/ included."""
     ignored = shutil.ignore_patterns("__pycache__", ".*_cache")
-    for name in ("generated", "openapi", "scripts"):
+    for name in ("generated", "openapi"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
@@ -86,28 +114,23 @@ def document(clone: Path) -> Path:
     return clone / "openapi" / "hubspot-batch.yaml"
 
 
-def test_committed_output_is_up_to_date() -> None:
-    done = regenerate(ROOT, "--check")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{GENERATED} is up to date\n"
-
-
-def test_output_does_not_depend_on_the_surroundings(clone: Path) -> None:
-    elsewhere = clone / "build" / "venv"
+def test_output_does_not_depend_on_the_surroundings(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "build" / "venv"
     elsewhere.mkdir(parents=True)
     (elsewhere / "pyproject.toml").write_text(HOSTILE)
     (elsewhere / ".gitignore").write_text("*\n")
     surroundings = {"PYTHONHASHSEED": "7", "LC_ALL": "C", "TZ": "Asia/Tokyo", "PYTHONWARNINGS": "i"}
 
-    first = regenerate(clone, "--output", "new", cwd=elsewhere, **surroundings)
-    assert (first.returncode, first.stderr) == (0, "")
+    first = run_program(elsewhere, "--output", "new", **surroundings)
+    assert (first.code, first.err) == (0, "")
     assert files(elsewhere / "new") == files(GENERATED)
-    assert "operation added: create_orders\n" in first.stdout
+    assert "operation added: create_orders\n" in first.out
 
-    second = regenerate(clone, "--output", elsewhere / "new", PYTHONHASHSEED="8")
-    assert (second.returncode, second.stdout) == (0, "nothing changed\n")
+    second = run_program(tmp_path, "--output", elsewhere / "new", PYTHONHASHSEED="8")
+    assert second == Done(0, "nothing changed\n", "")
     assert files(elsewhere / "new") == files(GENERATED)
     assert {path.name for path in elsewhere.iterdir()} == {".gitignore", "new", "pyproject.toml"}
+    assert run_program(elsewhere, "--check") == Done(0, f"{GENERATED} is up to date\n", "")
 
 
 def _missing(folder: Path) -> str:
@@ -129,197 +152,155 @@ def _different(folder: Path) -> str:
     )
 
 
-@pytest.mark.parametrize("tamper", [_missing, _extra, _different])
-def test_check_names_the_file_that_differs(clone: Path, tamper: Callable[[Path], str]) -> None:
+def test_check_names_the_files_that_differ(clone: Path, run: Callable[..., Done]) -> None:
     folder = clone / "generated"
-    expected = tamper(folder).format(folder)
     (folder / "hubspot_batch_api/__pycache__").mkdir()
     (folder / "hubspot_batch_api/__pycache__/client.pyc").touch()
+    (folder / "hubspot_batch_models/inputs.py").write_text("")
+    assert run("--check").out.startswith(f"different: {folder}/hubspot_batch_models/inputs.py\n")
+    expected = [tamper(folder).format(folder) for tamper in (_missing, _different, _extra)]
     before = files(folder)
 
-    done = regenerate(clone, "--check")
+    done = run("--check")
 
-    assert done.returncode == 1
-    assert done.stdout.startswith(expected)
-    assert done.stdout.endswith("is out of date. Run: python scripts/regenerate.py\n")
-    assert len(re.findall("^(missing|extra|different): ", done.stdout, re.MULTILINE)) == 1
+    assert done.code == 1
+    for message in expected:
+        assert message in done.out
+    assert done.out.endswith("is out of date. Run: python scripts/regenerate.py\n")
+    assert len(re.findall("^(missing|extra|different): ", done.out, re.MULTILINE)) == 4
+    # The difference of a whole file is cut.
+    assert re.search(r"\n\.\.\. \d{2,3} more lines\n", done.out)
+    assert len(done.out.splitlines()) < 90
     assert files(folder) == before
 
 
-def test_check_bounds_the_diff(clone: Path) -> None:
-    (clone / "generated/hubspot_batch_models/structs.py").write_text("")
-    done = regenerate(clone, "--check")
-    assert re.search(r"\n\.\.\. \d{3} more lines\n", done.stdout)
-    assert len(done.stdout.splitlines()) < 70
+NO_DOCUMENTS = {
+    "openapi: [3.1.0\ninfo: {}\n": "2: #: is not YAML: ",
+    "see https://example.com\n": "1: #: is one plain value",
+    "a: \x00\n": "1: #: is not YAML: ",
+    "": "1: #: is empty where a mapping belongs",
+    "- openapi: 3.1.0\n": "1: #: is a list where a mapping",
+    "title: x\n": "1: #/openapi: is absent where 3.1.0 belongs",
+    "openapi: 3.0.3\n": "1: #/openapi: is 3.0.3 where 3.1.0",
+    "a: &a\n  b: *a\n": "1: #/a/b: an alias leads back",
+}
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        pytest.param("openapi: [3.1.0\ninfo: {}\n", "2: #: is not YAML: ", id="broken"),
-        pytest.param("see https://example.com\n", "1: #: is one plain value", id="plain text"),
-        pytest.param("a: \x00\n", "1: #: is not YAML: ", id="binary"),
-        pytest.param("", "1: #: is empty where a mapping belongs", id="empty"),
-        pytest.param("- openapi: 3.1.0\n", "1: #: is a list where a mapping", id="list"),
-        pytest.param("title: x\n", "1: #/openapi: is absent where 3.1.0 belongs", id="foreign"),
-        pytest.param("openapi: 3.0.3\n", "1: #/openapi: is 3.0.3 where 3.1.0", id="old"),
-        pytest.param("a: &a\n  b: *a\n", "1: #/a/b: an alias leads back", id="endless"),
-    ],
-)
-def test_file_that_is_no_document(clone: Path, document: Path, content: str, message: str) -> None:
-    document.write_text(content)
-    done = regenerate(clone)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"{document}:{message}")
-    assert len(done.stderr.splitlines()) == 1
+def test_a_file_that_is_no_document_is_reported(document: Path, run: Callable[..., Done]) -> None:
+    for content, message in NO_DOCUMENTS.items():
+        document.write_text(content)
+        done = run()
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith(f"{document}:{message}")
+        assert len(done.err.splitlines()) == 1
+    missing = "nowhere.yaml:1: #: cannot be read: No such file or directory\n"
+    assert run("--document", "nowhere.yaml") == Done(1, "", missing)
+
+
+FLAWS = {
+    "misspelt key": Flaw(
+        "operationId: create_orders",
+        "operatonId: create_orders",
+        "operatonId:",
+        "#/paths/~1crm~1v3~1objects~1orders~1batch~1create/post/operatonId: ",
+    ),
+    "operation id twice": Flaw(
+        "operationId: update_orders",
+        "operationId: create_orders",
+        "operationId: create_orders\n      tags: [orders]\n      summary: Update",
+        "#/paths/~1crm~1v3~1objects~1orders~1batch~1update/post/operationId: ",
+    ),
+    "key twice": Flaw(
+        "summary: Create 1 to 100 carts",
+        "summary: Create 1 to 100 carts\n      summary: again",
+        "summary: again",
+        "#/paths/~1crm~1v3~1objects~1carts~1batch~1create/post/summary: the key 'summary' ",
+    ),
+    "key that is a number": Flaw(
+        "'429':",
+        "429:",
+        "429:",
+        "#/paths/~1crm~1v3~1objects~1orders~1batch~1create/post/responses: the key '429' ",
+    ),
+    "dangling reference": Flaw(
+        "$ref: '#/components/schemas/CreateInput'",
+        "$ref: '#/components/schemas/CreateInptu'",
+        "CreateInptu",
+        "#/components/schemas/BatchCreateRequest/properties/inputs/items/$ref: ",
+    ),
+    "reference to elsewhere": Flaw(
+        "$ref: '#/components/schemas/CreateInput'",
+        "$ref: 'https://example.com/input.json'",
+        "https://example.com/input.json",
+        "#/components/schemas/BatchCreateRequest/properties/inputs/items/$ref: ",
+    ),
+    "unknown type": Flaw(
+        "type: boolean",
+        "type: bool",
+        "type: bool\n",
+        "#/components/schemas/Record/properties/archived/type: ",
+    ),
+    "example of a wrong type": Flaw(
+        "id: '301'",
+        "id: 301",
+        "id: 301",
+        "#/components/examples/CreateOrdersRequest/value/inputs/0/associations/0/to/id: ",
+    ),
+    "example of a wrong format": Flaw(
+        "completedAt: '2026-09-01T08:15:02.150Z'",
+        "completedAt: yesterday",
+        "completedAt: yesterday",
+        "#/components/examples/OrdersCreatedReply/value/completedAt: ",
+    ),
+    "example without quotes": Flaw(
+        "completedAt: '2026-09-01T08:15:02.150Z'",
+        "completedAt: 2026-09-01",
+        "completedAt: 2026-09-01\n",
+        "#/components/examples/OrdersCreatedReply/value/completedAt: '2026-09-01' ",
+    ),
+    "example of a header": Flaw(
+        "example: 190",
+        "example: many",
+        "example: many",
+        '#/components/headers/RateLimitMax/example: "many" ',
+    ),
+    "example that is not used": Flaw(
+        "    CreateOrdersRequest:\n",
+        "    Forgotten:\n      value: 1\n    CreateOrdersRequest:\n",
+        "    Forgotten:",
+        "#/components/examples/Forgotten: is used nowhere",
+    ),
+    "path parameter that is not described": Flaw(
+        "/crm/v3/objects/carts/",
+        "/crm/{version}/objects/carts/",
+        "    post:\n      operationId: create_carts",
+        "#/paths/~1crm~1{version}~1objects~1carts~1batch~1create/post: Path parameter ",
+    ),
+}
+
+
+def test_a_broken_document_is_reported_with_its_place(
+    clone: Path, document: Path, run: Callable[..., Done]
+) -> None:
+    sound = document.read_text("utf-8")
+    for flaw in FLAWS.values():
+        document.write_text(sound, "utf-8")
+        edit(document, flaw.old, flaw.new)
+        done = run()
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith(f"{document}:{line_of(document, flaw.at)}: {flaw.message}")
+        assert len(done.err.splitlines()) == 1
     assert files(clone / "generated") == files(GENERATED)
 
 
-def test_file_that_is_missing(clone: Path) -> None:
-    done = regenerate(clone, "--document", "nowhere.yaml")
-    assert done.returncode == 1
-    assert done.stderr == "nowhere.yaml:1: #: cannot be read: No such file or directory\n"
-
-
-@pytest.mark.parametrize(
-    "flaw",
-    [
-        pytest.param(
-            Flaw(
-                "operationId: create_orders",
-                "operatonId: create_orders",
-                "operatonId:",
-                "#/paths/~1crm~1v3~1objects~1orders~1batch~1create/post/operatonId: ",
-            ),
-            id="misspelt key",
-        ),
-        pytest.param(
-            Flaw(
-                "operationId: update_orders",
-                "operationId: create_orders",
-                "operationId: create_orders\n      tags: [orders]\n      summary: Update",
-                "#/paths/~1crm~1v3~1objects~1orders~1batch~1update/post/operationId: ",
-            ),
-            id="operation id twice",
-        ),
-        pytest.param(
-            Flaw(
-                "summary: Create 1 to 100 carts",
-                "summary: Create 1 to 100 carts\n      summary: again",
-                "summary: again",
-                "#/paths/~1crm~1v3~1objects~1carts~1batch~1create/post/summary: the key 'summary' ",
-            ),
-            id="key twice",
-        ),
-        pytest.param(
-            Flaw(
-                "'429':",
-                "429:",
-                "429:",
-                "#/paths/~1crm~1v3~1objects~1orders~1batch~1create/post/responses: the key '429' ",
-            ),
-            id="key that is a number",
-        ),
-        pytest.param(
-            Flaw(
-                "$ref: '#/components/schemas/CreateInput'",
-                "$ref: '#/components/schemas/CreateInptu'",
-                "CreateInptu",
-                "#/components/schemas/BatchCreateRequest/properties/inputs/items/$ref: ",
-            ),
-            id="dangling reference",
-        ),
-        pytest.param(
-            Flaw(
-                "$ref: '#/components/schemas/CreateInput'",
-                "$ref: 'https://example.com/input.json'",
-                "https://example.com/input.json",
-                "#/components/schemas/BatchCreateRequest/properties/inputs/items/$ref: ",
-            ),
-            id="reference to elsewhere",
-        ),
-        pytest.param(
-            Flaw(
-                "type: boolean",
-                "type: bool",
-                "type: bool\n",
-                "#/components/schemas/Record/properties/archived/type: ",
-            ),
-            id="unknown type",
-        ),
-        pytest.param(
-            Flaw(
-                "id: '301'",
-                "id: 301",
-                "id: 301",
-                "#/components/examples/CreateOrdersRequest/value/inputs/0/associations/0/to/id: ",
-            ),
-            id="example of a wrong type",
-        ),
-        pytest.param(
-            Flaw(
-                "completedAt: '2026-09-01T08:15:02.150Z'",
-                "completedAt: yesterday",
-                "completedAt: yesterday",
-                "#/components/examples/OrdersCreatedReply/value/completedAt: ",
-            ),
-            id="example of a wrong format",
-        ),
-        pytest.param(
-            Flaw(
-                "completedAt: '2026-09-01T08:15:02.150Z'",
-                "completedAt: 2026-09-01",
-                "completedAt: 2026-09-01\n",
-                "#/components/examples/OrdersCreatedReply/value/completedAt: '2026-09-01' ",
-            ),
-            id="example without quotes",
-        ),
-        pytest.param(
-            Flaw(
-                "example: 190",
-                "example: many",
-                "example: many",
-                '#/components/headers/RateLimitMax/example: "many" ',
-            ),
-            id="example of a header",
-        ),
-        pytest.param(
-            Flaw(
-                "    CreateOrdersRequest:\n",
-                "    Forgotten:\n      value: 1\n    CreateOrdersRequest:\n",
-                "    Forgotten:",
-                "#/components/examples/Forgotten: is used nowhere",
-            ),
-            id="example that is not used",
-        ),
-        pytest.param(
-            Flaw(
-                "/crm/v3/objects/carts/",
-                "/crm/{version}/objects/carts/",
-                "    post:\n      operationId: create_carts",
-                "#/paths/~1crm~1{version}~1objects~1carts~1batch~1create/post: Path parameter ",
-            ),
-            id="path parameter that is not described",
-        ),
-    ],
-)
-def test_broken_document_is_reported_with_its_place(clone: Path, document: Path, flaw: Flaw) -> None:
-    edit(document, flaw.old, flaw.new)
-    done = regenerate(clone)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"{document}:{line_of(document, flaw.at)}: {flaw.message}")
-    assert len(done.stderr.splitlines()) == 1
-    assert files(clone / "generated") == files(GENERATED)
-
-
-def test_broken_document_is_reported_with_all_its_faults(clone: Path, document: Path) -> None:
+def test_broken_document_is_reported_with_all_its_faults(document: Path, run: Callable[..., Done]) -> None:
     edit(document, "operationId: create_orders", "operatonId: create_orders")
     edit(document, "type: boolean", "type: bool")
     edit(document, "id: '301'", "id: 301")
-    done = regenerate(clone, "--check")
-    assert done.returncode == 1
+    done = run("--check")
+    assert done.code == 1
     places = ("operatonId:", "type: bool\n", "id: 301")
-    assert [int(line.split(":")[1]) for line in done.stderr.splitlines()] == [
+    assert [int(line.split(":")[1]) for line in done.err.splitlines()] == [
         line_of(document, place) for place in places
     ]
 
@@ -355,33 +336,35 @@ def test_broken_document_is_reported_with_all_its_faults(clone: Path, document: 
         ("datamodel-code-generator", "inputs.py:", "input.py:", "#/input.py: there is no option"),
     ],
 )
-def test_wrong_option_of_a_generator(clone: Path, name: str, old: str, new: str, message: str) -> None:
+def test_wrong_option_of_a_generator(
+    clone: Path, name: str, old: str, new: str, message: str, run: Callable[..., Done]
+) -> None:
     path = clone / "openapi" / f"{name}.yaml"
     edit(path, old, new)
-    done = regenerate(clone)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"{path}:")
-    assert message in done.stderr
+    done = run()
+    assert done.code == 1
+    assert done.err.startswith(f"{path}:")
+    assert message in done.err
     assert files(clone / "generated") == files(GENERATED)
 
 
-def test_warning_of_datamodel_code_generator(clone: Path) -> None:
+def test_warning_of_datamodel_code_generator(clone: Path, run: Callable[..., Done]) -> None:
     path = clone / "openapi/datamodel-code-generator.yaml"
     edit(path, "snake-case-field: true", "snake-case-field: true\n  validation: true")
-    done = regenerate(clone)
-    assert done.returncode == 1
-    assert done.stderr.startswith("datamodel_code_generator failed or warned (exit code 0):\n")
+    done = run()
+    assert done.code == 1
+    assert done.err.startswith("datamodel_code_generator failed or warned (exit code 0):\n")
     assert files(clone / "generated") == files(GENERATED)
     assert not list(clone.glob(".generated-*"))
 
 
-def test_warning_of_openapi_python_client(clone: Path, document: Path) -> None:
+def test_warning_of_openapi_python_client(clone: Path, document: Path, run: Callable[..., Done]) -> None:
     text = document.read_text("utf-8")
     head, failed, tail = text.partition("    Failed:\n")
     document.write_text(head + failed + tail.replace("application/json", "'*/*'", 1), "utf-8")
-    done = regenerate(clone)
-    assert done.returncode == 1
-    assert done.stderr.startswith("openapi_python_client failed or warned (exit code 1):\n")
+    done = run()
+    assert done.code == 1
+    assert done.err.startswith("openapi_python_client failed or warned (exit code 1):\n")
     assert files(clone / "generated") == files(GENERATED)
     assert not list(clone.glob(".generated-*"))
 
@@ -398,16 +381,18 @@ def test_warning_of_openapi_python_client(clone: Path, document: Path) -> None:
         (r'"pyyaml==[\d.]+"', '"py-yml==6"', r"^py-yml is pinned to 6 .*, installed is none\n"),
     ],
 )
-def test_tool_of_another_version(clone: Path, old: str, new: str, message: str) -> None:
+def test_tool_of_another_version(
+    clone: Path, old: str, new: str, message: str, run: Callable[..., Done]
+) -> None:
     pyproject = clone / "pyproject.toml"
     pyproject.write_text(re.sub(old, new, pyproject.read_text("utf-8"), count=1), "utf-8")
-    done = regenerate(clone, "--check")
-    assert done.returncode == 1
-    assert re.search(message, done.stderr)
-    assert "\nRun: python -m pip install datamodel-code-generator==" in done.stderr
+    done = run("--check")
+    assert done.code == 1
+    assert re.search(message, done.err)
+    assert "\nRun: python -m pip install datamodel-code-generator==" in done.err
 
 
-def test_changes_are_reported(clone: Path, document: Path) -> None:
+def test_changes_are_reported(clone: Path, document: Path, run: Callable[..., Done]) -> None:
     text = document.read_text("utf-8")
     start = text.index("  /crm/v3/objects/carts/batch/create:")
     carts = text[start : text.index("\ncomponents:")]
@@ -419,10 +404,10 @@ def test_changes_are_reported(clone: Path, document: Path) -> None:
     text = text.replace("type: boolean", "type: [boolean, 'null']")
     document.write_text(text, "utf-8")
 
-    done = regenerate(clone)
+    done = run()
 
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == [
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
         "operation added: create_baskets",
         "operation changed: create_carts",
         "operation removed: create_line_items",
@@ -434,31 +419,31 @@ def test_changes_are_reported(clone: Path, document: Path) -> None:
     assert not (clone / "generated/hubspot_batch_api/api/line_items/create_line_items.py").exists()
 
 
-def test_a_link_may_name_an_operation(clone: Path, document: Path) -> None:
+def test_a_link_may_name_an_operation(document: Path, run: Callable[..., Done]) -> None:
     after = "    OrdersUpdated:\n"
     link = "      links:\n        update:\n          operationId: update_orders\n"
     edit(document, after, f"{link}{after}")
 
-    done = regenerate(clone, "--output", "new")
+    done = run("--output", "new")
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.code, done.err) == (0, "")
 
 
-def test_folder_of_somebody_else_is_not_replaced(clone: Path) -> None:
+def test_folder_of_somebody_else_is_not_replaced(clone: Path, run: Callable[..., Done]) -> None:
     folder = clone / "thesis"
     folder.mkdir()
     (folder / "chapter-1.txt").touch()
-    done = regenerate(clone, "--output", folder)
-    assert done.returncode == 2
-    assert f"{folder} was not written by this script" in done.stderr
+    done = run("--output", folder)
+    assert done.code == 2
+    assert f"{folder} was not written by this script" in done.err
     assert list(files(folder)) == ["chapter-1.txt"]
 
 
 @pytest.mark.parametrize("arguments", [["--chekc"], ["--output", "pyproject.toml"], ["--output", "no/where"]])
-def test_wrong_usage(clone: Path, arguments: list[str]) -> None:
-    done = regenerate(clone, *arguments)
-    assert done.returncode == 2
-    assert done.stderr.startswith("usage: ")
+def test_wrong_usage(arguments: list[str], run: Callable[..., Done]) -> None:
+    done = run(*arguments)
+    assert done.code == 2
+    assert done.err.startswith("usage: ")
 
 
 def test_every_file_says_where_it_comes_from() -> None:
