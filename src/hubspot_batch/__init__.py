@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from hubspot_batch._version import __version__
 
 if TYPE_CHECKING:
+    from hubspot_batch import bulk as bulk
+    from hubspot_batch import types as types
     from hubspot_batch.bulk import BulkError
     from hubspot_batch.client import AsyncHubSpot, HubSpot
     from hubspot_batch.contract._inputs import Association, CreateInput, UpdateInput
@@ -88,12 +90,14 @@ __all__ = [
     "validate",
 ]
 
+# Where each name is; all others of `__all__` are in `errors`. A module is imported when one of its names is
+# asked for: to import all of them takes as long as to import httpx, and `hubspot-batch --help` needs none.
 _MODULES = {
     "bulk": ("BulkError",),
     "client": ("AsyncHubSpot", "HubSpot"),
     "contract._inputs": ("Association", "CreateInput", "UpdateInput"),
-    "transport._retries": ("Retries",),
-    "transport._quota": ("Quota",),
+    "contract._validation": ("validate",),
+    "contract._values": ("PropertyValue",),
     "results": (
         "BatchResult",
         "PropertyVersion",
@@ -103,13 +107,14 @@ _MODULES = {
         "RecordWarning",
         "Response",
     ),
+    "transport._quota": ("Quota",),
+    "transport._retries": ("Retries",),
     "transport._shared_quota": ("SharedQuota",),
-    "contract._validation": ("validate",),
-    "contract._values": ("PropertyValue",),
 }
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
-# Annotations name types of these, and are evaluated by few.
-_SUBMODULES = {"bulk": "bulk", "contract": "contract._inputs"}
+# Annotations name types of these: `hubspot_batch.bulk.Report`.
+_SUBMODULES = ("bulk", "types")
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
@@ -117,14 +122,12 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 if not TYPE_CHECKING:  # pragma: no branch - or else a type checker takes any name for one of ours
 
     def __getattr__(name: str) -> object:
-        # The command line answers --help without HTTP, which takes longer to import than all else together.
         if name in _SUBMODULES:
-            import_module(f"{__name__}.{_SUBMODULES[name]}")
-            return globals()[name]
+            return import_module(f"{__name__}.{name}")
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        home = next((module for module, names in _MODULES.items() if name in names), "errors")
-        value: object = getattr(import_module(f"{__name__}.{home}"), name)
+        module = import_module(f"{__name__}.{_HOMES.get(name, 'errors')}")
+        value: object = getattr(module, name)
         globals()[name] = value
         return value
 

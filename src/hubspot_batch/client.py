@@ -1,14 +1,15 @@
 """`HubSpot` and `AsyncHubSpot`: configuration, connection pool, and one namespace for each object type."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 import httpx
 
 from hubspot_batch._display import never_raising
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.objects import AsyncCreates, AsyncOrders, Creates, Orders
+from hubspot_batch.objects import AsyncObjects, Objects
 from hubspot_batch.transport._connections import Pool, async_client, sync_client
 from hubspot_batch.transport._quota import Quota
 from hubspot_batch.transport._retries import Retries
@@ -16,6 +17,7 @@ from hubspot_batch.transport._settings import (
     BASE_URL,
     MAX_REPLY_BYTES,
     TIMEOUT,
+    AsyncTokenSource,
     Settings,
     TokenSource,
     changed,
@@ -24,9 +26,12 @@ from hubspot_batch.transport._settings import (
 )
 
 if TYPE_CHECKING:
+    from hubspot_batch.bulk import AsyncStream, Report, Stream
+    from hubspot_batch.bulk._options import Options
     from hubspot_batch.results import BatchResult
     from hubspot_batch.transport._async import AsyncDriver
-    from hubspot_batch.transport._calls import Call
+
+__all__ = ["AsyncHubSpot", "HubSpot"]
 
 _Http = TypeVar("_Http", httpx.Client, httpx.AsyncClient)
 
@@ -59,15 +64,15 @@ class HubSpot:
         ConfigurationError: If any of these is not valid.
 
     Attributes:
-        orders: Create and update orders.
-        line_items: Create line items.
-        commerce_payments: Create commerce payments.
-        carts: Create carts.
+        orders: Batches and runs of orders.
+        line_items: The same of line items.
+        commerce_payments: The same of commerce payments.
+        carts: The same of carts.
     """
 
     def __init__(
         self,
-        access_token: str | Callable[[], str] | None = None,
+        access_token: str | TokenSource | None = None,
         *,
         base_url: str = BASE_URL,
         allow_http: bool = False,
@@ -99,28 +104,16 @@ class HubSpot:
     def _assemble(self, pool: Pool[httpx.Client], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
-
-        def send(call: "Call") -> "BatchResult":
-            from hubspot_batch.transport._sync import Driver  # noqa: PLC0415 - as late as what makes the call
-
-            return Driver(pool, settings).send(call)
-
-        def driver() -> "AsyncDriver":
-            from hubspot_batch.transport._async import AsyncDriver, ThreadedPool  # noqa: PLC0415 - only runs need it
-
-            # What the environment gets wrong is told before a run begins.
-            pool.http()
-            return AsyncDriver(ThreadedPool(pool), settings)
-
-        self.orders = Orders("orders", settings, send, driver)
-        self.line_items = Creates("line_items", settings, send, driver)
-        self.commerce_payments = Creates("commerce_payments", settings, send, driver)
-        self.carts = Creates("carts", settings, send, driver)
+        sender = _SyncSender(pool, settings)
+        self.orders = Objects("orders", sender)
+        self.line_items = Objects("line_items", sender)
+        self.commerce_payments = Objects("commerce_payments", sender)
+        self.carts = Objects("carts", sender)
 
     def with_options(
         self,
         *,
-        access_token: str | Callable[[], str] | None = None,
+        access_token: str | TokenSource | None = None,
         timeout: float | httpx.Timeout | None = None,
         attempt_timeout: float | None = None,
         max_reply_bytes: int | None = None,
@@ -206,15 +199,15 @@ class AsyncHubSpot:
         ConfigurationError: If any of these is not valid.
 
     Attributes:
-        orders: Create and update orders.
-        line_items: Create line items.
-        commerce_payments: Create commerce payments.
-        carts: Create carts.
+        orders: Batches and runs of orders.
+        line_items: The same of line items.
+        commerce_payments: The same of commerce payments.
+        carts: The same of carts.
     """
 
     def __init__(
         self,
-        access_token: str | TokenSource | None = None,
+        access_token: str | AsyncTokenSource | None = None,
         *,
         base_url: str = BASE_URL,
         allow_http: bool = False,
@@ -246,24 +239,16 @@ class AsyncHubSpot:
     def _assemble(self, pool: Pool[httpx.AsyncClient], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
-        from hubspot_batch.transport._async import AsyncDriver, AsyncPool  # noqa: PLC0415 - anyio takes long to import
-
-        driver = AsyncDriver(AsyncPool(pool), settings)
-
-        def bulk_driver() -> "AsyncDriver":
-            # What the environment gets wrong is told before a run begins.
-            pool.http()
-            return driver
-
-        self.orders = AsyncOrders("orders", settings, driver.send, bulk_driver)
-        self.line_items = AsyncCreates("line_items", settings, driver.send, bulk_driver)
-        self.commerce_payments = AsyncCreates("commerce_payments", settings, driver.send, bulk_driver)
-        self.carts = AsyncCreates("carts", settings, driver.send, bulk_driver)
+        sender = _AsyncSender(pool, settings)
+        self.orders = AsyncObjects("orders", sender)
+        self.line_items = AsyncObjects("line_items", sender)
+        self.commerce_payments = AsyncObjects("commerce_payments", sender)
+        self.carts = AsyncObjects("carts", sender)
 
     def with_options(
         self,
         *,
-        access_token: str | TokenSource | None = None,
+        access_token: str | AsyncTokenSource | None = None,
         timeout: float | httpx.Timeout | None = None,
         attempt_timeout: float | None = None,
         max_reply_bytes: int | None = None,
@@ -319,6 +304,74 @@ class AsyncHubSpot:
     @never_raising
     def __repr__(self) -> str:
         return _shown(self, self._settings)
+
+
+# The senders import late what builds requests, sends them and reads replies: it takes as long to import as
+# all the rest, and what a run needs takes still longer.
+
+
+class _SyncSender:
+    """How `HubSpot` carries out what its namespaces ask for."""
+
+    def __init__(self, pool: Pool[httpx.Client], settings: Settings) -> None:
+        self._pool = pool
+        self._settings = settings
+
+    def batch(
+        self, operation_id: str, inputs: Iterable[object], *, unique_property: str | None = None
+    ) -> "BatchResult":
+        from hubspot_batch.transport._calls import build_call  # noqa: PLC0415
+        from hubspot_batch.transport._sync import Driver  # noqa: PLC0415
+
+        version = self._settings.api_version
+        call = build_call(operation_id, inputs, api_version=version, unique_property=unique_property)
+        return Driver(self._pool, self._settings).send(call)
+
+    def stream(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "Stream":
+        from hubspot_batch.bulk import Stream  # noqa: PLC0415
+        from hubspot_batch.transport._async import AsyncDriver, ThreadedPool  # noqa: PLC0415
+
+        # What the environment gets wrong is told before a run begins.
+        self._pool.http()
+        driver = AsyncDriver(ThreadedPool(self._pool), self._settings)
+        return Stream(operation_id, rows, options, self._settings, driver)
+
+    def report(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "Report":
+        return self.stream(operation_id, rows, **options).complete()
+
+
+class _AsyncSender:
+    """How `AsyncHubSpot` carries out what its namespaces ask for."""
+
+    def __init__(self, pool: Pool[httpx.AsyncClient], settings: Settings) -> None:
+        self._pool = pool
+        self._settings = settings
+
+    @cached_property
+    def _driver(self) -> "AsyncDriver":
+        """One for all calls: those that need a token at the same time share it."""
+        from hubspot_batch.transport._async import AsyncDriver, AsyncPool  # noqa: PLC0415
+
+        return AsyncDriver(AsyncPool(self._pool), self._settings)
+
+    async def batch(
+        self, operation_id: str, inputs: Iterable[object], *, unique_property: str | None = None
+    ) -> "BatchResult":
+        from hubspot_batch.transport._calls import build_call  # noqa: PLC0415
+
+        version = self._settings.api_version
+        call = build_call(operation_id, inputs, api_version=version, unique_property=unique_property)
+        return await self._driver.send(call)
+
+    def stream(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "AsyncStream":
+        from hubspot_batch.bulk import AsyncStream  # noqa: PLC0415
+
+        # What the environment gets wrong is told before a run begins.
+        self._pool.http()
+        return AsyncStream(operation_id, rows, options, self._settings, self._driver)
+
+    async def report(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "Report":
+        return await self.stream(operation_id, rows, **options).complete()
 
 
 def _check_source(

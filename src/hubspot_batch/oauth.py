@@ -33,6 +33,8 @@ from hubspot_batch.transport._settings import (
 from hubspot_batch.transport._sync import insist, send_form
 from hubspot_batch.transport._tokens import Bearer, Secret
 
+__all__ = ["RefreshToken"]
+
 _PATH = "/oauth/v3/token"
 _SUCCESS = 200
 _OPERATION = "refresh_token"

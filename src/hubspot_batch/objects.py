@@ -1,73 +1,81 @@
-"""What a client offers for each object type. Each method builds a call; the client sends it."""
+"""The methods of `hub.orders`, `hub.line_items`, `hub.commerce_payments` and `hub.carts`.
+
+One class holds them for both clients. It names the operation; the sender of the client builds the request,
+sends it and reads the reply.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from os import PathLike
-from typing import TYPE_CHECKING, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Unpack
 
-# What checks inputs and runs over rows takes as long to import as all the rest. So annotations name its types
-# by way of the package, which imports a module when it is asked for.
+# The modules that define these types take as long to import as all the rest. So annotations name them by way
+# of the package, which imports a module when it is asked for.
 import hubspot_batch
 from hubspot_batch.results import BatchResult
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from hubspot_batch.bulk._options import Options
+    from hubspot_batch.contract._operations import Verb
 
-    import hubspot_batch.bulk._options
-    import hubspot_batch.bulk._sources
-    import hubspot_batch.contract._inputs
-    from hubspot_batch.contract._operations import ObjectType, Verb
-    from hubspot_batch.transport._async import AsyncDriver
-    from hubspot_batch.transport._calls import Call
-    from hubspot_batch.transport._settings import Settings
+__all__ = ["AsyncObjects", "ObjectMethods", "Objects"]
 
-    _Send: TypeAlias = Callable[[Call], BatchResult]
-    _AsyncSend: TypeAlias = Callable[[Call], Awaitable[BatchResult]]
+# What a synchronous method returns, or what an asynchronous one gives to await.
+_BatchResultT = TypeVar("_BatchResultT")
+_ReportT = TypeVar("_ReportT")
+_StreamT = TypeVar("_StreamT")
+# Where rows come from: for asynchronous code, they may arrive one by one.
+_CreateSourceT = TypeVar("_CreateSourceT")
+_UpdateSourceT = TypeVar("_UpdateSourceT")
+
+_BatchResult_co = TypeVar("_BatchResult_co", covariant=True)
+_Report_co = TypeVar("_Report_co", covariant=True)
+_Stream_co = TypeVar("_Stream_co", covariant=True)
 
 
-class _Namespace:
-    """What the namespaces of both clients have in common: they turn inputs into calls."""
+class _Sender(Protocol[_BatchResult_co, _Report_co, _Stream_co]):
+    """How a client carries out what its namespaces ask for."""
 
-    def __init__(self, object_type: ObjectType, settings: Settings) -> None:
+    def batch(
+        self, operation_id: str, inputs: Iterable[object], *, unique_property: str | None = None
+    ) -> _BatchResult_co:
+        """Send one batch, and return its result."""
+        ...
+
+    def stream(self, operation_id: str, rows: object, **options: Unpack[Options]) -> _Stream_co:
+        """Start a run, and return its outcomes one by one."""
+        ...
+
+    def report(self, operation_id: str, rows: object, **options: Unpack[Options]) -> _Report_co:
+        """Do a run to its end, and return its report."""
+        ...
+
+
+class ObjectMethods(Generic[_BatchResultT, _ReportT, _StreamT, _CreateSourceT, _UpdateSourceT]):
+    """What can be done with the records of one object type.
+
+    Methods of `HubSpot` return what they say. Those of `AsyncHubSpot` return it when awaited, except streams,
+    which are for `async for`.
+    """
+
+    def __init__(
+        self,
+        object_type: hubspot_batch.types.ObjectType,
+        sender: _Sender[_BatchResultT, _ReportT, _StreamT],
+    ) -> None:
         self._object_type = object_type
-        self._settings = settings
+        self._sender = sender
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._object_type!r})"
 
-    def _call(self, verb: Verb, inputs: Iterable[object], unique_property: str | None = None) -> Call:
-        # Late: what checks inputs and reads replies takes as long to import as all the rest.
-        from hubspot_batch.transport._calls import build_call  # noqa: PLC0415
-
-        return build_call(
-            f"{verb}_{self._object_type}",
-            inputs,
-            api_version=self._settings.api_version,
-            unique_property=unique_property,
-        )
-
-
-class Creates(_Namespace):
-    """An object type whose records can be created."""
-
-    def __init__(
-        self,
-        object_type: ObjectType,
-        settings: Settings,
-        send: _Send,
-        driver: Callable[[], AsyncDriver],
-    ) -> None:
-        super().__init__(object_type, settings)
-        self._send = send
-        self._driver = driver
-
     def batch_create(
         self,
-        inputs: Iterable[hubspot_batch.contract._inputs.AnyCreateInput],
+        inputs: Iterable[hubspot_batch.types.AnyCreateInput],
         *,
         unique_property: str | None = None,
-    ) -> BatchResult:
+    ) -> _BatchResultT:
         """Create 1 to 100 records in one request.
 
         An input that HubSpot refuses costs only itself: it stands in `errors`, the others are written. A
@@ -90,11 +98,34 @@ class Creates(_Namespace):
             ApiError: If the request as a whole was refused.
             UnexpectedReplyError: If HubSpot reported a success that cannot be read.
         """
-        return self._send(self._call("create", inputs, unique_property))
+        return self._sender.batch(self._operation("create"), inputs, unique_property=unique_property)
+
+    def batch_update(self, inputs: Iterable[hubspot_batch.types.AnyUpdateInput]) -> _BatchResultT:
+        """Update 1 to 100 records in one request.
+
+        Ids that HubSpot does not find stand in `errors`, the other records are updated. An invalid value
+        refuses the whole request. Updates are sent again after a time-out or a failure of the server: to
+        set the same values twice is to set them once.
+
+        Args:
+            inputs: Mappings with `id` and `properties`, and `idProperty` where `id` is not the record id but
+                the value of a unique property; or generated models. `""` clears a property, None does not.
+
+        Returns:
+            What was written, what was refused, and what the reply says nothing about.
+
+        Raises:
+            InvalidInputError: If any input is not valid. Nothing was sent.
+            ConfigurationError: If the document has no update for this object type. Nothing was sent.
+            ConnectionFailedError: If no reply came.
+            ApiError: If the request as a whole was refused.
+            UnexpectedReplyError: If HubSpot reported a success that cannot be read.
+        """
+        return self._sender.batch(self._operation("update"), inputs)
 
     def create_all(
         self,
-        rows: hubspot_batch.bulk._sources.CreateSource,
+        rows: _CreateSourceT,
         *,
         unique_property: str | None = None,
         journal: str | PathLike[str] | None = None,
@@ -102,7 +133,7 @@ class Creates(_Namespace):
         concurrency: int | None = None,
         keep_going: bool = False,
         on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
-    ) -> hubspot_batch.bulk.Report:
+    ) -> _ReportT:
         """Create any number of records, and return what became of each row.
 
         Rows are checked, sent in batches of 100 as fast as the quota allows, and matched with what HubSpot
@@ -112,7 +143,7 @@ class Creates(_Namespace):
         Args:
             rows: The inputs, as for `batch_create`: any iterable of them. Or flat rows, whose columns
                 are properties: a DB-API cursor, or anything with `__arrow_c_stream__`. They are read as they
-                are needed.
+                are needed. An `AsyncHubSpot` also takes asynchronous iterables and cursors.
             unique_property: A property that the account holds unique and that every row has. With it, a batch
                 whose answer was lost is sent again, and a conflict then counts as done: HubSpot refused the
                 double. Without it such rows are `unknown`.
@@ -134,22 +165,20 @@ class Creates(_Namespace):
             ConfigurationError: If the source, an option or the journal cannot be used. Nothing was sent.
             BulkError: If the run could not be finished; its `report` tells how far it came.
         """
-        stream = self._stream(
-            "create",
+        return self._sender.report(
+            self._operation("create"),
             rows,
             unique_property=unique_property,
-            id_property=None,
             journal=journal,
             account=account,
             concurrency=concurrency,
             keep_going=keep_going,
             on_progress=on_progress,
         )
-        return stream.complete()
 
     def stream_create(
         self,
-        rows: hubspot_batch.bulk._sources.CreateSource,
+        rows: _CreateSourceT,
         *,
         unique_property: str | None = None,
         journal: str | PathLike[str] | None = None,
@@ -157,7 +186,7 @@ class Creates(_Namespace):
         concurrency: int | None = None,
         keep_going: bool = False,
         on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
-    ) -> hubspot_batch.bulk.Stream:
+    ) -> _StreamT:
         """Create any number of records, and yield what became of each row as soon as it is known.
 
         The arguments are those of `create_all`. Memory does not grow with the number of rows. Rows that an
@@ -167,11 +196,10 @@ class Creates(_Namespace):
             ConfigurationError: At once, if the source, an option or the journal cannot be used.
             BulkError: After the last outcome, if the run could not be finished.
         """
-        return self._stream(
-            "create",
+        return self._sender.stream(
+            self._operation("create"),
             rows,
             unique_property=unique_property,
-            id_property=None,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -179,44 +207,9 @@ class Creates(_Namespace):
             on_progress=on_progress,
         )
 
-    def _stream(
-        self, verb: Verb, rows: object, **options: Unpack[hubspot_batch.bulk._options.Options]
-    ) -> hubspot_batch.bulk.Stream:
-        # Late: SQLite and all that a run needs take long to import, and many a client never starts one.
-        from hubspot_batch.bulk._streams import Stream  # noqa: PLC0415
-
-        operation_id = f"{verb}_{self._object_type}"
-        return Stream(operation_id, rows, options, self._settings, self._driver())
-
-
-class Orders(Creates):
-    """Orders, which can be created and updated."""
-
-    def batch_update(self, inputs: Iterable[hubspot_batch.contract._inputs.AnyUpdateInput]) -> BatchResult:
-        """Update 1 to 100 records in one request.
-
-        Ids that HubSpot does not find stand in `errors`, the other records are updated. An invalid value
-        refuses the whole request. Updates are sent again after a time-out or a failure of the server: to
-        set the same values twice is to set them once.
-
-        Args:
-            inputs: Mappings with `id` and `properties`, and `idProperty` where `id` is not the record id but
-                the value of a unique property; or generated models. `""` clears a property, None does not.
-
-        Returns:
-            What was written, what was refused, and what the reply says nothing about.
-
-        Raises:
-            InvalidInputError: If any input is not valid. Nothing was sent.
-            ConnectionFailedError: If no reply came.
-            ApiError: If the request as a whole was refused.
-            UnexpectedReplyError: If HubSpot reported a success that cannot be read.
-        """
-        return self._send(self._call("update", inputs))
-
     def update_all(
         self,
-        rows: hubspot_batch.bulk._sources.UpdateSource,
+        rows: _UpdateSourceT,
         *,
         id_property: str | None = None,
         journal: str | PathLike[str] | None = None,
@@ -224,7 +217,7 @@ class Orders(Creates):
         concurrency: int | None = None,
         keep_going: bool = False,
         on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
-    ) -> hubspot_batch.bulk.Report:
+    ) -> _ReportT:
         """Update any number of records, and return what became of each row.
 
         As `create_all`, but a batch whose answer was lost is always sent again, for the same update twice is
@@ -234,20 +227,23 @@ class Orders(Creates):
             rows: The inputs, as for `batch_update`; or flat rows, as for `create_all`.
             id_property: For flat rows, the column of a unique property that names the record. Without it, the
                 column `id` holds the record id.
-            journal: As for `create_all`; so are the others.
-            account: Likewise.
-            concurrency: Likewise.
-            keep_going: Likewise.
-            on_progress: Likewise.
+            journal: As for `create_all`.
+            account: As for `create_all`.
+            concurrency: As for `create_all`.
+            keep_going: As for `create_all`.
+            on_progress: As for `create_all`.
+
+        Returns:
+            The same as `create_all`.
 
         Raises:
-            ConfigurationError: If the source, an option or the journal cannot be used. Nothing was sent.
+            ConfigurationError: If the source, an option or the journal cannot be used, or the document has no
+                update for this object type. Nothing was sent.
             BulkError: If the run could not be finished; its `report` tells how far it came.
         """
-        stream = self._stream(
-            "update",
+        return self._sender.report(
+            self._operation("update"),
             rows,
-            unique_property=None,
             id_property=id_property,
             journal=journal,
             account=account,
@@ -255,11 +251,10 @@ class Orders(Creates):
             keep_going=keep_going,
             on_progress=on_progress,
         )
-        return stream.complete()
 
     def stream_update(
         self,
-        rows: hubspot_batch.bulk._sources.UpdateSource,
+        rows: _UpdateSourceT,
         *,
         id_property: str | None = None,
         journal: str | PathLike[str] | None = None,
@@ -267,7 +262,7 @@ class Orders(Creates):
         concurrency: int | None = None,
         keep_going: bool = False,
         on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
-    ) -> hubspot_batch.bulk.Stream:
+    ) -> _StreamT:
         """Update any number of records, and yield what became of each row as soon as it is known.
 
         The arguments are those of `update_all`, and the rest is as for `stream_create`.
@@ -276,10 +271,9 @@ class Orders(Creates):
             ConfigurationError: At once, if the source, an option or the journal cannot be used.
             BulkError: After the last outcome, if the run could not be finished.
         """
-        return self._stream(
-            "update",
+        return self._sender.stream(
+            self._operation("update"),
             rows,
-            unique_property=None,
             id_property=id_property,
             journal=journal,
             account=account,
@@ -288,143 +282,29 @@ class Orders(Creates):
             on_progress=on_progress,
         )
 
-
-class AsyncCreates(_Namespace):
-    """An object type whose records can be created."""
-
-    def __init__(
-        self,
-        object_type: ObjectType,
-        settings: Settings,
-        send: _AsyncSend,
-        driver: Callable[[], AsyncDriver],
-    ) -> None:
-        super().__init__(object_type, settings)
-        self._send = send
-        self._driver = driver
-
-    async def batch_create(
-        self,
-        inputs: Iterable[hubspot_batch.contract._inputs.AnyCreateInput],
-        *,
-        unique_property: str | None = None,
-    ) -> BatchResult:
-        """Create 1 to 100 records in one request, as `Creates.batch_create` does."""
-        return await self._send(self._call("create", inputs, unique_property))
-
-    async def create_all(
-        self,
-        rows: hubspot_batch.bulk._sources.AsyncCreateSource,
-        *,
-        unique_property: str | None = None,
-        journal: str | PathLike[str] | None = None,
-        account: str | None = None,
-        concurrency: int | None = None,
-        keep_going: bool = False,
-        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
-    ) -> hubspot_batch.bulk.Report:
-        """Create any number of records, as `Creates.create_all` does."""
-        stream = self._stream(
-            "create",
-            rows,
-            unique_property=unique_property,
-            id_property=None,
-            journal=journal,
-            account=account,
-            concurrency=concurrency,
-            keep_going=keep_going,
-            on_progress=on_progress,
-        )
-        return await stream.complete()
-
-    def stream_create(
-        self,
-        rows: hubspot_batch.bulk._sources.AsyncCreateSource,
-        *,
-        unique_property: str | None = None,
-        journal: str | PathLike[str] | None = None,
-        account: str | None = None,
-        concurrency: int | None = None,
-        keep_going: bool = False,
-        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
-    ) -> hubspot_batch.bulk.AsyncStream:
-        """Create any number of records, as `Creates.stream_create` does."""
-        return self._stream(
-            "create",
-            rows,
-            unique_property=unique_property,
-            id_property=None,
-            journal=journal,
-            account=account,
-            concurrency=concurrency,
-            keep_going=keep_going,
-            on_progress=on_progress,
-        )
-
-    def _stream(
-        self, verb: Verb, rows: object, **options: Unpack[hubspot_batch.bulk._options.Options]
-    ) -> hubspot_batch.bulk.AsyncStream:
-        # Late: SQLite and all that a run needs take long to import, and many a client never starts one.
-        from hubspot_batch.bulk._streams import AsyncStream  # noqa: PLC0415
-
-        operation_id = f"{verb}_{self._object_type}"
-        return AsyncStream(operation_id, rows, options, self._settings, self._driver())
+    def _operation(self, verb: Verb) -> str:
+        return f"{verb}_{self._object_type}"
 
 
-class AsyncOrders(AsyncCreates):
-    """Orders, which can be created and updated."""
+class Objects(
+    ObjectMethods[
+        BatchResult,
+        "hubspot_batch.bulk.Report",
+        "hubspot_batch.bulk.Stream",
+        "hubspot_batch.types.CreateSource",
+        "hubspot_batch.types.UpdateSource",
+    ]
+):
+    """What a `HubSpot` can do with the records of one object type."""
 
-    async def batch_update(
-        self, inputs: Iterable[hubspot_batch.contract._inputs.AnyUpdateInput]
-    ) -> BatchResult:
-        """Update 1 to 100 records in one request, as `Orders.batch_update` does."""
-        return await self._send(self._call("update", inputs))
 
-    async def update_all(
-        self,
-        rows: hubspot_batch.bulk._sources.AsyncUpdateSource,
-        *,
-        id_property: str | None = None,
-        journal: str | PathLike[str] | None = None,
-        account: str | None = None,
-        concurrency: int | None = None,
-        keep_going: bool = False,
-        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
-    ) -> hubspot_batch.bulk.Report:
-        """Update any number of records, as `Orders.update_all` does."""
-        stream = self._stream(
-            "update",
-            rows,
-            unique_property=None,
-            id_property=id_property,
-            journal=journal,
-            account=account,
-            concurrency=concurrency,
-            keep_going=keep_going,
-            on_progress=on_progress,
-        )
-        return await stream.complete()
-
-    def stream_update(
-        self,
-        rows: hubspot_batch.bulk._sources.AsyncUpdateSource,
-        *,
-        id_property: str | None = None,
-        journal: str | PathLike[str] | None = None,
-        account: str | None = None,
-        concurrency: int | None = None,
-        keep_going: bool = False,
-        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
-    ) -> hubspot_batch.bulk.AsyncStream:
-        """Update any number of records, as `Orders.stream_update` does."""
-        return self._stream(
-            "update",
-            rows,
-            unique_property=None,
-            id_property=id_property,
-            journal=journal,
-            account=account,
-            concurrency=concurrency,
-            keep_going=keep_going,
-            on_progress=on_progress,
-        )
+class AsyncObjects(
+    ObjectMethods[
+        Coroutine[Any, Any, BatchResult],
+        "Coroutine[Any, Any, hubspot_batch.bulk.Report]",
+        "hubspot_batch.bulk.AsyncStream",
+        "hubspot_batch.types.AsyncCreateSource",
+        "hubspot_batch.types.AsyncUpdateSource",
+    ]
+):
+    """What an `AsyncHubSpot` can do with the records of one object type."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from hubspot_batch.client import HubSpot
     from hubspot_batch.sandbox import Sandbox
 
+__all__ = ["hubspot", "hubspot_sandbox", "hubspot_sandbox_options"]
+
 
 @pytest.fixture
 def hubspot_sandbox_options() -> Mapping[str, Any]:

@@ -6,6 +6,17 @@ from msgspec import Struct
 
 from hubspot_batch._display import Discreet, printable
 
+__all__ = [
+    "BatchResult",
+    "ErrorBody",
+    "PropertyVersion",
+    "Reason",
+    "Record",
+    "RecordError",
+    "RecordWarning",
+    "Response",
+]
+
 
 class Response(Discreet, Struct, frozen=True, kw_only=True):
     """One HTTP reply, as it was received.

@@ -75,7 +75,6 @@ def calls(hub: HubSpot, orders: list[CreateInput], updates: list[UpdateInput]) -
     hub.orders.batch_create(orders, unique_proprety="shop_order_number")  # type: ignore[call-arg]
     hub.orders.batch_update(updates, unique_property="shop_order_number")  # type: ignore[call-arg]
     hub.orders.batch_create(updates)  # type: ignore[arg-type]
-    hub.carts.batch_update(updates)  # type: ignore[attr-defined]
     hub.deals.batch_create(orders)  # type: ignore[attr-defined]
     hub.with_options("pat")  # type: ignore[call-arg]
     hub.with_options(access_token=30)  # type: ignore[arg-type]
@@ -100,7 +99,6 @@ def rows(
     hub.orders.create_all(database)  # type: ignore[arg-type]
     hub.orders.create_all()  # type: ignore[call-arg]
     hub.orders.update_all([{"properties": {}}])  # type: ignore[list-item]
-    hub.carts.update_all(updates)  # type: ignore[attr-defined]
     hub.orders.stream_update(orders)  # type: ignore[arg-type]
     inputs_from([{"hs_order_name": "A"}], verb="upsert")  # type: ignore[arg-type]
 

@@ -1,5 +1,6 @@
 """The package as users write against it. Nothing here runs: mypy --strict and pyright read it."""
 
+import asyncio
 import csv
 import json
 import logging
@@ -44,6 +45,7 @@ from hubspot_batch import (
     UnexpectedReplyError,
     UpdateInput,
     __version__,
+    types,
     validate,
 )
 from hubspot_batch.bulk import (
@@ -183,6 +185,22 @@ def generated_models(hub: HubSpot) -> None:
     hub.orders.batch_create([attrs_create, struct_create, {"properties": {}}])
     many: list[models.CreateInput] = [attrs_create]
     hub.orders.batch_create(many)
+
+
+def annotated(orders: types.Objects, rows: types.UpdateSource, inputs: list[UpdateInput]) -> BatchResult:
+    """What a function takes can be annotated."""
+    assert_type(orders.update_all(rows), Report)
+    return orders.batch_update(inputs)
+
+
+async def async_annotated(
+    hub: AsyncHubSpot, source: types.AsyncTokenSource, rows: types.AsyncCreateSource
+) -> None:
+    orders: types.AsyncObjects = hub.orders
+    assert_type(await orders.create_all(rows), Report)
+    assert_type(hub.with_options(access_token=source), AsyncHubSpot)
+    task = asyncio.create_task(orders.batch_create([]))
+    assert_type(await task, BatchResult)
 
 
 async def async_calls(hub: AsyncHubSpot, orders: list[CreateInput]) -> None:

@@ -942,8 +942,8 @@ def test_the_token_is_in_no_repr(face: "Face", caplog: pytest.LogCaptureFixture)
     [
         (lambda: HubSpot("t"), "HubSpot(base_url='https://api.hubapi.com', api_version='v3')"),
         (lambda: AsyncHubSpot("t"), "AsyncHubSpot(base_url='https://api.hubapi.com', api_version='v3')"),
-        (lambda: HubSpot("t").orders, "Orders('orders')"),
-        (lambda: AsyncHubSpot("t").carts, "AsyncCreates('carts')"),
+        (lambda: HubSpot("t").orders, "Objects('orders')"),
+        (lambda: AsyncHubSpot("t").carts, "AsyncObjects('carts')"),
         (lambda: HubSpot("t")._settings, "Settings(base_url='https://api.hubapi.com', api_version='v3')"),
         (lambda: Bearer("t"), "Bearer(...)"),
         (

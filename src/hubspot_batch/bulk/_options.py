@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from os import PathLike
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from hubspot_batch.bulk._concurrency import DEFAULT_CEILING
 from hubspot_batch.bulk._journal import Journal, explained, path_of
@@ -20,8 +20,8 @@ from hubspot_batch.transport._tokens import Bearer
 class Options(TypedDict):
     """The keywords of `create_all` and its siblings; they are explained there."""
 
-    unique_property: str | None
-    id_property: str | None
+    unique_property: NotRequired[str | None]
+    id_property: NotRequired[str | None]
     journal: str | PathLike[str] | None
     account: str | None
     concurrency: int | None
@@ -38,11 +38,12 @@ def task_from(operation_id: str, options: Options, total: int | None) -> Task:
     ceiling = DEFAULT_CEILING if options["concurrency"] is None else options["concurrency"]
     if not is_number(ceiling, int) or ceiling < 1:
         raise ConfigurationError("concurrency is no positive number; say how many requests may be in flight")
-    if options["unique_property"] == "":
+    unique_property = options.get("unique_property")
+    if unique_property == "":
         raise ConfigurationError("unique_property is empty; name a property, or leave it out")
     return Task(
         operation=contract.operation(operation_id),
-        unique_property=options["unique_property"],
+        unique_property=unique_property,
         ceiling=ceiling,
         total=total,
         keep_going=options["keep_going"],

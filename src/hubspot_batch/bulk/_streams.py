@@ -102,7 +102,7 @@ class Stream(Iterator[Outcome]):
         self, operation_id: str, rows: object, options: Options, settings: Settings, driver: AsyncDriver
     ) -> None:
         verb = contract.operation(operation_id).verb
-        source = chunks(rows, verb=verb, id_property=options["id_property"])
+        source = chunks(rows, verb=verb, id_property=options.get("id_property"))
         self._session = _Session(_Job(operation_id, rows, options, settings, driver), source)
         weakref.finalize(self, self._session.forget).atexit = False
 
@@ -288,7 +288,7 @@ class AsyncStream(AsyncIterator[Outcome]):
         self, operation_id: str, rows: object, options: Options, settings: Settings, driver: AsyncDriver
     ) -> None:
         verb = contract.operation(operation_id).verb
-        source = async_chunks(rows, verb=verb, id_property=options["id_property"])
+        source = async_chunks(rows, verb=verb, id_property=options.get("id_property"))
         self._session = _AsyncSession(
             _Job(operation_id, rows, options, settings, driver),
             cast("AsyncGenerator[Sequence[object], None]", source),

@@ -23,7 +23,7 @@ from hubspot_batch.transport._attempts import (
     asked,
 )
 from hubspot_batch.transport._connections import Pool, Redirected
-from hubspot_batch.transport._settings import CachingTokenSource, Settings, TokenSource
+from hubspot_batch.transport._settings import AsyncTokenSource, CachingTokenSource, Settings
 from hubspot_batch.transport._sync import fetch
 from hubspot_batch.transport._tokens import Bearer
 
@@ -206,7 +206,7 @@ class _Tokens:
     function that takes its time, or is not made for several threads, does no harm.
     """
 
-    def __init__(self, source: Bearer | TokenSource) -> None:
+    def __init__(self, source: Bearer | AsyncTokenSource) -> None:
         self._source = source
         self._limiter = CapacityLimiter(math.inf)
         self._under_way: _TokenCall | None = None
@@ -227,7 +227,7 @@ class _Tokens:
                 return bearer
         return await self._call(self._source)
 
-    async def _call(self, source: TokenSource) -> Bearer:
+    async def _call(self, source: AsyncTokenSource) -> Bearer:
         call = self._under_way = _TokenCall()
         try:
             if inspect.iscoroutinefunction(source):

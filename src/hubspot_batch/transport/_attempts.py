@@ -24,7 +24,7 @@ from hubspot_batch.results import BatchResult, Response
 from hubspot_batch.transport._connections import closed
 from hubspot_batch.transport._quota import AttemptReport
 from hubspot_batch.transport._retries import may_be_written, may_wait, wait_before_retry
-from hubspot_batch.transport._settings import CachingTokenSource, Settings, TokenSource
+from hubspot_batch.transport._settings import AsyncTokenSource, CachingTokenSource, Settings
 from hubspot_batch.transport._tokens import Bearer
 
 if TYPE_CHECKING:
@@ -77,13 +77,13 @@ def _url(text: str) -> httpx.URL:
     return httpx.URL(text)
 
 
-def asked(source: TokenSource) -> Bearer | Awaitable[str]:
+def asked(source: AsyncTokenSource) -> Bearer | Awaitable[str]:
     """Return the bearer that a function gives, still unchecked, or an awaitable of a token."""
     token = source()
     return token if inspect.isawaitable(token) else Bearer(token)
 
 
-def bearer_of(source: Bearer | TokenSource) -> Bearer:
+def bearer_of(source: Bearer | AsyncTokenSource) -> Bearer:
     """Return a bearer, for synchronous code.
 
     Raises:
@@ -546,7 +546,7 @@ class Exchange:
         self._not_before = time.monotonic() + wait
 
     def _wait_for_token(
-        self, error: AuthenticationError, attempt: Attempt, source: TokenSource
+        self, error: AuthenticationError, attempt: Attempt, source: AsyncTokenSource
     ) -> float | None:
         """Return 0 where the function may have a fresh token: it is asked once more."""
         error.blame_function()

@@ -29,7 +29,8 @@ CONNECT_TIMEOUT = 5.0
 ATTEMPT_STEPS = 2.0
 MAX_REPLY_BYTES = 32 * 1024 * 1024
 
-TokenSource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
+TokenSource: TypeAlias = Callable[[], str]
+AsyncTokenSource: TypeAlias = TokenSource | Callable[[], Awaitable[str]]
 
 
 class ForkSafe:
@@ -91,7 +92,7 @@ _DATED = r"2025-09|20(2[6-9]|[3-9]\d)-0[39]"
 class Settings(Discreet, Struct, frozen=True, kw_only=True):
     """The options of a client, valid and complete."""
 
-    token: Bearer | TokenSource
+    token: Bearer | AsyncTokenSource
     base_url: str
     api_version: str
     timeout: httpx.Timeout
@@ -104,7 +105,7 @@ class Settings(Discreet, Struct, frozen=True, kw_only=True):
         return f"Settings(base_url={self.base_url!r}, api_version={self.api_version!r})"
 
 
-def token_source(access_token: str | TokenSource | Bearer | None) -> Bearer | TokenSource:
+def token_source(access_token: str | AsyncTokenSource | Bearer | None) -> Bearer | AsyncTokenSource:
     """Return the token, still unchecked, or the function that returns one. This never fails.
 
     Without either, the token comes from the environment.
@@ -116,7 +117,7 @@ def token_source(access_token: str | TokenSource | Bearer | None) -> Bearer | To
     )
 
 
-def _token_from(source: Bearer | TokenSource) -> Bearer | TokenSource:
+def _token_from(source: Bearer | AsyncTokenSource) -> Bearer | AsyncTokenSource:
     return source.checked() if isinstance(source, Bearer) else source
 
 
@@ -245,7 +246,7 @@ def quota_from(quota: Quota) -> Quota:
     return quota
 
 
-def quota_of(source: Bearer | TokenSource, base_url: str) -> Quota:
+def quota_of(source: Bearer | AsyncTokenSource, base_url: str) -> Quota:
     """Return the quota that all clients share that have this token, or this function, and this base URL."""
     # Functions are known by identity; tokens by a hash, so that no key holds one.
     known_by = source.digest(base_url) if isinstance(source, Bearer) else source
@@ -256,7 +257,7 @@ def quota_of(source: Bearer | TokenSource, base_url: str) -> Quota:
 
 
 def settings_from(
-    source: Bearer | TokenSource,
+    source: Bearer | AsyncTokenSource,
     *,
     base_url: str,
     allow_http: bool,
@@ -289,7 +290,7 @@ def settings_from(
 def changed(
     settings: Settings,
     *,
-    source: Bearer | TokenSource | None,
+    source: Bearer | AsyncTokenSource | None,
     timeout: float | httpx.Timeout | None,
     attempt_timeout: float | None,
     max_reply_bytes: int | None,

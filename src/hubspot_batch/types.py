@@ -1,0 +1,66 @@
+"""The types of what a client takes, to annotate with: inputs, sources of rows, sources of tokens, namespaces.
+
+What a client returns is in `hubspot_batch`, and what a run returns is in `hubspot_batch.bulk`.
+
+Example:
+    ::
+
+        from hubspot_batch.types import CreateSource, Objects
+
+        def push(orders: Objects, rows: CreateSource) -> None:
+            orders.create_all(rows).raise_for_errors()
+"""
+
+from hubspot_batch.bulk._sources import (
+    ArrowTable,
+    AsyncCreateSource,
+    AsyncCursor,
+    AsyncUpdateSource,
+    CreateSource,
+    Cursor,
+    FlatRow,
+    KeyedRow,
+    UpdateSource,
+)
+from hubspot_batch.contract._inputs import (
+    AnyCreateInput,
+    AnyModel,
+    AnyUpdateInput,
+    Association,
+    AssociationTarget,
+    AssociationType,
+    CreateInput,
+    UpdateInput,
+)
+from hubspot_batch.contract._operations import ObjectType, OperationId, Verb
+from hubspot_batch.contract._values import PropertyValue
+from hubspot_batch.objects import AsyncObjects, Objects
+from hubspot_batch.transport._settings import AsyncTokenSource, TokenSource
+
+__all__ = [
+    "AnyCreateInput",
+    "AnyModel",
+    "AnyUpdateInput",
+    "ArrowTable",
+    "Association",
+    "AssociationTarget",
+    "AssociationType",
+    "AsyncCreateSource",
+    "AsyncCursor",
+    "AsyncObjects",
+    "AsyncTokenSource",
+    "AsyncUpdateSource",
+    "CreateInput",
+    "CreateSource",
+    "Cursor",
+    "FlatRow",
+    "KeyedRow",
+    "ObjectType",
+    "Objects",
+    "OperationId",
+    "PropertyValue",
+    "TokenSource",
+    "UpdateInput",
+    "UpdateSource",
+    "Verb",
+]
