@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from _differences import Direction, Severity
 from _normalization import reader_of
 from _operation_diff import compare
-from _operations import operations, users
+from _operations import inlined, operations, users
 from _schema_diff import ANY_SCHEMA, Comparison
 from _shapes import Schema
 
@@ -36,13 +36,9 @@ _EFFECTS: dict[Direction, Effect] = {
 }
 _MODELS = ("components", "schemas")
 _OF_DOCUMENT = frozenset({"authorizationUrl", "refreshUrl", "servers", "tokenUrl"})
-# What only people read, and what is told by name.
-_WORDS = frozenset(
-    {"$comment", "deprecated", "description", "example", "examples", "externalDocs", "summary", "title"}
-)
-_TOLD_BY_NAME = frozenset({"operationId", "security", "tags"})
-# Below these stand names, among which `description` is one like any other.
-_NAMES = frozenset({"content", "headers", "links", "responses"})
+# What only people read, and what is compared.
+_WORDS = frozenset({"description", "example", "examples", "externalDocs", "summary"})
+_COMPARED = frozenset({"deprecated", "operationId", "schema", "security", "tags"})
 
 
 class Use(NamedTuple):
@@ -60,15 +56,15 @@ class Change:
         effect: What happened to it.
         subject: What it is called: a field with its model, an operation, a status.
         text: A sentence without full stop.
-        breaks: Whether code that worked may no longer.
         uses: The operations that it belongs to.
+        breaks: Whether code that worked may no longer.
     """
 
     effect: Effect
     subject: str
     text: str
-    breaks: bool
     uses: frozenset[Use]
+    breaks: bool
 
     @property
     def operations(self) -> list[str]:
@@ -91,7 +87,7 @@ def changes(before: Source, after: Source) -> list[Change]:
     pairs = [(one, _successor(one, new)) for one in old]
     kept = [successor for _, successor in pairs]
     found = [change for one, successor in pairs for change in _of_operation(one, successor)]
-    found += [_told("added", one.name, False) for one in new if one not in kept]  # noqa: FBT003
+    found += [_told("added", one.name, breaks=False) for one in new if one not in kept]
     found += _of_models(before, after)
     return sorted(_merged(found), key=lambda change: not change.breaks)
 
@@ -103,20 +99,20 @@ def _successor(one: Operation, new: list[Operation]) -> Operation | None:
     return next(iter(named or placed), None)
 
 
-def _told(effect: Effect, subject: str, breaks: bool, text: str = "") -> Change:  # noqa: FBT001
+def _told(effect: Effect, subject: str, text: str = "", *, breaks: bool = True) -> Change:
     text = text or f"`{subject}` was {effect}"
-    return Change(effect, subject, text, breaks, frozenset({Use(subject, None)}))
+    return Change(effect, subject, text, frozenset({Use(subject, None)}), breaks)
 
 
 def _of_operation(one: Operation, other: Operation | None) -> Iterator[Change]:
     if other is None:
-        yield _told("removed", one.name, breaks=True)
+        yield _told("removed", one.name)
         return
     if other.name != one.name:
-        yield _told("renamed", one.name, True, f"`{one.name}` was renamed to `{other.name}`")  # noqa: FBT003
+        yield _told("renamed", one.name, f"`{one.name}` was renamed to `{other.name}`")
     elif other.address != one.address:
         text = f"the path of `{one.name}` is `{other.address}`, was `{one.address}`"
-        yield _told("changed", one.name, True, text)  # noqa: FBT003
+        yield _told("changed", one.name, text)
     yield from _of_tags(one, other)
     found = list(compare(one, other))
     renamed = dict(_renamed_fields(one.source, other.source, found))
@@ -130,7 +126,7 @@ def _of_tags(one: Operation, other: Operation) -> Iterator[Change]:
     if set(old) != set(new) or old[:1] != new[:1]:
         # The first tag is the name of its module in hubspot_batch_api.
         text = f"`{one.name}` was changed: `tags` {_moves(old, new)}"
-        yield _told("changed", one.name, old[:1] != new[:1], text)
+        yield _told("changed", one.name, text, breaks=old[:1] != new[:1])
 
 
 def _of_difference(one: Operation, difference: Difference, renamed: dict[str, str]) -> Iterator[Change]:
@@ -143,20 +139,20 @@ def _of_difference(one: Operation, difference: Difference, renamed: dict[str, st
             effect: Effect = "now required" if difference.aspect == "required" else "no longer required"
             for name in _listed(difference.said.theirs):
                 subject = label if name == label else f"{label}.{name}"
-                yield Change(effect, subject, f"`{subject}` is {effect}", breaks, uses)
+                yield Change(effect, subject, f"`{subject}` is {effect}", uses, breaks)
         case "absent" if label in renamed:
             new = renamed[label].rpartition(".")[2]
-            yield Change("renamed", label, f"`{label}` was renamed to `{new}`", True, uses)  # noqa: FBT003
+            yield Change("renamed", label, f"`{label}` was renamed to `{new}`", uses, breaks=True)
         case "absent" | "field" | "header" | "parameter" | "status":
             subject, text = _name(difference, label)
             effect = "removed" if difference.aspect == "absent" or difference.said.theirs is None else "added"
             if subject not in renamed.values():
                 # What is gone from a reply, somebody may have read.
-                yield Change(effect, subject, f"{text} was {effect}", breaks or effect == "removed", uses)
+                yield Change(effect, subject, f"{text} was {effect}", uses, breaks or effect == "removed")
         case aspect:
             effect = _EFFECTS[difference.verdict.direction]
             subject = aspect if aspect in _OF_DOCUMENT else label
-            yield Change(effect, subject, _sentence(difference, subject, effect), breaks, uses)
+            yield Change(effect, subject, _sentence(difference, subject, effect), uses, breaks)
 
 
 def _name(difference: Difference, label: str) -> tuple[str, str]:
@@ -254,15 +250,15 @@ def _of_models(before: Source, after: Source) -> Iterator[Change]:
         if successor := next(same, None):
             come.remove(successor)
             text = f"the model `{name}` was renamed to `{successor}`"
-            yield Change("renamed", name, text, True, uses)  # noqa: FBT003
+            yield Change("renamed", name, text, uses, breaks=True)
         else:
-            yield Change("removed", name, f"the model `{name}` was removed", True, uses)  # noqa: FBT003
+            yield Change("removed", name, f"the model `{name}` was removed", uses, breaks=True)
     for name in come:
-        yield Change("added", name, f"the model `{name}` was added", False, frozenset())  # noqa: FBT003
+        yield Change("added", name, f"the model `{name}` was added", frozenset(), breaks=False)
     for name in sorted(old.keys() & new.keys()):
         if not used.get(name) and old[name] != new[name]:
             text = f"the model `{name}`, which no operation uses, was changed"
-            yield Change("changed", name, text, False, frozenset())  # noqa: FBT003
+            yield Change("changed", name, text, frozenset(), breaks=False)
 
 
 def _is_renamed(before: Source, old: str, after: Source, new: str) -> bool:
@@ -279,28 +275,12 @@ def _models(source: Source) -> dict[str, Any]:
 def _untold(one: Operation, other: Operation, told: set[str | None]) -> Iterator[Change]:
     """Yield a change for each part of an operation that differs in a way that nothing here compares."""
     parts = {"parameters": "requests", "requestBody": "requests", "responses": "replies"}
-    for name in sorted((one.content.keys() | other.content.keys()) - _WORDS - _TOLD_BY_NAME):
-        old, new = (_spelt_out(each.source, each.content.get(name)) for each in (one, other))
+    for name in sorted((one.content.keys() | other.content.keys()) - _WORDS - _COMPARED):
+        old, new = (inlined(each.source, each.content.get(name), _WORDS | _COMPARED) for each in (one, other))
         if old != new and parts.get(name) not in told:
             text = f"`{one.name}` was changed in a way that is not compared: see `{name}`"
             # It has not been judged.
-            yield Change("changed", one.name, text, True, frozenset({Use(one.name, parts.get(name))}))  # noqa: FBT003
-
-
-def _spelt_out(source: Source, value: object, inside: tuple[str, ...] = (), *, named: bool = False) -> object:
-    """Put what is referred to in its place; leave out schemas, which are compared, and mere words."""
-    if isinstance(value, list):
-        return [_spelt_out(source, item, inside) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if isinstance(reference := value.get("$ref"), str):
-        target, _ = source.follow(value, ())
-        return None if reference in inside else _spelt_out(source, target, (*inside, reference))
-    return {
-        key: _spelt_out(source, child, inside, named=not named and key in _NAMES)
-        for key, child in value.items()
-        if named or key not in {*_WORDS, "schema"}
-    }
+            yield Change("changed", one.name, text, frozenset({Use(one.name, parts.get(name))}), breaks=True)
 
 
 def _merged(found: Iterable[Change]) -> Iterator[Change]:

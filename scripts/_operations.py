@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _METHODS = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "trace"})
 
+# Below these stand names.
+_NAMES = frozenset({"content", "headers", "links", "responses"})
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -76,3 +79,36 @@ def users(source: Source) -> dict[Pointer, set[str]]:
                     names.add(operation.name)
                     waiting.append(at(source.content, component))
     return found
+
+
+def inlined(
+    source: Source,
+    value: object,
+    without: frozenset[str] = frozenset(),
+    *,
+    inside: tuple[str, ...] = (),
+    named: bool = False,
+) -> object:
+    """Put what is referred to in the place of the reference, except models.
+
+    Args:
+        source: The document.
+        value: What stands somewhere in it.
+        without: Keys to leave out.
+        inside: References that are being followed.
+        named: Whether the keys of `value` are names, `description` among them.
+    """
+    if isinstance(value, list):
+        return [inlined(source, item, without, inside=inside) for item in value]
+    if not isinstance(value, dict):
+        return value
+    reference = value.get("$ref")
+    if isinstance(reference, str) and not reference.startswith("#/components/schemas/"):
+        if reference in inside:
+            return None
+        return inlined(source, source.follow(value, ())[0], without, inside=(*inside, reference))
+    return {
+        key: inlined(source, child, without, inside=inside, named=not named and key in _NAMES)
+        for key, child in value.items()
+        if named or key not in without
+    }

@@ -11,7 +11,7 @@ from _normalization import DEEPEST
 from _shapes import GROUPS, TYPES, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from _differences import Use
     from _document import Pointer
@@ -86,7 +86,6 @@ class Pair:
         if self._both("object"):
             yield from self._required()
             yield from self._fields()
-            yield from self._additional()
         yield from self._rest()
 
     def children(self) -> Iterator[tuple[Expression, Expression, str]]:
@@ -110,8 +109,7 @@ class Pair:
         yield from self._compared(
             "type", _words(theirs), _words(ours), they=bool(theirs - ours), we=bool(ours - theirs)
         )
-        we, they = self.ours.nullable, self.theirs.nullable
-        yield from self._compared("nullable", they, we, they=they and not we, we=we and not they)
+        yield from self._wider("nullable", self.theirs.nullable, self.ours.nullable)
 
     def _values(self) -> Iterator[Difference]:
         they = we = False
@@ -127,14 +125,14 @@ class Pair:
 
     def _named(self) -> Iterator[Difference]:
         """Tell of the values that an open list names, which forbid nothing."""
-        more, fewer = self.theirs.known - self.ours.known, self.ours.known - self.theirs.known
+        more, fewer = (_listed(a.known - b.known) for a, b in (self._sides, self._sides[::-1]))
         said = Said(_listed(self.theirs.known), _listed(self.ours.known))
         if more:
-            effect = f"they also name {listed(_listed(more))}"
-            yield self._difference("values", said, Verdict(Direction.THEY, Severity.NOTABLE, effect))
+            verdict = Verdict(Direction.THEY, Severity.NOTABLE, f"they also name {listed(more)}")
+            yield self._difference("values", said, verdict)
         elif fewer:
-            effect = f"they do not name {listed(_listed(fewer))}"
-            yield self._difference("values", said, Verdict(Direction.WE, Severity.HARMLESS, effect))
+            verdict = Verdict(Direction.WE, Severity.HARMLESS, f"they do not name {listed(fewer)}")
+            yield self._difference("values", said, verdict)
 
     def _limits(self) -> Iterator[Difference]:
         for group, (members, keywords) in GROUPS.items():
@@ -143,13 +141,11 @@ class Pair:
                     yield from self._limit(group, keyword)
 
     def _limit(self, group: str, keyword: str) -> Iterator[Difference]:
-        ours, theirs = self.ours.limits.get((group, keyword)), self.theirs.limits.get((group, keyword))
-        we_limit = _bound(self.ours, group, keyword)
-        they_limit = _bound(self.theirs, group, keyword)
-        if we_limit == they_limit:
-            return
-        they, we = _looser(keyword, they_limit, we_limit), _looser(keyword, we_limit, they_limit)
-        yield from self._compared(keyword, theirs, ours, they=they, we=we)
+        theirs, ours = (_bound(side, group, keyword) for side in self._sides)
+        if theirs != ours:
+            they, we = _looser(keyword, theirs, ours), _looser(keyword, ours, theirs)
+            stated = (side.limits.get((group, keyword)) for side in self._sides)
+            yield from self._compared(keyword, *stated, they=they, we=we)
 
     def _required(self) -> Iterator[Difference]:
         ours, theirs = self.ours.required, self.theirs.required
@@ -168,14 +164,13 @@ class Pair:
                 yield self._our_field(name)
 
     def _their_field(self, name: str, *, reads: bool) -> Difference:
-        severity = Severity.NOTABLE
+        severity, verb, reason = Severity.NOTABLE, "may send", "we ignore" if reads else "we cannot read"
         if self.comparison.use == "request":
-            effect = f"they take `{name}`, which we do not know"
-        elif reads:
-            effect = f"they may send `{name}`, which we ignore"
-        else:
-            severity, effect = Severity.BREAKING, f"they may send `{name}`, which we cannot read"
-        return self._difference("field", Said(name, None), Verdict(Direction.THEY, severity, effect))
+            verb, reason = "take", "we do not know"
+        elif not reads:
+            severity = Severity.BREAKING
+        verdict = Verdict(Direction.THEY, severity, f"they {verb} `{name}`, which {reason}")
+        return self._difference("field", Said(name, None), verdict)
 
     def _our_field(self, name: str) -> Difference:
         if self.comparison.use == "request":
@@ -186,42 +181,31 @@ class Pair:
         else:
             verdict = Verdict(Direction.WE, Severity.HARMLESS, f"they do not send `{name}`")
         found = self._difference("absent", Said(theirs=True, ours=False), verdict)
-        place = (*self.ours.place, "properties", name)
-        return replace(
-            found,
-            field=f"{self.path}.{name}".removeprefix("."),
-            label=f"{self.label}.{name}".removeprefix("."),
-            places=Places(self.theirs.place, place),
-        )
-
-    def _additional(self) -> Iterator[Difference]:
-        ours, theirs = _openness(self.ours.additional), _openness(self.theirs.additional)
-        yield from self._compared(
-            "additionalProperties",
-            theirs,
-            ours,
-            they=_OPENNESS.index(theirs) > _OPENNESS.index(ours),
-            we=_OPENNESS.index(ours) > _OPENNESS.index(theirs),
-        )
+        places = Places(self.theirs.place, (*self.ours.place, "properties", name))
+        field, label = (f"{way}.{name}".removeprefix(".") for way in (self.path, self.label))
+        return replace(found, field=field, label=label, places=places)
 
     def _rest(self) -> Iterator[Difference]:
-        if self._both("object") and (self.ours.names is None) is not (self.theirs.names is None):
-            they = self.theirs.names is None
-            has = (None, ANY_SCHEMA)
-            yield from self._compared("propertyNames", has[not they], has[they], they=they, we=not they)
-        if self.theirs.not_compared != self.ours.not_compared:
-            said = Said(
-                *(sorted({word for word, _ in side.not_compared}) for side in (self.theirs, self.ours))
-            )
-            yield self._difference("keyword", said, _NOT_COMPARED)
-        if self.theirs.deprecated and not self.ours.deprecated:
+        theirs, ours = self._sides
+        if self._both("object"):
+            openness = _openness(theirs.additional), _openness(ours.additional)
+            yield from self._wider("additionalProperties", *openness, rank=_OPENNESS.index)
+            if not (theirs.names and ours.names):
+                names = theirs.names and ANY_SCHEMA, ours.names and ANY_SCHEMA
+                yield from self._wider("propertyNames", *names, rank=lambda name: name is None)
+        if theirs.not_compared != ours.not_compared:
+            keywords = [sorted({word for word, _ in side.not_compared}) for side in self._sides]
+            yield self._difference("keyword", Said(*keywords), _NOT_COMPARED)
+        if theirs.deprecated and not ours.deprecated:
             yield self._difference("deprecated", Said(theirs=True, ours=False), _DEPRECATED)
         if self.comparison.use == "request":
-            they, we = self.theirs.read_only, self.ours.read_only
-            yield from self._compared("readOnly", they, we, they=we and not they, we=they and not we)
+            yield from self._wider("readOnly", theirs.read_only, ours.read_only, rank=lambda is_on: not is_on)
         else:
-            they, we = self.theirs.write_only, self.ours.write_only
-            yield from self._compared("writeOnly", they, we, they=they and not we, we=we and not they)
+            yield from self._wider("writeOnly", theirs.write_only, ours.write_only)
+
+    @property
+    def _sides(self) -> tuple[Shape, Shape]:
+        return self.theirs, self.ours
 
     def _only_ours(self) -> set[str]:
         return self.ours.properties.keys() - self.theirs.properties.keys()
@@ -236,6 +220,13 @@ class Pair:
         verdict = judge(self.comparison.use, aspect, said, they=they, we=we)
         if verdict is not None:
             yield self._difference(aspect, said, verdict)
+
+    def _wider(
+        self, aspect: str, theirs: object, ours: object, rank: Callable[[Any], int] = int
+    ) -> Iterator[Difference]:
+        """Tell of two values of which the one of a higher rank allows more."""
+        they, we = rank(theirs), rank(ours)
+        yield from self._compared(aspect, theirs, ours, they=they > we, we=we > they)
 
     def _difference(self, aspect: str, said: Said, verdict: Verdict) -> Difference:
         places = Places(self.theirs.place, self.ours.place)
