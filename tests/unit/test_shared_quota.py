@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -106,6 +107,24 @@ def test_what_waits_for_a_guessed_limit_is_not_counted(path: Path) -> None:
         other.learn({**HEADERS, "x-hubspot-ratelimit-max": "101"})
 
         assert [one.reserve(0.25, on_guess=False) for _ in range(2)] == [0.25, 5.1]
+
+
+def test_a_reply_to_one_tells_when_the_request_of_the_other_arrived(path: Path) -> None:
+    with SharedQuota(path, 2) as one, SharedQuota(path, 2) as other:
+        assert [one.reserve(0.0), other.reserve(0.0)] == [0.0, 0.0]
+        one.ended(AttemptReport(departure=0.0, sent=0.1, ended=0.2, headers={}))
+        other.ended(AttemptReport(departure=0.0, sent=0.0, ended=5.0, headers={}))
+
+        assert [one.reserve(5.0), other.reserve(5.0)] == pytest.approx([10.15, 10.15], abs=0.001)
+
+
+def test_a_fast_reply_to_one_corrects_what_slow_replies_told_the_other(path: Path) -> None:
+    with SharedQuota(path, 2) as one, SharedQuota(path, 2) as other:
+        assert [one.reserve(0.0), other.reserve(0.0)] == [0.0, 0.0]
+        other.ended(AttemptReport(departure=0.0, sent=0.0, ended=0.5, headers={}))
+        one.ended(AttemptReport(departure=0.0, sent=0.0, ended=0.1, headers={}))
+
+        assert [one.reserve(5.0), other.reserve(5.0)] == pytest.approx([10.05, 10.45], abs=0.001)
 
 
 def test_a_pause_of_one_is_a_pause_of_the_other(pair: Pair) -> None:
@@ -545,6 +564,21 @@ def test_a_file_that_another_program_holds_is_refused(path: Path, monkeypatch: p
         assert "database is locked" in refusal(path)
 
 
+def test_a_file_that_is_locked_for_a_moment_only_is_waited_for(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SharedQuota(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(time, "sleep", lambda _seconds: database.execute("ROLLBACK"))
+        # What SQLite does not wait for, whatever its patience.
+        connect = partial(sqlite3.connect, path, isolation_level=None, check_same_thread=False)
+        monkeypatch.setattr(sqlite3, "connect", lambda *_given, **_named: connect(timeout=0.0))
+
+        with SharedQuota(path) as quota:
+            assert quota.reserve(1.0) == 1.0
+
+
 def test_a_quota_is_made_in_an_empty_file(path: Path) -> None:
     path.touch()
 
@@ -569,6 +603,7 @@ LIES = [
     'UPDATE figures SET "limit" = 190, "window" = 1e12',
     "UPDATE figures SET latency = -1.0",
     "UPDATE figures SET latency = 'long'",
+    "UPDATE figures SET saved = 1e9",
     "UPDATE figures SET daily_limit = 'many'",
     "UPDATE figures SET daily_remaining = -5",
 ]

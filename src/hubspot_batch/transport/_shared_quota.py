@@ -24,6 +24,7 @@ from hubspot_batch.transport._quota import (
     MEMORY,
     MOST_MARGIN,
     MOST_REQUESTS,
+    MOST_SAVED,
     MOST_WINDOW,
     NEVER,
     SOON,
@@ -32,6 +33,7 @@ from hubspot_batch.transport._quota import (
     Quota,
     QuotaState,
     ask_again,
+    correction,
     departure_after,
     ended,
     learned,
@@ -49,12 +51,13 @@ _APPLICATION = 0x48534251
 _VERSION = 2
 # Seconds to wait for another process, whose transaction takes a fraction of a millisecond.
 _PATIENCE = 5.0
+_PAUSE = 0.01
 # Seconds by which the clock of another processor core may be ahead.
 _SKEW = 1.0
 # No 429 asks for a longer pause.
 _LONGEST_PAUSE = 86_400.0
 
-_COLUMNS = '"limit", "window", margin, paused_until, latency, daily_limit, daily_remaining'
+_COLUMNS = '"limit", "window", margin, paused_until, latency, saved, daily_limit, daily_remaining'
 _TABLES = (
     """
     CREATE TABLE figures (
@@ -64,12 +67,22 @@ _TABLES = (
         margin REAL NOT NULL,
         paused_until REAL NOT NULL,
         latency REAL,
+        saved REAL NOT NULL,
         daily_limit INTEGER,
         daily_remaining INTEGER
     )
     """,
-    "CREATE TABLE departures (number INTEGER PRIMARY KEY, at REAL NOT NULL, waits INTEGER NOT NULL)",
+    """
+    CREATE TABLE departures (
+        number INTEGER PRIMARY KEY,
+        at REAL NOT NULL,
+        waits INTEGER NOT NULL,
+        sent REAL,
+        ended REAL
+    )
+    """,
     "CREATE INDEX by_time ON departures (at)",
+    "CREATE INDEX by_sending ON departures (sent, ended)",
 )
 _SCHEMA = [statement.strip() for statement in _TABLES]
 _MARKS = (f"PRAGMA application_id = {_APPLICATION}", f"PRAGMA user_version = {_VERSION}")
@@ -78,6 +91,9 @@ _LAST = "SELECT at FROM departures ORDER BY at DESC LIMIT 1"
 _LAST_LEFT = "SELECT at FROM departures WHERE NOT waits ORDER BY at DESC LIMIT 1"
 _OLDEST = "SELECT at FROM departures WHERE NOT waits OR at <= ? ORDER BY at DESC LIMIT 1 OFFSET ?"
 _ADD = "INSERT INTO departures (at, waits) VALUES (?, ?)"
+_ADD_ENDED = "INSERT INTO departures (at, waits, sent, ended) VALUES (?, FALSE, ?, ?)"
+_CORRECT = "UPDATE departures SET at = at + ? WHERE ended IS NOT NULL"
+_HEARD = "SELECT MIN(ended) FROM departures WHERE sent >= ?"
 _REMOVE = """
 DELETE FROM departures WHERE number = (SELECT number FROM departures WHERE at = ? ORDER BY waits DESC LIMIT 1)
 """
@@ -93,7 +109,8 @@ class SharedQuota(Quota):
 
     All times are seconds of `time.monotonic()`, which is one clock for all processes of a machine until it
     restarts, and which setting the time does not move; after a restart the log begins anew. Safe to use from
-    several threads. A process that forks has its own connection to the file from then on.
+    several threads. A process that forks has its own connection to the file from then on. Making one opens the
+    file; after that, asynchronous clients read and write it in a thread.
 
     Args:
         path: The SQLite file, made where it is missing, readable by its owner only. It lies on a disk of this
@@ -170,9 +187,15 @@ class SharedQuota(Quota):
         """Learn from an attempt that is over: limits, a refusal, and when the request arrived."""
         # The reply is worth more than what it tells of the quota. A file that fails stops the next request.
         with suppress(HubSpotBatchError), self._transaction() as database:
-            state, departure = ended(_state(database), attempt)
+            (heard,) = database.execute(_HEARD, (attempt.sent,)).fetchone()
+            heard = min(heard, attempt.ended) if isinstance(heard, float) else attempt.ended
+            before = _state(database)
+            state, departure = ended(before, attempt, heard)
+            if later := correction(before, state):
+                database.execute(_CORRECT, (later,))
             if database.execute(_REMOVE, (attempt.departure,)).rowcount:
-                database.execute(_ADD, (departure, False))
+                answered = None if attempt.headers is None else attempt.ended
+                database.execute(_ADD_ENDED, (departure, attempt.sent, answered))
             self._keep(database, state)
 
     async def ended_async(self, attempt: AttemptReport) -> None:
@@ -284,7 +307,7 @@ def _open(path: Path) -> sqlite3.Connection:
     except (OSError, ValueError, sqlite3.Error) as error:
         raise _unusable(path, error) from error
     try:
-        _prepare(database, path)
+        _prepare_patiently(database, path)
         _check_files(path)
     except (OSError, sqlite3.Error) as error:
         database.close()
@@ -318,6 +341,18 @@ def _make(path: Path) -> None:
     # Never opens a file that exists: closing it would end the locks of this process on it.
     with suppress(FileExistsError):
         os.close(os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _prepare_patiently(database: sqlite3.Connection, path: Path) -> None:
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return _prepare(database, path)
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait by itself where several processes that begin at once choose WAL.
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() >= give_up:
+                raise
+        time.sleep(_PAUSE)  # noqa: TID251 - for a file, before any request
 
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
@@ -361,7 +396,8 @@ def _begin_anew(database: sqlite3.Connection) -> None:
     database.execute("DELETE FROM departures")
     database.execute("DELETE FROM figures")
     database.execute(
-        "INSERT INTO figures (boot, margin, paused_until) VALUES ('', ?, ?)", (FIRST_MARGIN, NEVER)
+        "INSERT INTO figures (boot, margin, paused_until, saved) VALUES ('', ?, ?, ?)",
+        (FIRST_MARGIN, NEVER, MOST_SAVED),
     )
 
 
@@ -370,7 +406,7 @@ def _state(database: sqlite3.Connection, now: float = math.inf) -> QuotaState:
     row = database.execute(f"SELECT {_COLUMNS} FROM figures").fetchone()  # noqa: S608 - constant
     if row is None:
         raise _damage()
-    limit, window, margin, paused_until, latency, daily_limit, daily_remaining = row
+    limit, window, margin, paused_until, latency, saved, daily_limit, daily_remaining = row
     told = (limit, window) != (None, None)
     counts = [count for count in (daily_limit, daily_remaining) if count is not None]
     believable = (
@@ -378,6 +414,7 @@ def _state(database: sqlite3.Connection, now: float = math.inf) -> QuotaState:
         and _within(margin, float, FIRST_MARGIN, MOST_MARGIN)
         and isinstance(paused_until, float)
         and (latency is None or _within(latency, float, 0, math.inf))
+        and _within(saved, float, 0, MOST_SAVED)
         and all(_within(count, int, 0, MOST_REQUESTS) for count in counts)
     )
     if not believable:
@@ -387,6 +424,7 @@ def _state(database: sqlite3.Connection, now: float = math.inf) -> QuotaState:
         margin=margin,
         paused_until=paused_until if paused_until <= now + _LONGEST_PAUSE else NEVER,
         latency=latency,
+        saved=saved,
         daily_limit=daily_limit,
         daily_remaining=daily_remaining,
     )
@@ -399,10 +437,10 @@ def _within(value: object, kind: type[float], least: float, most: float) -> bool
 def _write(database: sqlite3.Connection, state: QuotaState) -> None:
     limit, window = state.told or (None, None)
     values = (
-        *(limit, window, state.margin, state.paused_until, state.latency),
+        *(limit, window, state.margin, state.paused_until, state.latency, state.saved),
         *(state.daily_limit, state.daily_remaining),
     )
-    update = f"UPDATE figures SET ({_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constant
+    update = f"UPDATE figures SET ({_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constant
     database.execute(update, values)
 
 
