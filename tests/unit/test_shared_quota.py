@@ -564,19 +564,31 @@ def test_a_file_that_another_program_holds_is_refused(path: Path, monkeypatch: p
         assert "database is locked" in refusal(path)
 
 
-def test_a_file_that_is_locked_for_a_moment_only_is_waited_for(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    SharedQuota(path).close()
-    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as database:
-        database.execute("BEGIN IMMEDIATE")
-        monkeypatch.setattr(time, "sleep", lambda _seconds: database.execute("ROLLBACK"))
-        # What SQLite does not wait for, whatever its patience.
-        connect = partial(sqlite3.connect, path, isolation_level=None, check_same_thread=False)
-        monkeypatch.setattr(sqlite3, "connect", lambda *_given, **_named: connect(timeout=0.0))
+class Hasty(sqlite3.Connection):
+    """A connection that fails to choose WAL, as happens where several processes begin at once."""
 
-        with SharedQuota(path) as quota:
-            assert quota.reserve(1.0) == 1.0
+    code = "SQLITE_BUSY"
+
+    def execute(self, sql: str, *given: Any) -> sqlite3.Cursor:  # noqa: ANN401
+        if "WAL" in sql:
+            error = sqlite3.OperationalError("no WAL")
+            error.sqlite_errorname = self.code
+            raise error
+        return super().execute(sql, *given)
+
+
+@pytest.mark.parametrize("code", ["SQLITE_BUSY", "SQLITE_IOERR"])
+def test_another_process_that_begins_too_is_no_reason_to_fail(
+    path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(Hasty, "code", code)
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Hasty))
+
+    if code == "SQLITE_BUSY":
+        with SharedQuota(path, 1) as quota:
+            assert [quota.reserve(1.0), quota.reserve(1.0)] == [1.0, 11.1]
+    else:
+        assert "cannot be used: no WAL; " in refusal(path)
 
 
 def test_a_quota_is_made_in_an_empty_file(path: Path) -> None:

@@ -51,7 +51,6 @@ _APPLICATION = 0x48534251
 _VERSION = 2
 # Seconds to wait for another process, whose transaction takes a fraction of a millisecond.
 _PATIENCE = 5.0
-_PAUSE = 0.01
 # Seconds by which the clock of another processor core may be ahead.
 _SKEW = 1.0
 # No 429 asks for a longer pause.
@@ -109,8 +108,8 @@ class SharedQuota(Quota):
 
     All times are seconds of `time.monotonic()`, which is one clock for all processes of a machine until it
     restarts, and which setting the time does not move; after a restart the log begins anew. Safe to use from
-    several threads. A process that forks has its own connection to the file from then on. Making one opens the
-    file; after that, asynchronous clients read and write it in a thread.
+    several threads. A process that forks has its own connection to the file from then on. The file is opened at
+    once; after that, asynchronous clients read and write it in a thread.
 
     Args:
         path: The SQLite file, made where it is missing, readable by its owner only. It lies on a disk of this
@@ -307,7 +306,7 @@ def _open(path: Path) -> sqlite3.Connection:
     except (OSError, ValueError, sqlite3.Error) as error:
         raise _unusable(path, error) from error
     try:
-        _prepare_patiently(database, path)
+        _prepare(database, path)
         _check_files(path)
     except (OSError, sqlite3.Error) as error:
         database.close()
@@ -343,18 +342,6 @@ def _make(path: Path) -> None:
         os.close(os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
-def _prepare_patiently(database: sqlite3.Connection, path: Path) -> None:
-    give_up = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            return _prepare(database, path)
-        except sqlite3.OperationalError as error:
-            # SQLite does not wait by itself where several processes that begin at once choose WAL.
-            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() >= give_up:
-                raise
-        time.sleep(_PAUSE)  # noqa: TID251 - for a file, before any request
-
-
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
     # After a loss of power the machine restarts, and the log is worth nothing.
     database.execute("PRAGMA synchronous = OFF")
@@ -376,7 +363,12 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
         database.execute("UPDATE figures SET boot = ?", (boot,))
         _state(database)
     # Last, so that the marks by which a file is known never are in a WAL only.
-    database.execute("PRAGMA journal_mode = WAL")
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        # SQLite does not wait here for another process that begins, too. That one, or the next, chooses WAL.
+        if error.sqlite_errorname != "SQLITE_BUSY":
+            raise
 
 
 def _check(database: sqlite3.Connection) -> None:
