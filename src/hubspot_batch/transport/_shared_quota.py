@@ -108,8 +108,8 @@ class SharedQuota(Quota):
 
     All times are seconds of `time.monotonic()`, which is one clock for all processes of a machine until it
     restarts, and which setting the time does not move; after a restart the log begins anew. Safe to use from
-    several threads. A process that forks has its own connection to the file from then on. The file is opened at
-    once; after that, asynchronous clients read and write it in a thread.
+    several threads. A process that forks has its own connection to the file from then on. The file is opened
+    at once; after that, asynchronous clients read and write it in a thread.
 
     Args:
         path: The SQLite file, made where it is missing, readable by its owner only. It lies on a disk of this
