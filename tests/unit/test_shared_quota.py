@@ -20,7 +20,15 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from hubspot_batch import BatchResult, ConfigurationError, CreateInput, HubSpotBatchError, Quota, SharedQuota
+from hubspot_batch import (
+    BatchResult,
+    ClosedError,
+    ConfigurationError,
+    CreateInput,
+    Quota,
+    QuotaUnavailableError,
+    SharedQuota,
+)
 from hubspot_batch.sandbox import Sandbox
 from hubspot_batch.transport import _shared_quota as shared_quota
 from hubspot_batch.transport._async import AsyncDriver
@@ -637,7 +645,7 @@ def test_values_that_no_quota_writes_are_refused_later_too(path: Path, lie: str)
         quota.reserve(0.0)
         database_of(path, lie)
 
-        with pytest.raises(HubSpotBatchError, match="it holds what no SharedQuota writes"):
+        with pytest.raises(QuotaUnavailableError, match="it holds what no SharedQuota writes"):
             quota.reserve(1.0)
 
 
@@ -754,10 +762,9 @@ def held(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SharedQuota]:
 
 
 def test_nothing_is_reserved_in_a_file_that_is_held(held: SharedQuota, path: Path) -> None:
-    with pytest.raises(HubSpotBatchError) as caught:
+    with pytest.raises(QuotaUnavailableError) as caught:
         held.reserve(3.0)
 
-    assert type(caught.value) is HubSpotBatchError
     assert not caught.value.maybe_written
     assert str(caught.value) == (
         f"the quota file {path} cannot be used any more: database is locked; "
@@ -779,7 +786,7 @@ def test_a_file_that_comes_free_again_is_used_again(path: Path, monkeypatch: pyt
     with SharedQuota(path, 1) as quota, closing(sqlite3.connect(path, isolation_level=None)) as database:
         assert quota.reserve(0.0) == 0.0
         database.execute("BEGIN IMMEDIATE")
-        with pytest.raises(HubSpotBatchError, match="database is locked"):
+        with pytest.raises(QuotaUnavailableError, match="database is locked"):
             quota.reserve(0.0)
         database.execute("ROLLBACK")
 
@@ -789,7 +796,7 @@ def test_a_file_that_comes_free_again_is_used_again(path: Path, monkeypatch: pyt
 def test_a_file_that_fails_sends_nothing(face: "Face", held: SharedQuota) -> None:
     wire = face.wire()
 
-    with pytest.raises(HubSpotBatchError, match="cannot be used any more"):
+    with pytest.raises(QuotaUnavailableError, match="cannot be used any more"):
         face.create(face.connect(wire, quota=held), INPUTS)
 
     assert wire.requests == []
@@ -829,7 +836,7 @@ def test_a_quota_that_is_closed_reserves_nothing(path: Path) -> None:
         quota.reserve(0.0)
     quota.close()
 
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ClosedError) as caught:
         quota.reserve(0.0)
 
     assert str(caught.value) == "the quota is closed; make another one"

@@ -18,7 +18,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 from weakref import finalize
 
-from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
+from hubspot_batch.errors import (
+    ClosedError,
+    ConfigurationError,
+    HubSpotBatchError,
+    QuotaUnavailableError,
+)
 from hubspot_batch.transport._quota import (
     FIRST_MARGIN,
     MEMORY,
@@ -152,8 +157,9 @@ class SharedQuota(Quota):
                 is returned is when to ask again, without `held`: the limit may be known then.
 
         Raises:
-            ConfigurationError: If the quota is closed.
-            HubSpotBatchError: If the file cannot be used any more, or another program holds it for 5 seconds.
+            ClosedError: If the quota is closed.
+            QuotaUnavailableError: If the file cannot be used any more, or another program holds it for 5
+                seconds.
         """
         with self._transaction() as database:
             state = _state(database, now)
@@ -261,14 +267,14 @@ class SharedQuota(Quota):
             try:
                 yield self._opened()
             except sqlite3.Error as error:
-                raise HubSpotBatchError(
+                raise QuotaUnavailableError(
                     f"the quota file {self._path} cannot be used any more: {error}; "
                     "make room on its disk, end what holds it, or name another file"
                 ) from error
 
     def _opened(self) -> sqlite3.Connection:
         if self._closed:
-            raise ConfigurationError("the quota is closed; make another one")
+            raise ClosedError("the quota is closed; make another one")
         if self._database is None:
             self._database = _open(self._path)
             finalize(self, _close, self._database, os.getpid())
