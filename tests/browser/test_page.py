@@ -112,12 +112,14 @@ STATE = State(
             object_type="orders",
             count=12480,
             latest=(
-                RecordEntry(id="20000000002", name="A-1002"),
-                RecordEntry(id="20000000001", name=HOSTILE),
+                RecordEntry(id="20000000002", name="A-1002", associations=1),
+                RecordEntry(id="20000000001", name=HOSTILE, associations=1),
             ),
         ),
         ObjectTypeEntry(
-            object_type="line_items", count=1, latest=(RecordEntry(id="20000000003", name=None),)
+            object_type="line_items",
+            count=1,
+            latest=(RecordEntry(id="20000000003", name=None, associations=1),),
         ),
         ObjectTypeEntry(object_type="carts", count=0, latest=()),
     ),

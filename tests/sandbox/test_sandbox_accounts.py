@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.sandbox import OAuthApp, Property, Quota, Sandbox, SandboxAccount
+from hubspot_batch.sandbox import OAuthApp, Property, QuotaLimit, Sandbox, SandboxAccount
 
 CREATE = "/crm/v3/objects/orders/batch/create"
 ORDER = {"inputs": [{"properties": {"hs_order_name": "A-1"}}]}
@@ -36,7 +36,7 @@ class TestAccounts:
         other = SandboxAccount(
             access_token="other",
             number=7,
-            quota=Quota(1, 60.0),
+            quota=QuotaLimit(1, 60.0),
             properties={"orders": {"shop_number": Property("text", unique=True)}},
         )
         with Sandbox(accounts=[other]) as box:
@@ -133,7 +133,7 @@ class TestScopes:
 class TestOAuth:
     @pytest.fixture
     def box(self) -> Iterator[Sandbox]:
-        with Sandbox(oauth=OAuthApp(lifetime=1.0, quota=Quota(2, 60.0, None))) as box:
+        with Sandbox(oauth=OAuthApp(lifetime=1.0, quota=QuotaLimit(2, 60.0, None))) as box:
             yield box
 
     @pytest.mark.parametrize("version", ["v1", "v3", "2026-03"])

@@ -68,10 +68,11 @@ def test_a_cursor_beyond_the_end_gives_nothing(http: httpx.Client) -> None:
 
 
 def test_a_record_that_was_added_is_listed(box: Sandbox, http: httpx.Client) -> None:
-    box.add("contacts", "301")
-    (result,) = http.get("/crm/v3/objects/contacts").json()["results"]
+    box.add("tickets", "301", {"subject": "A"})
+    (result,) = http.get("/crm/v3/objects/tickets").json()["results"]
     assert result["id"] == "301"
     assert result["properties"] == {
+        "subject": "A",
         "hs_object_id": "301",
         "createdate": result["createdAt"],
         "hs_lastmodifieddate": result["updatedAt"],

@@ -20,8 +20,8 @@ from starlette.types import Receive, Scope, Send
 
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.sandbox import _server
-from hubspot_batch.sandbox._faults import FAULTS, fault_named
-from hubspot_batch.sandbox._wire import WireReply, abort_connection, apply_fault, json_reply, send_reply
+from hubspot_batch.sandbox._faults import FAULTS, apply_fault, fault_named
+from hubspot_batch.sandbox._wire import WireReply, abort_connection, json_reply, send_reply
 
 QUOTA = {"X-HubSpot-RateLimit-Max": "190", "X-HubSpot-RateLimit-Remaining": "60"}
 BODY = {

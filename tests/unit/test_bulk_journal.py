@@ -18,11 +18,12 @@ from hubspot_batch.bulk._journal import (
     NAME_YOURS,
     Entry,
     Journal,
+    JournalInUseError,
     helps_to_start_again,
 )
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._report import outcomes_of
-from hubspot_batch.errors import JournalError, JournalInUseError
+from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import Reason
 
 REASON = Reason(code="INVALID_OPTION", property="hs_currency_code", message="XYZ is no option")
@@ -73,7 +74,7 @@ def opened(path: Path) -> None:
 
 
 def refusal(path: Path) -> str:
-    with pytest.raises(JournalError) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         Journal(path)
     return str(caught.value)
 
@@ -252,8 +253,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from hubspot_batch.bulk._journal import Journal
-from hubspot_batch.errors import JournalInUseError
+from hubspot_batch.bulk._journal import Journal, JournalInUseError
 try:
     Journal(Path(sys.argv[1]))
 except JournalInUseError:
@@ -314,9 +314,9 @@ from hubspot_batch.bulk._journal import (
     NAME_YOURS,
     Entry,
     Journal,
+    JournalInUseError,
     helps_to_start_again,
 )
-from hubspot_batch.errors import JournalInUseError
 journal = Journal(Path(sys.argv[1]), lasting=True)
 journal.write([Entry(index=0, digest=b"zero", sent=True)])
 if os.fork() == 0:
@@ -413,9 +413,9 @@ def test_outcomes_that_cannot_be_are_refused(path: Path, hostile: str) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(hostile)
 
-    with pytest.raises(JournalError, match="the file is damaged: put back a whole copy"):
+    with pytest.raises(ConfigurationError, match="the file is damaged: put back a whole copy"):
         list(read_outcomes(path))
-    with Journal(path) as journal, pytest.raises(JournalError, match="the file is damaged"):
+    with Journal(path) as journal, pytest.raises(ConfigurationError, match="the file is damaged"):
         journal.entries(-9, 9)
 
 
@@ -425,7 +425,7 @@ def test_facts_of_another_type_are_refused(path: Path, name: str, value: object)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("insert or replace into meta values (?, ?)", (name, value))
 
-    with Journal(path) as journal, pytest.raises(JournalError, match=f"'{name}' is of type "):
+    with Journal(path) as journal, pytest.raises(ConfigurationError, match=f"'{name}' is of type "):
         journal.meta()
 
 
@@ -434,7 +434,7 @@ def test_rows_that_go_round_in_a_circle_are_refused(path: Path, monkeypatch: pyt
         journal.write(map(done, range(100)))
         monkeypatch.setattr(journal, "_page", lambda _last: [(0, "done", None, None)])
 
-        with pytest.raises(JournalError, match="its rows are in no order"):
+        with pytest.raises(ConfigurationError, match="its rows are in no order"):
             list(journal.outcomes())
 
 
@@ -714,5 +714,5 @@ def test_words_that_cannot_be_read_are_told(path: Path, damage: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute(damage)
 
-    with pytest.raises(JournalError, match="of row 0 it cannot be read what became of it"):
+    with pytest.raises(ConfigurationError, match="of row 0 it cannot be read what became of it"):
         list(read_outcomes(path))

@@ -26,7 +26,7 @@ from hubspot_batch.errors import (
 )
 from hubspot_batch.results import BatchResult, ErrorBody, Reason, Record, RecordError, Response
 from hubspot_batch.sandbox._bodies import TakenValue, taken_value, taken_value_forms
-from hubspot_batch.sandbox._table import Table
+from hubspot_batch.sandbox._object_types import SCHEMAS
 from hubspot_batch.transport import _calls
 
 SECRET = "s3cr3t-7261"
@@ -218,7 +218,7 @@ def test_a_refusal_in_words_that_are_not_known_leaves_a_doubtful_row_unknown() -
 
 
 def test_no_form_of_a_value_that_is_taken_rejects_a_row_that_was_written() -> None:
-    account = Table(type_id="0-123", label="ORDER", properties={}, read_only=())
+    account = SCHEMAS["orders"]
     taken = TakenValue(property="sku", value="a}", existing="44001", new="44009")
     for form in taken_value_forms():
         body = taken_value(form, account, taken, 7).body("c0ffee")

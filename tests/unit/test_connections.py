@@ -26,7 +26,6 @@ from hubspot_batch import (
     BadRequestError,
     BatchResult,
     BulkError,
-    ClosedError,
     ConfigurationError,
     ConnectionFailedError,
     CreateInput,
@@ -385,7 +384,7 @@ class TestWhatNeverLeft:
         else:
             anyio.run(http.aclose)
 
-        with pytest.raises(ClosedError, match="the client is closed") as caught:
+        with pytest.raises(ConfigurationError, match="the client is closed") as caught:
             face.create(hub, INPUTS)
 
         assert not caught.value.maybe_written

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from hubspot_batch.contract._operations import operation, validator
-from hubspot_batch.sandbox._account import Account, Reply
+from hubspot_batch.sandbox._account import Account, Call, Reply
 from hubspot_batch.sandbox._behaviour import Behaviour
 from hubspot_batch.sandbox._bodies import taken_value_forms
-from hubspot_batch.sandbox._properties import Property, tables_with
+from hubspot_batch.sandbox._object_types import schemas_with
+from hubspot_batch.sandbox._operations import Target, target_of
+from hubspot_batch.sandbox._schemas import Property
 from hubspot_batch.sandbox._store import Store
 
 Item = dict[str, Any]
@@ -39,15 +41,17 @@ class Box:
     """An account without HTTP around it."""
 
     def __init__(self, *, custom: Mapping[str, Any] | None = None, **options: Any) -> None:  # noqa: ANN401
-        tables = tables_with(custom or {})
-        lookups = sorted({name for table in tables.values() for name in table.lookups})
-        self.store = Store(None, lookups)
+        schemas = schemas_with(custom or {})
+        self.store = Store(None, sorted({name for schema in schemas.values() for name in schema.unique}))
         OPEN.append(self.store)
-        self._account = Account(self.store, tables, 1, behaviour=Behaviour(**options), number=7)
+        self._account = Account(self.store, schemas, 1, behaviour=Behaviour(**options), number=7)
 
     def send(self, name: str, *inputs: Item, version: str = "v3") -> Reply:
         content = msgspec.json.encode({"inputs": inputs})
-        reply = self._account.run(operation(name), content, version)
+        target = target_of("POST", operation(name).path)
+        assert isinstance(target, Target)
+        target = msgspec.structs.replace(target, version=version)
+        reply = self._account.run(Call(target=target, content=content))
         schema = "BatchReply" if reply.status < 300 else "ErrorReply"
         validator(schema).validate(msgspec.to_builtins(reply.body))
         return reply
@@ -96,7 +100,7 @@ def test_the_number_of_the_account_stands_in_bodies() -> None:
     (result,) = box.send("create_carts", {"properties": {}}).body["results"]
     assert result["url"] == f"https://app.hubspot.com/contacts/7/record/0-142/{result['id']}"
     assert '"portalId":7}' in box.send("create_carts", {"properties": {"x": "1"}}).body["message"]
-    bad = {"id": "1", "idProperty": "hs_object_id", "properties": {}}
+    bad = {"id": "1", "idProperty": "hs_object_id", "properties": {"hs_tax": None}}
     assert box.send("update_orders", bad).body["message"].endswith("hs_object_id in portal ID 7")
 
 
@@ -250,7 +254,7 @@ def test_a_bad_property_of_an_update_can_cost_only_its_input(*, partial: bool, t
 
 
 def test_what_is_no_id_can_be_told_as_not_found() -> None:
-    change = {"id": "x@example.com", "properties": {}}
+    change = {"id": "x@example.com", "properties": {"hs_tax": None}}
     assert Box().send("update_orders", change).body["results"] == []
     reply = Box(silent_unknown_ids=False).send("update_orders", change)
     assert reply.status == 207
@@ -294,7 +298,7 @@ def test_a_store_counts_and_tells_its_latest_records() -> None:
 def test_many_targets_are_looked_for_in_parts(tmp_path: Path) -> None:
     store = Store(tmp_path / "box.sqlite", ())
     for number in (1, 1200):
-        store.add("contacts", str(number), "2026-09-01T00:00:00.000Z")
+        store.add("contacts", str(number), {}, "2026-09-01T00:00:00.000Z")
     wanted = [str(number) for number in range(1, 1201)]
     assert store.existing([*wanted, "x"]) == {("contacts", "1"), ("contacts", "1200")}
     assert set(store.get("contacts", wanted)) == {"1", "1200"}

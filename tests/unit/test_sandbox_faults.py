@@ -12,17 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.sandbox._faults import FAULTS, Fault, Faults, fault_named, parse_fault
+from hubspot_batch.sandbox._faults import FAULTS, fault_named, parse_fault
+from hubspot_batch.sandbox._injector import FaultInjector
 
 NAMES = sorted(FAULTS)
 
 
-def chosen(faults: Faults, count: int) -> list[str | None]:
+def chosen(faults: FaultInjector, count: int) -> list[str | None]:
     """What the next requests meet."""
     return [None if (fault := faults.choose()) is None else str(fault) for _ in range(count)]
 
 
-def test_every_fault_of_the_issue_has_a_name() -> None:
+def test_every_fault_has_a_name() -> None:
     assert set(FAULTS) == {
         "slow",
         "slow-tail",
@@ -53,6 +54,7 @@ def test_every_fault_of_the_issue_has_a_name() -> None:
         "200",
         "requested-at-null",
         "unknown-status",
+        "late-index",
     }
 
 
@@ -193,7 +195,7 @@ def test_what_is_no_fault_with_a_rate_is_refused(text: str, problem: str) -> Non
 
 
 def test_without_a_plan_there_are_no_faults() -> None:
-    faults = Faults()
+    faults = FaultInjector()
     assert chosen(faults, 100) == [None] * 100
     assert faults.rates == {}
     assert faults.count == 100
@@ -201,7 +203,7 @@ def test_without_a_plan_there_are_no_faults() -> None:
 
 def test_each_fault_occurs_at_its_rate_and_at_most_one_at_a_time() -> None:
     rates = {"504-after": 0.02, "slow=0.5": 0.1, "503": 0.3}
-    counts = Counter(chosen(Faults(rates, seed=7), 20_000))
+    counts = Counter(chosen(FaultInjector(rates, seed=7), 20_000))
     for name, rate in rates.items():
         assert counts[name] / 20_000 == pytest.approx(rate, abs=0.01)
     assert counts[None] / 20_000 == pytest.approx(0.58, abs=0.01)
@@ -210,20 +212,20 @@ def test_each_fault_occurs_at_its_rate_and_at_most_one_at_a_time() -> None:
 def test_the_rates_may_come_to_one() -> None:
     rates = {"500": 0.05, "502": 0.55, "503": 0.3, "520": 0.1}
     assert reduce(add, rates.values()) > 1  # one after the other, as floats; sum is exact from 3.12 on
-    assert None not in chosen(Faults(rates), 1_000)
-    assert set(chosen(Faults({"503": 1.0}), 1_000)) == {"503"}
+    assert None not in chosen(FaultInjector(rates), 1_000)
+    assert set(chosen(FaultInjector({"503": 1.0}), 1_000)) == {"503"}
 
 
 def test_the_same_seed_gives_the_same_faults() -> None:
     rates = {"504-after": 0.2, "slow-tail": 0.2, "503": 0.2}
-    first, second = (chosen(Faults(rates, seed=7), 200) for _ in range(2))
+    first, second = (chosen(FaultInjector(rates, seed=7), 200) for _ in range(2))
     assert first == second
-    assert first != chosen(Faults(rates, seed=8), 200)
+    assert first != chosen(FaultInjector(rates, seed=8), 200)
 
 
 def test_what_one_request_asks_for_does_not_change_what_the_others_meet() -> None:
     rates = {"504-after": 0.3, "slow-tail": 0.3}
-    plain, scripted = Faults(rates, seed=7), Faults(rates, seed=7)
+    plain, scripted = FaultInjector(rates, seed=7), FaultInjector(rates, seed=7)
     scripted.at(10, "gzip")
     first, second = chosen(plain, 50), chosen(scripted, 20)
     scripted.choose("truncated")
@@ -235,14 +237,14 @@ def test_what_one_request_asks_for_does_not_change_what_the_others_meet() -> Non
 
 
 def test_the_next_requests_meet_faults_in_order() -> None:
-    faults = Faults({"503": 1.0})
+    faults = FaultInjector({"503": 1.0})
     faults.next("504-after", None, "slow=0.5")
     faults.next("none", "gzip")
     assert chosen(faults, 7) == ["504-after", None, "slow=0.5", None, "gzip", "503", "503"]
 
 
 def test_a_request_is_chosen_by_its_number() -> None:
-    faults = Faults()
+    faults = FaultInjector()
     faults.at(3, "504-after")
     faults.at(1, "gzip")
     assert chosen(faults, 4) == ["gzip", None, "504-after", None]
@@ -251,21 +253,21 @@ def test_a_request_is_chosen_by_its_number() -> None:
 
 
 def test_a_number_can_keep_a_request_from_faults() -> None:
-    faults = Faults({"503": 1.0})
+    faults = FaultInjector({"503": 1.0})
     faults.at(2, None)
     assert chosen(faults, 3) == ["503", None, "503"]
 
 
 @pytest.mark.parametrize("number", [-1, 0, 1, 2])
 def test_a_request_that_has_come_cannot_be_chosen(number: int) -> None:
-    faults = Faults()
+    faults = FaultInjector()
     chosen(faults, 2)
     with pytest.raises(ConfigurationError, match=f"request {number} cannot .*; the next one is 3"):
         faults.at(number, "503")
 
 
 def test_a_request_that_is_chosen_otherwise_takes_nothing_from_the_queue() -> None:
-    faults = Faults()
+    faults = FaultInjector()
     faults.next("502", "503")
     faults.at(1, "gzip")
     assert chosen(faults, 1) == ["gzip"]
@@ -274,7 +276,7 @@ def test_a_request_that_is_chosen_otherwise_takes_nothing_from_the_queue() -> No
 
 
 def test_the_header_comes_before_the_script_and_the_script_before_the_rates() -> None:
-    faults = Faults({"503": 1.0})
+    faults = FaultInjector({"503": 1.0})
     faults.next("502")
     assert faults.choose("slow=0.25") == fault_named("slow=0.25")
     assert faults.choose("none") is None
@@ -282,14 +284,14 @@ def test_the_header_comes_before_the_script_and_the_script_before_the_rates() ->
 
 
 def test_a_header_that_names_no_fault_is_refused_and_not_counted() -> None:
-    faults = Faults()
+    faults = FaultInjector()
     with pytest.raises(ConfigurationError, match="did you mean 504-before or 504-after"):
         faults.choose("504")
     assert faults.count == 0
 
 
 def test_faults_are_switched_on_and_off() -> None:
-    faults = Faults({"503": 1.0})
+    faults = FaultInjector({"503": 1.0})
     faults.set("503", 0)
     assert faults.rates == {}
     faults.set("slow=0.5", 0.25)
@@ -305,25 +307,25 @@ def test_faults_are_switched_on_and_off() -> None:
 
 
 def test_rates_that_come_to_more_than_one_are_refused_and_change_nothing() -> None:
-    faults = Faults({"503": 0.6})
+    faults = FaultInjector({"503": 0.6})
     with pytest.raises(
         ConfigurationError, match=r"with 502 at 0\.5 the rates of all faults come to 1\.1; .* at 1 or below"
     ):
         faults.set("502", 0.5)
     assert faults.rates == {"503": 0.6}
     with pytest.raises(ConfigurationError, match=r"come to 1\.2"):
-        Faults({"503": 0.6, "502": 0.6})
+        FaultInjector({"503": 0.6, "502": 0.6})
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
 def test_a_rate_that_cannot_be_is_refused(rate: float) -> None:
     with pytest.raises(ConfigurationError, match="cannot have the rate"):
-        Faults({"503": rate})
+        FaultInjector({"503": rate})
 
 
 @pytest.mark.parametrize("use", ["next", "at", "set"])
 def test_an_unknown_fault_is_refused_at_once(use: str) -> None:
-    faults = Faults()
+    faults = FaultInjector()
     with pytest.raises(ConfigurationError, match="did you mean never-before or never-after"):
         {"next": lambda: faults.next("503", "never"), "at": lambda: faults.at(1, "never")}.get(
             use, lambda: faults.set("never", 0.1)
@@ -332,7 +334,7 @@ def test_an_unknown_fault_is_refused_at_once(use: str) -> None:
 
 
 def test_a_long_tail_is_drawn_per_request() -> None:
-    faults = Faults({"slow-tail=0.01": 1.0}, seed=7)
+    faults = FaultInjector({"slow-tail=0.01": 1.0}, seed=7)
     delays = sorted(fault.seconds or 0.0 for _ in range(2_000) if (fault := faults.choose()))
     assert len(delays) == 2_000
     assert delays[0] >= 0.01
@@ -342,18 +344,18 @@ def test_a_long_tail_is_drawn_per_request() -> None:
 
 
 def test_a_long_tail_ends_somewhere() -> None:
-    faults = Faults({"slow-tail=99": 1.0})
+    faults = FaultInjector({"slow-tail=99": 1.0})
     assert max(fault.seconds or 0.0 for _ in range(100) if (fault := faults.choose())) == 100.0
 
 
 def test_the_draw_of_a_delay_leaves_the_plan_as_it_is() -> None:
-    faults = Faults({"slow-tail": 1.0})
+    faults = FaultInjector({"slow-tail": 1.0})
     faults.choose()
     assert faults.rates == {"slow-tail": 1.0}
 
 
 def test_any_thread_may_ask() -> None:
-    faults = Faults()
+    faults = FaultInjector()
     faults.next(*["503"] * 100, *[None] * 100, *["gzip"] * 100)
     with ThreadPoolExecutor(8) as pool:
         counts = Counter(pool.map(lambda _: faults.choose(), range(400)))
@@ -365,4 +367,4 @@ def test_faults_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         FAULTS["503"].status = 200  # type: ignore[misc]
     with pytest.raises(TypeError):
-        FAULTS["x"] = Fault(name="x", phase="reply", description="x")  # type: ignore[index]
+        FAULTS["x"] = FAULTS["503"]  # type: ignore[index]

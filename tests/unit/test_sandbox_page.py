@@ -25,7 +25,9 @@ STATE = State(
     version="0.1.0",
     up_seconds=12.5,
     records=[
-        ObjectTypeEntry(object_type="orders", count=1, latest=[RecordEntry(id="20000000001", name=None)])
+        ObjectTypeEntry(
+            object_type="orders", count=1, latest=[RecordEntry(id="20000000001", name=None, associations=1)]
+        )
     ],
     quota=QuotaState(limit=190, window=10, used=7, daily=None, daily_used=42),
     per_second=[SecondEntry(second=59, admitted=3, refused=1)],
@@ -51,7 +53,11 @@ ENCODED: dict[str, Any] = {
     "version": "0.1.0",
     "upSeconds": 12.5,
     "records": [
-        {"objectType": "orders", "count": 1, "latest": [{"id": "20000000001", "name": None}]},
+        {
+            "objectType": "orders",
+            "count": 1,
+            "latest": [{"id": "20000000001", "name": None, "associations": 1}],
+        },
     ],
     "quota": {"limit": 190, "window": 10, "used": 7, "daily": None, "dailyUsed": 42},
     "perSecond": [{"second": 59, "admitted": 3, "refused": 1}],

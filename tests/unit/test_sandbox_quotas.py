@@ -14,7 +14,7 @@ from hubspot_batch.sandbox._quotas import (
     Admission,
     Day,
     Policy,
-    Quota,
+    QuotaLimit,
     Window,
     parse_quota,
     quota_headers,
@@ -29,28 +29,28 @@ windows = st.integers(1, 24).map(lambda number: number / 8)
 
 
 def window(limit: int | None = 2, seconds: float = 10.0, daily: int | None = None) -> Window:
-    quota = Quota(limit, seconds, daily)
+    quota = QuotaLimit(limit, seconds, daily)
     return Window(quota, Day(daily))
 
 
 def test_the_quota_of_an_enterprise_account_is_the_default() -> None:
-    assert Quota() == Quota(limit=190, window=10.0, daily=1_000_000)
+    assert QuotaLimit() == QuotaLimit(limit=190, window=10.0, daily=1_000_000)
 
 
 @pytest.mark.parametrize(
     ("text", "quota"),
     [
-        ("190/10", Quota(190, 10.0, 1_000_000)),
-        ("100/10", Quota(100, 10.0, 1_000_000)),
-        ("190/10,1000000", Quota(190, 10.0, 1_000_000)),
-        ("100/10,250000", Quota(100, 10.0, 250_000)),
-        ("190/10,0", Quota(190, 10.0, 0)),
-        ("110/10,none", Quota(110, 10.0, None)),
-        ("5/0.25", Quota(5, 0.25, 1_000_000)),
-        ("none", Quota(limit=None, daily=None)),
+        ("190/10", QuotaLimit(190, 10.0, 1_000_000)),
+        ("100/10", QuotaLimit(100, 10.0, 1_000_000)),
+        ("190/10,1000000", QuotaLimit(190, 10.0, 1_000_000)),
+        ("100/10,250000", QuotaLimit(100, 10.0, 250_000)),
+        ("190/10,0", QuotaLimit(190, 10.0, 0)),
+        ("110/10,none", QuotaLimit(110, 10.0, None)),
+        ("5/0.25", QuotaLimit(5, 0.25, 1_000_000)),
+        ("none", QuotaLimit(limit=None, daily=None)),
     ],
 )
-def test_a_quota_is_read(text: str, quota: Quota) -> None:
+def test_a_quota_is_read(text: str, quota: QuotaLimit) -> None:
     assert parse_quota(text) == quota
 
 
@@ -98,12 +98,12 @@ def test_a_quota_that_cannot_be_is_refused_with_the_remedy(text: str, problem: s
 @pytest.mark.parametrize("seconds", [-1.0, math.inf, math.nan])
 def test_a_window_that_cannot_be_is_refused(seconds: float) -> None:
     with pytest.raises(ConfigurationError, match="cannot have a window"):
-        Quota(190, seconds)
+        QuotaLimit(190, seconds)
 
 
 def test_a_day_that_cannot_be_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="cannot be -1 requests a day; choose at least 0"):
-        Quota(daily=-1)
+        QuotaLimit(daily=-1)
 
 
 def test_the_window_rolls() -> None:
@@ -183,7 +183,7 @@ def test_without_a_limit_nothing_is_counted_down() -> None:
 
 def test_the_day_is_shared_by_the_tokens_of_an_account() -> None:
     day = Day(3)
-    first, second = Window(Quota(190, 10.0, 3), day), Window(Quota(190, 10.0, 3), day)
+    first, second = Window(QuotaLimit(190, 10.0, 3), day), Window(QuotaLimit(190, 10.0, 3), day)
     assert [first.admit(0.0, NOON).daily_remaining, second.admit(0.0, NOON).daily_remaining] == [2, 1]
     assert first.admit(0.0, NOON).allowed
     refused = second.admit(0.0, NOON)
@@ -248,7 +248,10 @@ def test_what_is_refused_counts_neither_for_the_window_nor_for_the_day() -> None
 @given(st.integers(0, 8), st.lists(st.tuples(st.booleans(), st.integers(0, 2)), max_size=40))
 def test_a_day_is_counted_over_all_tokens(daily: int, requests: list[tuple[bool, int]]) -> None:
     day = Day(daily)
-    tokens = {True: Window(Quota(None, 1.0, daily), day), False: Window(Quota(None, 1.0, daily), day)}
+    tokens = {
+        True: Window(QuotaLimit(None, 1.0, daily), day),
+        False: Window(QuotaLimit(None, 1.0, daily), day),
+    }
     passed: dict[int, int] = {}
     date = 1
     for token, days in requests:
@@ -260,7 +263,7 @@ def test_a_day_is_counted_over_all_tokens(daily: int, requests: list[tuple[bool,
 
 def test_what_is_used_can_be_seen_without_using_it() -> None:
     day = Day(None)
-    counter = Window(Quota(5, 10.0, None), day)
+    counter = Window(QuotaLimit(5, 10.0, None), day)
     counter.admit(0.0, NOON)
     counter.admit(4.0, NOON)
     assert [counter.used(now) for now in (4.0, 9.5, 10.0, 14.0)] == [2, 2, 1, 0]
@@ -274,7 +277,7 @@ def test_a_day_counts_without_being_asked_before() -> None:
 
 
 def test_the_headers_are_spelt_as_hubspot_spells_them() -> None:
-    quota = Quota(100, 10.0, 250_000)
+    quota = QuotaLimit(100, 10.0, 250_000)
     counter = Window(quota, Day(quota.daily))
     admission = [counter.admit(0.0, NOON) for _ in range(8)][-1]
     # But for the figures of the day, the headers of a recorded reply.
@@ -290,7 +293,7 @@ def test_the_headers_are_spelt_as_hubspot_spells_them() -> None:
 
 
 def test_a_token_of_oauth_is_not_told_of_the_day() -> None:
-    quota = Quota(110, 10.0)
+    quota = QuotaLimit(110, 10.0)
     headers = quota_headers(quota, Window(quota, Day(None)).admit(0.0, NOON), oauth=True, retry_after=False)
     assert headers["X-HubSpot-RateLimit-Max"] == "110"
     assert not [name for name in headers if "Daily" in name]
@@ -299,17 +302,20 @@ def test_a_token_of_oauth_is_not_told_of_the_day() -> None:
 @pytest.mark.parametrize(
     ("quota", "names"),
     [
-        (Quota(limit=None, daily=None), set()),
-        (Quota(limit=None, daily=9), {"X-HubSpot-RateLimit-Daily", "X-HubSpot-RateLimit-Daily-Remaining"}),
+        (QuotaLimit(limit=None, daily=None), set()),
+        (
+            QuotaLimit(limit=None, daily=9),
+            {"X-HubSpot-RateLimit-Daily", "X-HubSpot-RateLimit-Daily-Remaining"},
+        ),
     ],
 )
-def test_without_a_limit_there_are_no_headers_on_it(quota: Quota, names: set[str]) -> None:
+def test_without_a_limit_there_are_no_headers_on_it(quota: QuotaLimit, names: set[str]) -> None:
     admission = Window(quota, Day(quota.daily)).admit(0.0, NOON)
     assert set(quota_headers(quota, admission, oauth=False, retry_after=True)) == names
 
 
 def test_a_429_can_say_when_to_try_again_in_whole_seconds() -> None:
-    quota = Quota(1, 10.0, None)
+    quota = QuotaLimit(1, 10.0, None)
     counter = Window(quota, Day(None))
     counter.admit(0.0, NOON)
     refused = counter.admit(0.75, NOON)
@@ -320,7 +326,7 @@ def test_a_429_can_say_when_to_try_again_in_whole_seconds() -> None:
 
 
 def test_a_wait_is_never_rounded_down_to_nothing() -> None:
-    quota = Quota(1, 10.0, None)
+    quota = QuotaLimit(1, 10.0, None)
     counter = Window(quota, Day(None))
     counter.admit(0.0, NOON)
     refused = counter.admit(9.999, NOON)

@@ -2,23 +2,27 @@
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
 import pytest
 
 from hubspot_batch.contract import _operations as contract
-from hubspot_batch.contract._associations import OBJECT_TYPES, TARGETS
-from hubspot_batch.sandbox import _rules
-from hubspot_batch.sandbox._properties import TABLES, Property, Table, tables_with
-from hubspot_batch.sandbox._rules import PropertyFault
+from hubspot_batch.contract._associations import TARGETS
+from hubspot_batch.sandbox import _values
+from hubspot_batch.sandbox._object_types import OBJECT_TYPES, SCHEMAS, schemas_with
+from hubspot_batch.sandbox._schemas import ObjectSchema, Property
+from hubspot_batch.sandbox._values import PropertyError
 
 
-def faults_of(table: Table, properties: Mapping[str, str], *, creating: bool) -> Iterator[PropertyFault]:
+def errors_of(
+    schema: ObjectSchema, properties: Mapping[str, str], *, creating: bool
+) -> Iterator[PropertyError]:
     """The faults where the account requires nothing of its own."""
-    return _rules.faults_of(table, properties, table.required_by_hubspot, creating=creating)
+    return _values.property_errors(schema, properties, schema.required_by_hubspot, creating=creating)
 
 
 def codes(object_type: str, name: str, value: str) -> list[str]:
     """The codes for one property of an update, in which nothing is required."""
-    return [fault.code for fault in faults_of(TABLES[object_type], {name: value}, creating=False)]
+    return [fault.code for fault in errors_of(SCHEMAS[object_type], {name: value}, creating=False)]
 
 
 @pytest.mark.parametrize("value", ["0", "9", "-9", "+9", "9.00", ".5", "5.", "0123", "1" * 400, ""])
@@ -47,7 +51,7 @@ def test_numbers(value: str) -> None:
     ],
 )
 def test_what_is_no_number(value: str) -> None:
-    (fault,) = faults_of(TABLES["orders"], {"hs_tax": value}, creating=False)
+    (fault,) = errors_of(SCHEMAS["orders"], {"hs_tax": value}, creating=False)
     assert fault.name == "hs_tax"
     assert fault.code == "INVALID_LONG"
     assert fault.message == f"{value} was not a valid long."
@@ -70,7 +74,7 @@ def test_booleans(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["yes", "True", "TRUE", "1", "0", " true"])
 def test_what_is_no_boolean(value: str) -> None:
-    (fault,) = faults_of(TABLES["orders"], {"hs_buyer_accepts_marketing": value}, creating=False)
+    (fault,) = errors_of(SCHEMAS["orders"], {"hs_buyer_accepts_marketing": value}, creating=False)
     assert fault.code == "INVALID_OPTION"
     assert fault.message == f"{value} was not one of the allowed options: [true, false]"
 
@@ -146,7 +150,7 @@ def test_dates(value: str) -> None:
 )
 def test_what_is_no_date(value: str, code: str, message: str) -> None:
     properties = {"hs_recurring_billing_start_date": value}
-    (fault,) = faults_of(TABLES["line_items"], properties, creating=False)
+    (fault,) = errors_of(SCHEMAS["line_items"], properties, creating=False)
     assert (fault.code, fault.message) == (code, message)
 
 
@@ -194,7 +198,7 @@ def test_options_are_exact(object_type: str, name: str, value: str) -> None:
 )
 @pytest.mark.parametrize("value", ["1", ""])
 def test_read_only_properties(object_type: str, name: str, value: str) -> None:
-    (fault,) = faults_of(TABLES[object_type], {name: value}, creating=False)
+    (fault,) = errors_of(SCHEMAS[object_type], {name: value}, creating=False)
     assert fault.code == "READ_ONLY_VALUE"
     assert fault.message == f'"{name}" is a read only property; its value cannot be set.'
 
@@ -202,7 +206,7 @@ def test_read_only_properties(object_type: str, name: str, value: str) -> None:
 @pytest.mark.parametrize("name", ["colour", "hs_colour", "HS_TAX", "hs_tax ", "createdate", "hs_cart_name"])
 @pytest.mark.parametrize("value", ["1", ""])
 def test_properties_that_do_not_exist(name: str, value: str) -> None:
-    (fault,) = faults_of(TABLES["orders"], {name: value}, creating=False)
+    (fault,) = errors_of(SCHEMAS["orders"], {name: value}, creating=False)
     assert fault.code == "PROPERTY_DOESNT_EXIST"
     assert fault.message == f'Property "{name}" does not exist'
 
@@ -217,20 +221,20 @@ def test_properties_that_do_not_exist(name: str, value: str) -> None:
     ],
 )
 def test_what_a_new_record_needs(object_type: str, required: list[str]) -> None:
-    table = TABLES[object_type]
+    schema = SCHEMAS[object_type]
     for properties in ({}, dict.fromkeys(required, "")):
-        faults = list(faults_of(table, properties, creating=True))
+        faults = list(errors_of(schema, properties, creating=True))
         assert [(fault.name, fault.code) for fault in faults] == [
             (name, "MISSING_REQUIRED_PROPERTY") for name in required
         ]
-    assert list(faults_of(table, {}, creating=False)) == []
-    cleared = faults_of(table, dict.fromkeys(required, ""), creating=False)
+    assert list(errors_of(schema, {}, creating=False)) == []
+    cleared = errors_of(schema, dict.fromkeys(required, ""), creating=False)
     assert [fault.name for fault in cleared] == required
 
 
 def test_every_fault_of_an_input_is_told() -> None:
     properties = {"hs_tax": "x", "colour": "red", "hs_object_id": "1", "hs_tags": "fine"}
-    faults = list(faults_of(TABLES["orders"], properties, creating=True))
+    faults = list(errors_of(SCHEMAS["orders"], properties, creating=True))
     assert [fault.name for fault in faults] == ["hs_tax", "colour", "hs_object_id", "hs_order_name"]
 
 
@@ -239,41 +243,42 @@ COLOURS = Property("enumeration", ("red", "green", "blue"), multiple=True)
 
 @pytest.mark.parametrize("value", ["red", "red;blue", "blue;red", ";red", ";red;blue", ""])
 def test_several_options(value: str) -> None:
-    table = tables_with({"carts": {"colours": COLOURS}})["carts"]
-    assert list(faults_of(table, {"colours": value}, creating=True)) == []
+    schema = schemas_with({"carts": {"colours": COLOURS}})["carts"]
+    assert list(errors_of(schema, {"colours": value}, creating=True)) == []
 
 
 @pytest.mark.parametrize(
     "value", [";", "red;", "red;;blue", ";;red", "red; blue", "pink", "red;pink", "red,blue"]
 )
 def test_what_are_no_several_options(value: str) -> None:
-    table = tables_with({"carts": {"colours": COLOURS}})["carts"]
-    (fault,) = faults_of(table, {"colours": value}, creating=True)
+    schema = schemas_with({"carts": {"colours": COLOURS}})["carts"]
+    (fault,) = errors_of(schema, {"colours": value}, creating=True)
     assert fault.code == "INVALID_OPTION"
     assert fault.message == f"{value} was not one of the allowed options: [red, green, blue]"
 
 
 def test_a_custom_property_can_be_read_only() -> None:
-    table = tables_with({"carts": {"score": Property("number", read_only=True)}})["carts"]
-    (fault,) = faults_of(table, {"score": "1"}, creating=True)
+    schema = schemas_with({"carts": {"score": Property("number", read_only=True)}})["carts"]
+    (fault,) = errors_of(schema, {"score": "1"}, creating=True)
     assert fault.code == "READ_ONLY_VALUE"
 
 
 def test_no_property_is_both_writable_and_read_only() -> None:
-    for table in TABLES.values():
-        assert [name for name in table.properties if table.is_read_only(name)] == []
-        assert table.is_read_only(table.created)
+    for schema in SCHEMAS.values():
+        patterns = msgspec.structs.replace(schema, properties={})
+        writable = [name for name, rule in schema.properties.items() if not rule.read_only]
+        assert [name for name in writable if patterns.is_read_only(name)] == []
+        assert schema.is_read_only(schema.created)
 
 
-def test_the_tables_are_those_of_the_document() -> None:
-    written = {operation.object_type for operation in contract.operations().values()}
-    assert set(TABLES) == set(TARGETS) == written
-    assert written < OBJECT_TYPES
+def test_the_schemas_are_those_of_the_document() -> None:
+    written = {name.partition("_")[2] for name in contract.operations() if name.startswith("create_")}
+    assert written - {"associations"} == set(TARGETS) < set(SCHEMAS) < OBJECT_TYPES
 
 
 def test_there_are_no_repeated_options() -> None:
-    for table in TABLES.values():
-        for rule in table.properties.values():
+    for schema in SCHEMAS.values():
+        for rule in schema.properties.values():
             assert len(set(rule.options)) == len(rule.options)
             assert bool(rule.options) == (rule.kind == "enumeration")
 

@@ -9,19 +9,20 @@ import pytest
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.replies._matching import Written, match_written
 from hubspot_batch.sandbox._bodies import Refusal
+from hubspot_batch.sandbox._object_types import SCHEMAS, schemas_with
 from hubspot_batch.sandbox._positions import line_and_column, offset_of
-from hubspot_batch.sandbox._properties import TABLES, Property, tables_with
-from hubspot_batch.sandbox._requests import read_creates, read_updates
-from hubspot_batch.sandbox._values import computed, settled
+from hubspot_batch.sandbox._requests import read_changes, read_creates
+from hubspot_batch.sandbox._schemas import Property
+from hubspot_batch.sandbox._values import stored_values
 
 Input = TypeVar("Input")
 
 COLOURS = Property("enumeration", ("red", "green", "blue"), multiple=True)
-TABLE = tables_with({"line_items": {"colours": COLOURS, "mail": Property("email")}})["line_items"]
+TABLE = schemas_with({"line_items": {"colours": COLOURS, "mail": Property("email")}})["line_items"]
 
 
 def stored(name: str, value: str, before: str | None = None, *, normalise: bool = True) -> str | None:
-    return settled(TABLE, {name: before}, {name: value}, normalise=normalise)[name]
+    return stored_values(TABLE, {name: before}, {name: value}, normalise=normalise)[name]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_a_value_is_stored_in_hubspots_form(name: str, value: str, form: str | N
 )
 def test_a_moment_is_stored_in_utc(value: str, form: str) -> None:
     properties = {"hs_processed_date": value}
-    assert settled(TABLES["orders"], {}, properties, normalise=True) == {"hs_processed_date": form}
+    assert stored_values(SCHEMAS["orders"], {}, properties, normalise=True) == {"hs_processed_date": form}
 
 
 @pytest.mark.parametrize(
@@ -125,41 +126,41 @@ def test_a_client_recognises_what_it_has_sent(name: str, values: tuple[str, ...]
     ],
 )
 def test_the_net_price_of_a_line_item_is_computed(stores: dict[str, str | None], amount: str | None) -> None:
-    assert computed("line_items", stores) == {"amount": amount}
+    assert SCHEMAS["line_items"].computed(stores) == {"amount": amount}
 
 
 def test_an_order_is_in_its_pipeline_and_in_the_home_currency() -> None:
-    assert computed("orders", {"hs_total_price": "9.00", "hs_pipeline_stage": "x"}) == {
+    assert SCHEMAS["orders"].computed({"hs_total_price": "9.00", "hs_pipeline_stage": "x"}) == {
         "hs_pipeline": "14a2e10e-5471-408a-906e-c51f3b04369e",
         "hs_pipeline_stage": "x",
         "hs_exchange_rate": "1.0",
         "hs_homecurrency_amount": "9.00",
     }
-    assert computed("carts", {}) == {"hs_exchange_rate": "1.0", "hs_homecurrency_amount": None}
-    assert computed("commerce_payments", {}) == {}
+    assert SCHEMAS["carts"].computed({}) == {"hs_exchange_rate": "1.0", "hs_homecurrency_amount": None}
+    assert SCHEMAS["commerce_payments"].computed({}) == {}
 
 
 def test_properties_can_be_declared_by_name_or_with_what_they_take() -> None:
-    tables = tables_with({"orders": ["note"], "carts": {"hs_external_cart_id": Property(unique=True)}})
-    assert tables["orders"].properties["note"] == Property("text")
-    assert tables["orders"].lookups == ()
-    assert tables["carts"].lookups == ("hs_external_cart_id",)
-    assert tables["line_items"].lookups == ("hs_external_id",)
+    schemas = schemas_with({"orders": ["note"], "carts": {"hs_external_cart_id": Property(unique=True)}})
+    assert schemas["orders"].properties["note"] == Property("text")
+    assert schemas["orders"].unique == ("hs_unique_creation_key",)
+    assert set(schemas["carts"].unique) == {"hs_unique_creation_key", "hs_external_cart_id"}
+    assert set(schemas["line_items"].unique) == {"hs_unique_creation_key", "hs_external_id"}
 
 
 def test_what_only_the_form_requires_is_kept_apart() -> None:
     rules = {"hs_order_name": Property(required=True), "shop": Property(required=True)}
-    table = tables_with({"orders": rules})["orders"]
-    assert set(table.required) == {"hs_order_name", "shop"}
-    assert table.required_by_hubspot == ("hs_order_name",)
+    schema = schemas_with({"orders": rules})["orders"]
+    assert set(schema.required) == {"hs_order_name", "shop"}
+    assert schema.required_by_hubspot == ("hs_order_name",)
 
 
 @pytest.mark.parametrize(
     ("name", "rule", "words"),
     [
-        ("", Property(), "is no name of a property"),
-        ("My Field", Property(), "is no name of a property"),
-        ("x'", Property(unique=True), "is no name of a property"),
+        ("", Property(), "is not a property name"),
+        ("My Field", Property(), "is not a property name"),
+        ("x'", Property(unique=True), "is not a property name"),
         ("x", Property("enumeration"), "an enumeration has options"),
         ("x", Property("text", ("a",)), "an enumeration has options"),
         ("x", Property("text", multiple=True), "an enumeration has options"),
@@ -169,7 +170,7 @@ def test_what_only_the_form_requires_is_kept_apart() -> None:
 )
 def test_a_declaration_that_cannot_be_is_refused(name: str, rule: Property, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        tables_with({"orders": {name: rule}})
+        schemas_with({"orders": {name: rule}})
 
 
 def test_the_place_of_a_value() -> None:
@@ -213,7 +214,9 @@ def test_numbers_and_booleans_become_texts_as_they_were_written_and_null_is_noth
 
 def test_ids_can_be_numbers() -> None:
     (item,) = taken(
-        read_updates(body({"id": 7, "properties": {}, "objectWriteTraceId": 8, "idProperty": None}))
+        read_changes(
+            body({"id": 7, "properties": {"name": None}, "objectWriteTraceId": 8, "idProperty": None})
+        )
     )
     assert (item.id, item.trace_id, item.id_property) == ("7", "8", None)
     kinds = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": "507"}]
@@ -239,7 +242,7 @@ def test_a_record_needs_no_associations(associations: list[Any] | None) -> None:
     ],
 )
 def test_the_place_of_what_is_wrong_is_told(content: bytes, words: str) -> None:
-    assert words in refused(read_updates(content))
+    assert words in refused(read_changes(content))
 
 
 def test_an_unknown_category_is_unreadable_and_not_repeated() -> None:

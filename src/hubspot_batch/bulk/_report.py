@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from hubspot_batch.bulk._journal import Journal, explained, path_of
 from hubspot_batch.bulk._outcomes import Outcome
-from hubspot_batch.errors import HubSpotBatchError, JournalError
+from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 
 
 class Outcomes:
@@ -71,17 +71,16 @@ def read_outcomes(path: str | PathLike[str]) -> Iterator[Outcome]:
     """Yield the outcomes in the journal of a run that is over, in the order of its rows.
 
     Raises:
-        JournalError: If it is no journal, or in use.
-        ConfigurationError: If the path is not a path.
+        ConfigurationError: If it is no journal, or in use.
     """
     file = path_of(path)
     if not file.is_file():
-        raise JournalError(f"there is no journal {file}; name the file of a run")
+        raise ConfigurationError(f"there is no journal {file}; name the file of a run")
     try:
         with Journal(file) as journal:
             yield from journal.outcomes()
     except sqlite3.Error as error:
-        raise JournalError(f"the journal {file} cannot be used: {explained(error)}") from error
+        raise ConfigurationError(f"the journal {file} cannot be used: {explained(error)}") from error
 
 
 class Progress(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from hubspot_batch.bulk._journal import NAME_YOURS, Journal
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._rows import Row
-from hubspot_batch.errors import JournalError, SourceError
+from hubspot_batch.errors import ConfigurationError
 
 _REMEDY = (
     "start it over the same source: with another journal, rows that are written would be written again; "
@@ -49,7 +49,7 @@ class Resumption:
         Rows without an outcome are held back until the last known row has been compared.
 
         Raises:
-            SourceError: If a row is not what it was.
+            ConfigurationError: If a row is not what it was.
         """
         if not rows or (rows[0].index >= self._known and self._total is None):
             return [], [*self._released(), *rows]
@@ -68,12 +68,11 @@ class Resumption:
         """Take note that the source has no more rows, and return those that were held back.
 
         Raises:
-            SourceError: If it has fewer than it had.
+            ConfigurationError: If it has fewer than it had.
         """
         if count < self._known:
-            raise SourceError(
-                f"the source ends after {count} rows, but the journal knows {self._known}; {_REMEDY}",
-                row=count,
+            raise ConfigurationError(
+                f"the source ends after {count} rows, but the journal knows {self._known}; {_REMEDY}"
             )
         return self._released()
 
@@ -83,24 +82,23 @@ class Resumption:
 
     def _check(self, row: Row, digest: bytes | None) -> None:
         if isinstance(self._total, int) and row.index >= self._total:
-            raise SourceError(
-                f"the source has more than the {self._total} rows of the finished run; {_REMEDY}",
-                row=row.index,
+            raise ConfigurationError(
+                f"the source has more than the {self._total} rows of the finished run; {_REMEDY}"
             )
         if digest is not None and digest != row.digest:
-            raise SourceError(f"row {row.index} of the source is not what it was; {_REMEDY}", row=row.index)
+            raise ConfigurationError(f"row {row.index} of the source is not what it was; {_REMEDY}")
 
 
 def identify(journal: Journal, identity: Mapping[str, str]) -> None:
     """Write down what a run is, or compare it with what the journal says.
 
     Raises:
-        JournalError: If the journal belongs to another operation, service or account.
+        ConfigurationError: If the journal belongs to another operation, service or account.
     """
     known = journal.meta()
     for name, value in identity.items():
         if known.get(name, value) != value:
-            raise JournalError(
+            raise ConfigurationError(
                 f"the journal {journal.path} belongs to another {name}; {_REMEDIES[name].format(known[name])}"
             )
     journal.set_meta(identity)

@@ -49,8 +49,7 @@ def validate_rows(operation_id: str, reading: Reading, *, shown: Path) -> bool:
         shown: What the file is called.
 
     Raises:
-        SourceError: If the file cannot be read.
-        ConfigurationError: If an option does not fit it.
+        ConfigurationError: If the file cannot be read, or an option does not fit it.
     """
     operation = contract.operation(operation_id)
     rows = faults = 0
@@ -77,8 +76,7 @@ def dry_run(
         as_json: Whether for a program, not for people.
 
     Raises:
-        SourceError: If the file cannot be read.
-        ConfigurationError: If an option does not fit it.
+        ConfigurationError: If the file cannot be read, or an option does not fit it.
     """
     operation = contract.operation(operation_id)
     planner = Planner()

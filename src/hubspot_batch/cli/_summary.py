@@ -10,28 +10,14 @@ import click
 from hubspot_batch.bulk import Report
 from hubspot_batch.cli._files import say
 from hubspot_batch.cli._progress import duration
-from hubspot_batch.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    JournalError,
-    NotFoundError,
-    PermissionDeniedError,
-    SourceError,
-)
+from hubspot_batch.errors import AuthenticationError, ConfigurationError, NotFoundError, PermissionDeniedError
 
 ExitCode: TypeAlias = Literal[0, 1, 4, 5, 6]
 SummaryForm: TypeAlias = Literal["text", "apart", "json"]
 """As text, as text on standard error where standard output holds something else, or as JSON."""
 
 _REASONS_SHOWN = 10
-_UNUSABLE = (
-    AuthenticationError,
-    ConfigurationError,
-    JournalError,
-    NotFoundError,
-    PermissionDeniedError,
-    SourceError,
-)
+_UNUSABLE = (AuthenticationError, ConfigurationError, PermissionDeniedError, NotFoundError)
 
 
 def exit_code(report: Report, stopped_by: BaseException | None = None) -> ExitCode:

@@ -1,16 +1,16 @@
-"""A local HubSpot for tests and first steps: a real server that answers the five operations.
+"""A local HubSpot for tests and first steps: a real server that answers the operations of the document.
 
 ::
 
     from hubspot_batch.sandbox import Sandbox
 
-    with Sandbox() as box:
-        box.add("contacts", "301")          # something that orders can be linked with
+    with Sandbox(records={"contacts": [{"id": "301", "email": "ada@example.com"}]}) as box:
         ...                                 # send requests to box.url with the token box.access_token
         box.records("orders")               # what it has stored
 
-It behaves as `docs/behaviour.md` tells of the service, and where that page calls something unknown or
-uncertain, as is hardest on a client. It needs the extra `sandbox`: pip install 'hubspot-batch[sandbox]'.
+It behaves as `docs/behaviour.md` says of the service, and where that page calls something unknown or
+uncertain, in the way that is hardest on a client. It needs the extra `sandbox`:
+pip install 'hubspot-batch[sandbox]'.
 """
 
 try:
@@ -23,21 +23,22 @@ except ModuleNotFoundError as error:
     ) from error
 
 from hubspot_batch.sandbox._behaviour import Behaviour
-from hubspot_batch.sandbox._faults import FAULTS, Fault, Faults, parse_fault
+from hubspot_batch.sandbox._faults import FAULTS, InjectedFault, parse_fault
+from hubspot_batch.sandbox._injector import FaultInjector
 from hubspot_batch.sandbox._page import RequestEntry
-from hubspot_batch.sandbox._properties import Property
-from hubspot_batch.sandbox._quotas import Quota
+from hubspot_batch.sandbox._quotas import QuotaLimit
+from hubspot_batch.sandbox._schemas import Property
 from hubspot_batch.sandbox._store import StoredAssociation, StoredRecord
 from hubspot_batch.sandbox._tokens import OAuthApp
 
 __all__ = [
     "FAULTS",
     "Behaviour",
-    "Fault",
-    "Faults",
+    "FaultInjector",
+    "InjectedFault",
     "OAuthApp",
     "Property",
-    "Quota",
+    "QuotaLimit",
     "RequestEntry",
     "Sandbox",
     "SandboxAccount",

@@ -1,176 +1,416 @@
 """One account: its records and properties, and what it answers."""
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 from uuid import uuid4
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hubspot_batch.contract._associations import OBJECT_TYPES
-from hubspot_batch.contract._operations import Operation, versions
-from hubspot_batch.sandbox import _bodies
-from hubspot_batch.sandbox._batches import Draft, Plan, Setting, plan_creates, plan_updates
+from hubspot_batch.contract._operations import versions
+from hubspot_batch.sandbox import _associations, _bodies, _requests
+from hubspot_batch.sandbox._batches import (
+    BatchContext,
+    Draft,
+    Plan,
+    plan_creates,
+    plan_updates,
+    plan_upserts,
+)
 from hubspot_batch.sandbox._behaviour import Behaviour
 from hubspot_batch.sandbox._bodies import Json, Refusal
-from hubspot_batch.sandbox._links import target_of
-from hubspot_batch.sandbox._requests import CreateInput, Link, read_creates, read_updates
-from hubspot_batch.sandbox._store import NewRecord, Store, StoredAssociation, StoredRecord
-from hubspot_batch.sandbox._table import Table
-from hubspot_batch.sandbox._values import Values, computed
+from hubspot_batch.sandbox._operations import Target, plural_of
+from hubspot_batch.sandbox._requests import Pair, ReadRequest, WriteInput
+from hubspot_batch.sandbox._schemas import ObjectSchema, Values
+from hubspot_batch.sandbox._store import NewRecord, Revision, Store, StoredAssociation, StoredRecord
 
 _LARGEST_PAGE = 100
 _LARGEST_CURSOR = 2**63 - 1
+_DEFAULT_PAGE = "10"
 
 _HARDEST = Behaviour()
 _APP = "https://app.hubspot.com"
+_SOURCE_ID = "1000001"
 _SOURCE = {
     "hs_object_source": "INTEGRATION",
-    "hs_object_source_id": "1000001",
+    "hs_object_source_id": _SOURCE_ID,
     "hs_object_source_label": "INTEGRATION",
 }
+_DEFINED = "2026-01-01T00:00:00.000Z"
+"""When HubSpot defined its properties, as far as the sandbox is concerned."""
 
 Item = TypeVar("Item")
 
 
 class Reply(Struct, frozen=True):
-    """A status and a body."""
+    """A status and a body.
+
+    Attributes:
+        status: The HTTP status.
+        body: The body; empty for a reply without one.
+        done: How many records were written or read.
+    """
 
     status: int
     body: Json
+    done: int = 0
 
 
-class _Outcome(Struct, frozen=True):
-    results: list[Json]
-    errors: Sequence[Json]
+class Call(Struct, frozen=True, kw_only=True):
+    """A request for an operation.
+
+    Attributes:
+        target: The operation, and what the path names.
+        content: The body.
+        query: The parameters of the query.
+        index_delay: Seconds until what it writes is found by unique properties; None for the account's own.
+    """
+
+    target: Target
+    content: bytes = b""
+    query: Mapping[str, str] = {}
+    index_delay: float | None = None
+
+    @property
+    def archived(self) -> bool:
+        """Whether the request is about archived records."""
+        return self.query.get("archived", "").lower() == "true"
+
+
+class BatchOutcome(Struct, frozen=True):
+    """The results and the errors of a batch."""
+
+    results: Sequence[Json]
+    errors: Sequence[Json] = ()
+
+
+class Shown(Struct, frozen=True, kw_only=True):
+    """What a reply shows of records.
+
+    Attributes:
+        properties: The properties; None for all that are stored.
+        history: The properties with their earlier values.
+        links: The object types of the associations.
+    """
+
+    properties: Sequence[str] | None = None
+    history: Sequence[str] = ()
+    links: Sequence[str] = ()
+
+
+_Handler: TypeAlias = Callable[[Call], BatchOutcome | Refusal | Reply]
+_Planner: TypeAlias = Callable[[BatchContext, Sequence[WriteInput]], Plan | Refusal]
 
 
 class Account:
     """One account of the sandbox. Any thread may use it.
 
     Args:
-        store: Where its records are.
-        tables: The properties of its object types.
-        seed: What the order of results is drawn from.
+        store: Its records.
+        schemas: Its object types.
+        seed: The seed of the order of results.
         behaviour: How it behaves where facts are missing.
         number: Its id, which HubSpot calls the portal.
+        clock: Returns the present time in seconds since 1970.
     """
 
     def __init__(
         self,
         store: Store,
-        tables: Mapping[str, Table],
+        schemas: Mapping[str, ObjectSchema],
         seed: int,
         *,
         behaviour: Behaviour = _HARDEST,
         number: int = 100000001,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._tables = tables
-        self._random = random.Random(seed)  # noqa: S311 - an order is no secret
+        self._schemas = schemas
+        self._random = random.Random(seed)  # noqa: S311 - an order is not a secret
         self._behaviour = behaviour
         self._number = number
+        self._clock = clock
         self._refusals = count()
+        self._handlers: Mapping[tuple[str, str], _Handler] = {
+            ("objects", "create"): self._create,
+            ("objects", "update"): self._update,
+            ("objects", "upsert"): self._upsert,
+            ("objects", "read"): self._read,
+            ("objects", "archive"): self._archive,
+            ("objects", "list"): self._list,
+            ("objects", "get"): self._get,
+            ("properties", "list"): self._definitions,
+            ("associations", "create"): self._associate,
+            ("associations", "read"): self._associations,
+        }
 
-    def run(self, operation: Operation, content: bytes, version: str = "v3") -> Reply:
-        """Process a batch. What the reply reports as written is on disk."""
-        started = moment()
-        act = self._create if operation.verb == "create" else self._update
-        outcome = act(self._setting(operation.object_type, version), content)
+    def run(self, call: Call) -> Reply:
+        """Carry out a request. What the reply reports as written is on disk."""
+        started, route = moment(), call.target.route
+        outcome = self._handlers[route.area, route.verb](call)
         if isinstance(outcome, Refusal):
             return reply_of(outcome)
+        if isinstance(outcome, Reply):
+            return outcome
         body = _bodies.batch(outcome.results, outcome.errors, started, moment())
-        return Reply(_status(operation, version, failed=bool(outcome.errors)), body)
+        return Reply(self._status(call.target, failed=bool(outcome.errors)), body, len(outcome.results))
 
-    def page(self, object_type: str, limit: str, after: str) -> Reply:
-        """List records by rising id."""
-        if object_type not in OBJECT_TYPES:
-            return reply_of(_bodies.unknown_object_type(object_type))
-        size, cursor = _number(limit, _LARGEST_PAGE), _number(after, _LARGEST_CURSOR)
-        if not size:
-            return reply_of(_bodies.bad_parameter("limit"))
-        if cursor is None:
-            return reply_of(_bodies.bad_parameter("after"))
-        records = self._store.page(object_type, after=cursor, limit=size + 1)
-        shown = records[:size]
-        body: Json = {"results": [self._body(record, record.properties) for record in shown]}
-        if len(records) > size:
-            body["paging"] = {"next": {"after": shown[-1].id}}
-        return Reply(200, body)
+    def _status(self, target: Target, *, failed: bool) -> int:
+        known, operation = versions()[target.version], target.route.operation
+        if failed and known.partial and target.version not in self._behaviour.without_207:
+            return known.partial
+        return known.success.get(operation.verb, operation.success)
 
-    def _setting(self, object_type: str, version: str) -> Setting:
-        return Setting(
+    def _context(self, call: Call) -> BatchContext:
+        return BatchContext(
             store=self._store,
-            object_type=object_type,
-            table=self._tables[object_type],
+            schema=self._schemas[call.target.object_types[0]],
             behaviour=self._behaviour,
-            version=version,
+            version=call.target.version,
             portal=self._number,
             refusals=self._refusals,
+            now=self._clock(),
         )
 
-    def _create(self, setting: Setting, content: bytes) -> _Outcome | Refusal:
-        inputs = read_creates(content, accept_empty=self._behaviour.accept_empty_inputs)
+    def _create(self, call: Call) -> BatchOutcome | Refusal:
+        accept_empty = self._behaviour.accept_empty_inputs
+        return self._write(
+            call, _requests.read_creates(call.content, accept_empty=accept_empty), plan_creates
+        )
+
+    def _update(self, call: Call) -> BatchOutcome | Refusal:
+        return self._change(call, plan_updates)
+
+    def _upsert(self, call: Call) -> BatchOutcome | Refusal:
+        return self._change(call, plan_upserts)
+
+    def _change(self, call: Call, plan: _Planner) -> BatchOutcome | Refusal:
+        accept_empty = self._behaviour.accept_empty_inputs
+        return self._write(call, _requests.read_changes(call.content, accept_empty=accept_empty), plan)
+
+    def _write(
+        self, call: Call, inputs: Sequence[WriteInput] | Refusal, make_plan: _Planner
+    ) -> BatchOutcome | Refusal:
         if isinstance(inputs, Refusal):
             return inputs
         with self._store.transaction():
-            plan = plan_creates(setting, inputs)
-            return plan if isinstance(plan, Refusal) else self._created(setting.object_type, plan)
+            plan = make_plan(self._context(call), inputs)
+            return plan if isinstance(plan, Refusal) else self._written(call, plan)
 
-    def _created(self, object_type: str, plan: Plan) -> _Outcome:
+    def _written(self, call: Call, plan: Plan) -> BatchOutcome:
+        object_type, now = call.target.object_types[0], moment()
+        delay = self._behaviour.index_delay if call.index_delay is None else call.index_delay
+        indexed_at = self._clock() + delay if delay else 0.0
         # Shuffled here as well as below, so that ids do not rise with the inputs.
-        drafts = self._shuffled(plan.drafts)
-        records = self._store.insert([_new_record(object_type, draft) for draft in drafts], moment())
-        results = [
-            self._result(draft, record, record.properties)
-            for draft, record in zip(drafts, records, strict=True)
-        ]
-        return _Outcome(self._shuffled(results), plan.errors)
-
-    def _update(self, setting: Setting, content: bytes) -> _Outcome | Refusal:
-        inputs = read_updates(content, accept_empty=self._behaviour.accept_empty_inputs)
-        if isinstance(inputs, Refusal):
-            return inputs
-        with self._store.transaction():
-            plan = plan_updates(setting, inputs)
-            return plan if isinstance(plan, Refusal) else self._updated(plan)
-
-    def _updated(self, plan: Plan) -> _Outcome:
-        now = moment()
-        changes = [
+        new = self._shuffled(draft for draft in plan.drafts if draft.record is None)
+        inserted = self._store.insert(
+            [NewRecord(object_type=object_type, properties=draft.properties) for draft in new],
+            now,
+            indexed_at,
+        )
+        changed = [
             (draft, _changed(draft.record, draft.properties, now)) for draft in plan.drafts if draft.record
         ]
-        self._store.update(record for _, record in changes)
-        results = [self._result(draft, record, draft.properties) for draft, record in changes]
-        return _Outcome(self._shuffled(results), plan.errors)
+        self._store.update([record for _, record in changed], indexed_at)
+        created = list(zip(new, inserted, strict=True))
+        self._link(object_type, created)
+        results = [self._result(call, draft, record) for draft, record in (*created, *changed)]
+        return BatchOutcome(self._shuffled(results), plan.errors)
 
-    def _result(self, draft: Draft, record: StoredRecord, shown: Values) -> Json:
-        body = self._body(record, shown)
+    def _link(self, object_type: str, created: Iterable[tuple[Draft, StoredRecord]]) -> None:
+        self._store.associate(
+            both
+            for draft, record in created
+            for link in draft.input.links
+            for both in _both_sides(object_type, record.id, _associations.association_of(object_type, link))
+        )
+
+    def _result(self, call: Call, draft: Draft, record: StoredRecord) -> Json:
+        body = self._body(record, draft.properties)
+        if call.target.route.verb == "upsert":
+            body["new"] = draft.record is None
         if self._behaviour.echo_trace_ids and draft.input.trace_id is not None:
             body["objectWriteTraceId"] = draft.input.trace_id
         return body
 
+    def _read(self, call: Call) -> BatchOutcome | Refusal:
+        request = _requests.read_reads(call.content, accept_empty=self._behaviour.accept_empty_inputs)
+        if isinstance(request, Refusal):
+            return request
+        context = self._context(call)
+        if refusal := context.bad_lookup(request.id_property, "read") or self._too_much_history(request):
+            return refusal
+        with self._store.transaction():
+            found = context.find(request.id_property, request.ids, archived=call.archived, now=context.now)
+            records = {record.id: record for record in found.values()}
+            shown = Shown(properties=request.properties, history=request.history)
+            results = self._bodies(list(records.values()), shown)
+        missing = [text for text in dict.fromkeys(request.ids) if text not in found]
+        errors = [_bodies.not_found_error(context.schema, missing)] if missing else []
+        return BatchOutcome(self._shuffled(results), errors)
+
+    def _too_much_history(self, request: ReadRequest) -> Refusal | None:
+        most = self._behaviour.max_inputs_with_history
+        return _bodies.too_many_with_history(most) if request.history and len(request.ids) > most else None
+
+    def _archive(self, call: Call) -> Reply | Refusal:
+        ids = _requests.read_ids(call.content, accept_empty=self._behaviour.accept_empty_inputs)
+        if isinstance(ids, Refusal):
+            return ids
+        with self._store.transaction():
+            done = self._store.archive(call.target.object_types[0], ids, moment())
+        return Reply(self._status(call.target, failed=False), {}, done)
+
+    def _list(self, call: Call) -> Reply:
+        """List records by rising id."""
+        size = _number(call.query.get("limit", _DEFAULT_PAGE), _LARGEST_PAGE)
+        cursor = _number(call.query.get("after", "0"), _LARGEST_CURSOR)
+        if not size:
+            return reply_of(_bodies.bad_parameter("limit"))
+        if cursor is None:
+            return reply_of(_bodies.bad_parameter("after"))
+        (object_type,) = call.target.object_types
+        with self._store.transaction():
+            records = self._store.page(object_type, after=cursor, limit=size + 1, archived=call.archived)
+            page = records[:size]
+            body: Json = {"results": self._bodies(page, _shown(call.query))}
+        if len(records) > size:
+            body["paging"] = {"next": {"after": page[-1].id}}
+        return Reply(200, body, len(page))
+
+    def _get(self, call: Call) -> Reply | Refusal:
+        (object_type,), record_id = call.target.object_types, call.target.object_id
+        id_property = call.query.get("idProperty") or None
+        if id_property is None:
+            found = self._store.get(object_type, [record_id], archived=call.archived)
+        elif object_type not in self._schemas:
+            return _bodies.record_not_found()
+        else:
+            context = self._context(call)
+            if refusal := context.bad_lookup(id_property, "read"):
+                return refusal
+            found = context.find(id_property, [record_id], archived=call.archived, now=context.now)
+        if record_id not in found:
+            return _bodies.record_not_found()
+        (body,) = self._bodies([found[record_id]], _shown(call.query))
+        return Reply(200, body, 1)
+
+    def _definitions(self, call: Call) -> Reply:
+        (object_type,) = call.target.object_types
+        schema = self._schemas[object_type]
+        sensitive = call.query.get("dataSensitivity", "non_sensitive") != "non_sensitive"
+        names = () if call.archived or sensitive else schema.properties
+        results = [_bodies.definition(schema, name, _DEFINED) for name in names]
+        return Reply(200, {"results": self._shuffled(results)}, len(results))
+
+    def _associate(self, call: Call) -> BatchOutcome | Refusal:
+        from_type, to_type = call.target.object_types
+        pairs = _requests.read_pairs(
+            call.content,
+            accept_empty=self._behaviour.accept_empty_inputs,
+            most=self._behaviour.max_association_inputs,
+        )
+        if isinstance(pairs, Refusal):
+            return pairs
+        wrong = (
+            link
+            for pair in pairs
+            for link in pair.links
+            if _associations.target_of(from_type, link) != to_type
+        )
+        if link := next(wrong, None):
+            return _bodies.bad_association(_associations.wrong_type(from_type, link))
+        with self._store.transaction():
+            return self._associated(from_type, to_type, pairs)
+
+    def _associated(self, from_type: str, to_type: str, pairs: Sequence[Pair]) -> BatchOutcome:
+        ends = [(from_type, pair.from_id, "FROM") for pair in pairs]
+        ends += [(to_type, pair.to_id, "TO") for pair in pairs]
+        existing = self._store.existing(record_id for _, record_id, _ in ends)
+        missing = {(name, text, side) for name, text, side in ends if (name, text) not in existing}
+        errors = [_bodies.association_error(None, _associations.no_record(*end)) for end in sorted(missing)]
+        good = [pair for pair in pairs if {(from_type, pair.from_id), (to_type, pair.to_id)} <= existing]
+        self._store.associate(
+            both
+            for pair in good
+            for link in pair.links
+            for both in _both_sides(from_type, pair.from_id, _associations.association_of(from_type, link))
+        )
+        type_ids = self._schemas[from_type].type_id, self._schemas[to_type].type_id
+        results = [_bodies.association(type_ids[0], pair.from_id, type_ids[1], pair.to_id) for pair in good]
+        return BatchOutcome(self._shuffled(results), errors)
+
+    def _associations(self, call: Call) -> BatchOutcome | Refusal:
+        from_type, to_type = call.target.object_types
+        ids = _requests.read_ids(call.content, accept_empty=self._behaviour.accept_empty_inputs)
+        if isinstance(ids, Refusal):
+            return ids
+        with self._store.transaction():
+            existing = self._store.get(from_type, ids)
+            found = self._store.associations(existing)
+        results = [
+            {"from": {"id": text}, "to": _targets(links)}
+            for text, all_links in found.items()
+            if (links := [link for link in all_links if link.to_type == to_type])
+        ]
+        missing = [text for text in dict.fromkeys(ids) if text not in existing]
+        errors = [
+            _bodies.association_error(None, _associations.no_record(from_type, text, "FROM"))
+            for text in missing
+        ]
+        return BatchOutcome(self._shuffled(results), errors)
+
+    def _bodies(self, records: Sequence[StoredRecord], shown: Shown) -> list[Json]:
+        """Return records as a read shows them."""
+        revisions = self._store.revisions(record.id for record in records) if shown.history else {}
+        links = self._store.associations(record.id for record in records) if shown.links else {}
+        results: list[Json] = []
+        for record in records:
+            body = self._body(record, record.properties)
+            if shown.properties is not None:
+                body["properties"] = self._asked(
+                    record, body["properties"], (*shown.properties, *shown.history)
+                )
+            if shown.history:
+                earlier = revisions.get(record.id, ())
+                body["propertiesWithHistory"] = {
+                    name: _history(record, earlier, name) for name in shown.history
+                }
+            if of_types := [link for link in links.get(record.id, ()) if link.to_type in shown.links]:
+                body["associations"] = _linked(of_types)
+            results.append(body)
+        return results
+
+    def _asked(self, record: StoredRecord, properties: Values, names: Sequence[str]) -> Values:
+        """Return the properties of a record that are asked for, and those that HubSpot always adds."""
+        schema = self._schemas.get(record.object_type)
+        always = ("hs_object_id", *((schema.created, schema.modified) if schema else ()))
+        known = schema.properties if schema else properties
+        return {name: properties.get(name) for name in dict.fromkeys((*names, *always)) if name in known}
+
     def _body(self, record: StoredRecord, shown: Values) -> Json:
-        table = self._tables.get(record.object_type)
+        schema = self._schemas.get(record.object_type)
         of_server = {
             "hs_object_id": record.id,
-            table.created if table else "createdate": record.created_at,
-            "hs_lastmodifieddate": record.updated_at,
+            schema.created if schema else "createdate": record.created_at,
+            schema.modified if schema else "hs_lastmodifieddate": record.updated_at,
         }
         body: Json = {
             "id": record.id,
             "properties": {**shown, **of_server},
             "createdAt": record.created_at,
             "updatedAt": record.updated_at,
-            "archived": False,
+            "archived": record.archived_at is not None,
         }
-        if table:
-            worked_out = computed(record.object_type, record.properties)
-            body["properties"] = {**worked_out, **_SOURCE, **body["properties"]}
-            body["url"] = f"{_APP}/contacts/{self._number}/record/{table.type_id}/{record.id}"
+        if record.archived_at is not None:
+            body["archivedAt"] = record.archived_at
+        if schema:
+            body["properties"] = {**schema.computed(record.properties), **_SOURCE, **body["properties"]}
+            body["url"] = f"{_APP}/contacts/{self._number}/record/{schema.type_id}/{record.id}"
         return body
 
     def _shuffled(self, items: Iterable[Item]) -> list[Item]:
@@ -190,28 +430,65 @@ def moment() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _status(operation: Operation, version: str, *, failed: bool) -> int:
-    known = versions()[version]
-    return known.partial if failed and known.partial else known.success[operation.verb]
+def _changed(record: StoredRecord, properties: Values, now: str) -> StoredRecord:
+    return replace(record, properties={**record.properties, **properties}, updated_at=now)
 
 
-def _new_record(object_type: str, draft: Draft) -> NewRecord:
-    links = draft.input.links if isinstance(draft.input, CreateInput) else ()
-    stored = [_association(object_type, link) for link in links]
-    return NewRecord(object_type=object_type, properties=draft.properties, associations=stored)
+def _both_sides(
+    object_type: str, record_id: str, association: StoredAssociation
+) -> Iterable[tuple[str, StoredAssociation]]:
+    yield record_id, association
+    if inverse := _associations.inverse_of(object_type, record_id, association):
+        yield association.to_id, inverse
 
 
-def _association(object_type: str, link: Link) -> StoredAssociation:
-    return StoredAssociation(
-        to_type=target_of(object_type, link) or "",
-        to_id=link.to_id,
-        category=link.category,
-        type_id=link.type_id,
+def _shown(query: Mapping[str, str]) -> Shown:
+    lists = {name: _listed(query.get(name, "")) for name in ("properties", "propertiesWithHistory")}
+    return Shown(
+        properties=lists["properties"] or None,
+        history=lists["propertiesWithHistory"],
+        links=[known for name in _listed(query.get("associations", "")) if (known := plural_of(name))],
     )
 
 
-def _changed(record: StoredRecord, properties: Values, now: str) -> StoredRecord:
-    return replace(record, properties={**record.properties, **properties}, updated_at=now)
+def _listed(text: str) -> Sequence[str]:
+    return [part for part in text.split(",") if part]
+
+
+def _targets(links: Sequence[StoredAssociation]) -> list[Json]:
+    targets: dict[str, list[Json]] = {}
+    for link in links:
+        kind = {"category": link.category, "typeId": link.type_id, "label": None}
+        targets.setdefault(link.to_id, []).append(kind)
+    return [{"toObjectId": text, "associationTypes": kinds} for text, kinds in targets.items()]
+
+
+def _linked(links: Sequence[StoredAssociation]) -> Json:
+    found: Json = {}
+    for link in links:
+        kind = f"type_{link.type_id}"
+        found.setdefault(link.to_type, {"results": []})["results"].append({"id": link.to_id, "type": kind})
+    return found
+
+
+def _history(record: StoredRecord, earlier: Sequence[Revision], name: str) -> list[Json]:
+    """Return the values that a property has had, the newest first."""
+    versions_of = [*earlier, Revision(record.properties, record.updated_at)]
+    entries: list[Json] = []
+    before: str | None = None
+    for revision in versions_of:
+        value = revision.properties.get(name)
+        if value != before:
+            entries.append(
+                {
+                    "value": value or "",
+                    "timestamp": revision.written_at,
+                    "sourceType": "INTEGRATION",
+                    "sourceId": _SOURCE_ID,
+                }
+            )
+        before = value
+    return entries[::-1]
 
 
 def _number(text: str, largest: int) -> int | None:

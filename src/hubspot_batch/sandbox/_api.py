@@ -3,7 +3,6 @@
 import random
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from http import HTTPMethod
 from time import monotonic, perf_counter
 from typing import Any
 from uuid import uuid4
@@ -15,23 +14,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from hubspot_batch.contract._operations import Operation
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox import _bodies
-from hubspot_batch.sandbox._account import moment
+from hubspot_batch.sandbox._account import Call, moment
 from hubspot_batch.sandbox._bodies import Refusal
-from hubspot_batch.sandbox._faults import FAULT_HEADER, Fault, Faults
+from hubspot_batch.sandbox._faults import InjectedFault, apply_fault
 from hubspot_batch.sandbox._history import History
+from hubspot_batch.sandbox._injector import FAULT_HEADER, FaultInjector
+from hubspot_batch.sandbox._operations import Target, Unserved, served, target_of
 from hubspot_batch.sandbox._page import RequestEntry
-from hubspot_batch.sandbox._paths import Target, target_of
 from hubspot_batch.sandbox._quotas import quota_headers, rate_limit_body
 from hubspot_batch.sandbox._tokens import Grant, Tokens, missing_scope
-from hubspot_batch.sandbox._wire import WireReply, apply_fault, json_reply, send_reply
+from hubspot_batch.sandbox._wire import WireReply, json_reply, send_reply
 
 _LARGEST_BODY = 32 * 1024 * 1024
 """HubSpot's own limit is not known. This one only keeps the sandbox from filling the memory."""
-
-_DEFAULT_PAGE = "10"
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -43,6 +40,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         fault: The fault that it met.
         inputs: How many inputs it brought.
         written: How many of them were written.
+        refused: How many of them were neither written nor found.
     """
 
     reply: WireReply
@@ -50,6 +48,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     fault: str | None = None
     inputs: int = 0
     written: int = 0
+    refused: int = 0
 
 
 class WireResponse(Response):
@@ -75,7 +74,7 @@ class Api:
     """
 
     def __init__(
-        self, tokens: Tokens, faults: Faults, history: History, *, retry_after: bool, seed: int
+        self, tokens: Tokens, faults: FaultInjector, history: History, *, retry_after: bool, seed: int
     ) -> None:
         self._tokens = tokens
         self._faults = faults
@@ -100,7 +99,7 @@ class Api:
                 status=answer.reply.status,
                 inputs=answer.inputs,
                 written=answer.written,
-                refused=answer.inputs - answer.written,
+                refused=answer.refused,
                 fault=answer.fault,
                 milliseconds=(perf_counter() - began) * 1000,
             )
@@ -115,21 +114,20 @@ class Api:
         return WireResponse(reply)
 
     async def _answer(self, request: Request, content: bytes | None) -> Answer:
-        target = target_of(request.url.path)
-        if target is None:
-            return Answer(reply=refused(_bodies.no_such_path(404)))
-        allowed = HTTPMethod.GET if target.verb is None else HTTPMethod.POST
-        if request.method != allowed:
-            return Answer(reply=refused(_bodies.no_such_path(405), {"Allow": allowed.value}))
+        target = target_of(request.method, request.url.path)
+        if isinstance(target, Unserved) and not target.object_type:
+            return Answer(reply=_unserved(request, target))
         grant = self._tokens.grant_of(request.headers.getlist("authorization"), datetime.now(UTC))
         if isinstance(grant, Refusal):
             return Answer(reply=refused(grant))
         headers, limit = self._admit(grant)
         if limit is not None:
             return Answer(reply=limit)
-        if target.verb is None:
-            return Answer(reply=await _page(grant, target, request.query_params, headers))
-        return await self._batch(grant, target, request.headers.get(FAULT_HEADER), content, headers)
+        if isinstance(target, Unserved):
+            return Answer(reply=refused(_bodies.unknown_object_type(target.object_type), headers))
+        call = Call(target=target, content=content or b"", query=request.query_params)
+        asked = request.headers.get(FAULT_HEADER)
+        return await self._served(grant, call, asked, headers, too_large=content is None)
 
     def _admit(self, grant: Grant) -> tuple[Mapping[str, str], WireReply | None]:
         now = monotonic()
@@ -148,33 +146,32 @@ class Api:
         )
         return headers, json_reply(429, dict(body), headers)
 
-    async def _batch(
+    async def _served(
         self,
         grant: Grant,
-        target: Target,
+        call: Call,
         asked: str | None,
-        content: bytes | None,
         headers: Mapping[str, str],
+        *,
+        too_large: bool,
     ) -> Answer:
-        operation = target.operation()
-        if operation is None:
-            return Answer(reply=refused(_bodies.unknown_object_type(target.object_type), headers))
-        if refusal := self._forbidden(grant, operation):
-            return Answer(reply=refused(refusal, headers), operation=operation.id)
-        if content is None:
-            return Answer(reply=refused(_bodies.TOO_LARGE, headers), operation=operation.id)
+        operation = call.target.route.operation.id
+        if refusal := self._forbidden(grant, call.target):
+            return Answer(reply=refused(refusal, headers), operation=operation)
+        if too_large:
+            return Answer(reply=refused(_bodies.TOO_LARGE, headers), operation=operation)
         try:
             fault = self._faults.choose(asked)
         except ConfigurationError as error:
             unknown = Refusal(status=400, message=f"{FAULT_HEADER}: {error}")
-            return Answer(reply=refused(unknown, headers), operation=operation.id)
-        return await _processed(grant, target, operation, fault, content, headers)
+            return Answer(reply=refused(unknown, headers), operation=operation)
+        return await _processed(grant, call, fault, headers)
 
-    def _forbidden(self, grant: Grant, operation: Operation) -> Refusal | None:
-        if grant.scopes is None or grant.scopes & set(operation.scopes):
+    def _forbidden(self, grant: Grant, target: Target) -> Refusal | None:
+        if grant.scopes is None or grant.scopes & set(target.scopes):
             return None
         # HubSpot names the scopes in one of two places, and nothing tells which.
-        return missing_scope(operation.scopes, in_errors=self._random.random() < 0.5)  # noqa: PLR2004
+        return missing_scope(target.scopes, in_errors=self._random.random() < 0.5)  # noqa: PLR2004
 
 
 async def read_content(request: Request) -> bytes | None:
@@ -198,35 +195,32 @@ def refused(refusal: Refusal, headers: Mapping[str, str] | None = None) -> WireR
     return json_reply(refusal.status, refusal.body(str(uuid4())), headers)
 
 
-async def _page(
-    grant: Grant, target: Target, query: Mapping[str, str], headers: Mapping[str, str]
-) -> WireReply:
-    limit, after = query.get("limit", _DEFAULT_PAGE), query.get("after", "0")
-    answer = await run_in_threadpool(grant.account.page, target.object_type, limit, after)
-    return json_reply(answer.status, answer.body, headers)
+def _unserved(request: Request, target: Unserved) -> WireReply:
+    if target.allowed:
+        return refused(_bodies.METHOD_NOT_ALLOWED, {"Allow": ", ".join(target.allowed)})
+    return refused(_bodies.not_served(request.method, request.url.path, served()))
 
 
 async def _processed(
-    grant: Grant,
-    target: Target,
-    operation: Operation,
-    fault: Fault | None,
-    content: bytes,
-    headers: Mapping[str, str],
+    grant: Grant, call: Call, fault: InjectedFault | None, headers: Mapping[str, str]
 ) -> Answer:
-    reply, written = None, 0
+    reply, done = None, 0
     if fault is None or fault.phase != "before":
-        answer = await run_in_threadpool(grant.account.run, operation, content, target.version)
-        reply, written = json_reply(answer.status, answer.body, headers), len(answer.body.get("results", ()))
+        if fault is not None and fault.delays_index:
+            call = msgspec.structs.replace(call, index_delay=fault.seconds)
+        answer = await run_in_threadpool(grant.account.run, call)
+        reply, done = json_reply(answer.status, answer.body or None, headers), answer.done
     if fault is not None:
         reply = apply_fault(fault, reply, headers=headers, account=grant.number, correlation_id=str(uuid4()))
     assert reply is not None  # noqa: S101 - for the type checkers: one of the two has made it
+    inputs = _count_inputs(call.content)
     return Answer(
         reply=reply,
-        operation=operation.id,
+        operation=call.target.route.operation.id,
         fault=None if fault is None else str(fault),
-        inputs=_count_inputs(content),
-        written=written,
+        inputs=inputs,
+        written=done if call.target.route.writes else 0,
+        refused=max(inputs - done, 0),
     )
 
 

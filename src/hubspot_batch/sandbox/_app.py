@@ -16,8 +16,11 @@ from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox import _bodies, _page
 from hubspot_batch.sandbox._api import Api, WireResponse, read_content, refused
 from hubspot_batch.sandbox._bodies import Refusal
+from hubspot_batch.sandbox._operations import served
 from hubspot_batch.sandbox._overview import Overview
 from hubspot_batch.sandbox._wire import json_reply
+
+_TOKEN_VERSIONS = ("v1", "v3", "2026-03", "2026-09")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -35,17 +38,14 @@ def make_app(api: Api, overview: Overview, *, hosts: Sequence[str] | None) -> St
     app = Starlette(
         routes=[
             Route("/crm/{path:path}", api.crm, methods=list(HTTPMethod)),
-            *[
-                Route(f"/oauth/{version}/token", api.token, methods=["POST"])
-                for version in ("v1", "v3", "2026-03")
-            ],
+            *[Route(f"/oauth/{version}/token", api.token, methods=["POST"]) for version in _TOKEN_VERSIONS],
             Route("/", _show_page),
             Route("/openapi.json", _show_document),
             Route("/_sandbox/state", _state_endpoint(overview)),
             Route("/_sandbox/faults", _faults_endpoint(overview), methods=["POST"]),
         ],
         middleware=guards,
-        exception_handlers={404: _no_such_path, 405: _no_such_path, Exception: _failure},
+        exception_handlers={404: _not_served, 405: _not_allowed, Exception: _failure},
     )
     app.router.redirect_slashes = False
     return app
@@ -82,9 +82,12 @@ def _faults_endpoint(overview: Overview) -> Endpoint:
     return endpoint
 
 
-async def _no_such_path(_request: Request, error: Exception) -> Response:
-    status = getattr(error, "status_code", 404)
-    return WireResponse(refused(_bodies.no_such_path(status), getattr(error, "headers", None)))
+async def _not_served(request: Request, _error: Exception) -> Response:
+    return WireResponse(refused(_bodies.not_served(request.method, request.url.path, served())))
+
+
+async def _not_allowed(_request: Request, error: Exception) -> Response:
+    return WireResponse(refused(_bodies.METHOD_NOT_ALLOWED, getattr(error, "headers", None)))
 
 
 async def _failure(_request: Request, _error: Exception) -> Response:

@@ -11,22 +11,27 @@ class Behaviour(Struct, frozen=True, kw_only=True):
     Attributes:
         shuffle: Whether ids and results are in an order of their own ("Order of results").
         echo_trace_ids: Whether results carry the trace id of their input ("Trace ids").
-        normalise_values: Whether values are stored in HubSpot's way of writing them, `9.00` for `9`
-            ("Property values").
+        normalise_values: Whether values are stored in HubSpot's form, `9.00` for `9` ("Property values").
         merge_identical: The object types whose identical inputs become one record ("Merged line items").
-        trace_id_distinguishes: Whether inputs that differ in nothing but their trace id stay apart there.
-        partial_update_with_trace_ids: Whether bad properties in an update cost only their own input where
+        trace_id_distinguishes: Whether inputs that differ only in their trace id stay apart there.
+        partial_update_with_trace_ids: Whether a bad property in an update costs only its own input where
             each has a unique trace id ("Atomicity").
-        silent_unknown_ids: Whether an id of an update that is no number changes nothing and says nothing;
-            else it counts among those that were not found ("Update ids").
-        taken_values: The forms in which a value is refused that another record has, in turn; all that are
-            known where it is empty. `sandbox/taken_values.json` has them ("Taken values").
+        silent_unknown_ids: Whether an id of an update that is not a number changes nothing and is not
+            reported; else it is among those that were not found ("Update ids").
+        taken_values: The forms in which a unique value is refused that another record has, in turn; all that
+            are known if empty. `sandbox/taken_values.json` has them ("Taken values").
         check_targets: Whether an association with a record that does not exist is refused
             ("Associations").
         accept_empty_inputs: Whether `inputs: []` is a success without results, else a 400
             ("Bodies without inputs").
         form_in_all_versions: Whether what the create form of the account requires is required by versions
             before 2026-09, too ("Versions").
+        without_207: The versions in which failures stand in the plain reply, `("2026-09",)` for what
+            HubSpot published of that version first ("Versions").
+        index_delay: Seconds until a record that was written is found by its unique properties. Its id finds
+            it at once, and a second record with the same value is refused at once ("Reading").
+        max_inputs_with_history: How many records one read returns with earlier values ("Reading").
+        max_association_inputs: How many associations one request creates ("Associations").
     """
 
     shuffle: bool = True
@@ -40,3 +45,7 @@ class Behaviour(Struct, frozen=True, kw_only=True):
     check_targets: bool = True
     accept_empty_inputs: bool = True
     form_in_all_versions: bool = True
+    without_207: tuple[str, ...] = ()
+    index_delay: float = 0.0
+    max_inputs_with_history: int = 50
+    max_association_inputs: int = 100

@@ -9,9 +9,10 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch.contract._operations import MAX_INPUTS
-from hubspot_batch.sandbox._rules import PropertyFault
-from hubspot_batch.sandbox._table import Table
+from hubspot_batch.sandbox._associations import AssociationError
+from hubspot_batch.sandbox._formats import BOOLEANS, FORMATS
+from hubspot_batch.sandbox._schemas import ObjectSchema
+from hubspot_batch.sandbox._values import PropertyError
 
 Json: TypeAlias = dict[str, Any]
 
@@ -97,18 +98,6 @@ def taken_value_forms() -> tuple[TakenValueForm, ...]:
     return msgspec.json.decode(content, type=tuple[TakenValueForm, ...])
 
 
-class AssociationFault(Struct, frozen=True, kw_only=True):
-    """Why an association is refused.
-
-    Attributes:
-        message: The reason for people.
-        target: The record that does not exist; None where the association type is at fault.
-    """
-
-    message: str
-    target: str | None = None
-
-
 NO_CREDENTIALS = Refusal(
     status=401,
     message=(
@@ -123,22 +112,28 @@ EMPTY_BODY = Refusal(
     category=_VALIDATION,
 )
 TOO_LARGE = Refusal(status=413, message="The request body is too large")
-TOO_MANY_INPUTS = Refusal(
-    status=400,
-    message=(
-        f"The maximum number of inputs supported in a batch is {MAX_INPUTS}. "
-        "Please reduce the number of items and try again"
-    ),
-    category=_VALIDATION,
-)
 NO_INPUTS = Refusal(status=400, message="No inputs were given", category=_VALIDATION)
+NO_PROPERTIES = Refusal(status=400, message="No properties found to update", category=_VALIDATION)
+METHOD_NOT_ALLOWED = Refusal(status=405, message="Method not allowed")
 FAILURE = Refusal(status=500, message="internal error")
 
 
-def no_such_path(status: int) -> Refusal:
-    """There is nothing here (404), or nothing with this method (405)."""
-    words = {404: "Resource not found", 405: "Method not allowed"}
-    return Refusal(status=status, message=words.get(status, "The request cannot be processed"))
+def too_many_inputs(most: int) -> Refusal:
+    """A batch has more inputs than a request takes."""
+    message = (
+        f"The maximum number of inputs supported in a batch is {most}. "
+        "Please reduce the number of items and try again"
+    )
+    return Refusal(status=400, message=message, category=_VALIDATION)
+
+
+def not_served(method: str, path: str, served: Sequence[str]) -> Refusal:
+    """The sandbox does not have this, whatever HubSpot has."""
+    return Refusal(
+        status=501,
+        message=f"The sandbox does not have {method} {path}. It has: {', '.join(served)}",
+        context={"operations": served},
+    )
 
 
 def unknown_object_type(name: str) -> Refusal:
@@ -166,79 +161,145 @@ def repeated_ids(ids: Sequence[str]) -> Refusal:
     )
 
 
-def not_unique(table: Table, name: str, portal: int) -> Refusal:
-    """An update names a property in `idProperty` whose values are not unique."""
-    message = (
-        f"Unable to perform update/upsert by non-unique {table.type_id} property {name} in portal ID {portal}"
-    )
+def not_unique(schema: ObjectSchema, name: str, portal: int, act: str) -> Refusal:
+    """A request names a property in `idProperty` whose values are not unique."""
+    message = f"Unable to perform {act} by non-unique {schema.type_id} property {name} in portal ID {portal}"
     return Refusal(status=400, message=message, category=_VALIDATION)
 
 
-def bad_properties(faults: Sequence[PropertyFault], portal: int) -> Refusal:
+def bad_properties(problems: Sequence[PropertyError], portal: int) -> Refusal:
     """A whole batch is refused for its properties, without a word on which input it is."""
-    # A fault that two inputs share stands twice in the text, but once in `errors`, as recorded.
+    # An error that two inputs share stands twice in the text, but once in `errors`, as recorded.
     errors = [
-        {"message": fault.message, "code": fault.code, "context": {"propertyName": [fault.name]}}
-        for fault in dict.fromkeys(faults)
+        {"message": error.message, "code": error.code, "context": {"propertyName": [error.name]}}
+        for error in dict.fromkeys(problems)
     ]
-    message = _property_text(faults, portal)
+    message = _property_text(problems, portal)
     return Refusal(status=400, message=message, errors=errors, category=_VALIDATION)
 
 
-def taken_value(form: TakenValueForm, table: Table, taken: TakenValue, portal: int) -> Refusal:
+def taken_value(form: TakenValueForm, schema: ObjectSchema, taken: TakenValue, portal: int) -> Refusal:
     """A whole batch is refused for a value that another record has."""
-    body = dict(_filled(form.body, _particulars(table, taken, portal)))
+    body = dict(_filled(form.body, _particulars(schema, taken, portal)))
     known = {name: body.pop(name, None) for name in ("message", "category", "context", "errors")}
     return Refusal(status=form.status, others=body, **known)
 
 
-def bad_association(fault: AssociationFault) -> Refusal:
+def bad_association(error: AssociationError) -> Refusal:
     """A whole batch is refused for an association."""
+    missing = error.record is not None
     return Refusal(
         status=400,
-        message=fault.message,
-        category=_VALIDATION if fault.target is None else _NOT_FOUND,
-        sub_category=None if fault.target is None else "crm.associations.TO_OBJECT_NOT_FOUND",
-        context=None if fault.target is None else {"id": [fault.target]},
+        message=error.message,
+        category=_NOT_FOUND if missing else _VALIDATION,
+        sub_category=f"crm.associations.{error.side}_OBJECT_NOT_FOUND" if missing else None,
+        context={"id": [error.record]} if error.record is not None else None,
     )
 
 
-def property_error(trace_id: str, faults: Sequence[PropertyFault], portal: int) -> Json:
+def property_error(trace_id: str, problems: Sequence[PropertyError], portal: int) -> Json:
     """Return the item of a 207 for an input with bad properties."""
     return {
         "status": "error",
         "category": _VALIDATION,
-        "message": _property_text(faults, portal),
+        "message": _property_text(problems, portal),
         "context": {"objectWriteTraceId": [trace_id]},
     }
 
 
 def taken_value_error(
-    form: TakenValueForm, table: Table, taken: TakenValue, trace_id: str, portal: int
+    form: TakenValueForm, schema: ObjectSchema, taken: TakenValue, trace_id: str, portal: int
 ) -> Json:
     """Return the item of a 207 for an input with a value that another record has."""
-    body: Json = _filled(form.body, _particulars(table, taken, portal))
+    body: Json = _filled(form.body, _particulars(schema, taken, portal))
     context = {**body.get("context", {}), "objectWriteTraceId": [trace_id]}
     return {"status": "error", **body, "context": context}
 
 
-def association_error(trace_id: str, fault: AssociationFault) -> Json:
+def association_error(trace_id: str | None, error: AssociationError) -> Json:
     """Return the item of a 207 for an input with a bad association."""
-    refusal = bad_association(fault)
+    refusal = bad_association(error)
     item: Json = {"status": "error", "category": refusal.category}
     if refusal.sub_category is not None:
         item["subCategory"] = refusal.sub_category
-    context = {"objectWriteTraceId": [trace_id], **(refusal.context or {})}
-    return {**item, "message": fault.message, "context": context}
+    trace = {} if trace_id is None else {"objectWriteTraceId": [trace_id]}
+    return {**item, "message": error.message, "context": {**trace, **(refusal.context or {})}}
 
 
-def not_found_error(table: Table, ids: Sequence[str]) -> Json:
-    """Return the item of a 207 for all ids of an update that belong to no record."""
+def not_found_error(schema: ObjectSchema, ids: Sequence[str]) -> Json:
+    """Return the item of a 207 for all ids that belong to no record."""
     message = (
-        f"Could not get some {table.label} objects, they may be deleted or not exist. "
+        f"Could not get some {schema.label} objects, they may be deleted or not exist. "
         "Check that ids are valid."
     )
     return {"status": "error", "category": _NOT_FOUND, "message": message, "context": {"ids": ids}}
+
+
+def record_not_found() -> Refusal:
+    """The path names a record that does not exist."""
+    return Refusal(status=404, message="resource not found", category=_NOT_FOUND)
+
+
+def too_many_with_history(most: int) -> Refusal:
+    """A read asks for earlier values of too many records."""
+    message = f"The maximum number of inputs supported with propertiesWithHistory is {most}."
+    return Refusal(status=400, message=message, category=_VALIDATION)
+
+
+def association(from_type: str, from_id: str, to_type: str, to_id: str) -> Json:
+    """Return the result for two records that are associated."""
+    return {
+        "fromObjectTypeId": from_type,
+        "fromObjectId": from_id,
+        "toObjectTypeId": to_type,
+        "toObjectId": to_id,
+        "labels": [],
+    }
+
+
+def definition(schema: ObjectSchema, name: str, moment: str) -> Json:
+    """Return the definition of a property.
+
+    Args:
+        schema: The object type.
+        name: The property.
+        moment: When it was defined.
+    """
+    rule = schema.properties[name]
+    known = FORMATS[rule.kind]
+    by_hubspot = name not in schema.custom
+    options = BOOLEANS if rule.kind == "boolean" else rule.options
+    owner: Json = {"referencedObjectType": "OWNER"} if rule.kind == "owner" else {}
+    return {
+        "name": name,
+        "label": name.removeprefix("hs_").replace("_", " ").capitalize(),
+        "type": known.type,
+        "fieldType": "checkbox" if rule.multiple else known.field_type,
+        "groupName": f"{schema.singular}information",
+        "description": "",
+        "options": [
+            {"label": option, "value": option, "displayOrder": index, "hidden": False}
+            for index, option in enumerate(options)
+        ],
+        "displayOrder": -1,
+        "hasUniqueValue": rule.unique,
+        "hidden": False,
+        "hubspotDefined": by_hubspot,
+        "calculated": False,
+        "externalOptions": rule.kind == "owner",
+        "formField": not rule.read_only,
+        "archived": False,
+        "dataSensitivity": "non_sensitive",
+        "createdAt": moment,
+        "updatedAt": moment,
+        **owner,
+        "modificationMetadata": {
+            "archivable": not by_hubspot,
+            "readOnlyDefinition": by_hubspot,
+            "readOnlyOptions": by_hubspot,
+            "readOnlyValue": rule.read_only,
+        },
+    }
 
 
 def batch(results: Sequence[Json], errors: Sequence[Json], started: str, completed: str) -> Json:
@@ -253,12 +314,12 @@ def batch(results: Sequence[Json], errors: Sequence[Json], started: str, complet
     }
 
 
-def _particulars(table: Table, taken: TakenValue, portal: int) -> Mapping[str, str]:
+def _particulars(schema: ObjectSchema, taken: TakenValue, portal: int) -> Mapping[str, str]:
     return {
         "portal": str(portal),
-        "type": table.type_id,
-        "label": table.label,
-        "name": table.label.replace("_", " ").capitalize(),
+        "type": schema.type_id,
+        "label": schema.label,
+        "name": schema.label.replace("_", " ").capitalize(),
         "property": taken.property,
         "value": taken.value,
         "existing": taken.existing or "",
@@ -277,16 +338,16 @@ def _filled(template: Any, particulars: Mapping[str, str]) -> Any:  # noqa: ANN4
             return {name: _filled(item, particulars) for name, item in template.items()}
 
 
-def _property_text(faults: Sequence[PropertyFault], portal: int) -> str:
+def _property_text(problems: Sequence[PropertyError], portal: int) -> str:
     details = [
         {
             "isValid": False,
-            "message": fault.message,
-            "error": fault.code,
-            "name": fault.name,
-            "localizedErrorMessage": fault.message,
+            "message": problem.message,
+            "error": problem.code,
+            "name": problem.name,
+            "localizedErrorMessage": problem.message,
             "portalId": portal,
         }
-        for fault in faults
+        for problem in problems
     ]
     return f"Property values were not valid: {msgspec.json.encode(details).decode()}"

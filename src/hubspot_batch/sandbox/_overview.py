@@ -1,24 +1,21 @@
 """What the page at `/` shows of a sandbox: of its first account, where there are several."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from time import monotonic
 
 from hubspot_batch._version import __version__
-from hubspot_batch.sandbox._faults import FAULTS, Faults, fault_named
+from hubspot_batch.sandbox._faults import FAULTS, fault_named
 from hubspot_batch.sandbox._history import History
+from hubspot_batch.sandbox._injector import FaultInjector
+from hubspot_batch.sandbox._object_types import SCHEMAS
 from hubspot_batch.sandbox._page import FaultState, ObjectTypeEntry, QuotaState, RecordEntry, State
 from hubspot_batch.sandbox._store import Store, StoredRecord
 from hubspot_batch.sandbox._tokens import Grant
 
 _LATEST = 5
 _REQUESTS = 50
-_NAMES: Mapping[str, str] = {
-    "orders": "hs_order_name",
-    "line_items": "name",
-    "commerce_payments": "hs_reference_number",
-    "carts": "hs_cart_name",
-}
+_WRITTEN = ("orders", "line_items", "commerce_payments", "carts")
+"""The object types that are shown even without records."""
 
 
 class Overview:
@@ -40,7 +37,7 @@ class Overview:
         access_token: str,
         grant: Grant,
         store: Store,
-        faults: Faults,
+        faults: FaultInjector,
         history: History,
     ) -> None:
         self.faults = faults
@@ -59,7 +56,7 @@ class Overview:
             access_token=self._access_token,
             version=__version__,
             up_seconds=now - self._began,
-            records=[self._stored(object_type) for object_type in _NAMES],
+            records=[entry for name in SCHEMAS if (entry := self._stored(name)).count or name in _WRITTEN],
             quota=self._quota(now),
             per_second=self._history.seconds(now),
             requests=self._history.requests()[: -_REQUESTS - 1 : -1],
@@ -67,12 +64,13 @@ class Overview:
         )
 
     def _stored(self, object_type: str) -> ObjectTypeEntry:
+        latest = self._store.with_associations(self._store.latest(object_type, _LATEST))
         return ObjectTypeEntry(
             object_type=object_type,
             count=self._store.count(object_type),
             latest=[
-                RecordEntry(id=record.id, name=_name_of(record))
-                for record in self._store.latest(object_type, _LATEST)
+                RecordEntry(id=record.id, name=_name_of(record), associations=len(record.associations))
+                for record in latest
             ],
         )
 
@@ -96,4 +94,4 @@ class Overview:
 
 
 def _name_of(record: StoredRecord) -> str | None:
-    return record.properties.get(_NAMES[record.object_type])
+    return record.properties.get(SCHEMAS[record.object_type].title)

@@ -31,10 +31,12 @@ class RecordEntry(Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         id: The record id.
         name: Its name property; None where it has none.
+        associations: How many associations it has.
     """
 
     id: str
     name: str | None
+    associations: int
 
 
 class ObjectTypeEntry(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -27,7 +27,7 @@ _SHORTEST_WINDOW = 0.001
 _PREFIX = "X-HubSpot-RateLimit"
 
 
-class Quota(Struct, frozen=True):
+class QuotaLimit(Struct, frozen=True):
     """What one token may do.
 
     Attributes:
@@ -58,7 +58,7 @@ class Quota(Struct, frozen=True):
             )
 
 
-def parse_quota(text: str) -> Quota:
+def parse_quota(text: str) -> QuotaLimit:
     """Read a quota from the command line.
 
     Args:
@@ -69,7 +69,7 @@ def parse_quota(text: str) -> Quota:
         ConfigurationError: If it is none of these.
     """
     if text == "none":
-        return Quota(limit=None, daily=None)
+        return QuotaLimit(limit=None, daily=None)
     match = _QUOTA.fullmatch(text)
     if match is None:
         raise ConfigurationError(
@@ -78,8 +78,8 @@ def parse_quota(text: str) -> Quota:
         )
     limit, window = int(match[1]), float(match[2])
     if "," not in text:
-        return Quota(limit, window)
-    return Quota(limit, window, None if match[3] is None else int(match[3]))
+        return QuotaLimit(limit, window)
+    return QuotaLimit(limit, window, None if match[3] is None else int(match[3]))
 
 
 class Admission(Struct, frozen=True, kw_only=True):
@@ -143,7 +143,7 @@ class Window:
         day: The day that the token counts towards. A token of OAuth has none: `Day(None)`.
     """
 
-    def __init__(self, quota: Quota, day: Day) -> None:
+    def __init__(self, quota: QuotaLimit, day: Day) -> None:
         self.quota = quota
         self._day = day
         # What left the window is dropped, so there are never more than the limit.
@@ -186,7 +186,9 @@ class Window:
         )
 
 
-def quota_headers(quota: Quota, admission: Admission, *, oauth: bool, retry_after: bool) -> dict[str, str]:
+def quota_headers(
+    quota: QuotaLimit, admission: Admission, *, oauth: bool, retry_after: bool
+) -> dict[str, str]:
     """Return what HubSpot tells of a quota (docs/behaviour.md, "Rate limit headers").
 
     Args:
@@ -226,7 +228,7 @@ def rate_limit_body(
     return body if request_id is None else {**body, "requestId": request_id}
 
 
-def _window_headers(quota: Quota, admission: Admission) -> dict[str, str]:
+def _window_headers(quota: QuotaLimit, admission: Admission) -> dict[str, str]:
     if quota.limit is None or admission.remaining is None:
         return {}
     # Recorded: 100 in ten seconds go with 10 in one, of which the request that is answered has taken one.

@@ -6,13 +6,14 @@ nobody knows (docs/behaviour.md, "Property values", "Bodies without inputs", "Er
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from hubspot_batch.contract._operations import MAX_INPUTS
 from hubspot_batch.sandbox import _bodies
+from hubspot_batch.sandbox._associations import Link
 from hubspot_batch.sandbox._bodies import Refusal
 from hubspot_batch.sandbox._positions import Path, line_and_column, offset_of
 
@@ -22,42 +23,56 @@ _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _EXPECTED = re.compile(r"Expected `(\w+)")
 _JAVA = {"array": "java.util.List", "int": "java.lang.Integer", "str": "java.lang.String"}
 
-Inputs = TypeVar("Inputs")
-Wire = TypeVar("Wire")
+Item = TypeVar("Item")
+Input = TypeVar("Input")
+Body = TypeVar("Body", "_Creates", "_Changes", "_Ids", "_Read", "_Pairs")
 
 
-class Link(Struct, frozen=True):
-    """A link from a new record to one that exists.
+class WriteInput(Struct, frozen=True):
+    """One record to create, update or upsert.
 
     Attributes:
-        category: Who defined the meaning of the link.
-        type_id: The number of the meaning.
-        to_id: The other record.
+        properties: The values to write.
+        id: The record, or the value of `id_property`; empty for a new record.
+        id_property: The unique property that `id` is a value of; None for the record id.
+        links: The associations of a new record.
+        trace_id: The `objectWriteTraceId`.
+        empty: Whether the input has no properties at all, not even one that is null.
     """
 
-    category: str
-    type_id: int
-    to_id: str
-
-
-class CreateInput(Struct, frozen=True):
-    """One record to create."""
-
     properties: Mapping[str, str]
+    id: str = ""
+    id_property: str | None = None
     links: Sequence[Link] = ()
     trace_id: str | None = None
+    empty: bool = False
 
 
-class UpdateInput(Struct, frozen=True):
-    """One record to change."""
+class ReadRequest(Struct, frozen=True, kw_only=True):
+    """Records to read.
 
-    id: str
-    properties: Mapping[str, str]
+    Attributes:
+        ids: Their ids, or values of `id_property`.
+        id_property: The unique property that the ids are values of; None for record ids.
+        properties: The properties to return.
+        history: The properties to return with their earlier values.
+    """
+
+    ids: Sequence[str]
     id_property: str | None = None
-    trace_id: str | None = None
+    properties: Sequence[str] = ()
+    history: Sequence[str] = ()
 
 
-class _Target(Struct):
+class Pair(Struct, frozen=True):
+    """Two records, and the links by which they are to be associated."""
+
+    from_id: str
+    to_id: str
+    links: Sequence[Link]
+
+
+class _Id(Struct):
     id: Any
 
 
@@ -67,7 +82,7 @@ class _Kind(Struct, rename="camel"):
 
 
 class _Association(Struct):
-    to: _Target
+    to: _Id
     types: list[_Kind]
 
 
@@ -77,78 +92,156 @@ class _Create(Struct, rename="camel"):
     object_write_trace_id: Any = None
 
 
-class _Update(Struct, rename="camel"):
+class _Change(Struct, rename="camel"):
     id: Any
     properties: dict[str, Any]
     id_property: str | None = None
     object_write_trace_id: Any = None
 
 
+class _Pair(Struct):
+    from_: _Id = field(name="from")
+    to: _Id
+    types: list[_Kind]
+
+
 class _Creates(Struct):
     inputs: list[_Create] | None = None
 
 
-class _Updates(Struct):
-    inputs: list[_Update] | None = None
+class _Changes(Struct):
+    inputs: list[_Change] | None = None
+
+
+class _Ids(Struct):
+    inputs: list[_Id] | None = None
+
+
+class _Read(Struct, rename="camel"):
+    inputs: list[_Id] | None = None
+    properties: list[str] | None = None
+    properties_with_history: list[str] | None = None
+    id_property: str | None = None
+
+
+class _Pairs(Struct):
+    inputs: list[_Pair] | None = None
 
 
 # Not strictly, for 507.0 and "507" are integers to HubSpot. A number as a value stays as it was written.
 _CREATES = msgspec.json.Decoder(_Creates, strict=False, float_hook=str)
-_UPDATES = msgspec.json.Decoder(_Updates, strict=False, float_hook=str)
+_CHANGES = msgspec.json.Decoder(_Changes, strict=False, float_hook=str)
+_IDS = msgspec.json.Decoder(_Ids, strict=False, float_hook=str)
+_READ = msgspec.json.Decoder(_Read, strict=False, float_hook=str)
+_PAIRS = msgspec.json.Decoder(_Pairs, strict=False, float_hook=str)
 _ANY = msgspec.json.Decoder(float_hook=str)
 
-_Decoder: TypeAlias = msgspec.json.Decoder[_Creates] | msgspec.json.Decoder[_Updates]
 
-
-class _NoTextError(Exception):
+class _NotATextError(Exception):
     def __init__(self, path: Path) -> None:
         self.path = path
 
 
-def read_creates(content: bytes, *, accept_empty: bool = True) -> Sequence[CreateInput] | Refusal:
-    """Return the inputs of a create; none where the body is of the silent kind."""
-    return _read(content, _CREATES, _create, accept_empty=accept_empty)
+def read_creates(content: bytes, *, accept_empty: bool = True) -> Sequence[WriteInput] | Refusal:
+    """Return the inputs of a create; none where HubSpot ignores the body without an error."""
+    body = _decoded(content, _CREATES, _Creates, accept_empty=accept_empty)
+    return body if isinstance(body, Refusal) else _converted(content, body.inputs, _create)
 
 
-def read_updates(content: bytes, *, accept_empty: bool = True) -> Sequence[UpdateInput] | Refusal:
-    """Return the inputs of an update; none where the body is of the silent kind."""
-    return _read(content, _UPDATES, _update, accept_empty=accept_empty)
+def read_changes(content: bytes, *, accept_empty: bool = True) -> Sequence[WriteInput] | Refusal:
+    """Return the inputs of an update or an upsert; none where HubSpot ignores the body without an error."""
+    body = _decoded(content, _CHANGES, _Changes, accept_empty=accept_empty)
+    return body if isinstance(body, Refusal) else _converted(content, body.inputs, _change)
 
 
-def _read(
-    content: bytes, decoder: _Decoder, make: Callable[[Any, Path], Inputs], *, accept_empty: bool
-) -> Sequence[Inputs] | Refusal:
-    """Return what a body holds, checked in HubSpot's order: readable, not too many, of the right form."""
+def read_ids(content: bytes, *, accept_empty: bool = True) -> Sequence[str] | Refusal:
+    """Return the record ids of an archive."""
+    body = _decoded(content, _IDS, _Ids, accept_empty=accept_empty)
+    return body if isinstance(body, Refusal) else _converted(content, body.inputs, _id)
+
+
+def read_reads(content: bytes, *, accept_empty: bool = True) -> ReadRequest | Refusal:
+    """Return what a read asks for."""
+    body = _decoded(content, _READ, _Read, accept_empty=accept_empty)
+    if isinstance(body, Refusal):
+        return body
+    ids = _converted(content, body.inputs, _id)
+    if isinstance(ids, Refusal):
+        return ids
+    return ReadRequest(
+        ids=ids,
+        id_property=body.id_property or None,
+        properties=body.properties or (),
+        history=body.properties_with_history or (),
+    )
+
+
+def read_pairs(
+    content: bytes, *, accept_empty: bool = True, most: int = MAX_INPUTS
+) -> Sequence[Pair] | Refusal:
+    """Return the pairs of records to associate."""
+    body = _decoded(content, _PAIRS, _Pairs, accept_empty=accept_empty, most=most)
+    return body if isinstance(body, Refusal) else _converted(content, body.inputs, _pair)
+
+
+def _decoded(
+    content: bytes,
+    decoder: msgspec.json.Decoder[Body],
+    empty: Callable[[], Body],
+    *,
+    accept_empty: bool,
+    most: int = MAX_INPUTS,
+) -> Body | Refusal:
+    """Return a body, checked in HubSpot's order: readable, not too many inputs, of the right form."""
     if not content:
         return _bodies.EMPTY_BODY
     try:
-        inputs = decoder.decode(content).inputs
-        if inputs is not None and not MAX_INPUTS >= len(inputs) >= (not accept_empty):
-            return _bodies.TOO_MANY_INPUTS if inputs else _bodies.NO_INPUTS
-        return [make(item, ("inputs", index)) for index, item in enumerate(inputs or ())]
-    except _NoTextError as error:
-        return _misfit(content, error.path, _cannot_be("java.lang.String"))
+        body = decoder.decode(content)
     except msgspec.ValidationError as error:
-        return _misfitting(content, str(error))
+        return _misfitting(content, str(error), most) or empty()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _unreadable(content, error)
+    inputs = body.inputs
+    if inputs is not None and not most >= len(inputs) >= (not accept_empty):
+        return _bodies.too_many_inputs(most) if inputs else _bodies.NO_INPUTS
+    return body
 
 
-def _create(item: _Create, path: Path) -> CreateInput:
-    return CreateInput(
-        _texts(item.properties, (*path, "properties")),
-        _links(item.associations, path) if item.associations else (),
-        _optional(item.object_write_trace_id, (*path, "objectWriteTraceId")),
+def _converted(
+    content: bytes, items: Sequence[Item] | None, convert: Callable[[Item, Path], Input]
+) -> Sequence[Input] | Refusal:
+    try:
+        return [convert(item, ("inputs", index)) for index, item in enumerate(items or ())]
+    except _NotATextError as error:
+        return _misfit(content, error.path, _cannot_be("java.lang.String"))
+
+
+def _create(item: _Create, path: Path) -> WriteInput:
+    return WriteInput(
+        properties=_texts(item.properties, (*path, "properties")),
+        links=_links(item.associations, path) if item.associations else (),
+        trace_id=_optional(item.object_write_trace_id, (*path, "objectWriteTraceId")),
     )
 
 
-def _update(item: _Update, path: Path) -> UpdateInput:
-    return UpdateInput(
-        _text(item.id, (*path, "id")),
-        _texts(item.properties, (*path, "properties")),
-        item.id_property,
-        _optional(item.object_write_trace_id, (*path, "objectWriteTraceId")),
+def _change(item: _Change, path: Path) -> WriteInput:
+    return WriteInput(
+        properties=_texts(item.properties, (*path, "properties")),
+        id=_text(item.id, (*path, "id")),
+        id_property=item.id_property,
+        trace_id=_optional(item.object_write_trace_id, (*path, "objectWriteTraceId")),
+        empty=not item.properties,
     )
+
+
+def _id(item: _Id, path: Path) -> str:
+    return _text(item.id, (*path, "id"))
+
+
+def _pair(item: _Pair, path: Path) -> Pair:
+    target = _text(item.to.id, (*path, "to", "id"))
+    links = [Link(kind.association_category, kind.association_type_id, target) for kind in item.types]
+    return Pair(_text(item.from_.id, (*path, "from", "id")), target, links)
 
 
 def _links(associations: Sequence[_Association], path: Path) -> tuple[Link, ...]:
@@ -180,17 +273,17 @@ def _text(value: object, path: Path) -> str:
         case int():
             return str(value)
         case _:
-            raise _NoTextError(path)
+            raise _NotATextError(path)
 
 
-def _misfitting(content: bytes, complaint: str) -> Sequence[Any] | Refusal:
-    """Return what a body comes to that is JSON, but not of the form that is expected."""
+def _misfitting(content: bytes, complaint: str, most: int) -> Refusal | None:
+    """Return why a body is refused that is JSON, but not of the expected form; None where it is ignored."""
     try:
         match _ANY.decode(content):
-            case {"inputs": [*inputs]} if len(inputs) > MAX_INPUTS:
-                return _bodies.TOO_MANY_INPUTS
+            case {"inputs": [*inputs]} if len(inputs) > most:
+                return _bodies.too_many_inputs(most)
             case list():
-                return []
+                return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _unreadable(content, error)
     # What stands before the place can hold a text of the request, never what follows it.

@@ -12,30 +12,35 @@ from typing import Self
 from msgspec import Struct
 
 from hubspot_batch._display import Discreet
-from hubspot_batch.contract._associations import OBJECT_TYPES
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox._account import Account, moment
 from hubspot_batch.sandbox._api import Api
 from hubspot_batch.sandbox._app import make_app
 from hubspot_batch.sandbox._behaviour import Behaviour
-from hubspot_batch.sandbox._faults import Faults
 from hubspot_batch.sandbox._history import History
+from hubspot_batch.sandbox._injector import FaultInjector
+from hubspot_batch.sandbox._object_types import CustomProperties, schemas_with
 from hubspot_batch.sandbox._overview import Overview
 from hubspot_batch.sandbox._page import RequestEntry
-from hubspot_batch.sandbox._properties import Property, tables_with
-from hubspot_batch.sandbox._quotas import Day, Quota, Window, parse_quota
+from hubspot_batch.sandbox._quotas import Day, QuotaLimit, Window, parse_quota
+from hubspot_batch.sandbox._schemas import ObjectSchema
+from hubspot_batch.sandbox._seeds import (
+    Seed,
+    SeedRecords,
+    check_object_type,
+    checked_id,
+    custom_with,
+    seeds_of,
+    texts_of,
+)
 from hubspot_batch.sandbox._server import address_of, listen, serving
-from hubspot_batch.sandbox._store import Store, StoredRecord, is_record_id
+from hubspot_batch.sandbox._store import NewRecord, Store, StoredRecord
 from hubspot_batch.sandbox._tokens import Grant, OAuthApp, Tokens
+from hubspot_batch.sandbox._values import lookup_value
 
 _LARGEST_PORT = 65535
-_MOST_DIGITS = 15
-"""Of an id that a caller chooses: it leaves room for those that follow."""
-
 _GLANCE = 0.5
 """How often a wait is interrupted: on Windows, no signal interrupts it."""
-
-CustomProperties = Mapping[str, Iterable[str] | Mapping[str, Property]]
 
 
 class SandboxAccount(Discreet, Struct, frozen=True, kw_only=True):
@@ -44,17 +49,21 @@ class SandboxAccount(Discreet, Struct, frozen=True, kw_only=True):
     Attributes:
         access_token: Its static token.
         scopes: What its tokens may do; None for all.
-        quota: What the static token may do, as a `Quota` or as text, `190/10`.
+        quota: What the static token may do, as a `QuotaLimit` or as text, `190/10`.
         properties: Custom properties by object type: `{"orders": ["my_field"]}` for properties that take any
             text, or `{"orders": {"shop_number": Property("text", unique=True)}}`.
+        records: The records that it has from the start, by object type: a list of ids, of rows
+            `{"id": "301", "email": "ada@example.com"}` or of inputs with `id` and `properties`, or a mapping
+            of properties by id. A property that is not defined becomes a custom one.
         oauth: An app that is installed in it and gets tokens at `/oauth/v3/token`.
         number: Its id.
     """
 
     access_token: str = "sandbox-token"  # noqa: S105 - it opens nothing but the sandbox
     scopes: Sequence[str] | None = None
-    quota: Quota | str = Quota()
+    quota: QuotaLimit | str = QuotaLimit()
     properties: CustomProperties = {}
+    records: SeedRecords = {}
     oauth: OAuthApp | None = None
     number: int = 100_000_001
 
@@ -76,10 +85,11 @@ class Sandbox:
         expose: Whether others may reach it. It has no secrets, but no protection either.
         access_token: The token of its account.
         scopes: What that token may do; None for all.
-        quota: What it may do in a window and in a day, as a `Quota` or as text: `190/10`, `190/10,625000`, or
-            `none`.
+        quota: What it may do in a window and in a day, as a `QuotaLimit` or as text: `190/10`,
+            `190/10,625000`, or `none`.
         properties: Custom properties by object type, as for `SandboxAccount`. The others are those that
             HubSpot sets up, and what is neither is refused.
+        records: The records that it has from the start, as for `SandboxAccount`.
         oauth: An app that is installed in the account.
         accounts: Further accounts.
         store: An SQLite file that keeps the records from one run to the next. Without it they end with the
@@ -94,7 +104,7 @@ class Sandbox:
         faults: What goes wrong on purpose: `box.faults.next("504-after")`.
 
     Raises:
-        ConfigurationError: If an argument cannot be.
+        ConfigurationError: If an argument is invalid.
     """
 
     def __init__(  # noqa: PLR0913 - each is a keyword with a default
@@ -105,8 +115,9 @@ class Sandbox:
         expose: bool = False,
         access_token: str = "sandbox-token",  # noqa: S107 - it opens nothing but the sandbox
         scopes: Sequence[str] | None = None,
-        quota: Quota | str = Quota(),  # noqa: B008 - frozen
+        quota: QuotaLimit | str = QuotaLimit(),  # noqa: B008 - frozen
         properties: CustomProperties | None = None,
+        records: SeedRecords | None = None,
         oauth: OAuthApp | None = None,
         accounts: Sequence[SandboxAccount] = (),
         store: Path | str | None = None,
@@ -122,12 +133,17 @@ class Sandbox:
             scopes=scopes,
             quota=quota,
             properties=properties or {},
+            records=records or {},
             oauth=oauth,
         )
         self._accounts = _checked((first, *accounts))
-        self._tables = [tables_with(account.properties) for account in self._accounts]
+        self._seeds = [seeds_of(account.records) for account in self._accounts]
+        self._schemas = [
+            schemas_with(custom_with(account.properties, seeds))
+            for account, seeds in zip(self._accounts, self._seeds, strict=True)
+        ]
         self.access_token = access_token
-        self.faults = Faults(faults, seed)
+        self.faults = FaultInjector(faults, seed)
         self._host, self._port, self._expose = host, port, expose
         self._path = None if store is None else Path(store)
         self._retry_after = retry_after
@@ -169,13 +185,14 @@ class Sandbox:
         return self
 
     def _open(self, stack: ExitStack, tokens: Tokens, index: int) -> Grant:
-        options, tables = self._accounts[index], self._tables[index]
-        lookups = {name for table in tables.values() for name in table.lookups}
-        store = stack.enter_context(closing(Store(self._path_of(index), sorted(lookups))))
+        options, schemas = self._accounts[index], self._schemas[index]
+        unique = {name for schema in schemas.values() for name in schema.unique}
+        store = stack.enter_context(closing(Store(self._path_of(index), sorted(unique))))
+        _plant(store, schemas, self._seeds[index])
         quota = parse_quota(options.quota) if isinstance(options.quota, str) else options.quota
         day = Day(quota.daily)
         grant = Grant(
-            account=Account(store, tables, self._seed, behaviour=self._behaviour, number=options.number),
+            account=Account(store, schemas, self._seed, behaviour=self._behaviour, number=options.number),
             number=options.number,
             scopes=None if options.scopes is None else frozenset(options.scopes),
             window=Window(quota, day),
@@ -223,38 +240,52 @@ class Sandbox:
         """The requests of the API that have come, the oldest first; the last 10,000 of them."""
         return self._history.requests()
 
-    def records(self, object_type: str, *, access_token: str | None = None) -> Sequence[StoredRecord]:
+    def records(
+        self, object_type: str, *, archived: bool = False, access_token: str | None = None
+    ) -> Sequence[StoredRecord]:
         """Return the records of an object type, `orders` for example, by rising id.
 
         Args:
             object_type: The plural name.
-            access_token: Of the account; None for the first one.
+            archived: Whether to return the archived records instead of the others.
+            access_token: The token of the account; None for the first one.
 
         Raises:
             ConfigurationError: If there is no such object type or account.
         """
-        _check_object_type(object_type)
-        return self._store_of(access_token).page(object_type)
+        check_object_type(object_type)
+        store = self._store_of(access_token)
+        with store.transaction():
+            return store.with_associations(store.page(object_type, archived=archived))
 
-    def add(self, object_type: str, record_id: str | int, *, access_token: str | None = None) -> None:
-        """Make a record exist, as something that new records can be linked with.
+    def add(
+        self,
+        object_type: str,
+        record_id: str | int,
+        properties: Mapping[str, object] | None = None,
+        *,
+        access_token: str | None = None,
+    ) -> None:
+        """Add a record, for example one that new records can be associated with.
 
         Args:
             object_type: The plural name of its object type, `contacts` for example.
             record_id: Its id. A record that exists is left as it is.
-            access_token: Of the account; None for the first one.
+            properties: Its properties.
+            access_token: The token of the account; None for the first one.
 
         Raises:
-            ConfigurationError: If there is no such object type or account, or the id cannot be.
+            ConfigurationError: If there is no such object type or account, or the id is invalid.
         """
-        _check_object_type(object_type)
-        text = str(record_id)
-        if not is_record_id(text) or len(text) > _MOST_DIGITS:
-            raise ConfigurationError(
-                f"{record_id!r} is no record id; write 1 to {_MOST_DIGITS} decimal digits, "
-                "the first of which is not 0"
-            )
-        self._store_of(access_token).add(object_type, text, moment())
+        check_object_type(object_type)
+        token = self.access_token if access_token is None else access_token
+        store = self._store_of(token)
+        index = next(index for index, account in enumerate(self._accounts) if account.access_token == token)
+        _plant(
+            store,
+            self._schemas[index],
+            [Seed(object_type, checked_id(record_id), texts_of(properties or {}))],
+        )
 
     def _store_of(self, access_token: str | None) -> Store:
         self._running()
@@ -334,8 +365,20 @@ def _check_token(token: str) -> None:
         )
 
 
-def _check_object_type(name: str) -> None:
-    if name not in OBJECT_TYPES:
-        raise ConfigurationError(
-            f"there is no object type {name!r}; there are {', '.join(sorted(OBJECT_TYPES))}"
-        )
+def _plant(store: Store, schemas: Mapping[str, ObjectSchema], seeds: Iterable[Seed]) -> None:
+    """Write records that a caller gives; those without an id only where there are no others of their type."""
+    given = list(seeds)
+    occupied = {seed.object_type for seed in given if store.count(seed.object_type)}
+    for seed in given:
+        schema = schemas.get(seed.object_type)
+        properties = {
+            name: lookup_value(schema, name, value, normalise=True)
+            if schema and name in schema.properties
+            else value
+            for name, value in seed.properties.items()
+        }
+        if seed.id is not None:
+            store.add(seed.object_type, seed.id, properties, moment())
+        elif seed.object_type not in occupied:
+            with store.transaction():
+                store.insert([NewRecord(object_type=seed.object_type, properties=properties)], moment())

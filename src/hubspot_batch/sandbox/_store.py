@@ -1,9 +1,11 @@
 """The records of a sandbox, in SQLite."""
 
+import math
 import os
 import re
 import sqlite3
-from collections.abc import Generator, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -11,18 +13,21 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.sandbox._schemas import Values
 
 # "HSBX": tells a store of ours from the SQLite file of another program.
 _APPLICATION = 0x48534258
-_VERSION = 1
+_VERSION = 2
 # Ids of HubSpot have outgrown 32 bits.
 _FIRST_ID = 20_000_000_001
 _ID = re.compile(r"[1-9]\d{0,17}", re.ASCII)
 # Older builds of SQLite take 999.
 _MOST_VALUES = 500
-_COLUMNS = "id, object_type, properties, associations, created_at, updated_at"
+_COLUMNS = "id, object_type, properties, created_at, updated_at, archived_at"
+_NOT_ARCHIVED = "archived_at IS NULL"
 
 _TABLES = f"""
 BEGIN;
@@ -30,11 +35,26 @@ CREATE TABLE records (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     object_type TEXT NOT NULL,
     properties TEXT NOT NULL,
-    associations TEXT NOT NULL,
     created_at TEXT NOT NULL,
-    updated_at TEXT NOT NULL
+    updated_at TEXT NOT NULL,
+    archived_at TEXT,
+    indexed_at REAL NOT NULL
 );
 CREATE INDEX by_object_type ON records (object_type, id);
+CREATE TABLE associations (
+    from_id INTEGER NOT NULL,
+    to_id INTEGER NOT NULL,
+    type_id INTEGER NOT NULL,
+    category TEXT NOT NULL,
+    to_type TEXT NOT NULL,
+    PRIMARY KEY (from_id, to_id, type_id, category)
+) WITHOUT ROWID;
+CREATE TABLE revisions (
+    record_id INTEGER NOT NULL,
+    properties TEXT NOT NULL,
+    written_at TEXT NOT NULL
+);
+CREATE INDEX by_record ON revisions (record_id);
 INSERT INTO sqlite_sequence (name, seq) VALUES ('records', {_FIRST_ID - 1});
 PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_VERSION};
@@ -43,13 +63,13 @@ COMMIT;
 
 
 class StoredAssociation(Struct, frozen=True, kw_only=True):
-    """A link from a record to another one.
+    """An association from a record to another one.
 
     Attributes:
         to_type: The object type of the other record.
         to_id: Its id.
-        category: Who defined the meaning of the link, HUBSPOT_DEFINED.
-        type_id: The number of the meaning, 507 for order to contact.
+        category: Who has defined the association type, HUBSPOT_DEFINED.
+        type_id: The association type id, 507 for order to contact.
     """
 
     to_type: str
@@ -64,30 +84,37 @@ class StoredRecord(Struct, frozen=True, kw_only=True):
     Attributes:
         id: The record id, in decimal digits.
         object_type: The plural name of the object type, `orders` for example.
-        properties: What was submitted, as it is stored; None where a property was cleared.
-        associations: The records that it is linked with.
+        properties: The values as they are stored; None where a property was cleared.
+        associations: The records that it is associated with, from either side.
         created_at: When it was created, in ISO 8601.
-        updated_at: When it was last changed, likewise.
+        updated_at: When it was last changed, in ISO 8601.
+        archived_at: When it was archived, in ISO 8601; None if it was not.
     """
 
     id: str
     object_type: str
-    properties: Mapping[str, str | None]
-    associations: Sequence[StoredAssociation]
+    properties: Values
+    associations: Sequence[StoredAssociation] = ()
     created_at: str
     updated_at: str
+    archived_at: str | None = None
+
+
+class Revision(Struct, frozen=True):
+    """The properties of a record as they were from some time on."""
+
+    properties: Values
+    written_at: str
 
 
 _PROPERTIES = msgspec.json.Decoder(dict[str, str | None])
-_ASSOCIATIONS = msgspec.json.Decoder(tuple[StoredAssociation, ...])
 
 
 class NewRecord(Struct, frozen=True, kw_only=True):
     """A record to insert."""
 
     object_type: str
-    properties: Mapping[str, str | None]
-    associations: Sequence[StoredAssociation] = ()
+    properties: Values
 
 
 def is_record_id(text: str) -> bool:
@@ -117,12 +144,23 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             yield
 
-    def insert(self, records: Iterable[NewRecord], moment: str) -> list[StoredRecord]:
-        """Write new records. Their ids rise in the order in which they are given."""
+    def insert(
+        self, records: Iterable[NewRecord], moment: str, indexed_at: float = 0.0
+    ) -> list[StoredRecord]:
+        """Write new records. Their ids rise in the order in which they are given.
+
+        Args:
+            records: The records.
+            moment: The present time.
+            indexed_at: When they can be found by their unique properties, in seconds since 1970.
+        """
         stored = [
             _stored(number, record, moment) for number, record in enumerate(records, int(self.next_id()))
         ]
-        self._db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", map(_row, stored))
+        self._db.executemany(
+            "INSERT INTO records VALUES (?, ?, ?, ?, ?, NULL, ?)",
+            [(*_row(record), indexed_at) for record in stored],
+        )
         return stored
 
     def next_id(self) -> str:
@@ -131,7 +169,7 @@ class Store:
             ((last,),) = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'")
         return str(last + 1)
 
-    def add(self, object_type: str, record_id: str, moment: str) -> None:
+    def add(self, object_type: str, record_id: str, properties: Values, moment: str) -> None:
         """Write a record with an id of the caller's choice, unless it exists.
 
         Raises:
@@ -139,56 +177,132 @@ class Store:
         """
         with self.transaction():
             self._db.execute(
-                "INSERT OR IGNORE INTO records VALUES (?, ?, '{}', '[]', ?, ?)",
-                (int(record_id), object_type, moment, moment),
+                "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, NULL, 0)",
+                (int(record_id), object_type, _text(properties), moment, moment),
             )
-            if (object_type, record_id) not in self.existing([record_id]):
+            query = "SELECT object_type FROM records WHERE id = ?"
+            ((found,),) = self._db.execute(query, (int(record_id),))
+            if found != object_type:
                 raise ConfigurationError(
                     f"the id {record_id} belongs to a record of another object type; choose another id"
                 )
 
-    def update(self, records: Iterable[StoredRecord]) -> None:
-        """Write the properties of records that exist."""
+    def update(self, records: Sequence[StoredRecord], indexed_at: float = 0.0) -> None:
+        """Write the properties of records that exist, and keep the earlier ones as revisions."""
         self._db.executemany(
-            "UPDATE records SET properties = ?, updated_at = ? WHERE id = ?",
-            [(_text(record.properties), record.updated_at, int(record.id)) for record in records],
+            "INSERT INTO revisions SELECT id, properties, updated_at FROM records WHERE id = ?",
+            [(int(record.id),) for record in records],
+        )
+        self._db.executemany(
+            "UPDATE records SET properties = ?, updated_at = ?, indexed_at = ? WHERE id = ?",
+            [(_text(record.properties), record.updated_at, indexed_at, int(record.id)) for record in records],
         )
 
-    def get(self, object_type: str, record_ids: Iterable[str]) -> dict[str, StoredRecord]:
+    def archive(self, object_type: str, record_ids: Iterable[str], moment: str) -> int:
+        """Archive those of these records that exist, and return how many there were."""
+        numbers = [int(record_id) for record_id in self.get(object_type, record_ids)]
+        self._db.executemany(
+            "UPDATE records SET archived_at = ? WHERE id = ?", [(moment, number) for number in numbers]
+        )
+        return len(numbers)
+
+    def associate(self, links: Iterable[tuple[str, StoredAssociation]]) -> None:
+        """Associate records, each given by its id. What is associated already stays as it is."""
+        self._db.executemany(
+            "INSERT OR IGNORE INTO associations VALUES (?, ?, ?, ?, ?)",
+            [
+                (int(from_id), int(link.to_id), link.type_id, link.category, link.to_type)
+                for from_id, link in links
+            ],
+        )
+
+    def get(
+        self, object_type: str, record_ids: Iterable[str], *, archived: bool = False
+    ) -> dict[str, StoredRecord]:
         """Return the records of these ids by their id, those that exist."""
         numbers = [int(text) for text in record_ids if is_record_id(text)]
-        found = self._select_in(f"SELECT {_COLUMNS} FROM records WHERE id", numbers)  # noqa: S608 - constant
-        records = map(_record, found)
+        query = f"SELECT {_COLUMNS} FROM records WHERE {_state(archived=archived)} AND id"  # noqa: S608 - constants
+        records = map(_record, self._select_in(query, numbers))
         return {record.id: record for record in records if record.object_type == object_type}
 
-    def find(self, object_type: str, name: str, values: Iterable[str]) -> dict[str, StoredRecord]:
-        """Return the records that have these values of one of the lookups, by the value."""
+    def find(
+        self,
+        object_type: str,
+        name: str,
+        values: Iterable[str],
+        *,
+        archived: bool = False,
+        now: float = math.inf,
+    ) -> dict[str, StoredRecord]:
+        """Return the records that have these values of a unique property, by the value.
+
+        Args:
+            object_type: Their object type.
+            name: The unique property.
+            values: Its values.
+            archived: Whether to find archived records instead of the others.
+            now: Seconds since 1970: what is indexed later is not found.
+        """
         query = (
             f"SELECT {_value_of(name)}, {_COLUMNS} FROM records"  # noqa: S608 - names of the document
-            f" WHERE object_type = '{object_type}' AND {_value_of(name)}"
+            f" WHERE object_type = '{object_type}' AND {_state(archived=archived)}"
+            f" AND indexed_at <= {min(now, sys.float_info.max)!r} AND {_value_of(name)}"
         )
         return {value: _record(row) for value, *row in self._select_in(query, values)}
 
     def existing(self, record_ids: Iterable[str]) -> set[tuple[str, str]]:
         """Return the object type and the id of those records that exist."""
         numbers = [int(text) for text in record_ids if is_record_id(text)]
-        found = self._select_in("SELECT object_type, id FROM records WHERE id", numbers)
-        return {(object_type, str(number)) for object_type, number in found}
+        query = f"SELECT object_type, id FROM records WHERE {_NOT_ARCHIVED} AND id"  # noqa: S608 - constants
+        return {(object_type, str(number)) for object_type, number in self._select_in(query, numbers)}
 
-    def page(self, object_type: str, *, after: int = 0, limit: int = -1) -> list[StoredRecord]:
+    def page(
+        self, object_type: str, *, after: int = 0, limit: int = -1, archived: bool = False
+    ) -> list[StoredRecord]:
         """Return records by rising id, those that follow an id; a limit below 0 means all."""
-        return self._select("object_type = ? AND id > ? ORDER BY id LIMIT ?", object_type, after, limit)
+        state = _state(archived=archived)
+        return self._select(
+            f"object_type = ? AND id > ? AND {state} ORDER BY id LIMIT ?", object_type, after, limit
+        )
+
+    def associations(self, record_ids: Iterable[str]) -> dict[str, list[StoredAssociation]]:
+        """Return the associations of records by their ids, without those with archived records."""
+        query = (
+            "SELECT from_id, to_id, type_id, category, to_type FROM associations"  # noqa: S608 - constants
+            " LEFT JOIN records ON records.id = to_id"
+            f" WHERE {_NOT_ARCHIVED} AND from_id"
+        )
+        found: dict[str, list[StoredAssociation]] = {}
+        for from_id, to_id, type_id, category, to_type in self._select_in(query, map(int, record_ids)):
+            link = StoredAssociation(to_type=to_type, to_id=str(to_id), category=category, type_id=type_id)
+            found.setdefault(str(from_id), []).append(link)
+        return found
+
+    def with_associations(self, records: Sequence[StoredRecord]) -> list[StoredRecord]:
+        """Return records with their associations."""
+        found = self.associations(record.id for record in records)
+        return [replace(record, associations=tuple(found.get(record.id, ()))) for record in records]
+
+    def revisions(self, record_ids: Iterable[str]) -> dict[str, list[Revision]]:
+        """Return what records were before, by their ids, the oldest first."""
+        query = "SELECT record_id, properties, written_at FROM revisions WHERE record_id"
+        found: dict[str, list[Revision]] = {}
+        for number, properties, written_at in self._select_in(query, map(int, record_ids)):
+            revision = Revision(_PROPERTIES.decode(properties), written_at)
+            found.setdefault(str(number), []).append(revision)
+        return found
 
     def count(self, object_type: str) -> int:
         """Return how many records of an object type there are."""
         with self._lock:
-            query = "SELECT count(*) FROM records WHERE object_type = ?"
+            query = f"SELECT count(*) FROM records WHERE object_type = ? AND {_NOT_ARCHIVED}"  # noqa: S608 - constants
             ((number,),) = self._db.execute(query, (object_type,)).fetchall()
         return int(number)
 
     def latest(self, object_type: str, limit: int) -> list[StoredRecord]:
         """Return the records with the highest ids, the highest one first."""
-        return self._select("object_type = ? ORDER BY id DESC LIMIT ?", object_type, limit)
+        condition = f"object_type = ? AND {_NOT_ARCHIVED} ORDER BY id DESC LIMIT ?"
+        return self._select(condition, object_type, limit)
 
     def close(self) -> None:
         """Close the file."""
@@ -266,35 +380,37 @@ def _text(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
+def _state(*, archived: bool) -> str:
+    return "archived_at IS NOT NULL" if archived else _NOT_ARCHIVED
+
+
 def _stored(number: int, record: NewRecord, moment: str) -> StoredRecord:
     return StoredRecord(
         id=str(number),
         object_type=record.object_type,
         properties=record.properties,
-        associations=record.associations,
         created_at=moment,
         updated_at=moment,
     )
 
 
-def _row(record: StoredRecord) -> tuple[int, str, str, str, str, str]:
+def _row(record: StoredRecord) -> tuple[int, str, str, str, str]:
     return (
         int(record.id),
         record.object_type,
         _text(record.properties),
-        _text(record.associations) if record.associations else "[]",
         record.created_at,
         record.updated_at,
     )
 
 
 def _record(row: Sequence[Any]) -> StoredRecord:
-    number, object_type, properties, associations, created_at, updated_at = row
+    number, object_type, properties, created_at, updated_at, archived_at = row
     return StoredRecord(
         id=str(number),
         object_type=object_type,
         properties=_PROPERTIES.decode(properties),
-        associations=_ASSOCIATIONS.decode(associations),
         created_at=created_at,
         updated_at=updated_at,
+        archived_at=archived_at,
     )

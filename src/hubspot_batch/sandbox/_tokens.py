@@ -12,9 +12,9 @@ from hubspot_batch._display import Discreet
 from hubspot_batch.sandbox import _bodies
 from hubspot_batch.sandbox._account import Account
 from hubspot_batch.sandbox._bodies import Json, Refusal
-from hubspot_batch.sandbox._quotas import Day, Quota, Window
+from hubspot_batch.sandbox._quotas import Day, QuotaLimit, Window
 
-OAUTH_QUOTA = Quota(110, 10.0, None)
+OAUTH_QUOTA = QuotaLimit(110, 10.0, None)
 """What HubSpot gives an app of its marketplace in each account."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ class OAuthApp(Discreet, Struct, frozen=True, kw_only=True):
     client_secret: str = "sandbox-secret"  # noqa: S105 - it opens nothing but the sandbox
     refresh_token: str = "sandbox-refresh"  # noqa: S105 - likewise
     lifetime: float = 1800.0
-    quota: Quota = OAUTH_QUOTA
+    quota: QuotaLimit = OAUTH_QUOTA
 
     def __repr__(self) -> str:
         return f"OAuthApp(client_id={self.client_id!r})"

@@ -1,114 +1,92 @@
-"""How HubSpot writes the values that it stores, and what it adds (docs/behaviour.md, "Property values").
+"""Which property values of an input are refused, and what a record stores of the others."""
 
-A value changes its form, never its meaning.
-"""
+from collections.abc import Iterator, Mapping, Sequence
 
-from collections.abc import Mapping
-from datetime import datetime
-from decimal import Decimal
-from typing import TypeAlias
+from msgspec import Struct
 
-from hubspot_batch.sandbox._rules import moment_of
-from hubspot_batch.sandbox._table import Property, Table
-
-Values: TypeAlias = Mapping[str, str | None]
-
-_PIPELINE = {
-    "hs_pipeline": "14a2e10e-5471-408a-906e-c51f3b04369e",
-    "hs_pipeline_stage": "4b27b500-f031-4927-9811-68a0b525cbae",
-}
-"""Where an order is that was put nowhere else."""
+from hubspot_batch.sandbox._formats import FORMATS
+from hubspot_batch.sandbox._schemas import ObjectSchema, Property, Values
 
 
-def settled(
-    table: Table, before: Values, submitted: Mapping[str, str], *, normalise: bool
+class PropertyError(Struct, frozen=True):
+    """A property that is refused.
+
+    Attributes:
+        name: The property.
+        code: HubSpot's code.
+        message: HubSpot's words, with the value.
+    """
+
+    name: str
+    code: str
+    message: str
+
+
+def property_errors(
+    schema: ObjectSchema, properties: Mapping[str, str], required: Sequence[str], *, creating: bool
+) -> Iterator[PropertyError]:
+    """Yield what is wrong with the properties of one input.
+
+    Args:
+        schema: The object type.
+        properties: Those of the input.
+        required: Those that a record cannot be without.
+        creating: Whether the record is new, so that it has no other properties.
+    """
+    rules = schema.properties
+    for name, value in properties.items():
+        rule = rules.get(name)
+        if rule is None or rule.read_only:
+            yield _unwritable(schema, name)
+        elif value and (problem := FORMATS[rule.kind].problem(value, rule)):
+            yield PropertyError(name, *problem)
+    for name in required:
+        if not properties.get(name, "" if creating else "kept"):
+            yield PropertyError(name, "MISSING_REQUIRED_PROPERTY", f'Property "{name}" is required')
+
+
+def _unwritable(schema: ObjectSchema, name: str) -> PropertyError:
+    if schema.is_read_only(name):
+        message = f'"{name}" is a read only property; its value cannot be set.'
+        return PropertyError(name, "READ_ONLY_VALUE", message)
+    return PropertyError(name, "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
+
+
+def stored_values(
+    schema: ObjectSchema, before: Values, submitted: Mapping[str, str], *, normalise: bool
 ) -> dict[str, str | None]:
     """Return what a record stores of the properties that are submitted.
 
     Args:
-        table: The properties of the object type.
-        before: Those of the record, empty for a new one.
-        submitted: Those to write; each can be.
-        normalise: Whether values are written in HubSpot's way.
+        schema: The object type.
+        before: The properties of the record, empty for a new one.
+        submitted: Those to write, all of them valid.
+        normalise: Whether values are stored in HubSpot's form.
     """
-    rules = table.properties
+    rules = schema.properties
     return {
-        name: _settled(rules[name], before.get(name), value, normalise=normalise) if value else None
+        name: _stored(rules[name], before.get(name), value, normalise=normalise) if value else None
         for name, value in submitted.items()
     }
 
 
-def _settled(rule: Property, before: str | None, value: str, *, normalise: bool) -> str:
+def lookup_value(schema: ObjectSchema, name: str, value: str, *, normalise: bool) -> str:
+    """Return the form in which a record would store a value by which it is looked for."""
+    rule = schema.properties[name]
+    valid = FORMATS[rule.kind].problem(value, rule) is None
+    return _stored(rule, None, value, normalise=normalise) if valid else value
+
+
+def _stored(rule: Property, before: str | None, value: str, *, normalise: bool) -> str:
     if rule.multiple:
         return _chosen(rule, before, value, in_order=normalise)
-    if rule.kind == "text" or not normalise:
-        return value
-    return _written(rule, value)
-
-
-def _written(rule: Property, value: str) -> str:
-    match rule.kind:
-        case "money":
-            return _number(value, 2)
-        case "number":
-            return _number(value, 0)
-        case "email":
-            return value.lower()
-        case "date" | "datetime" if moment := moment_of(value):
-            return moment.date().isoformat() if rule.kind == "date" else _moment(moment)
-        case _:
-            return value
-
-
-def _number(value: str, decimals: int) -> str:
-    whole, _, fraction = value.lstrip("+-").partition(".")
-    fraction = fraction.rstrip("0").ljust(decimals, "0")
-    digits = f"{whole.lstrip('0') or '0'}{'.' if fraction else ''}{fraction}"
-    return f"-{digits}" if value.startswith("-") and digits.strip("0.") else digits
-
-
-def _moment(moment: datetime) -> str:
-    precision = "milliseconds" if moment.microsecond else "seconds"
-    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
+    return FORMATS[rule.kind].write(value) if normalise else value
 
 
 def _chosen(rule: Property, before: str | None, value: str, *, in_order: bool) -> str:
-    """Return several options; a leading `;` appends to those that are there."""
+    """Return several options; a leading `;` appends to those that the record has."""
     chosen = value.removeprefix(";").split(";")
     if value.startswith(";") and before:
         kept = [option for option in before.split(";") if option in rule.options]
         chosen = kept + [option for option in chosen if option not in kept]
     return ";".join(sorted(chosen, key=rule.options.index) if in_order else chosen)
-
-
-def computed(object_type: str, stored: Values) -> dict[str, str | None]:
-    """Return the properties that the server works out for a record, unless it stores them."""
-    worked_out = _worked_out(object_type, stored)
-    return {name: stored.get(name) or value for name, value in worked_out.items()}
-
-
-def _worked_out(object_type: str, stored: Values) -> dict[str, str | None]:
-    match object_type:
-        case "orders":
-            return {**_PIPELINE, **_in_home_currency(stored)}
-        case "carts":
-            return _in_home_currency(stored)
-        case "line_items":
-            return {"amount": _net_price(stored)}
-        case _:
-            return {}
-
-
-def _in_home_currency(stored: Values) -> dict[str, str | None]:
-    return {"hs_exchange_rate": "1.0", "hs_homecurrency_amount": stored.get("hs_total_price")}
-
-
-def _net_price(stored: Values) -> str | None:
-    price = stored.get("price")
-    if price is None:
-        return None
-    # The discount is one for each unit.
-    unit = Decimal(price) - Decimal(stored.get("discount") or 0)
-    share = 1 - Decimal(stored.get("hs_discount_percentage") or 0) / 100
-    net = unit * share * Decimal(stored.get("quantity") or 1)
-    return _number(f"{net:f}", 2)

@@ -1,0 +1,116 @@
+"""Records that a sandbox has from the start."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.sandbox._object_types import OBJECT_TYPES, SCHEMAS, CustomProperties
+from hubspot_batch.sandbox._schemas import Property
+from hubspot_batch.sandbox._store import is_record_id
+
+SeedRecord: TypeAlias = str | int | Mapping[str, object]
+SeedRecords: TypeAlias = Mapping[str, Iterable[SeedRecord] | Mapping[str, Mapping[str, object]]]
+
+_MOST_DIGITS = 15
+"""The most digits of an id that a caller chooses: it leaves room for the ids that follow."""
+
+
+class Seed(Struct, frozen=True):
+    """A record to begin with; without an id, it gets one as a new record does."""
+
+    object_type: str
+    id: str | None
+    properties: Mapping[str, str]
+
+
+def seeds_of(records: SeedRecords) -> Sequence[Seed]:
+    """Return the records to begin with.
+
+    Args:
+        records: By object type: ids, rows of properties with an `id`, mappings with `id` and `properties`,
+            or a mapping of properties by id.
+
+    Raises:
+        ConfigurationError: If an object type or an id is invalid.
+    """
+    return [
+        _seed(object_type, record)
+        for object_type, group in records.items()
+        for record in (_by_id(group) if isinstance(group, Mapping) else group)
+    ]
+
+
+def custom_with(custom: CustomProperties, seeds: Iterable[Seed]) -> CustomProperties:
+    """Return the custom properties of an account with those added that only its first records have."""
+    extended: dict[str, dict[str, Property]] = defaultdict(dict)
+    for seed in seeds:
+        if seed.object_type in SCHEMAS:
+            known = SCHEMAS[seed.object_type]
+            names = [
+                name
+                for name in seed.properties
+                if name not in known.properties and not known.is_read_only(name)
+            ]
+            extended[seed.object_type] |= dict.fromkeys(names, Property())
+    for object_type, declared in custom.items():
+        if object_type not in extended:
+            continue
+        rules = declared if isinstance(declared, Mapping) else dict.fromkeys(declared, Property())
+        extended[object_type] |= rules
+    return {**custom, **{name: rules for name, rules in extended.items() if rules}}
+
+
+def checked_id(record_id: str | int) -> str:
+    """Return a record id that a caller chooses.
+
+    Raises:
+        ConfigurationError: If it is not a record id.
+    """
+    text = str(record_id)
+    if isinstance(record_id, bool) or not is_record_id(text) or len(text) > _MOST_DIGITS:
+        raise ConfigurationError(
+            f"{record_id!r} is not a record id; write 1 to {_MOST_DIGITS} decimal digits, "
+            "the first of which is not 0"
+        )
+    return text
+
+
+def check_object_type(name: str) -> None:
+    """Refuse the name of an object type that does not exist.
+
+    Raises:
+        ConfigurationError: If there is no such object type.
+    """
+    if name not in OBJECT_TYPES:
+        raise ConfigurationError(
+            f"there is no object type {name!r}; there are {', '.join(sorted(OBJECT_TYPES))}"
+        )
+
+
+def texts_of(properties: Mapping[str, object]) -> dict[str, str]:
+    """Return values as HubSpot stores them: as text, and nothing where a value is None."""
+    return {name: _text(value) for name, value in properties.items() if value is not None}
+
+
+def _by_id(group: Mapping[str, Mapping[str, object]]) -> Iterable[SeedRecord]:
+    return ({"id": record_id, "properties": properties} for record_id, properties in group.items())
+
+
+def _seed(object_type: str, record: SeedRecord) -> Seed:
+    check_object_type(object_type)
+    if not isinstance(record, Mapping):
+        return Seed(object_type, checked_id(record), {})
+    rest = {name: value for name, value in record.items() if name != "id"}
+    properties = record.get("properties")
+    found = properties if isinstance(properties, Mapping) else rest
+    record_id = record.get("id")
+    if record_id is not None and not isinstance(record_id, str | int):
+        raise ConfigurationError(f"the id of a record of {object_type} is neither a text nor a number")
+    return Seed(object_type, None if record_id is None else checked_id(record_id), texts_of(found))
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
