@@ -11,8 +11,8 @@ from hubspot_batch._display import never_raising
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.objects import AsyncObjects, Objects
 from hubspot_batch.transport._connections import Pool, async_client, sync_client
-from hubspot_batch.transport._quota import Quota
-from hubspot_batch.transport._retries import Retries
+from hubspot_batch.transport._quota import Pacer
+from hubspot_batch.transport._retries import Retries, RetryPolicy
 from hubspot_batch.transport._settings import (
     BASE_URL,
     MAX_REPLY_BYTES,
@@ -54,7 +54,7 @@ class HubSpot:
             as timed out. By default twice `timeout`, or twice the longest limit of an `httpx.Timeout`.
         max_reply_bytes: The largest reply that is read, after decompression. A larger one counts as
             unreadable.
-        retries: How often a call is sent again, or a `Retries`. 0 makes one attempt.
+        retries: How often a call is sent again, a `Retries` or another `RetryPolicy`. 0 makes one attempt.
         quota: What paces the requests. Without it, all clients of this process with the same token, or the
             same function, and the same base URL share one. Several processes need a `SharedQuota`.
         transport: What carries the requests, for tests and special networks.
@@ -80,8 +80,8 @@ class HubSpot:
         timeout: float | httpx.Timeout = TIMEOUT,
         attempt_timeout: float | None = None,
         max_reply_bytes: int = MAX_REPLY_BYTES,
-        retries: int | Retries = Retries(),  # noqa: B008 - frozen
-        quota: Quota | None = None,
+        retries: int | RetryPolicy = Retries(),  # noqa: B008 - frozen
+        quota: Pacer | None = None,
         transport: httpx.BaseTransport | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
@@ -117,8 +117,8 @@ class HubSpot:
         timeout: float | httpx.Timeout | None = None,
         attempt_timeout: float | None = None,
         max_reply_bytes: int | None = None,
-        retries: int | Retries | None = None,
-        quota: Quota | None = None,
+        retries: int | RetryPolicy | None = None,
+        quota: Pacer | None = None,
     ) -> Self:
         """Return a client with other options over the same connections. Closing either closes both.
 
@@ -189,7 +189,7 @@ class AsyncHubSpot:
             as timed out. By default twice `timeout`, or twice the longest limit of an `httpx.Timeout`.
         max_reply_bytes: The largest reply that is read, after decompression. A larger one counts as
             unreadable.
-        retries: How often a call is sent again, or a `Retries`. 0 makes one attempt.
+        retries: How often a call is sent again, a `Retries` or another `RetryPolicy`. 0 makes one attempt.
         quota: What paces the requests. Without it, all clients of this process with the same token, or the
             same function, and the same base URL share one. Several processes need a `SharedQuota`.
         transport: What carries the requests, for tests and special networks.
@@ -215,8 +215,8 @@ class AsyncHubSpot:
         timeout: float | httpx.Timeout = TIMEOUT,
         attempt_timeout: float | None = None,
         max_reply_bytes: int = MAX_REPLY_BYTES,
-        retries: int | Retries = Retries(),  # noqa: B008 - frozen
-        quota: Quota | None = None,
+        retries: int | RetryPolicy = Retries(),  # noqa: B008 - frozen
+        quota: Pacer | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
@@ -252,8 +252,8 @@ class AsyncHubSpot:
         timeout: float | httpx.Timeout | None = None,
         attempt_timeout: float | None = None,
         max_reply_bytes: int | None = None,
-        retries: int | Retries | None = None,
-        quota: Quota | None = None,
+        retries: int | RetryPolicy | None = None,
+        quota: Pacer | None = None,
     ) -> Self:
         """Return a client with other options over the same connections. Closing either closes both.
 

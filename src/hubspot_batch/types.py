@@ -35,6 +35,8 @@ from hubspot_batch.contract._inputs import (
 from hubspot_batch.contract._operations import ObjectType, OperationId, Verb
 from hubspot_batch.contract._values import PropertyValue
 from hubspot_batch.objects import AsyncObjects, Objects
+from hubspot_batch.transport._quota import AttemptReport, Pacer
+from hubspot_batch.transport._retries import FailedAttempt, RetryPolicy
 from hubspot_batch.transport._settings import AsyncTokenSource, TokenSource
 
 __all__ = [
@@ -50,15 +52,19 @@ __all__ = [
     "AsyncObjects",
     "AsyncTokenSource",
     "AsyncUpdateSource",
+    "AttemptReport",
     "CreateInput",
     "CreateSource",
     "Cursor",
+    "FailedAttempt",
     "FlatRow",
     "KeyedRow",
     "ObjectType",
     "Objects",
     "OperationId",
+    "Pacer",
     "PropertyValue",
+    "RetryPolicy",
     "TokenSource",
     "UpdateInput",
     "UpdateSource",

@@ -881,12 +881,12 @@ class TestLeavingAnAsyncStream:
 
         anyio.run(main, backend=backend)
 
-    def test_with_aclose(self, box: Sandbox, journal: Path, backend: str) -> None:
+    def test_with_close(self, box: Sandbox, journal: Path, backend: str) -> None:
         async def leave(orders: Any) -> None:  # noqa: ANN401
             stream = orders.stream_create(endless(), journal=journal)
             async for _ in stream:
                 break
-            await stream.aclose()
+            await stream.close()
             assert [outcome async for outcome in stream] == []
 
         self.run(box, backend, journal, leave)
@@ -945,7 +945,7 @@ class TestLeavingAnAsyncStream:
 
     @pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")
     @pytest.mark.parametrize("count", [300, 1_000_000], ids=["in its source", "in flight"])
-    def test_with_aclose_in_another_task(self, box: Sandbox, journal: Path, backend: str, count: int) -> None:
+    def test_with_close_in_another_task(self, box: Sandbox, journal: Path, backend: str, count: int) -> None:
         async def leave(orders: Any) -> None:  # noqa: ANN401
             go_on = anyio.Event()
 
@@ -964,7 +964,7 @@ class TestLeavingAnAsyncStream:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(read)
                 await anyio.to_thread.run_sync(wait_for_requests, box, 3)
-                await stream.aclose()
+                await stream.close()
                 assert box.faults.count == len(box.requests)
                 go_on.set()
             assert len(told) % 100 == 0
@@ -991,7 +991,7 @@ class TestLeavingAnAsyncStream:
     def test_before_it_began(self, box: Sandbox, journal: Path, backend: str) -> None:
         async def main() -> None:
             async with AsyncHubSpot(box.access_token, base_url=box.url) as hub:
-                await hub.orders.stream_create(endless(), journal=journal).aclose()
+                await hub.orders.stream_create(endless(), journal=journal).close()
                 async with hub.orders.stream_create(endless(), journal=journal):
                     pass
                 hub.orders.stream_create(endless(), journal=journal)

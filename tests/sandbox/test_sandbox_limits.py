@@ -2,11 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import anyio
 import httpx
 import pytest
 
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch import AsyncHubSpot, CreateInput, HubSpot, ServerError
+from hubspot_batch.errors import ApiError, ConfigurationError
 from hubspot_batch.sandbox import FAULTS, Sandbox
+from hubspot_batch.types import AttemptReport, FailedAttempt, Pacer, RetryPolicy
 
 CREATE = "/crm/v3/objects/orders/batch/create"
 ORDERS = "/crm/v3/objects/orders"
@@ -133,3 +136,79 @@ def test_a_page_of_another_site_that_calls_this_machine_by_a_name_of_its_own_lea
 
     assert reply.status_code == 400
     assert "sandbox-token" not in reply.text
+
+
+class Spaced:
+    """A pacer of the caller's own: one request every 50 ms."""
+
+    limit, window, limit_known, daily_remaining = 20, 1.0, True, None
+
+    def __init__(self) -> None:
+        self.reports: list[AttemptReport] = []
+        self.slots = [0.0]
+
+    def reserve(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:  # noqa: ARG002
+        if held is None:
+            held = max(now, self.slots[-1] + 0.05)
+            self.slots.append(held)
+        return max(now, held)
+
+    async def reserve_async(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
+        return self.reserve(now, held=held, on_guess=on_guess)
+
+    def ended(self, attempt: AttemptReport) -> None:
+        self.reports.append(attempt)
+
+    async def ended_async(self, attempt: AttemptReport) -> None:
+        self.ended(attempt)
+
+
+class Twice:
+    """A retry policy of the caller's own: one retry after each kind of failure, at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[FailedAttempt] = []
+
+    def wait_after(self, attempt: FailedAttempt) -> float | None:
+        self.asked.append(attempt)
+        return 0.0 if attempt.attempts < 2 else None
+
+
+def test_a_pacer_of_the_callers_own_paces_calls_and_runs_and_learns_from_replies() -> None:
+    pacer: Pacer = (spaced := Spaced())
+    rows: list[CreateInput] = [{"properties": {"hs_order_name": f"A-{row}"}} for row in range(500)]
+
+    async def push(box: Sandbox) -> None:
+        async with AsyncHubSpot(box.access_token, base_url=box.url, quota=pacer) as hub:
+            assert (await hub.orders.create_all(rows)).ok
+
+    with Sandbox(quota="100/10") as box:
+        with HubSpot(box.access_token, base_url=box.url, quota=pacer) as hub:
+            assert hub.orders.create_all(rows).ok
+            hub.orders.batch_create(rows[:1])
+        anyio.run(push, box)
+
+    departures = sorted(report.departure for report in spaced.reports)
+    assert len(departures) == 11
+    assert all(departure >= slot for departure, slot in zip(departures, spaced.slots[1:], strict=True))
+    assert all((report.headers or {})["x-hubspot-ratelimit-max"] == "100" for report in spaced.reports)
+
+
+ONE: list[CreateInput] = [{"properties": {"hs_order_name": "A-1"}}]
+
+
+def test_a_retry_policy_of_the_callers_own_decides_where_no_double_can_come_of_it() -> None:
+    policy: RetryPolicy = (twice := Twice())
+
+    with Sandbox() as box, HubSpot(box.access_token, base_url=box.url, retries=policy) as hub:
+        box.faults.next("423", None, "429-secondly", "429-secondly", "504-after")
+        assert hub.orders.batch_create(ONE).ok
+        with pytest.raises(ApiError):
+            hub.orders.batch_create(ONE)
+        with pytest.raises(ServerError) as caught:
+            hub.orders.batch_create(ONE)
+
+    assert caught.value.maybe_written
+    asked = [(type(attempt.error).__name__, attempt.attempts, attempt.resent) for attempt in twice.asked]
+    assert asked == [("ApiError", 1, 0), ("RateLimitError", 1, 0), ("RateLimitError", 2, 0)]
+    assert all(attempt.wait is not None and attempt.wait >= 1 for attempt in twice.asked)

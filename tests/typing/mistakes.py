@@ -151,6 +151,7 @@ def clients() -> None:
     HubSpot("pat", timeout=None)  # type: ignore[arg-type]
     HubSpot("pat", quota=190)  # type: ignore[arg-type]
     HubSpot("pat", retries=Retries(4))  # type: ignore[call-arg]
+    HubSpot("pat", retries=lambda _attempt: 1.0)  # type: ignore[arg-type]
     HubSpot("pat", http_client=httpx.AsyncClient())  # type: ignore[arg-type]
     AsyncHubSpot("pat", http_client=httpx.Client())  # type: ignore[arg-type]
     with AsyncHubSpot("pat"):  # type: ignore[attr-defined]

@@ -42,6 +42,7 @@ from hubspot_batch import (
     RequestTimeoutError,
     Response,
     Retries,
+    SharedQuota,
     UnexpectedReplyError,
     UpdateInput,
     __version__,
@@ -59,6 +60,7 @@ from hubspot_batch.bulk import (
     inputs_from,
     read_outcomes,
 )
+from hubspot_batch.types import AttemptReport, FailedAttempt, Pacer, RetryPolicy
 
 
 def token() -> str:
@@ -67,6 +69,38 @@ def token() -> str:
 
 async def async_token() -> str:
     return "pat"
+
+
+class EveryTwoSeconds:
+    def __init__(self) -> None:
+        self.limit, self.window, self.limit_known = 5, 10.0, True
+        self.daily_remaining: int | None = None
+
+    def reserve(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
+        return max(now, held or 0.0) if on_guess else now + 2.0
+
+    async def reserve_async(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
+        return self.reserve(now, held=held, on_guess=on_guess)
+
+    def ended(self, attempt: AttemptReport) -> None:
+        assert_type(attempt.refused_until, float | None)
+
+    async def ended_async(self, attempt: AttemptReport) -> None:
+        self.ended(attempt)
+
+
+class Never:
+    def wait_after(self, attempt: FailedAttempt) -> float | None:
+        assert_type(attempt.error, HubSpotBatchError)
+        assert_type(attempt.wait, float | None)
+        return None
+
+
+def policies(path: str) -> None:
+    pacers: list[Pacer] = [EveryTwoSeconds(), Quota(), SharedQuota(path)]
+    retries: list[RetryPolicy] = [Never(), Retries()]
+    HubSpot("pat", quota=EveryTwoSeconds(), retries=Never())
+    AsyncHubSpot("pat", quota=pacers[0], retries=retries[0])
 
 
 def clients() -> None:
@@ -305,7 +339,7 @@ async def async_runs(hub: AsyncHubSpot, orders: list[CreateInput], database: sql
         async for outcome in stream:
             assert_type(outcome, Outcome)
         assert_type(stream.report, Report)
-    await stream.aclose()
+    await stream.close()
     assert_type(await anext(hub.orders.stream_create(orders)), Outcome)
     assert_type(await hub.orders.stream_create(orders).complete(), Report)
 

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from msgspec.structs import replace
 
 from hubspot_batch.errors import (
     ApiError,
@@ -22,7 +23,7 @@ from hubspot_batch.errors import (
     UnexpectedReplyError,
 )
 from hubspot_batch.results import ErrorBody, Response
-from hubspot_batch.transport._retries import Retries, may_be_written, may_wait, wait_before_retry
+from hubspot_batch.transport._retries import FailedAttempt, Retries, may_be_written, wait_before_retry
 
 INTERVAL = "x-hubspot-ratelimit-interval-milliseconds"
 
@@ -311,7 +312,18 @@ def test_by_default_a_call_is_sent_again_four_times_within_two_minutes() -> None
 def test_a_call_may_wait_within_limit_and_budget(
     wait: float, waited: float, resent: int, *, expected: bool
 ) -> None:
-    assert may_wait(Retries(limit=2, budget=10.0), wait, waited=waited, resent=resent) is expected
+    attempt = FailedAttempt(error=refusal(503), wait=wait, attempts=resent + 1, resent=resent, waited=waited)
+
+    assert Retries(limit=2, budget=10.0).wait_after(attempt) == (wait if expected else None)
+    assert Retries().wait_after(replace(attempt, wait=None)) is None
+
+
+def test_a_429_counts_against_the_budget_only() -> None:
+    attempt = FailedAttempt(error=refusal(429), wait=1.0, attempts=6, resent=5, waited=6.0)
+
+    assert Retries(limit=2, budget=10.0).wait_after(attempt) == 1.0
+    assert Retries(limit=0).wait_after(attempt) is None
+    assert Retries(limit=2, budget=6.5).wait_after(attempt) is None
 
 
 def test_retries_cannot_be_changed_nor_given_without_a_name() -> None:

@@ -278,7 +278,7 @@ getattr(threading, "_register_atexit", atexit.register)(_close_all)
 
 
 class AsyncStream(AsyncIterator[Outcome]):
-    """The same for asynchronous code, with `aclose`. A loop that is left ends the run soon after.
+    """The same for asynchronous code, with `close` to await. A loop that is left ends the run soon after.
 
     Raises:
         BulkError: After the last outcome, if the run could not be finished.
@@ -311,9 +311,9 @@ class AsyncStream(AsyncIterator[Outcome]):
                 self._session.settled.clear()
             return self.report
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """End the run. What is in flight is waited for."""
-        await self._session.aclose()
+        await self._session.close()
 
     async def __anext__(self) -> Outcome:
         settled = self._session.settled
@@ -326,7 +326,7 @@ class AsyncStream(AsyncIterator[Outcome]):
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        await self.aclose()
+        await self.close()
 
 
 class _AsyncSession:
@@ -370,13 +370,13 @@ class _AsyncSession:
                 if not (more or self._left):
                     self.run.close()
             except BaseException:
-                await self.aclose()
+                await self.close()
                 raise
             if self._left or not more:
-                await self.aclose()
+                await self.close()
             return more and not self._left
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Let nothing more leave, and wait for what is in flight."""
         self._left = True
         self.settled.clear()

@@ -23,7 +23,7 @@ from hubspot_batch.errors import (
 from hubspot_batch.results import BatchResult, Response
 from hubspot_batch.transport._connections import closed
 from hubspot_batch.transport._quota import AttemptReport
-from hubspot_batch.transport._retries import may_be_written, may_wait, wait_before_retry
+from hubspot_batch.transport._retries import FailedAttempt, Retries, may_be_written, wait_before_retry
 from hubspot_batch.transport._settings import AsyncTokenSource, CachingTokenSource, Settings
 from hubspot_batch.transport._tokens import Bearer
 
@@ -534,16 +534,34 @@ class Exchange:
         )
         if isinstance(error, AuthenticationError) and not isinstance(self._settings.token, Bearer):
             wait = self._wait_for_token(error, attempt, self._settings.token)
-        limited, retries = isinstance(error, RateLimitError), self._settings.retries
-        if limited and wait is not None and wait <= retries.budget:
+        chosen = self._chosen_wait(error, wait)
+        if isinstance(error, RateLimitError) and wait is not None and self._is_patient(wait, chosen):
             self._refused_until = time.monotonic() + wait
-        resent = 0 if limited else self._resent
-        if wait is None or not may_wait(retries, wait, waited=self._waited, resent=resent):
+        if chosen is None:
             raise error
         self._maybe_written = self._maybe_written or error.maybe_written
-        self._waited += wait
-        self._resent += not limited
-        self._not_before = time.monotonic() + wait
+        self._waited += chosen
+        self._resent += not isinstance(error, RateLimitError)
+        self._not_before = time.monotonic() + chosen
+
+    def _chosen_wait(self, error: HubSpotBatchError, wait: float | None) -> float | None:
+        """Return the seconds that the retry policy waits; None ends the call."""
+        if error.maybe_written and not self._call.resendable:
+            return None
+        return self._settings.retries.wait_after(
+            FailedAttempt(
+                error=error,
+                wait=wait,
+                attempts=self._attempts,
+                resent=self._resent,
+                waited=self._waited,
+            )
+        )
+
+    def _is_patient(self, wait: float, chosen: float | None) -> bool:
+        """Return whether other calls are to wait as long as a 429 asks: one of a day would stop them all."""
+        retries = self._settings.retries
+        return wait <= retries.budget if isinstance(retries, Retries) else chosen is not None
 
     def _wait_for_token(
         self, error: AuthenticationError, attempt: Attempt, source: AsyncTokenSource

@@ -12,7 +12,7 @@ from bisect import bisect_right, insort
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from types import UnionType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 from weakref import WeakSet
 
 from msgspec import Struct
@@ -109,6 +109,7 @@ class AttemptReport(Struct, frozen=True, kw_only=True):
     refused_until: float | None = None
 
 
+@runtime_checkable
 class Pacer(Protocol):
     """What paces the requests of a client: `Quota` within a process, `SharedQuota` within a machine.
 

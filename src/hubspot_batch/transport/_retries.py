@@ -7,6 +7,7 @@ may have been written is not sent again unless a unique property lets the server
 
 import math
 from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -30,6 +31,40 @@ _MOST_DOUBLINGS = 4
 _UNSURE_REFUSALS = {408, 499}
 
 
+class FailedAttempt(Struct, frozen=True, kw_only=True):
+    """An attempt that failed, and could be made again without a double.
+
+    Attributes:
+        error: How it failed.
+        wait: The seconds to wait before the next attempt, from `Retry-After` or a backoff with jitter; None
+            if the same request would fail again.
+        attempts: How many attempts of the call were made, this one included.
+        resent: How many of them were retries. A retry after a 429 is not counted.
+        waited: The seconds that the call has waited between its attempts.
+    """
+
+    error: HubSpotBatchError
+    wait: float | None
+    attempts: int
+    resent: int
+    waited: float
+
+
+@runtime_checkable
+class RetryPolicy(Protocol):
+    """What decides whether a call is sent again. `Retries` is one.
+
+    It is never asked about an attempt that may have written records which a retry could double.
+    """
+
+    def wait_after(self, attempt: FailedAttempt) -> float | None:
+        """Return the seconds to wait before the next attempt, or None to raise the error of this one.
+
+        It must not block, and may be called from several threads.
+        """
+        ...
+
+
 class Retries(Struct, frozen=True, kw_only=True):
     """How persistent a call is.
 
@@ -42,6 +77,13 @@ class Retries(Struct, frozen=True, kw_only=True):
 
     limit: int = 4
     budget: float = 120.0
+
+    def wait_after(self, attempt: FailedAttempt) -> float | None:
+        """Return the seconds to wait before the next attempt, or None if limit or budget are used up."""
+        if attempt.wait is None or attempt.waited + attempt.wait > self.budget:
+            return None
+        resent = 0 if isinstance(attempt.error, RateLimitError) else attempt.resent
+        return attempt.wait if self.limit > resent else None
 
 
 def may_be_written(status: int) -> bool:
@@ -77,18 +119,6 @@ def wait_before_retry(
             return backoff
         case _:
             return None
-
-
-def may_wait(retries: Retries, wait: float, *, waited: float, resent: int) -> bool:
-    """Return whether a call may wait and be sent again.
-
-    Args:
-        retries: How persistent it is.
-        wait: How many seconds it is to wait.
-        waited: How many seconds it has waited.
-        resent: How many times it was sent again.
-    """
-    return retries.limit > resent and waited + wait <= retries.budget
 
 
 def _rate_limit_wait(error: RateLimitError) -> float:

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from hubspot_batch._display import Discreet
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.transport._quota import Quota, is_number
-from hubspot_batch.transport._retries import Retries
+from hubspot_batch.transport._quota import Pacer, Quota, is_number
+from hubspot_batch.transport._retries import Retries, RetryPolicy
 from hubspot_batch.transport._tokens import Bearer
 
 BASE_URL = "https://api.hubapi.com"
@@ -98,8 +98,8 @@ class Settings(Discreet, Struct, frozen=True, kw_only=True):
     timeout: httpx.Timeout
     attempt_timeout: float
     max_reply_bytes: int
-    retries: Retries
-    quota: Quota
+    retries: RetryPolicy
+    quota: Pacer
 
     def __repr__(self) -> str:
         return f"Settings(base_url={self.base_url!r}, api_version={self.api_version!r})"
@@ -220,12 +220,14 @@ def max_reply_bytes_from(max_reply_bytes: int) -> int:
     return max_reply_bytes
 
 
-def retries_from(retries: int | Retries) -> Retries:
-    """Return how persistent a call is; a number is the limit.
+def retries_from(retries: int | RetryPolicy) -> RetryPolicy:
+    """Return the retry policy; a number is the limit of `Retries`.
 
     Raises:
-        ConfigurationError: If limit or budget are negative or no numbers.
+        ConfigurationError: If it is neither, or limit or budget are negative or not numbers.
     """
+    if isinstance(retries, RetryPolicy) and not isinstance(retries, Retries | type):
+        return retries
     policy = retries if isinstance(retries, Retries) else Retries(limit=retries)
     limits = is_number(policy.limit, int) and is_number(policy.budget, int | float)
     if not limits or policy.limit < 0 or not policy.budget >= 0:
@@ -235,14 +237,16 @@ def retries_from(retries: int | Retries) -> Retries:
     return policy
 
 
-def quota_from(quota: Quota) -> Quota:
+def quota_from(quota: Pacer) -> Pacer:
     """Return the quota.
 
     Raises:
-        ConfigurationError: If it is none.
+        ConfigurationError: If it is not a `Pacer`.
     """
-    if not isinstance(quota, Quota):
-        raise ConfigurationError("quota is no Quota; write Quota(190, 10.0)")
+    if not isinstance(quota, Pacer) or isinstance(quota, type):
+        raise ConfigurationError(
+            "quota must be a Quota, a SharedQuota or another Pacer; write Quota(190, 10.0)"
+        )
     return quota
 
 
@@ -265,8 +269,8 @@ def settings_from(
     timeout: float | httpx.Timeout,
     attempt_timeout: float | None,
     max_reply_bytes: int,
-    retries: int | Retries,
-    quota: Quota | None,
+    retries: int | RetryPolicy,
+    quota: Pacer | None,
 ) -> Settings:
     """Return the options of a client.
 
@@ -294,8 +298,8 @@ def changed(
     timeout: float | httpx.Timeout | None,
     attempt_timeout: float | None,
     max_reply_bytes: int | None,
-    retries: int | Retries | None,
-    quota: Quota | None,
+    retries: int | RetryPolicy | None,
+    quota: Pacer | None,
 ) -> Settings:
     """Return options in which those that are not None differ.
 

@@ -22,7 +22,7 @@ from hubspot_batch.transport._attempts import (
     bearer_of,
 )
 from hubspot_batch.transport._connections import Pool, Redirected, sync_client
-from hubspot_batch.transport._retries import Retries, may_wait, wait_before_retry
+from hubspot_batch.transport._retries import FailedAttempt, RetryPolicy, wait_before_retry
 from hubspot_batch.transport._settings import Settings
 from hubspot_batch.transport._tokens import Secret
 
@@ -74,7 +74,7 @@ class Driver:
                     return result
 
 
-def insist(attempt: Callable[[], _T], retries: Retries) -> _T:
+def insist(attempt: Callable[[], _T], retries: RetryPolicy) -> _T:
     """Return what a function returns, which is called again after a failure that may pass.
 
     Args:
@@ -92,10 +92,13 @@ def insist(attempt: Callable[[], _T], retries: Retries) -> _T:
         except HubSpotBatchError as error:
             jitter = random.random()  # noqa: S311 - no secret
             wait = wait_before_retry(error, resendable=True, attempts=made, jitter=jitter)
-            if wait is None or not may_wait(retries, wait, waited=waited, resent=made - 1):
+            chosen = retries.wait_after(
+                FailedAttempt(error=error, wait=wait, attempts=made, resent=made - 1, waited=waited)
+            )
+            if chosen is None:
                 raise
-        waited += wait
-        time.sleep(wait)
+        waited += chosen
+        time.sleep(chosen)
 
 
 def fetch(http: httpx.Client, attempt: Attempt) -> Received:
