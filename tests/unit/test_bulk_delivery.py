@@ -721,7 +721,9 @@ def test_a_disk_that_is_full_stops_the_run_before_anything_leaves(face: "Face", 
     assert isinstance(caught.value.__cause__, sqlite3.OperationalError)
     assert "full" in str(caught.value)
     assert caught.value.report.done < 5000
-    assert told(read_outcomes(path)) == told(caught.value.report.outcomes)
+    # Each answer is told, but there is not room for all of them.
+    assert told(caught.value.report.outcomes) == {"done": sorted(shop.written)}
+    assert set(told(read_outcomes(path))["done"]) <= shop.written.keys()
     report = run(face, shop, orders(5000), journal=path)
     assert report.done + report.unknown == 5000
     assert set(shop.written.values()) == {1}

@@ -10,15 +10,17 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hubspot_batch.bulk import read_outcomes
+from hubspot_batch.bulk import _lock, read_outcomes
 from hubspot_batch.bulk._journal import (
     NAME_YOURS,
     Entry,
     Journal,
     JournalInUseError,
+    explained,
     helps_to_start_again,
 )
 from hubspot_batch.bulk._outcomes import Outcome
@@ -250,8 +252,6 @@ def test_a_journal_is_open_for_one_run_alone(path: Path) -> None:
 
 OTHER = """
 import sys
-import threading
-import time
 from pathlib import Path
 from hubspot_batch.bulk._journal import Journal, JournalInUseError
 try:
@@ -309,16 +309,11 @@ def test_a_forked_process_leaves_the_journal_to_its_parent(path: Path) -> None:
 FORKED = """
 import os, sys
 from pathlib import Path
-from hubspot_batch.bulk import read_outcomes
-from hubspot_batch.bulk._journal import (
-    NAME_YOURS,
-    Entry,
-    Journal,
-    JournalInUseError,
-    helps_to_start_again,
-)
+from hubspot_batch.bulk._journal import Entry, Journal, JournalInUseError
 journal = Journal(Path(sys.argv[1]), lasting=True)
 journal.write([Entry(index=0, digest=b"zero", sent=True)])
+closed, without_a_file = Journal(Path(sys.argv[1] + "-other")), Journal(None)
+closed.close()
 if os.fork() == 0:
     print("child:", list(journal.outcomes()), end=", ")
     try:
@@ -404,8 +399,8 @@ def test_a_journal_with_more_in_it_than_its_tables_is_refused_at_once(path: Path
         "insert into rows values (0, x'00', 'done', x'44', null)",
         "insert into rows values (0, x'00', 'gone', null, null)",
         "insert into rows values (0, x'00', 'rejected', null, 7)",
-        "insert into rows values (0, x'00', 'rejected', null, '{')",
-        """insert into rows values (0, x'00', 'rejected', null, '{"reasons": 7}')""",
+        "insert into rows values (0, x'00', 'rejected', null, cast('{' as blob))",
+        """insert into rows values (0, x'00', 'rejected', null, cast('{"reasons": 7}' as blob))""",
     ],
 )
 def test_outcomes_that_cannot_be_are_refused(path: Path, hostile: str) -> None:
@@ -567,6 +562,71 @@ def test_a_file_in_a_folder_that_cannot_be_written_is_refused(path: Path) -> Non
         path.parent.chmod(0o700)
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "orders.run/x"])
+def test_a_name_that_no_file_can_have_is_refused(path: Path, name: str) -> None:
+    path.touch()
+    wrong = path.parent / name
+
+    assert refusal(wrong).endswith("; name a file in a folder that can be written")
+    with pytest.raises(ConfigurationError, match="there is no journal"):
+        list(read_outcomes(wrong))
+
+
+@pytest.mark.parametrize("opener", ["os.open", "pathlib.Path.open"])
+def test_a_journal_that_is_there_is_to_be_made_writable_and_not_to_be_left(
+    path: Path, monkeypatch: pytest.MonkeyPatch, opener: str
+) -> None:
+    opened(path)
+    before: Any = {"os.open": os.open, "pathlib.Path.open": Path.open}[opener]
+
+    def denied(file: Path, *arguments: object, **options: object) -> object:
+        if file == path:
+            raise PermissionError(13, "Permission denied")
+        return before(file, *arguments, **options)
+
+    monkeypatch.setattr(opener, denied)
+
+    assert refusal(path).endswith("Permission denied; let it, and its folder, be written by this user")
+
+
+def test_a_journal_that_another_program_has_open_is_in_use(path: Path) -> None:
+    opened(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("pragma locking_mode=exclusive")
+        connection.execute("begin exclusive")
+
+        with pytest.raises(JournalInUseError):
+            Journal(path)
+
+
+def test_a_journal_that_is_damaged_in_its_middle_is_refused_where_it_is_read(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.write(map(done, range(3000)))
+    content = bytearray(path.read_bytes())
+    content[8 * 4096 : 9 * 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+
+    with pytest.raises(ConfigurationError, match=r"malformed; the file is damaged: put back a whole copy"):
+        list(read_outcomes(path))
+
+
+def test_a_lock_whose_file_was_removed_is_taken_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = _lock._taken
+    removals: list[int] = []
+
+    def removed(descriptor: int) -> bool:
+        if not removals:
+            path.unlink()
+            removals.append(descriptor)
+        return taken(descriptor)
+
+    monkeypatch.setattr(_lock, "_taken", removed)
+    lock = _lock.FileLock(path, lasting=True)
+    assert path.read_bytes() == b"run"
+    path.unlink()
+    lock.release()
+
+
 def test_a_file_that_cannot_be_opened_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(*_arguments: object) -> int:
         raise PermissionError(13, "Permission denied")
@@ -604,7 +664,7 @@ def test_what_a_full_disk_did_not_take_is_known_and_written_when_there_is_room(p
             journal.write(entries)
         journal.keep([*entries[:2], *(done(index, f"55{index}") for index in range(9, 3000))])
 
-        assert 0 < len(journal.unwritten) < 2991
+        assert len(journal.unwritten) == 2991
         assert [outcome.id for outcome in outcomes_of(journal)] == [f"55{index}" for index in range(9, 3000)]
         assert journal.owners(["55700", "552999"]) == {"55700": 700, "552999": 2999}
         journal._connection.execute("pragma max_page_count = 10000")
@@ -612,6 +672,57 @@ def test_what_a_full_disk_did_not_take_is_known_and_written_when_there_is_room(p
     assert journal.unwritten == {}
     with Journal(path) as journal:
         assert journal.counts() == {"done": 2991, "planned": 1}
+
+
+def test_answers_are_written_in_parts_where_they_cannot_be_at_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Journal(path) as journal:
+        write_kept = journal._write_kept
+
+        def limited(count: int) -> None:
+            if count > 130:
+                raise sqlite3.OperationalError("database or disk is full")
+            write_kept(count)
+
+        monkeypatch.setattr(journal, "_write_kept", limited)
+        journal.keep(map(done, range(250)))
+
+    with Journal(path) as journal:
+        assert journal.counts() == {"done": 250}
+
+
+def test_a_run_holds_room_back_for_answers_until_the_disk_is_full(path: Path) -> None:
+    reserve = path.with_name("orders.run-reserve")
+    with Journal(path, lasting=True) as journal:
+        assert not reserve.exists()
+        journal.write([sent(0)])
+        assert reserve.stat().st_size == 2**19
+        journal.keep([done(0)])
+    with Journal(path, lasting=True) as journal:
+        assert journal.counts() == {"done": 1}
+        journal.write([sent(1)])
+    assert [file.name for file in path.parent.iterdir()] == ["orders.run"]
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy", "helps"),
+    [
+        ("SQLITE_FULL", "make room on the disk of the journal", True),
+        ("SQLITE_IOERR_WRITE", "see that the disk of the journal works, and has room", True),
+        ("SQLITE_READONLY_DBMOVED", "let the journal, and its folder, be written by this user", True),
+        ("SQLITE_BUSY", "end the other program that uses the journal", True),
+        ("SQLITE_CORRUPT", "the file is damaged: put back a whole copy of it", False),
+    ],
+)
+def test_what_helps_depends_on_what_is_wrong_and_is_never_another_journal(
+    code: str, remedy: str, *, helps: bool
+) -> None:
+    error = sqlite3.OperationalError("problem")
+    error.sqlite_errorname = code
+
+    assert explained(error).startswith(f"problem; {remedy}")
+    assert helps_to_start_again(error) is helps
 
 
 # The process ends at any instant.

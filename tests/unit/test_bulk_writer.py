@@ -108,7 +108,7 @@ def test_all_that_share_a_transaction_hear_of_its_failure(journal: Slow) -> None
     assert together(journal, writing(1), writing(2)) == [journal.error] * 3
 
 
-def test_after_a_failure_no_row_may_leave_but_answers_are_written(journal: Slow) -> None:
+def test_after_a_failure_no_row_may_leave_and_answers_are_written_at_the_end(journal: Slow) -> None:
     journal.go_on.set()
     journal.error = sqlite3.OperationalError("disk full")
     answer = Entry(index=2, digest=b"d", outcome=Outcome(index=2, status="done", id="44002"))
@@ -121,8 +121,11 @@ def test_after_a_failure_no_row_may_leave_but_answers_are_written(journal: Slow)
             journal.error = None
 
     anyio.run(run)
-    assert journal.transactions == [[0], [2], []]
-    assert journal.entries(0, 9) == {2: answer}
+    assert journal.transactions == [[0]]
+    assert journal.unwritten == {2: answer.outcome}
+    journal.close()
+    with Journal(journal.path) as again:
+        assert again.entries(0, 9) == {2: answer}
 
 
 def test_a_full_disk_is_the_failure_of_sqlite(tmp_path: Path) -> None:

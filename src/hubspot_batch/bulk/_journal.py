@@ -23,6 +23,7 @@ from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from secrets import token_bytes
+from shutil import disk_usage
 from threading import Lock
 from typing import Any, Self, cast, get_args
 
@@ -67,6 +68,8 @@ _MAGIC = b"SQLite format 3\0"
 _VERSION_AT = 60
 _NEEDS_WAL = 0x10000
 _WAL_HEADER = 32
+# Bytes: more than the outcomes of all rows in flight need.
+_RESERVE = 2**19
 # The facts of a run that are no text.
 _FACTS = {"salt": bytes, "total": int, "requests": int, "retries": int, "seconds": float, "exit_code": int}
 # A sound file needs fewer steps of SQLite than it has bytes for any query here.
@@ -146,6 +149,7 @@ class Journal:
         """Close the file, after a last attempt to write what it did not take before."""
         with self._lock:
             if self._unwritten and not self.closed:
+                self._file.make_room()
                 with suppress(sqlite3.Error):
                     self._retry()
             self._end()
@@ -215,12 +219,13 @@ class Journal:
             connection.executemany(_WRITE, [self._columns(entry) for entry in entries])
 
     def keep(self, entries: Iterable[Entry]) -> None:
-        """Keep in memory what `write` has failed to write. It is tried again now and with `close`."""
+        """Keep what `write` has failed to write in memory. `close` tries again.
+
+        All of it is then one transaction: it needs least room.
+        """
         with self._lock:
             # That a row is about to leave is no news: it will not.
             self._unwritten.update((entry.index, entry) for entry in entries if not entry.sent)
-            with suppress(sqlite3.Error):
-                self._retry()
 
     @property
     def unwritten(self) -> Mapping[int, Outcome]:
@@ -305,14 +310,25 @@ class Journal:
             raise
 
     def _retry(self) -> None:
-        """Write what the file did not take, a little at a time: each part makes room for the next one."""
+        """Write what the file did not take: in one transaction, or as much of it as there is room for."""
+        count = len(self._unwritten)
         while self._unwritten:
-            self._connection.execute("pragma wal_checkpoint")
-            part = list(islice(self._unwritten.values(), _TOGETHER))
-            with self._transaction() as connection:
-                connection.executemany(_WRITE, [self._columns(entry) for entry in part])
-            for entry in part:
-                del self._unwritten[entry.index]
+            try:
+                self._write_kept(count)
+            except sqlite3.Error:
+                if count <= _TOGETHER:
+                    raise
+                count //= 2
+                # Room in the WAL, where the main file has some.
+                with suppress(sqlite3.Error):
+                    self._connection.execute("pragma wal_checkpoint")
+
+    def _write_kept(self, count: int) -> None:
+        part = list(islice(self._unwritten.values(), count))
+        with self._transaction() as connection:
+            connection.executemany(_WRITE, [self._columns(entry) for entry in part])
+        for entry in part:
+            del self._unwritten[entry.index]
 
     def _columns(self, entry: Entry) -> tuple[int, bytes, str, str | None, bytes | None]:
         outcome = entry.outcome
@@ -394,7 +410,7 @@ def _forget_all() -> None:
         journal.forget()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has none
     os.register_at_fork(after_in_child=_forget_all)
 
 
@@ -426,6 +442,9 @@ class _Temporary:
     def mark(self) -> None:
         """Do nothing: there is no WAL."""
 
+    def make_room(self) -> None:
+        """Do nothing: it holds no room back."""
+
     def close(self) -> None:
         """Close it, which removes it."""
         self.connection.close()
@@ -449,6 +468,8 @@ class _File:
         # SQLite follows links, too, for the name of the WAL.
         self._path = Path(os.path.realpath(path))
         self._wal = self._path.with_name(f"{self._path.name}-wal")
+        self._reserve = self._path.with_name(f"{self._path.name}-reserve")
+        self._lasting = lasting
         self.steps = _Steps(self._path)
         try:
             self._lock = FileLock(self._path.with_name(f"{self._path.name}-lock"), lasting=lasting)
@@ -465,6 +486,9 @@ class _File:
 
     def mark(self) -> None:
         """Let the main file say that its WAL is needed, before anything is in the WAL only."""
+        if self._lasting:
+            self._lasting = False
+            self._reserve_room()
         if not self._marked:
             self.connection.execute(f"pragma user_version={_FORMAT | _NEEDS_WAL}")
             self.connection.execute("pragma wal_checkpoint")
@@ -478,6 +502,7 @@ class _File:
                 self.connection.execute(f"pragma user_version={_FORMAT}")
         except sqlite3.Error:
             cleared = False
+        self.make_room()
         try:
             self.connection.close()
             if not cleared and not self._wal.exists():
@@ -485,11 +510,24 @@ class _File:
         finally:
             self._lock.release()
 
+    def make_room(self) -> None:
+        """Give the room that was held back to the answers to what was sent already."""
+        with suppress(OSError):
+            self._reserve.unlink()
+
     def forget(self) -> None:
         """Leave the file to the parent process."""
         # Closed by whatever process, the connection would remove the WAL of the run that goes on.
         never_end(self.connection)
         self._lock.forget()
+
+    def _reserve_room(self) -> None:
+        """Hold room on the disk back, for the answers to what has left when the disk is full."""
+        with suppress(OSError):
+            size = min(_RESERVE, disk_usage(self._path.parent).free // 2)
+            descriptor = os.open(self._reserve, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(bytes(size))
 
     def _clear(self) -> None:
         """Remove the mark where there is no room for a transaction, but the main file has everything."""
@@ -553,7 +591,7 @@ class _File:
         return connection
 
     def _inaccessible(self, path: Path, error: OSError) -> ConfigurationError:
-        if self._path.is_file():
+        if os.path.isfile(self._path):  # noqa: PTH113 - that of a path raises where a name is too long
             return _unusable(path, f"{error.strerror}; let it, and its folder, be written by this user")
         return _unusable(path, f"{error.strerror}; name a file in a folder that can be written")
 

@@ -271,7 +271,7 @@ def _leave_all() -> None:
         never_end(session)
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has none
     os.register_at_fork(after_in_child=_leave_all)
 # Before the interpreter waits for all threads: those of an event loop end with it only.
 getattr(threading, "_register_atexit", atexit.register)(_close_all)

@@ -1,6 +1,7 @@
 """The journal as the event loop sees it: what waits to be written goes into one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
 
 import anyio
 from anyio import CapacityLimiter, to_thread
@@ -23,6 +24,7 @@ class Writer:
         self._waiting: list[Entry] = []
         self._turn = 0
         self._failure: Exception | None = None
+        self._traceback: TracebackType | None = None
         self._writing = anyio.Lock()
         self._thread = CapacityLimiter(1)
 
@@ -30,8 +32,8 @@ class Writer:
         """Write entries down. They are durable when this returns.
 
         Raises:
-            sqlite3.Error: If the disk is full, for example. From then on no row may leave, but what is said
-                of those that have left is still written where that is possible.
+            sqlite3.Error: If the disk is full, for example. From then on no row may leave, and what is said
+                of those that have left is kept for the end.
         """
         if not self._journal.durable:
             self._put(list(entries))
@@ -44,7 +46,8 @@ class Writer:
                 waiting, self._waiting = self._waiting, []
                 await self._write(waiting)
         if self._failure is not None:
-            raise self._failure
+            # From where it happened: each raise would make the traceback of the others longer.
+            raise self._failure.with_traceback(self._traceback)
 
     async def owners(self, records: Sequence[str]) -> Mapping[str | None, int]:
         """Return the row that is done as each of these records, where there is one."""
@@ -57,11 +60,12 @@ class Writer:
 
     async def _write(self, entries: Sequence[Entry]) -> None:
         if self._failure is not None:
-            entries = [entry for entry in entries if not entry.sent]
+            self._journal.keep(entries)
+            return
         try:
             await to_thread.run_sync(self._put, entries, limiter=self._thread)
-        except Exception as error:  # noqa: BLE001 - whoever else waits for this transaction must hear of it
-            self._failure = self._failure or error
+        except Exception as error:  # noqa: BLE001 - all that wait for this transaction must hear of it
+            self._failure, self._traceback = error, error.__traceback__
 
     def _put(self, entries: Sequence[Entry]) -> None:
         try:
