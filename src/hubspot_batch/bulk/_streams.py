@@ -217,7 +217,7 @@ class _Session:
         # The garbage collector may come in any thread, even in one that the run waits for.
         if self._portal is None or threading.get_ident() == self._reader:
             self.close()
-        elif self._job.is_ours:
+        else:
             threading.Thread(target=self.close).start()
 
     def _more(self) -> bool:
