@@ -406,10 +406,10 @@ class TestSandbox:
         [
             (("--fault", "504-aftr:0.02"), "did you mean 504-after"),
             (("--fault", "503:2"), "choose one from 0 to 1"),
-            (("--quota", "many"), "'many' is no quota; write requests and seconds like 190/10"),
+            (("--quota", "many"), "'many' is not a quota; write requests and seconds like 190/10"),
             (("--property", "my_field"), "'my_field' names no property; write it like orders.my_field"),
             (("--unique", "orders."), "'orders.' names no property; write it like orders.my_field"),
-            (("--unique", "contacts.x"), "object types that have some are orders, line_items, "),
+            (("--unique", "tickets.x"), "declare them for orders, line_items, "),
             (("--host", "0.0.0.0"), "others could reach the sandbox at 0.0.0.0"),  # noqa: S104 - it is refused
         ],
     )

@@ -115,8 +115,8 @@ def test_every_fault_can_be_asked_for() -> None:
     ("host", "text"),
     [
         ("0.0.0.0", "others could reach the sandbox at 0.0.0.0"),  # noqa: S104 - it is to be refused
-        ("localhost", "'localhost' is no IPv4 address to listen on; choose 127.0.0.1"),
-        ("::1", "'::1' is no IPv4 address to listen on"),
+        ("localhost", "'localhost' is not an IPv4 address; choose 127.0.0.1"),
+        ("::1", "'::1' is not an IPv4 address"),
     ],
 )
 def test_it_listens_on_loopback_unless_told_so_explicitly(host: str, text: str) -> None:

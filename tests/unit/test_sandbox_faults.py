@@ -152,7 +152,7 @@ def test_seconds_are_refused_where_they_say_nothing(text: str) -> None:
 @pytest.mark.parametrize("seconds", ["", "x", "-1", "nan", "inf", "86401"])
 def test_seconds_that_cannot_be_are_refused(seconds: str) -> None:
     with pytest.raises(
-        ConfigurationError, match=r"is no number of seconds from 0 to 86400; write it like slow=0\.5"
+        ConfigurationError, match=r"is not a number of seconds from 0 to 86400; write it like slow=0\.5"
     ):
         fault_named(f"slow={seconds}")
 
@@ -176,14 +176,14 @@ def test_a_fault_with_its_rate_is_read(text: str, name: str, rate: float) -> Non
     [
         ("504-after", "has no rate; write it like 504-after:0.02 or slow=0.5:0.1"),
         ("", "has no rate"),
-        ("504-after:", "'' is no rate; write 504-after with a number from 0 to 1"),
-        ("504-after:often", "'often' is no rate; write 504-after with a number"),
-        ("504-after:2%", "'2%' is no rate"),
+        ("504-after:", "'' is not a rate; write 504-after with a number from 0 to 1"),
+        ("504-after:often", "'often' is not a rate; write 504-after with a number"),
+        ("504-after:2%", "'2%' is not a rate"),
         ("504-after:1.5", "the fault 504-after cannot have the rate 1.5; choose one from 0 to 1"),
         ("504-after:-0.1", "cannot have the rate -0.1"),
         ("504-after:nan", "cannot have the rate nan"),
         ("504:0.1", "did you mean 504-before or 504-after?"),
-        ("slow=x:0.1", "'x' is no number of seconds"),
+        ("slow=x:0.1", "'x' is not a number of seconds"),
         ("504-after=0.02", "has no rate"),
         ("none:0.1", "there is no fault 'none'"),
     ],

@@ -79,14 +79,14 @@ def test_a_quota_is_read(text: str, quota: QuotaLimit) -> None:
     ],
 )
 def test_what_is_no_quota_is_refused_with_the_remedy(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no quota; write requests and seconds like 190/10"):
+    with pytest.raises(ConfigurationError, match="is not a quota; write requests and seconds like 190/10"):
         parse_quota(text)
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("0/10", "lets nothing pass; choose at least 1"),
+        ("0/10", "admits nothing; choose at least 1"),
         ("190/0", r"window of 0.0 seconds; choose at least 0\.001"),
     ],
 )

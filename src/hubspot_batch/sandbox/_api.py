@@ -1,4 +1,4 @@
-"""HubSpot's API over HTTP: who asks, whether the quota lets it pass, which fault it meets."""
+"""HubSpot's API over HTTP: tokens, quotas, scopes and faults come before the account answers."""
 
 import random
 from collections.abc import Mapping
@@ -32,13 +32,13 @@ _LARGEST_BODY = 32 * 1024 * 1024
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What a request comes to, and what is to be remembered of it.
+    """The answer to a request, and what the history keeps of it.
 
     Attributes:
         reply: What the client sees.
-        operation: The operation; None where it is none.
-        fault: The fault that it met.
-        inputs: How many inputs it brought.
+        operation: The id of the operation; None if the request means none.
+        fault: The fault that it met; None if none.
+        inputs: How many inputs it had.
         written: How many of them were written.
         refused: How many of them were neither written nor found.
     """
@@ -52,7 +52,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 class WireResponse(Response):
-    """A reply that may come late, broken, or not at all."""
+    """A reply that can be late, broken, or missing."""
 
     def __init__(self, reply: WireReply) -> None:
         super().__init__(status_code=reply.status)
@@ -66,11 +66,11 @@ class Api:
     """The API of all accounts.
 
     Args:
-        tokens: Who may do what.
-        faults: What goes wrong on purpose.
-        history: Where the requests are remembered.
-        retry_after: Whether a 429 says when to come back.
-        seed: What is drawn from where HubSpot does one thing or another.
+        tokens: The tokens of all accounts.
+        faults: The faults to inject.
+        history: Where the requests are kept.
+        retry_after: Whether a 429 has the header `Retry-After`.
+        seed: The seed of what HubSpot does in one way or another.
     """
 
     def __init__(
@@ -80,15 +80,15 @@ class Api:
         self._faults = faults
         self._history = history
         self._retry_after = retry_after
-        self._random = random.Random(seed)  # noqa: S311 - it decides on no secret
+        self._random = random.Random(seed)  # noqa: S311 - not for secrets
 
     async def crm(self, request: Request) -> Response:
-        """Answer a request for records."""
+        """Answer a request for records, properties or associations."""
         came, began = moment(), perf_counter()
         try:
             content = await read_content(request)
         except ClientDisconnect:
-            return Response(status_code=400)  # nobody hears it
+            return Response(status_code=400)  # the client is gone
         answer = await self._answer(request, content)
         self._history.add(
             RequestEntry(
@@ -177,7 +177,7 @@ class Api:
 async def read_content(request: Request) -> bytes | None:
     """Return the body of a request; None if it is too large.
 
-    It is read to its end even then: a client that still sends would lose the reply.
+    It is read to its end in any case: a client that is still sending would lose the reply.
     """
     chunks: list[bytes] = []
     size = 0

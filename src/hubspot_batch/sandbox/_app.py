@@ -1,4 +1,4 @@
-"""What a sandbox serves: the API, the page for people, and the document."""
+"""The application: HubSpot's API, the page for people, and the document."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPMethod
@@ -31,8 +31,8 @@ def make_app(api: Api, overview: Overview, *, hosts: Sequence[str] | None) -> St
     Args:
         api: HubSpot's API.
         overview: What the page shows and sets.
-        hosts: The names under which it is asked; None for any. A page of another site can give this machine
-            a name of its own, and would then read what the sandbox tells.
+        hosts: The host names that it answers to; None for any. A page of another site can give this machine
+            a name of its own, and could then read what the sandbox answers.
     """
     guards = [] if hosts is None else [Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts])]
     app = Starlette(
@@ -69,7 +69,7 @@ def _state_endpoint(overview: Overview) -> Endpoint:
 
 def _faults_endpoint(overview: Overview) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        # A page of another site could send a form here, but no form has this type.
+        # A page of another site can send a form here, but a form cannot have this content type.
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return WireResponse(refused(Refusal(status=415, message="Send JSON, with its content type")))
         try:

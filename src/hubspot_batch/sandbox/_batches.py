@@ -1,4 +1,4 @@
-"""What a batch comes to: what is to be written, and what is refused (docs/behaviour.md, "Atomicity")."""
+"""Judges a batch: what is written, and what is refused (docs/behaviour.md, "Atomicity")."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -29,9 +29,10 @@ class Behaviour(Struct, frozen=True, kw_only=True):
         without_207: The versions in which failures stand in the plain reply, `("2026-09",)` for what
             HubSpot published of that version first ("Versions").
         index_delay: Seconds until a record that was written is found by its unique properties. Its id finds
-            it at once, and a second record with the same value is refused at once ("Reading").
-        max_inputs_with_history: How many records one read returns with earlier values ("Reading").
-        max_association_inputs: How many associations one request creates ("Associations").
+            it at once, and a second record with the same value is refused at once ("Reads").
+        max_inputs_with_history: How many records one read returns with earlier values ("Reads").
+        max_association_inputs: How many associations one request creates ("Associations
+            after the fact").
     """
 
     shuffle: bool = True

@@ -1,4 +1,4 @@
-"""What the sandbox says, as recorded of HubSpot (docs/behaviour.md, "Error bodies", "Partial success")."""
+"""Bodies of replies, as recorded of HubSpot (docs/behaviour.md, "Error bodies", "Partial success")."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from hubspot_batch.sandbox._values import PropertyError
 
 Json: TypeAlias = dict[str, Any]
 
-_PLACE = re.compile("<([a-z]+)>")
+_PLACEHOLDER = re.compile("<([a-z]+)>")
 
 _VALIDATION = "VALIDATION_ERROR"
 _NOT_FOUND = "OBJECT_NOT_FOUND"
@@ -28,7 +28,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     Attributes:
         status: The HTTP status.
         message: The reason for people.
-        category: The kind of error; several replies of HubSpot have none.
+        category: The kind of error; some replies of HubSpot have none.
         sub_category: A finer kind.
         context: What the error is about.
         errors: The reason in parts.
@@ -59,13 +59,13 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
 
 class TakenValue(Struct, frozen=True, kw_only=True):
-    """A value that has to be unique and that another record has.
+    """A unique value that another record has.
 
     Attributes:
         property: The property.
         value: The value.
-        existing: The record that has it; None where that is of the same batch.
-        new: The record that cannot have it.
+        existing: The record that has it; None if that is in the same batch.
+        new: The record that was to have it.
     """
 
     property: str
@@ -75,14 +75,14 @@ class TakenValue(Struct, frozen=True, kw_only=True):
 
 
 class TakenValueForm(Struct, frozen=True, kw_only=True):
-    """One of the ways in which HubSpot refuses a value that is taken.
+    """One of the forms in which HubSpot refuses a unique value that is taken.
 
     Attributes:
-        name: What the form is called.
+        name: Its name.
         status: The status where a whole batch is refused.
-        existing: Where the body tells the record that has the value: `message`, `context` or `errorTokens`;
-            None where it does not.
-        body: The fields of the body, with places for the particulars.
+        existing: Where the body names the record that has the value: `message`, `context` or `errorTokens`;
+            None if it does not.
+        body: The fields of the body, with placeholders.
     """
 
     name: str
@@ -128,7 +128,7 @@ def too_many_inputs(most: int) -> Refusal:
 
 
 def not_served(method: str, path: str, served: Sequence[str]) -> Refusal:
-    """The sandbox does not have this, whatever HubSpot has."""
+    """The sandbox does not have this path; HubSpot may have it."""
     return Refusal(
         status=501,
         message=f"The sandbox does not have {method} {path}. It has: {', '.join(served)}",
@@ -137,17 +137,17 @@ def not_served(method: str, path: str, served: Sequence[str]) -> Refusal:
 
 
 def unknown_object_type(name: str) -> Refusal:
-    """The path names no object type."""
+    """The path has a name that is not an object type."""
     return Refusal(status=400, message=f"Unable to infer object type from: {name}")
 
 
 def bad_parameter(name: str) -> Refusal:
-    """A parameter of the query has a value that it cannot have."""
+    """A query parameter has an invalid value."""
     return Refusal(status=400, message=f"Invalid value for parameter {name}", category=_VALIDATION)
 
 
 def unreadable(line: int, column: int, reason: str) -> Refusal:
-    """The body is no JSON, or JSON of another form."""
+    """The body is not JSON, or not JSON of the expected form."""
     return Refusal(status=400, message=f"Invalid input JSON on line {line}, column {column}: {reason}")
 
 
@@ -168,7 +168,7 @@ def not_unique(schema: ObjectSchema, name: str, portal: int, act: str) -> Refusa
 
 
 def bad_properties(problems: Sequence[PropertyError], portal: int) -> Refusal:
-    """A whole batch is refused for its properties, without a word on which input it is."""
+    """A whole batch is refused for its properties; the body does not say which input it is."""
     # An error that two inputs share stands twice in the text, but once in `errors`, as recorded.
     errors = [
         {"message": error.message, "code": error.code, "context": {"propertyName": [error.name]}}
@@ -180,7 +180,7 @@ def bad_properties(problems: Sequence[PropertyError], portal: int) -> Refusal:
 
 def taken_value(form: TakenValueForm, schema: ObjectSchema, taken: TakenValue, portal: int) -> Refusal:
     """A whole batch is refused for a value that another record has."""
-    body = dict(_filled(form.body, _particulars(schema, taken, portal)))
+    body = dict(_filled(form.body, _placeholders(schema, taken, portal)))
     known = {name: body.pop(name, None) for name in ("message", "category", "context", "errors")}
     return Refusal(status=form.status, others=body, **known)
 
@@ -211,7 +211,7 @@ def taken_value_error(
     form: TakenValueForm, schema: ObjectSchema, taken: TakenValue, trace_id: str, portal: int
 ) -> Json:
     """Return the item of a 207 for an input with a value that another record has."""
-    body: Json = _filled(form.body, _particulars(schema, taken, portal))
+    body: Json = _filled(form.body, _placeholders(schema, taken, portal))
     context = {**body.get("context", {}), "objectWriteTraceId": [trace_id]}
     return {"status": "error", **body, "context": context}
 
@@ -314,7 +314,7 @@ def batch(results: Sequence[Json], errors: Sequence[Json], started: str, complet
     }
 
 
-def _particulars(schema: ObjectSchema, taken: TakenValue, portal: int) -> Mapping[str, str]:
+def _placeholders(schema: ObjectSchema, taken: TakenValue, portal: int) -> Mapping[str, str]:
     return {
         "portal": str(portal),
         "type": schema.type_id,
@@ -327,15 +327,15 @@ def _particulars(schema: ObjectSchema, taken: TakenValue, portal: int) -> Mappin
     }
 
 
-def _filled(template: Any, particulars: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
-    """Return a template with the particulars in their places."""
+def _filled(template: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
+    """Return a template with its placeholders filled in."""
     match template:
         case str():
-            return _PLACE.sub(lambda place: particulars[place[1]], template)
+            return _PLACEHOLDER.sub(lambda place: values[place[1]], template)
         case list():
-            return [_filled(item, particulars) for item in template]
+            return [_filled(item, values) for item in template]
         case _:
-            return {name: _filled(item, particulars) for name, item in template.items()}
+            return {name: _filled(item, values) for name, item in template.items()}
 
 
 def _property_text(problems: Sequence[PropertyError], portal: int) -> str:

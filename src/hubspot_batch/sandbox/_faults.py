@@ -353,7 +353,7 @@ def fault_named(text: str) -> InjectedFault:
     """Return the fault of a name, `504-after`, or of a name and seconds, `slow=0.5`.
 
     Raises:
-        ConfigurationError: If there is none, or the seconds cannot be.
+        ConfigurationError: If there is no such fault, or the seconds are invalid.
     """
     name, equals, seconds = text.partition("=")
     fault = FAULTS.get(name)
@@ -385,7 +385,7 @@ def parse_fault(text: str) -> tuple[InjectedFault, float]:
         return fault, checked_rate(fault, float(rate))
     except ValueError:
         raise ConfigurationError(
-            f"{rate!r} is no rate; write {name} with a number from 0 to 1, {name}:0.02 for example"
+            f"{rate!r} is not a rate; write {name} with a number from 0 to 1, {name}:0.02 for example"
         ) from None
 
 
@@ -412,7 +412,7 @@ def _seconds(name: str, text: str) -> float:
         seconds = math.nan
     if not 0 <= seconds <= _DAY:
         raise ConfigurationError(
-            f"{text!r} is no number of seconds from 0 to {_DAY:g}; write it like {name}=0.5"
+            f"{text!r} is not a number of seconds from 0 to {_DAY:g}; write it like {name}=0.5"
         )
     return seconds
 

@@ -62,7 +62,7 @@ def moment_of(value: str) -> datetime | None:
 
 
 def write_number(value: str, decimals: int) -> str:
-    """Return a number with at least so many decimals, and no zeros that mean nothing."""
+    """Return a number with at least `decimals` decimals and without redundant zeros."""
     whole, _, fraction = value.lstrip("+-").partition(".")
     fraction = fraction.rstrip("0").ljust(decimals, "0")
     digits = f"{whole.lstrip('0') or '0'}{'.' if fraction else ''}{fraction}"

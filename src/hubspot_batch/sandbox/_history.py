@@ -1,4 +1,4 @@
-"""What has been asked of a sandbox."""
+"""The requests that a sandbox has answered."""
 
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _SECONDS = 60
 
 
 class History:
-    """The requests of the API that have come, the last 10,000 of them. Any thread may use it."""
+    """The last 10,000 requests of the API. Any thread may use it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -20,12 +20,12 @@ class History:
         self._refused: Counter[int] = Counter()
 
     def add(self, entry: RequestEntry) -> None:
-        """Take note of a request that is over."""
+        """Keep a request that was answered."""
         with self._lock:
             self._requests.append(entry)
 
     def count(self, now: float, *, admitted: bool) -> None:
-        """Count a request in its second: whether the quota let it pass."""
+        """Count a request in its second, as admitted or refused by the quota."""
         with self._lock:
             counter = self._admitted if admitted else self._refused
             counter[int(now)] += 1

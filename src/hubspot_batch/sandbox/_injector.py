@@ -1,4 +1,4 @@
-"""Which request meets which fault."""
+"""Decides which request meets which fault."""
 
 import math
 import random
@@ -14,23 +14,23 @@ FAULT_HEADER = "X-Sandbox-Fault"
 
 
 class FaultInjector:
-    """Which requests meet which fault. Any thread may use it.
+    """Decides which request meets which fault. Any thread may use it.
 
     The header of a request comes first, then the script, then the rates. With the same seed the same sequence
-    of requests meets the same faults: each of them draws equally often, whatever decides on it.
+    of requests meets the same faults, because each request draws the same random numbers.
 
     Args:
-        rates: How often each fault occurs, from 0 to 1: `{"504-after": 0.02, "slow=0.5": 0.1}`. At most one
-            strikes a request, so together they are at most 1.
-        seed: What is drawn from.
+        rates: The rate of each fault, from 0 to 1: `{"504-after": 0.02, "slow=0.5": 0.1}`. At most one fault
+            strikes a request, so the rates add up to at most 1.
+        seed: The seed of the random numbers.
 
     Raises:
-        ConfigurationError: If there is no such fault, or the rates cannot be.
+        ConfigurationError: If there is no such fault, or the rates are invalid.
     """
 
     def __init__(self, rates: Mapping[str, float] | None = None, seed: int = 0) -> None:
         self._lock = Lock()
-        self._random = random.Random(seed)  # noqa: S311 - it decides on no secret
+        self._random = random.Random(seed)  # noqa: S311 - not for secrets
         self._rates: dict[InjectedFault, float] = {}
         self._queue: deque[InjectedFault] = deque()
         self._numbered: dict[int, InjectedFault] = {}
@@ -40,13 +40,13 @@ class FaultInjector:
 
     @property
     def rates(self) -> Mapping[str, float]:
-        """The faults that occur by rate, by the text that names them."""
+        """The rates of the faults that occur by rate, by their names."""
         with self._lock:
             return {str(fault): rate for fault, rate in self._rates.items()}
 
     @property
     def count(self) -> int:
-        """How many requests have come."""
+        """How many requests there were."""
         with self._lock:
             return self._count
 

@@ -119,7 +119,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """The scopes of which a token needs one, without those of other object types."""
+        """The scopes that open it, any one of them; without those of other object types."""
         names = {SCHEMAS[name].scope if name in SCHEMAS else name for name in self.object_types}
         if not self.route.operation.scopes:
             return tuple(f"crm.objects.{name}.read" for name in sorted(names))

@@ -1,4 +1,4 @@
-"""What the page at `/` shows of a sandbox: of its first account, where there are several."""
+"""The state that the page at `/` shows: that of the first account."""
 
 from datetime import UTC, datetime
 from time import monotonic
@@ -19,15 +19,15 @@ _WRITTEN = ("orders", "line_items", "commerce_payments", "carts")
 
 
 class Overview:
-    """Reads the parts of a sandbox. The thread of the server uses it, and no other.
+    """Reads the parts of a sandbox. Only the thread of the server may use it.
 
     Args:
-        url: Where the sandbox is.
+        url: The base URL of the sandbox.
         access_token: The token of the first account.
-        grant: What that token may do.
+        grant: The account, scopes and quota of that token.
         store: The records of the first account.
-        faults: What goes wrong on purpose.
-        history: What has been asked.
+        faults: The faults to inject.
+        history: The requests.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Overview:
         self._began = monotonic()
 
     def state(self) -> State:
-        """Return how things stand."""
+        """Return the present state."""
         now = monotonic()
         return State(
             url=self._url,

@@ -30,7 +30,7 @@ class RecordEntry(Struct, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         id: The record id.
-        name: Its name property; None where it has none.
+        name: The value of its name property; None without one.
         associations: How many associations it has.
     """
 
@@ -57,10 +57,10 @@ class QuotaState(Struct, frozen=True, kw_only=True, rename="camel"):
     """How much of the quota is used up.
 
     Attributes:
-        limit: How many requests a window takes; None where there is no limit.
+        limit: How many requests a window allows; None for any number.
         window: The length of the rolling window in seconds.
         used: How many requests the window holds now.
-        daily: How many requests a day takes; None where there is no limit.
+        daily: How many requests a day allows; None for any number.
         daily_used: How many requests the day holds so far.
     """
 
@@ -76,7 +76,7 @@ class SecondEntry(Struct, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         second: How many seconds ago it was: 59 to 0, which is the present one.
-        admitted: How many requests the quota let pass, whatever became of them.
+        admitted: How many requests the quota admitted, with a success or not.
         refused: How many it refused.
     """
 
@@ -86,17 +86,17 @@ class SecondEntry(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class RequestEntry(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A request that was answered, or left without an answer on purpose.
+    """A request that was answered, or left without an answer by a fault.
 
     Attributes:
         at: When it came, in ISO 8601 with a time zone.
         method: The HTTP method.
         path: The path, without the query.
-        operation: The `operationId`; None where the request belongs to none.
-        status: The HTTP status; 0 where no reply was sent.
-        inputs: How many inputs it brought.
+        operation: The `operationId`; None if the request means no operation.
+        status: The HTTP status; 0 if no reply was sent.
+        inputs: How many inputs it had.
         written: How many of them were written.
-        refused: How many were not.
+        refused: How many of them were neither written nor found.
         fault: The name of the fault that it met, or None.
         milliseconds: How long the answer took.
     """
@@ -119,7 +119,7 @@ class FaultState(Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         name: `504-after` for example.
         description: What it does, in a sentence.
-        rate: The share of requests that meet it; 0 where it is not in force.
+        rate: The share of requests that meet it; 0 if it is not in force.
     """
 
     name: str
@@ -132,7 +132,7 @@ class FaultChange(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkn
 
     Attributes:
         name: The fault.
-        rate: The share of requests that shall meet it; 0 clears it.
+        rate: The share of requests that are to meet it; 0 clears it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Where in a JSON text something stands, for the errors that tell of it."""
+"""Positions in a JSON text, for error messages."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,14 +9,14 @@ import msgspec
 Path: TypeAlias = tuple[str | int, ...]
 """The keys and indexes that lead from the root to a value."""
 
-# A text without an end is one token, too: to look for the next one inside of it would take quadratic time.
+# An unterminated string is one token, too: a search for the next token inside it would take quadratic time.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\],]|[^\s{}\[\],:"]+')
 
 _FIRST: Mapping[bytes, int | None] = {b"{": None, b"[": 0}
 
 
 def offset_of(content: bytes, path: Path) -> int:
-    """Return where the value begins to which a path leads; 0 where there is none."""
+    """Return the offset of the value at a path; 0 if there is none."""
     return next((offset for found, offset in _values(content) if found == path), 0)
 
 
@@ -26,7 +26,7 @@ def line_and_column(content: bytes, offset: int) -> tuple[int, int]:
 
 
 def _values(content: bytes) -> Iterator[tuple[Path, int]]:
-    """Yield the path and the beginning of each value of a text that is JSON."""
+    """Yield the path and the offset of each value of a JSON text."""
     keys: list[str | int | None] = []  # of each value that is open; None where a key comes next
     for match in _TOKEN.finditer(content):
         token = match[0]

@@ -1,7 +1,7 @@
 """How many requests pass: a rolling window per token, a day per account (docs/behaviour.md, "Rate limits").
 
-Pure arithmetic without a clock. Whoever uses it holds one lock around reading the clock and asking, for none
-of it is thread-safe, and times must not go back.
+Pure arithmetic without a clock, and not thread-safe: hold one lock around reading the clock and asking, so
+that times do not go back.
 """
 
 import math
@@ -28,7 +28,7 @@ _PREFIX = "X-HubSpot-RateLimit"
 
 
 class QuotaLimit(Struct, frozen=True):
-    """What one token may do.
+    """How many requests one token may send.
 
     Attributes:
         limit: How many requests fit into a window; None for any number.
@@ -36,7 +36,7 @@ class QuotaLimit(Struct, frozen=True):
         daily: How many requests the account has a day; None for any number, 0 for a day that is used up.
 
     Raises:
-        ConfigurationError: If one of them cannot be.
+        ConfigurationError: If one of them is invalid.
     """
 
     limit: int | None = 190
@@ -46,7 +46,7 @@ class QuotaLimit(Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
             raise ConfigurationError(
-                f"a quota of {self.limit} requests lets nothing pass; choose at least 1, or None for no limit"
+                f"a quota of {self.limit} requests admits nothing; choose at least 1, or None for no limit"
             )
         if not _SHORTEST_WINDOW <= self.window < math.inf:
             raise ConfigurationError(
@@ -66,15 +66,15 @@ def parse_quota(text: str) -> QuotaLimit:
             `190/10,none`; or `none` for no limit at all.
 
     Raises:
-        ConfigurationError: If it is none of these.
+        ConfigurationError: If the text is not a quota.
     """
     if text == "none":
         return QuotaLimit(limit=None, daily=None)
     match = _QUOTA.fullmatch(text)
     if match is None:
         raise ConfigurationError(
-            f"{text!r} is no quota; write requests and seconds like 190/10, with the requests of a day like "
-            "190/10,1000000, or none for no limit"
+            f"{text!r} is not a quota; write requests and seconds like 190/10, with the requests of a day "
+            "like 190/10,1000000, or none for no limit"
         )
     limit, window = int(match[1]), float(match[2])
     if "," not in text:
@@ -83,14 +83,14 @@ def parse_quota(text: str) -> QuotaLimit:
 
 
 class Admission(Struct, frozen=True, kw_only=True):
-    """Whether a request passes.
+    """The decision on a request.
 
     Attributes:
-        allowed: Whether it does.
-        policy: What it was refused for; None where it passes.
-        remaining: How many more would pass in this window; None where there is no limit.
-        daily_remaining: How many more would pass this day; None where there is no limit.
-        wait: Seconds until one would pass, if no other came between; 0 where this one passes.
+        allowed: Whether it is admitted.
+        policy: The limit that it met; None if it is admitted.
+        remaining: How many more this window would admit; None without a limit.
+        daily_remaining: How many more this day would admit; None without a limit.
+        wait: Seconds until one would be admitted if no other came first; 0 if this one is.
     """
 
     allowed: bool
@@ -101,12 +101,12 @@ class Admission(Struct, frozen=True, kw_only=True):
 
 
 class Day:
-    """How many requests of a day are left. All tokens of an account that count by the day share one.
+    """The requests of a day. The tokens of an account share one.
 
-    Every moment is of the account's time zone, for the day ends at midnight there.
+    Times are in the account's time zone, because the day ends at midnight there.
 
     Args:
-        limit: How many requests a day has; None for any number.
+        limit: How many requests a day allows; None for any number.
     """
 
     def __init__(self, limit: int | None) -> None:
@@ -115,38 +115,38 @@ class Day:
         self._count = 0
 
     def used(self, moment: datetime) -> int:
-        """Return how many requests have passed on the day of a moment."""
+        """Return how many requests were admitted on a day."""
         if moment.date() != self._date:
             self._date, self._count = moment.date(), 0
         return self._count
 
     def remaining(self, moment: datetime) -> int | None:
-        """Return how many requests are left, or None where there is no limit."""
+        """Return how many requests are left; None without a limit."""
         return None if self._limit is None else self._limit - self.used(moment)
 
     def wait(self, moment: datetime) -> float:
-        """Return the seconds until a request would pass: 0, or those until midnight."""
+        """Return the seconds until a request would be admitted: 0, or those until midnight."""
         return _until_midnight(moment) if self.remaining(moment) == 0 else 0.0
 
     def count(self, moment: datetime) -> None:
-        """Count a request that passes."""
+        """Count a request that is admitted."""
         self._count = self.used(moment) + 1
 
 
 class Window:
-    """How many requests of one token pass: in no span of `window` seconds more than `limit`.
+    """A rolling window: admits at most `limit` requests of one token in any `window` seconds.
 
-    What is refused is not counted, neither here nor for the day; whether HubSpot counts it is not known.
+    A refused request is not counted, neither here nor for the day; whether HubSpot counts it is not known.
 
     Args:
         quota: The limit and the window.
-        day: The day that the token counts towards. A token of OAuth has none: `Day(None)`.
+        day: The day that the token counts towards. An OAuth token has none: `Day(None)`.
     """
 
     def __init__(self, quota: QuotaLimit, day: Day) -> None:
         self.quota = quota
         self._day = day
-        # What left the window is dropped, so there are never more than the limit.
+        # Times outside the window are dropped, so there are never more than the limit.
         self._times: deque[float] = deque()
 
     def admit(self, now: float, moment: datetime) -> Admission:
@@ -167,7 +167,7 @@ class Window:
         return self._admission(None, 0.0, moment)
 
     def used(self, now: float) -> int:
-        """Return how many requests the window holds; 0 where there is no limit, for then none is kept."""
+        """Return how many requests the window holds; 0 without a limit, because none is kept then."""
         while self._times and self._times[0] + self.quota.window <= now:
             self._times.popleft()
         return len(self._times)
@@ -189,13 +189,13 @@ class Window:
 def quota_headers(
     quota: QuotaLimit, admission: Admission, *, oauth: bool, retry_after: bool
 ) -> dict[str, str]:
-    """Return what HubSpot tells of a quota (docs/behaviour.md, "Rate limit headers").
+    """Return HubSpot's headers on a quota (docs/behaviour.md, "Rate limit headers").
 
     Args:
         quota: The quota of the token. Without a limit there are no headers on it.
-        admission: What became of the request.
-        oauth: Whether the token is one of OAuth, which is not told of the day.
-        retry_after: Whether a 429 has the header `Retry-After`; HubSpot promises it nowhere.
+        admission: The decision on the request.
+        oauth: Whether it is an OAuth token, which gets no daily headers.
+        retry_after: Whether a 429 has the header `Retry-After`; HubSpot does not document it.
     """
     headers = _window_headers(quota, admission)
     if not oauth and quota.daily is not None:
@@ -214,8 +214,8 @@ def rate_limit_body(
     Args:
         policy: The limit that was met.
         account: The id of the account.
-        correlation_id: What HubSpot's support asks for.
-        request_id: HubSpot sends it at times only.
+        correlation_id: The id that HubSpot's support asks for.
+        request_id: HubSpot sends it only sometimes.
     """
     body = {
         "status": "error",
@@ -231,7 +231,7 @@ def rate_limit_body(
 def _window_headers(quota: QuotaLimit, admission: Admission) -> dict[str, str]:
     if quota.limit is None or admission.remaining is None:
         return {}
-    # Recorded: 100 in ten seconds go with 10 in one, of which the request that is answered has taken one.
+    # Recorded: 100 in ten seconds come with 10 in one, and this request has used one of these.
     secondly = math.ceil(quota.limit / quota.window)
     return {
         f"{_PREFIX}-Max": str(quota.limit),
@@ -244,5 +244,5 @@ def _window_headers(quota: QuotaLimit, admission: Admission) -> dict[str, str]:
 
 def _until_midnight(moment: datetime) -> float:
     midnight = datetime.combine(moment.date() + timedelta(days=1), time(), moment.tzinfo)
-    # By timestamps, for within one time zone Python subtracts clock readings, and some days have 23 hours.
+    # By timestamps: within one time zone Python subtracts clock readings, and some days have 23 hours.
     return midnight.timestamp() - moment.timestamp()

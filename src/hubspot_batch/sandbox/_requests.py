@@ -1,7 +1,7 @@
-"""The bytes of a request, and the inputs that they hold.
+"""Reads the inputs out of the body of a request.
 
-HubSpot takes more than the document says: numbers and booleans as values, integers as ids, null, keys that
-nobody knows (docs/behaviour.md, "Property values", "Bodies without inputs", "Error bodies").
+HubSpot accepts more than the document says: numbers and booleans as values, integers as ids, null, unknown
+keys (docs/behaviour.md, "Property values", "Bodies without inputs", "Error bodies").
 """
 
 import re
@@ -128,7 +128,7 @@ class _Pairs(Struct):
     inputs: list[_Pair] | None = None
 
 
-# Not strictly, for 507.0 and "507" are integers to HubSpot. A number as a value stays as it was written.
+# Not strict: 507.0 and "507" are integers to HubSpot. A number as a value stays as it was written.
 _CREATES = msgspec.json.Decoder(_Creates, strict=False, float_hook=str)
 _CHANGES = msgspec.json.Decoder(_Changes, strict=False, float_hook=str)
 _IDS = msgspec.json.Decoder(_Ids, strict=False, float_hook=str)
@@ -254,7 +254,7 @@ def _links(associations: Sequence[_Association], path: Path) -> tuple[Link, ...]
 
 
 def _texts(properties: Mapping[str, Any], path: Path) -> Mapping[str, str]:
-    """Return the values as texts, without those that are null: they neither set nor clear."""
+    """Return the values as text, without nulls: they neither set nor clear."""
     if set(map(type, properties.values())) <= {str}:
         return properties
     return {name: _text(value, (*path, name)) for name, value in properties.items() if value is not None}
@@ -286,7 +286,7 @@ def _misfitting(content: bytes, complaint: str, most: int) -> Refusal | None:
                 return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _unreadable(content, error)
-    # What stands before the place can hold a text of the request, never what follows it.
+    # Text of the request can stand before the place, never after it.
     place = complaint.rpartition("`$")[2] if "`$" in complaint else ""
     path = tuple(name or int(index) for name, index in _PLACE.findall(place))
     if missing := _MISSING.match(complaint):

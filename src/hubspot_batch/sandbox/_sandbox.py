@@ -1,4 +1,4 @@
-"""The sandbox as its user sees it: options, lifetime, records, requests, faults."""
+"""The public class of the sandbox: options, lifetime, records, requests, faults."""
 
 import signal
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ from hubspot_batch.sandbox._values import lookup_value
 
 _LARGEST_PORT = 65535
 _GLANCE = 0.5
-"""How often a wait is interrupted: on Windows, no signal interrupts it."""
+"""The longest wait at a time, in seconds: on Windows, a signal does not interrupt a wait."""
 
 
 class SandboxAccount(Discreet, Struct, frozen=True, kw_only=True):
@@ -48,8 +48,8 @@ class SandboxAccount(Discreet, Struct, frozen=True, kw_only=True):
 
     Attributes:
         access_token: Its static token.
-        scopes: What its tokens may do; None for all.
-        quota: What the static token may do, as a `QuotaLimit` or as text, `190/10`.
+        scopes: The scopes of its tokens; None for all.
+        quota: The quota of the static token, as a `QuotaLimit` or as text, `190/10`.
         properties: Custom properties by object type: `{"orders": ["my_field"]}` for properties that take any
             text, or `{"orders": {"shop_number": Property("text", unique=True)}}`.
         records: The records that it has from the start, by object type: a list of ids, of rows
@@ -74,34 +74,34 @@ class SandboxAccount(Discreet, Struct, frozen=True, kw_only=True):
 class Sandbox:
     """A local HubSpot.
 
-    It starts where its `with` block begins, and ends with it::
+    It runs as long as its `with` block::
 
         with Sandbox(quota="100/10", faults={"504-after": 0.02}) as box:
             httpx.get(f"{box.url}/crm/v3/objects/orders", ...)
 
     Args:
         port: Where to listen; 0 takes any free port.
-        host: The address to listen on. Anything but this machine's own needs `expose`.
-        expose: Whether others may reach it. It has no secrets, but no protection either.
+        host: The address to listen on. An address that others can reach needs `expose`.
+        expose: Whether others may reach it. It has no secrets, and no protection either.
         access_token: The token of its account.
-        scopes: What that token may do; None for all.
-        quota: What it may do in a window and in a day, as a `QuotaLimit` or as text: `190/10`,
+        scopes: The scopes of that token; None for all.
+        quota: Its requests in a window and in a day, as a `QuotaLimit` or as text: `190/10`,
             `190/10,625000`, or `none`.
         properties: Custom properties by object type, as for `SandboxAccount`. The others are those that
             HubSpot sets up, and what is neither is refused.
         records: The records that it has from the start, as for `SandboxAccount`.
         oauth: An app that is installed in the account.
         accounts: Further accounts.
-        store: An SQLite file that keeps the records from one run to the next. Without it they end with the
-            sandbox.
-        faults: How often which fault occurs: `{"504-after": 0.02}`.
-        retry_after: Whether a 429 says when to come back. HubSpot promises it nowhere.
-        behaviour: What it does where it is not known what HubSpot does.
-        seed: What order, faults and the like are drawn from.
+        store: An SQLite file that keeps the records from one run to the next. Without it they are lost when
+            the sandbox stops.
+        faults: The rate of each fault: `{"504-after": 0.02}`.
+        retry_after: Whether a 429 has the header `Retry-After`, which HubSpot does not document.
+        behaviour: What it does where HubSpot's behaviour is not known.
+        seed: The seed of the order of results, the faults and other random choices.
 
     Attributes:
         access_token: The token to send.
-        faults: What goes wrong on purpose: `box.faults.next("504-after")`.
+        faults: Injects faults: `box.faults.next("504-after")`.
 
     Raises:
         ConfigurationError: If an argument is invalid.
@@ -237,7 +237,7 @@ class Sandbox:
 
     @property
     def requests(self) -> Sequence[RequestEntry]:
-        """The requests of the API that have come, the oldest first; the last 10,000 of them."""
+        """The last 10,000 requests of the API, the oldest first."""
         return self._history.requests()
 
     def records(
@@ -344,7 +344,7 @@ def _check_host(host: str, *, expose: bool) -> None:
     try:
         loopback = IPv4Address(host).is_loopback
     except ValueError:
-        raise ConfigurationError(f"{host!r} is no IPv4 address to listen on; choose 127.0.0.1") from None
+        raise ConfigurationError(f"{host!r} is not an IPv4 address; choose 127.0.0.1") from None
     if not loopback and not expose:
         raise ConfigurationError(
             f"others could reach the sandbox at {host}; choose 127.0.0.1, or say that it is to be exposed"

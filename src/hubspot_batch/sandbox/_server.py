@@ -15,7 +15,7 @@ from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox._wire import abort_connection
 
 _GRACE = 0.25
-"""How long requests may still take once the end has come."""
+"""How long open requests may still take when the server stops, in seconds."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -58,7 +58,7 @@ def serving(app: Starlette, listener: socket.socket) -> Generator[None, None, No
 
 
 class _Server(uvicorn.Server):
-    """A server that tells when it is ready, and that leaves signals and logging alone."""
+    """A server that signals when it is ready, and leaves signals and logging alone."""
 
     def __init__(self, app: Starlette) -> None:
         config = uvicorn.Config(
@@ -69,7 +69,7 @@ class _Server(uvicorn.Server):
             log_config=None,
             log_level="error",
             access_log=False,
-            # Else `X-Forwarded-For` hides whose connection it is.
+            # Otherwise `X-Forwarded-For` would hide the address of the connection.
             proxy_headers=False,
         )
         super().__init__(config)
@@ -91,6 +91,6 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def _hang_up(self) -> None:
-        # Without it, a client that never sends the rest of its body would hold up the end.
+        # Otherwise a client that never sends the rest of its body would keep the server from stopping.
         for connection in list(self.server_state.connections):
             connection.transport.abort()

@@ -1,4 +1,4 @@
-"""Who may do what: static tokens, and those of OAuth (docs/behaviour.md, "Tokens and scopes")."""
+"""Static tokens, OAuth tokens, and what each may do (docs/behaviour.md, "Tokens and scopes")."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from hubspot_batch.sandbox._bodies import Json, Refusal
 from hubspot_batch.sandbox._quotas import Day, QuotaLimit, Window
 
 OAUTH_QUOTA = QuotaLimit(110, 10.0, None)
-"""What HubSpot gives an app of its marketplace in each account."""
+"""The quota of a marketplace app in each account."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -24,16 +24,16 @@ class OAuthApp(Discreet, Struct, frozen=True, kw_only=True):
     """An app that is installed in an account and gets its tokens by the refresh grant.
 
     Attributes:
-        client_id: Of the app.
-        client_secret: Of the app.
-        refresh_token: Of the installation.
-        lifetime: How many seconds its access tokens live. HubSpot's live 1800.
-        quota: What all its tokens together may do.
+        client_id: The client id of the app.
+        client_secret: The client secret of the app.
+        refresh_token: The refresh token of the installation.
+        lifetime: The lifetime of its access tokens in seconds; HubSpot's is 1800.
+        quota: The quota that all its tokens share.
     """
 
     client_id: str = "sandbox-client"
     client_secret: str = "sandbox-secret"  # noqa: S105 - it opens nothing but the sandbox
-    refresh_token: str = "sandbox-refresh"  # noqa: S105 - likewise
+    refresh_token: str = "sandbox-refresh"  # noqa: S105 - it opens nothing but the sandbox
     lifetime: float = 1800.0
     quota: QuotaLimit = OAUTH_QUOTA
 
@@ -45,13 +45,13 @@ class Grant(Struct, frozen=True, kw_only=True):
     """What a token may do.
 
     Attributes:
-        account: The account that it opens.
+        account: The account.
         number: The id of the account.
-        scopes: What it may do; None for all.
+        scopes: Its scopes; None for all.
         window: Its quota.
         day: The day of the account, or one of its own.
-        oauth: Whether it is one of OAuth.
-        expires: When it ends; None for a static token.
+        oauth: Whether it is an OAuth token.
+        expires: When it expires; None for a static token.
     """
 
     account: Account
@@ -71,7 +71,7 @@ class Tokens:
         self._apps: list[tuple[OAuthApp, Grant]] = []
 
     def add(self, access_token: str, grant: Grant) -> None:
-        """Let a token open an account."""
+        """Add a static token of an account."""
         self._grants[access_token] = grant
 
     def install(self, app: OAuthApp, grant: Grant) -> None:
@@ -81,15 +81,17 @@ class Tokens:
         self._apps.append((app, replace(grant, window=window, day=day, oauth=True)))
 
     def grant_of(self, headers: Sequence[str], now: datetime) -> Grant | Refusal:
-        """Return what the `Authorization` headers of a request stand for."""
-        # Of two headers it cannot be known which one counts, so neither does.
+        """Return the grant of the `Authorization` headers of a request."""
+        # With two headers it is not clear which one counts, so neither does.
         scheme, _, token = headers[0].partition(" ") if len(headers) == 1 else ("", "", "")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
             return _bodies.NO_CREDENTIALS
         grant = self._grants.get(token)
         if grant is None:
-            return expired(_EPOCH, now)  # a text that was never a token counts as one of 1970
+            return expired(
+                _EPOCH, now
+            )  # HubSpot treats text that was never a token as one that expired in 1970
         if grant.expires is not None and grant.expires <= now:
             return expired(grant.expires, now)
         return grant
@@ -116,7 +118,7 @@ class Tokens:
 
 
 def missing_scope(scopes: Sequence[str], *, in_errors: bool) -> Refusal:
-    """The token may not do this; HubSpot names the scopes in one of two places."""
+    """The token lacks a scope; HubSpot names the scopes in one of two places."""
     context = {"requiredGranularScopes": list(scopes)}
     message = "This app hasn't been granted all required scopes to make this call."
     return Refusal(
@@ -131,7 +133,7 @@ def missing_scope(scopes: Sequence[str], *, in_errors: bool) -> Refusal:
 
 
 def expired(expires: datetime, now: datetime) -> Refusal:
-    """The token has ended."""
+    """The token has expired."""
     age = now - expires
     span = f"{age.days} day(s)" if age.days else f"{age.seconds} second(s)"
     return Refusal(
