@@ -3,8 +3,13 @@
 ::
 
     HubSpotBatchError
-    ├── ConfigurationError           the client is set up wrongly; nothing was sent
-    ├── InvalidInputError            inputs are not valid; nothing was sent
+    ├── ConfigurationError           an argument, option or environment variable is wrong: correct it
+    ├── InvalidInputError            inputs are not valid, and nothing was sent: correct them
+    ├── SourceError                  the source of the rows cannot be read, or has changed: correct it
+    ├── JournalError                 the journal of a run cannot be used: restore it, or name the right one
+    │   └── JournalInUseError        another run is using it: wait for that to end
+    ├── ClosedError                  the client or quota is closed: make another one
+    ├── QuotaUnavailableError        a shared quota cannot be reached for now: try again later
     ├── ConnectionFailedError        no reply came
     │   └── RequestTimeoutError      none came in time
     ├── ApiError                     HubSpot, or a gateway before it, refused the request
@@ -90,7 +95,43 @@ def _rebuild(
 
 
 class ConfigurationError(HubSpotBatchError):
-    """The client cannot be set up like this. The text names the option and the remedy."""
+    """An argument, an option or an environment variable is wrong. The text names it and the remedy."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text))
+
+
+class SourceError(HubSpotBatchError):
+    """The source of the rows cannot be read, or is not what it was when its run began.
+
+    Attributes:
+        row: The index of the row, counted from 0; None if the problem is not in a single row.
+        line: The line of the file, counted from 1; None if the source has no lines.
+    """
+
+    def __init__(self, text: str, *, row: int | None = None, line: int | None = None) -> None:
+        self.row = row
+        self.line = line
+        super().__init__(printable(text))
+
+
+class JournalError(HubSpotBatchError):
+    """The journal of a run cannot be used. The text names the file and the remedy."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text))
+
+
+class JournalInUseError(JournalError):
+    """Another run is using the journal. Wait for that to end."""
+
+
+class ClosedError(HubSpotBatchError):
+    """The client or quota is closed. Make another one."""
+
+
+class QuotaUnavailableError(HubSpotBatchError):
+    """A shared quota cannot be reached for now, so nothing was sent. Try again later."""
 
     def __init__(self, text: str) -> None:
         super().__init__(printable(text))

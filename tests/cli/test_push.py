@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hubspot_batch.cli import _files
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, SourceError
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell, Write
@@ -617,7 +617,7 @@ class TestOneFileForTwoThings:
             _files.check_writable(tmp_path / "new")
 
     def test_a_source_that_goes_away(self, tmp_path: Path) -> None:
-        with pytest.raises(ConfigurationError, match="gone: No such file or directory; put the file back"):
+        with pytest.raises(SourceError, match="gone: No such file or directory; put the file back"):
             _files.digest_of(tmp_path / "gone")
 
     def test_devices_are_no_files(self) -> None:

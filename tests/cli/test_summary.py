@@ -8,7 +8,7 @@ import pytest
 from hubspot_batch.bulk import Outcomes, Report
 from hubspot_batch.cli._connection import ConnectionOptions, connect
 from hubspot_batch.cli._summary import exit_code, print_summary
-from hubspot_batch.errors import ConfigurationError, ConnectionFailedError
+from hubspot_batch.errors import ConfigurationError, ConnectionFailedError, JournalError, SourceError
 
 if TYPE_CHECKING:
     from hubspot_batch.cli._summary import ExitCode
@@ -43,6 +43,8 @@ def printed(
         ({"read": 2, "rejected": 1, "unknown": 1, "finished": False}, None, 5),
         ({"finished": False}, ConnectionFailedError("x", attempts=1), 5),
         ({"finished": False}, ConfigurationError("x"), 1),
+        ({"finished": False}, JournalError("x"), 1),
+        ({"finished": False}, SourceError("x"), 1),
         ({"read": 2, "done": 1, "finished": False}, ConfigurationError("x"), 5),
         ({"read": 2, "unknown": 1, "finished": False}, ConfigurationError("x"), 5),
     ],

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hubspot_batch.cli._tables import Row, TableOptions, open_table
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, SourceError
 
 Write = Callable[[str, bytes | str], Path]
 
@@ -43,9 +43,11 @@ def fault(row: Row) -> str:
 
 
 def refusal(read: Read, content: bytes | str, **options: Any) -> str:  # noqa: ANN401
-    with pytest.raises(ConfigurationError) as raised:
+    with pytest.raises(SourceError) as raised:
         read(content, **options)
     text = str(raised.value)
+    assert (raised.value.line is None) == (", line " not in text)
+    assert raised.value.line is None or f", line {raised.value.line}: " in text
     assert "orders.csv" in text
     assert SECRET not in text
     return text.partition("orders.csv")[2]
@@ -185,7 +187,7 @@ class TestEncodings:
         path = write("orders.csv", b"name\n" + b"Order\n" * 50_000 + b"\xff\n")
         rows: list[Row] = []
 
-        with open_table(path) as table, pytest.raises(ConfigurationError, match="line 50002: not utf-8"):
+        with open_table(path) as table, pytest.raises(SourceError, match="line 50002: not utf-8"):
             rows.extend(table.rows())
 
         assert len(rows) > 40_000
@@ -281,7 +283,7 @@ class TestFaults:
         with open_table(write("orders.csv", 'a\n1\n"2" x\n')) as table:
             rows = table.rows()
             assert next(rows).values == {"a": "1"}
-            with pytest.raises(ConfigurationError):
+            with pytest.raises(SourceError):
                 next(rows)
 
 

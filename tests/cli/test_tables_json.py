@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubspot_batch.cli._tables import Row, TableOptions, _json_list, _text, open_table
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import SourceError
 
 Write = Callable[[str, bytes | str], Path]
 Read = Callable[..., list[Row]]
@@ -49,7 +49,7 @@ def fault(row: Row) -> str:
 
 
 def refusal(path: Path, **options: Any) -> str:  # noqa: ANN401
-    with pytest.raises(ConfigurationError) as raised:
+    with pytest.raises(SourceError) as raised:
         read(path, **options)
     text = str(raised.value)
     assert text.startswith(str(path))
@@ -252,7 +252,7 @@ class TestList:
         path = write("orders.json", text)
         found: list[Row] = []
 
-        with open_table(path) as table, pytest.raises(ConfigurationError) as raised:
+        with open_table(path) as table, pytest.raises(SourceError) as raised:
             found.extend(table.rows())
 
         assert [row.values for row in found] == [{"a": 1}] * rows
@@ -302,7 +302,7 @@ class TestList:
         path = write("orders.json", '[{"a": nonsense}, ' + '{"a": 1}, ' * 500_000)
 
         with open_table(path) as table:
-            with pytest.raises(ConfigurationError, match="column 8: not JSON"):
+            with pytest.raises(SourceError, match="column 8: not JSON"):
                 list(table.rows())
             assert (table.share_read() or 1) < 0.2
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from hubspot_batch.cli._tables import FORMATS, Format, Row, Table, TableOptions, _content, open_table
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, SourceError
 
 try:
     import pyarrow as pa
@@ -73,7 +73,7 @@ def values(table: Table) -> list[object]:
 
 
 def refusal(path: Path, options: TableOptions | None = None) -> str:
-    with pytest.raises(ConfigurationError) as raised:
+    with pytest.raises(SourceError) as raised:
         values(open_table(path, options))
     assert str(raised.value).startswith(str(path))
     return str(raised.value).removeprefix(str(path))
@@ -167,7 +167,7 @@ class TestCompression:
         path = write("orders.csv", compress(text)[:-10])
         rows: list[Row] = []
 
-        with open_table(path) as table, pytest.raises(ConfigurationError) as raised:
+        with open_table(path) as table, pytest.raises(SourceError) as raised:
             rows.extend(table.rows())
 
         assert 100_000 < len(rows) < 200_000
@@ -282,7 +282,7 @@ class TestFiles:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Path, "open", noting)
-            with suppress(ConfigurationError):
+            with suppress(SourceError):
                 values(open_table(path))
 
         assert [handle.closed for handle in handles] == [True]
@@ -388,9 +388,11 @@ class TestParquet:
 
         with (
             open_table(write("orders.parquet", bytes(content))) as table,
-            pytest.raises(ConfigurationError) as raised,
+            pytest.raises(SourceError) as raised,
         ):
             found.extend(table.rows())
+
+        assert raised.value.row == 1024
 
         assert len(found) == 1024
         assert "orders.parquet, row 1025: the file is damaged from there on; write it again" in str(
@@ -418,7 +420,7 @@ for name in sys.argv[1:]:
         with open_table(Path(name)) as table:
             for _ in table.rows():
                 pass
-    except ConfigurationError as error:
+    except SourceError as error:
         assert "more than" in str(error), error
     else:
         assert name.endswith(".parquet"), name
@@ -481,5 +483,5 @@ def test_a_damaged_file_is_rows_faults_or_an_error_that_names_it(
         try:
             with open_table(path) as table:
                 assert all(row.fault or row.values is not None for row in table.rows())
-        except ConfigurationError as error:
+        except SourceError as error:
             assert str(error).startswith(str(path))  # noqa: PT017 - most files are read

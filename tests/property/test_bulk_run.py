@@ -106,8 +106,8 @@ def updates(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Rows about few records, by id or by number; some about none that there is. No two set the same."""
     by_id = st.builds(lambda n: {"id": str(20_000_000_001 + n)}, st.integers(0, 3))
     by_number = st.builds(lambda n: {"id": f"X-{n}", "idProperty": NUMBER}, st.integers(2, 4))
-    nobody = st.just({"id": "none"})
-    drawn = draw(st.lists(by_id | by_id | by_number | nobody, min_size=draw(COUNTS), max_size=14))
+    missing = st.sampled_from([{"id": "99"}, {"id": "none"}])
+    drawn = draw(st.lists(by_id | by_id | by_number | missing, min_size=draw(COUNTS), max_size=14))
     bad = draw(st.sets(st.integers(0, 13), max_size=3))
     return [
         {**item, "properties": {"hs_order_note": f"{row}", "hs_tax": "much" if row in bad else "9"}}

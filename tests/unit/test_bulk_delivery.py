@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import pickle
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -1084,7 +1085,7 @@ def test_no_value_and_no_token_is_shown_or_logged(
     shown = [error, stream, stream.report, stream.report.outcomes, *stream.report.outcomes]
     assert (error and type(error), len(shop.requests) >= len(replies)) == (ended_in, True)
     assert stream.report.done < 200
-    assert "create_orders: 200 rows" in caplog.text
+    assert re.search(r"create_orders: \d+ rows", caplog.text)
     assert SECRET not in caplog.text
     assert SECRET not in "".join(f"{thing} {thing!r}" for thing in shown)
 

@@ -147,6 +147,19 @@ def test_a_property_that_is_not_there_costs_one_more_request() -> None:
         assert error.reasons == (reason,)
 
 
+def test_rows_that_are_left_out_count_as_bad_though_the_others_are_accepted() -> None:
+    rows = named(lambda number: {"colour": "red"} if number == 0 else {})
+    mistakes = Mistakes(creating=False)
+    mistakes.learn(rows, refusal(Reason(code="PROPERTY_DOESNT_EXIST", property="colour", message="no")))
+
+    for chosen, any_bad in ((rows[:2], True), (rows[1:3], False)):
+        parts = isolate(chosen, mistakes)
+        next(parts)
+        with pytest.raises(StopIteration) as end:
+            parts.send(None)
+        assert end.value.value is any_bad
+
+
 @pytest.mark.parametrize(
     ("bad", "words"),
     [

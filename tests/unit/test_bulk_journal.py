@@ -19,13 +19,12 @@ from hubspot_batch.bulk._journal import (
     NAME_YOURS,
     Entry,
     Journal,
-    JournalInUseError,
     explained,
     helps_to_start_again,
 )
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._report import outcomes_of
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import JournalError, JournalInUseError
 from hubspot_batch.results import Reason
 
 REASON = Reason(code="INVALID_OPTION", property="hs_currency_code", message="XYZ is no option")
@@ -76,7 +75,7 @@ def opened(path: Path) -> None:
 
 
 def refusal(path: Path) -> str:
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(JournalError) as caught:
         Journal(path)
     return str(caught.value)
 
@@ -253,7 +252,8 @@ def test_a_journal_is_open_for_one_run_alone(path: Path) -> None:
 OTHER = """
 import sys
 from pathlib import Path
-from hubspot_batch.bulk._journal import Journal, JournalInUseError
+from hubspot_batch.bulk._journal import Journal
+from hubspot_batch.errors import JournalInUseError
 try:
     Journal(Path(sys.argv[1]))
 except JournalInUseError:
@@ -309,7 +309,8 @@ def test_a_forked_process_leaves_the_journal_to_its_parent(path: Path) -> None:
 FORKED = """
 import os, sys
 from pathlib import Path
-from hubspot_batch.bulk._journal import Entry, Journal, JournalInUseError
+from hubspot_batch.bulk._journal import Entry, Journal
+from hubspot_batch.errors import JournalInUseError
 journal = Journal(Path(sys.argv[1]), lasting=True)
 journal.write([Entry(index=0, digest=b"zero", sent=True)])
 closed, without_a_file = Journal(Path(sys.argv[1] + "-other")), Journal(None)
@@ -408,9 +409,9 @@ def test_outcomes_that_cannot_be_are_refused(path: Path, hostile: str) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(hostile)
 
-    with pytest.raises(ConfigurationError, match="the file is damaged: put back a whole copy"):
+    with pytest.raises(JournalError, match="the file is damaged: put back a whole copy"):
         list(read_outcomes(path))
-    with Journal(path) as journal, pytest.raises(ConfigurationError, match="the file is damaged"):
+    with Journal(path) as journal, pytest.raises(JournalError, match="the file is damaged"):
         journal.entries(-9, 9)
 
 
@@ -420,7 +421,7 @@ def test_facts_of_another_type_are_refused(path: Path, name: str, value: object)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("insert or replace into meta values (?, ?)", (name, value))
 
-    with Journal(path) as journal, pytest.raises(ConfigurationError, match=f"'{name}' is of type "):
+    with Journal(path) as journal, pytest.raises(JournalError, match=f"'{name}' is of type "):
         journal.meta()
 
 
@@ -429,7 +430,7 @@ def test_rows_that_go_round_in_a_circle_are_refused(path: Path, monkeypatch: pyt
         journal.write(map(done, range(100)))
         monkeypatch.setattr(journal, "_page", lambda _last: [(0, "done", None, None)])
 
-        with pytest.raises(ConfigurationError, match="its rows are in no order"):
+        with pytest.raises(JournalError, match="its rows are in no order"):
             list(journal.outcomes())
 
 
@@ -568,7 +569,7 @@ def test_a_name_that_no_file_can_have_is_refused(path: Path, name: str) -> None:
     wrong = path.parent / name
 
     assert refusal(wrong).endswith("; name a file in a folder that can be written")
-    with pytest.raises(ConfigurationError, match="there is no journal"):
+    with pytest.raises(JournalError, match="there is no journal"):
         list(read_outcomes(wrong))
 
 
@@ -606,7 +607,7 @@ def test_a_journal_that_is_damaged_in_its_middle_is_refused_where_it_is_read(pat
     content[8 * 4096 : 9 * 4096] = b"\xff" * 4096
     path.write_bytes(content)
 
-    with pytest.raises(ConfigurationError, match=r"malformed; the file is damaged: put back a whole copy"):
+    with pytest.raises(JournalError, match=r"malformed; the file is damaged: put back a whole copy"):
         list(read_outcomes(path))
 
 
@@ -825,5 +826,5 @@ def test_words_that_cannot_be_read_are_told(path: Path, damage: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute(damage)
 
-    with pytest.raises(ConfigurationError, match="of row 0 it cannot be read what became of it"):
+    with pytest.raises(JournalError, match="of row 0 it cannot be read what became of it"):
         list(read_outcomes(path))

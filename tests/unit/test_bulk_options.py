@@ -10,7 +10,7 @@ import pytest
 from hubspot_batch.bulk import read_outcomes
 from hubspot_batch.bulk._journal import Journal
 from hubspot_batch.bulk._options import Options, journal_from, task_from
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, JournalError
 from hubspot_batch.transport._settings import Settings, settings_from, token_source
 
 TOKEN = "s3cr3t-7261"
@@ -109,7 +109,7 @@ def test_a_new_token_of_the_same_account_goes_on_as_the_error_says(tmp_path: Pat
     path = tmp_path / "orders.run"
     begun(path)
 
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(JournalError) as caught:
         begun(path, settings("another"))
 
     name = str(caught.value).partition("say account='")[2].partition("'")[0]
@@ -161,7 +161,7 @@ def test_the_journal_of_another_run_is_refused_and_let_go(
     path = tmp_path / "orders.run"
     begun(path)
 
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(JournalError) as caught:
         begun(path, **other)
 
     assert f"the journal {path} belongs to {expected}" in str(caught.value)
@@ -183,7 +183,7 @@ def test_the_name_of_the_account_takes_the_place_of_the_token(tmp_path: Path) ->
     begun(path, account="shop")
     begun(path, settings("another"), account="shop")
 
-    with pytest.raises(ConfigurationError, match="another account"):
+    with pytest.raises(JournalError, match="another account"):
         begun(path, settings("another"), account="stall")
 
 
@@ -207,7 +207,7 @@ def test_one_token_leaves_another_mark_in_each_journal(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be used"):
+    with pytest.raises(JournalError, match="cannot be used"):
         begun(tmp_path)
 
 
@@ -220,7 +220,7 @@ def test_a_journal_that_cannot_be_written_is_refused_and_let_go(
     path = tmp_path / "orders.run"
     with monkeypatch.context() as patch:
         patch.setattr(Journal, "set_meta", full)
-        with pytest.raises(ConfigurationError) as caught:
+        with pytest.raises(JournalError) as caught:
             begun(path)
 
     assert str(caught.value) == (

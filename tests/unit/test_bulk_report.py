@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from hubspot_batch.bulk import BulkError, Outcome, Progress, Report, read_outcomes
-from hubspot_batch.bulk._journal import Entry, Journal, JournalInUseError
+from hubspot_batch.bulk._journal import Entry, Journal
 from hubspot_batch.bulk._report import Tally, outcomes_of
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import JournalError, JournalInUseError
 from hubspot_batch.results import Reason
 
 SECRET = "s3cr3t-7261"
@@ -134,7 +134,7 @@ def test_a_journal_that_is_read_in_part_is_let_go(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_is_not_there_is_not_made_by_reading_it(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"there is no journal .*orders\.run"):
+    with pytest.raises(JournalError, match=r"there is no journal .*orders\.run"):
         list(read_outcomes(tmp_path / "orders.run"))
 
     assert list(tmp_path.iterdir()) == []

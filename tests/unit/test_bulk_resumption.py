@@ -8,7 +8,7 @@ from hubspot_batch.bulk._journal import NAME_YOURS, Entry, Journal
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._resumption import Resumption, identify
 from hubspot_batch.bulk._rows import Row
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import JournalError, SourceError
 
 REMEDY = (
     "start it over the same source: with another journal, rows that are written would be written again; "
@@ -110,10 +110,11 @@ def test_a_row_that_is_not_what_it_was_stops_the_run_before_anything_is_sent(
     source = rows(0, 9)
     source[changed] = rows(changed, changed, b"other")[0]
 
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(SourceError) as caught:
         play(journal, source[:3], source[3:])
 
     assert str(caught.value) == f"row {changed} of the source is not what it was; {REMEDY}"
+    assert caught.value.row == changed
 
 
 def test_a_row_that_the_earlier_run_did_not_write_down_may_be_any(journal: Journal) -> None:
@@ -126,10 +127,11 @@ def test_a_row_that_the_earlier_run_did_not_write_down_may_be_any(journal: Journ
 def test_a_source_that_has_become_shorter_stops_the_run(journal: Journal, count: int) -> None:
     know(journal, done=range(4), planned=4)
 
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(SourceError) as caught:
         play(journal, *([rows(0, count - 1)] if count else []))
 
     assert str(caught.value) == f"the source ends after {count} rows, but the journal knows 5; {REMEDY}"
+    assert caught.value.row == count
 
 
 @pytest.mark.parametrize("chunks", [[(0, 4)], [(0, 3), (4, 4)], [(0, 1), (2, 7)]])
@@ -139,17 +141,18 @@ def test_a_source_that_has_become_longer_than_a_finished_run_stops_the_run(
     know(journal, done=range(4))
     journal.set_meta({"total": 4})
 
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(SourceError) as caught:
         play(journal, *(rows(first, last) for first, last in chunks))
 
     assert str(caught.value) == f"the source has more than the 4 rows of the finished run; {REMEDY}"
+    assert caught.value.row == 4
 
 
 def test_a_finished_run_without_rows_takes_none(journal: Journal) -> None:
     journal.set_meta({"total": 0})
 
     assert play(journal) == ([], [], [])
-    with pytest.raises(ConfigurationError, match="more than the 0 rows"):
+    with pytest.raises(SourceError, match="more than the 0 rows"):
         play(journal, rows(0, 0))
 
 
@@ -187,7 +190,7 @@ def test_the_journal_of_another_run_is_refused_and_left_as_it_is(
 ) -> None:
     identify(journal, IDENTITY)
 
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(JournalError) as caught:
         identify(journal, IDENTITY | {other: "another"})
 
     assert str(caught.value) == f"the journal None belongs to another {other}; {expected}"

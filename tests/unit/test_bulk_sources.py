@@ -19,7 +19,7 @@ from hubspot_batch.bulk._sources import async_chunks, chunks, flat_input, inputs
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import prepare
 from hubspot_batch.contract._values import wire_text
-from hubspot_batch.errors import ConfigurationError, InvalidInputError
+from hubspot_batch.errors import ConfigurationError, InvalidInputError, SourceError
 
 try:
     import pyarrow as pa
@@ -237,7 +237,7 @@ class TestCursors:
     def test_rows_that_have_no_columns(self, row: object, read: Read) -> None:
         cursor = SimpleNamespace(description=[("a",), ("b",)], fetchmany=lambda _: [row])
 
-        with pytest.raises(ConfigurationError, match="take a cursor whose rows are tuples or mappings"):
+        with pytest.raises(SourceError, match="take a cursor whose rows are tuples or mappings"):
             read(cursor, verb="create")
 
     def test_a_failure_comes_after_what_was_fetched(self) -> None:
@@ -256,9 +256,7 @@ class TestCursors:
 
     @pytest.mark.parametrize("sql", ["SELECT 1 AS n, 2 AS n", "SELECT 1 AS n, 2 AS id, 3 AS n"])
     def test_two_columns_of_one_name(self, sql: str, database: sqlite3.Connection) -> None:
-        with pytest.raises(
-            ConfigurationError, match="two columns have the name 'n'; give one of them another"
-        ):
+        with pytest.raises(SourceError, match="two columns have the name 'n'; give one of them another"):
             chunks(database.execute(sql), verb="create")
 
     def test_a_cursor_without_a_result_set(self, database: sqlite3.Connection) -> None:
@@ -274,7 +272,7 @@ class TestCursors:
         cursor = database.execute("SELECT 1 AS name, 2 AS total")
 
         with pytest.raises(
-            ConfigurationError, match=f"needs a column '{missing}' .*; the columns are 'name', 'total'"
+            SourceError, match=f"needs a column '{missing}' .*; the columns are 'name', 'total'"
         ):
             chunks(cursor, verb="update", id_property=id_property)
 
@@ -459,11 +457,11 @@ class TestArrow:
     def test_two_columns_of_one_name(self) -> None:
         table = pa.table([[1], [2]], names=["n", "n"])
 
-        with pytest.raises(ConfigurationError, match="two columns have the name 'n'"):
+        with pytest.raises(SourceError, match="two columns have the name 'n'"):
             chunks(table, verb="create")
 
     def test_an_update_without_the_column_that_names_the_record(self) -> None:
-        with pytest.raises(ConfigurationError, match="needs a column 'id'"):
+        with pytest.raises(SourceError, match="needs a column 'id'"):
             async_chunks(pa.table({"n": [1]}), verb="update")
 
     def test_a_column_alone_is_no_table(self) -> None:
@@ -614,5 +612,5 @@ def test_flat_rows_that_are_not_mappings(database: sqlite3.Connection) -> None:
     rows = [Named("A"), Model("A"), *database.execute("SELECT 'A' AS name, NULL AS note")]
 
     assert list(inputs_from(rows, verb="create")) == [{"properties": {"name": "A"}}] * 3
-    with pytest.raises(ConfigurationError, match="a list stands where a row belongs; give rows that know"):
+    with pytest.raises(SourceError, match="a list stands where a row belongs; give rows that know"):
         flat_input(("A",), verb="create")

@@ -20,6 +20,7 @@ from hubspot_batch import (
     ApiError,
     AsyncHubSpot,
     AuthenticationError,
+    ClosedError,
     ConfigurationError,
     CreateInput,
     HubSpot,
@@ -550,7 +551,7 @@ def http_client(face: "Face", transport: httpx.MockTransport, **options: Any) ->
 
 
 def assert_closed(face: "Face", hub: HubSpot | AsyncHubSpot) -> None:
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ClosedError) as caught:
         face.create(hub, INPUTS)
     assert str(caught.value) == "the client is closed; make another one"
 
@@ -789,7 +790,7 @@ def test_a_client_closes_at_the_end_of_a_with_block(face: "Face") -> None:
         assert not wire.closed
 
     assert wire.closed
-    with pytest.raises(ConfigurationError, match="closed"):
+    with pytest.raises(ClosedError, match="closed"):
         hub.orders.batch_create(INPUTS)
 
 
@@ -802,7 +803,7 @@ def test_an_async_client_closes_at_the_end_of_an_async_with_block(face: "Face") 
             assert not wire.closed
 
         assert wire.closed
-        with pytest.raises(ConfigurationError, match="closed"):
+        with pytest.raises(ClosedError, match="closed"):
             await hub.orders.batch_create(INPUTS)
 
     anyio.run(block)
@@ -814,7 +815,7 @@ def test_a_with_block_lets_errors_through_and_closes() -> None:
     with pytest.raises(LookupError, match="mine"), hub:
         raise LookupError("mine")
 
-    with pytest.raises(ConfigurationError, match="closed"):
+    with pytest.raises(ClosedError, match="closed"):
         hub.orders.batch_create(INPUTS)
 
 

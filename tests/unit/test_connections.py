@@ -26,6 +26,7 @@ from hubspot_batch import (
     BadRequestError,
     BatchResult,
     BulkError,
+    ClosedError,
     ConfigurationError,
     ConnectionFailedError,
     CreateInput,
@@ -384,7 +385,7 @@ class TestWhatNeverLeft:
         else:
             anyio.run(http.aclose)
 
-        with pytest.raises(ConfigurationError, match="the client is closed") as caught:
+        with pytest.raises(ClosedError, match="the client is closed") as caught:
             face.create(hub, INPUTS)
 
         assert not caught.value.maybe_written

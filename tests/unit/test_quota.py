@@ -393,9 +393,32 @@ def after(quota: Quota, sent: float, ended: float) -> float:
 
 def test_a_reply_that_took_longer_than_the_fastest_says_that_its_request_may_have_arrived_late() -> None:
     quota = Quota(1, 10.0)
-    took = [after(quota, sent, sent + took) for sent, took in ((0.0, 0.3), (2000.0, 0.1), (4000.0, 0.14))]
-    assert took == pytest.approx([10.05, 10.05, 10.09], abs=0.001)
-    assert after(quota, 6000.0, 6009.0) == pytest.approx(10.12)
+    took = [after(quota, sent, sent + took) for sent, took in ((0.0, 0.3), (2000.0, 0.1), (4000.0, 0.5))]
+    assert took == pytest.approx([10.05, 10.05, 10.45], abs=0.001)
+    assert after(quota, 6000.0, 6009.0) == pytest.approx(11.05)
+
+
+def test_a_faster_reply_tells_that_earlier_requests_may_have_arrived_later_than_thought() -> None:
+    quota = Quota(3, 10.0)
+    sent = departures(quota, 3)
+    for departure, heard in zip(sent, (0.5, 0.49, 0.1), strict=True):
+        quota.ended(AttemptReport(departure=departure, sent=0.0, ended=heard, headers={}))
+    assert departures(quota, 3, now=1.0) == pytest.approx([10.05, 10.44, 10.44], abs=0.001)
+
+
+def test_a_request_that_a_later_one_has_overtaken_did_not_wait_for_its_turn() -> None:
+    quota = Quota(3, 10.0)
+    sent = departures(quota, 3)
+    for departure, left, heard in zip(sent, (0.1, 0.0, 0.2), (0.2, 5.0, 5.0), strict=True):
+        quota.ended(AttemptReport(departure=departure, sent=left, ended=heard, headers={}))
+    assert departures(quota, 3, now=5.0) == pytest.approx([10.15, 10.15, 11.25], abs=0.001)
+
+
+def test_where_replies_take_now_longer_and_now_shorter_little_of_the_quota_is_lost() -> None:
+    quota = Quota(1, 10.0)
+    late = [after(quota, 2000.0 * number, 2000.0 * number + number % 2) for number in range(200)]
+    assert max(late[:20]) == pytest.approx(11.05)
+    assert sum(late[-100:]) / 100 == pytest.approx(10.11, abs=0.001)
 
 
 def test_a_service_that_becomes_slower_for_good_is_found_out() -> None:
@@ -546,15 +569,16 @@ class Simulation:
     """A service that counts strictly, and clients who are late in all the ways in which clients are.
 
     Connections are made for the first requests, which takes time; the processor is busy, so that clients
-    wake, send and hear late; and the service looks at one request at a time.
+    wake, send and hear late; and the service looks at one request at a time, and stops for a moment now and
+    then.
     """
 
-    def __init__(self, quotas: Sequence[Quota], seed: int, latency: float = 0.1) -> None:
+    def __init__(self, quotas: Sequence[Quota], seed: int, stalls: float) -> None:
         self.refused = 0
         self.arrivals: list[float] = []
         self._quotas = quotas
         self._dice = random.Random(seed)  # noqa: S311 - no secret
-        self._latency = latency
+        self._stalls = stalls
         self._server = StrictServer(190, 10.0)
         self._idle_from = 0.0
         self._order = itertools.count()
@@ -582,7 +606,8 @@ class Simulation:
 
     def _send(self, now: float, quota: Quota, departure: float, sent: int) -> None:
         arrival = max(now + self._dice.uniform(0.0, 0.01), self._idle_from)
-        self._idle_from = arrival + 0.001
+        stalled = self._dice.uniform(0.1, 0.5) if self._dice.random() < self._stalls else 0.0
+        self._idle_from = arrival + 0.002 + stalled
         self._at(arrival, self._arrive, quota, departure, now, sent)
 
     def _arrive(self, now: float, quota: Quota, departure: float, left: float, sent: int) -> None:
@@ -590,7 +615,7 @@ class Simulation:
         self.refused += not taken
         if taken:
             self.arrivals.append(now)
-        latency = self._latency if taken else 0.0
+        latency = 0.1 if taken else 0.0
         self._at(now + latency + self._busy(), self._hear, quota, departure, left, sent, taken)
 
     def _hear(self, now: float, quota: Quota, departure: float, left: float, sent: int, taken: bool) -> None:  # noqa: FBT001
@@ -608,15 +633,15 @@ class Simulation:
 
 @pytest.mark.parametrize("in_flight", [4, 40])
 @pytest.mark.parametrize("shared", [False, True])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("seed", "stalls"), [(0, 0.0), (1, 0.001), (2, 0.002)])
 def test_eight_clients_fill_a_strict_quota_and_are_never_refused(
-    tmp_path: Path, in_flight: int, seed: int, *, shared: bool
+    tmp_path: Path, in_flight: int, seed: int, stalls: float, *, shared: bool
 ) -> None:
     with ExitStack() as stack:
         quotas: list[Quota] = [Quota()] * 8
         if shared:
             quotas = [stack.enter_context(SharedQuota(tmp_path / "quota.sqlite")) for _ in range(8)]
-        simulation = Simulation(quotas, seed)
+        simulation = Simulation(quotas, seed, stalls)
         simulation.run(in_flight, 70.0)
 
     arrivals = simulation.arrivals
@@ -624,7 +649,8 @@ def test_eight_clients_fill_a_strict_quota_and_are_never_refused(
     # From the first request on, and over any later minute.
     assert sum(arrival < arrivals[0] + 60.0 for arrival in arrivals) >= 0.985 * 190 * 6
     cycles = [later - earlier for earlier, later in zip(arrivals, arrivals[190:], strict=False)]
-    assert sum(cycles) / len(cycles) <= 10.0 / 0.985
+    assert sum(cycles) / len(cycles) <= 10.0 / 0.98
+    assert stalls or sum(cycles) / len(cycles) <= 10.0 / 0.985
 
 
 # Many threads.

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,15 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from hubspot_batch import BatchResult, ConfigurationError, CreateInput, HubSpotBatchError, Quota, SharedQuota
+from hubspot_batch import (
+    BatchResult,
+    ClosedError,
+    ConfigurationError,
+    CreateInput,
+    Quota,
+    QuotaUnavailableError,
+    SharedQuota,
+)
 from hubspot_batch.sandbox import Sandbox
 from hubspot_batch.transport import _shared_quota as shared_quota
 from hubspot_batch.transport._async import AsyncDriver
@@ -106,6 +115,24 @@ def test_what_waits_for_a_guessed_limit_is_not_counted(path: Path) -> None:
         other.learn({**HEADERS, "x-hubspot-ratelimit-max": "101"})
 
         assert [one.reserve(0.25, on_guess=False) for _ in range(2)] == [0.25, 5.1]
+
+
+def test_a_reply_to_one_tells_when_the_request_of_the_other_arrived(path: Path) -> None:
+    with SharedQuota(path, 2) as one, SharedQuota(path, 2) as other:
+        assert [one.reserve(0.0), other.reserve(0.0)] == [0.0, 0.0]
+        one.ended(AttemptReport(departure=0.0, sent=0.1, ended=0.2, headers={}))
+        other.ended(AttemptReport(departure=0.0, sent=0.0, ended=5.0, headers={}))
+
+        assert [one.reserve(5.0), other.reserve(5.0)] == pytest.approx([10.15, 10.15], abs=0.001)
+
+
+def test_a_fast_reply_to_one_corrects_what_slow_replies_told_the_other(path: Path) -> None:
+    with SharedQuota(path, 2) as one, SharedQuota(path, 2) as other:
+        assert [one.reserve(0.0), other.reserve(0.0)] == [0.0, 0.0]
+        other.ended(AttemptReport(departure=0.0, sent=0.0, ended=0.5, headers={}))
+        one.ended(AttemptReport(departure=0.0, sent=0.0, ended=0.1, headers={}))
+
+        assert [one.reserve(5.0), other.reserve(5.0)] == pytest.approx([10.05, 10.45], abs=0.001)
 
 
 def test_a_pause_of_one_is_a_pause_of_the_other(pair: Pair) -> None:
@@ -545,6 +572,33 @@ def test_a_file_that_another_program_holds_is_refused(path: Path, monkeypatch: p
         assert "database is locked" in refusal(path)
 
 
+class Hasty(sqlite3.Connection):
+    """A connection that fails to choose WAL, as happens where several processes begin at once."""
+
+    code = "SQLITE_BUSY"
+
+    def execute(self, sql: str, *given: Any) -> sqlite3.Cursor:  # noqa: ANN401
+        if "WAL" in sql:
+            error = sqlite3.OperationalError("no WAL")
+            error.sqlite_errorname = self.code
+            raise error
+        return super().execute(sql, *given)
+
+
+@pytest.mark.parametrize("code", ["SQLITE_BUSY", "SQLITE_IOERR"])
+def test_another_process_that_begins_too_is_no_reason_to_fail(
+    path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(Hasty, "code", code)
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Hasty))
+
+    if code == "SQLITE_BUSY":
+        with SharedQuota(path, 1) as quota:
+            assert [quota.reserve(1.0), quota.reserve(1.0)] == [1.0, 11.1]
+    else:
+        assert "cannot be used: no WAL; " in refusal(path)
+
+
 def test_a_quota_is_made_in_an_empty_file(path: Path) -> None:
     path.touch()
 
@@ -569,6 +623,7 @@ LIES = [
     'UPDATE figures SET "limit" = 190, "window" = 1e12',
     "UPDATE figures SET latency = -1.0",
     "UPDATE figures SET latency = 'long'",
+    "UPDATE figures SET saved = 1e9",
     "UPDATE figures SET daily_limit = 'many'",
     "UPDATE figures SET daily_remaining = -5",
 ]
@@ -590,7 +645,7 @@ def test_values_that_no_quota_writes_are_refused_later_too(path: Path, lie: str)
         quota.reserve(0.0)
         database_of(path, lie)
 
-        with pytest.raises(HubSpotBatchError, match="it holds what no SharedQuota writes"):
+        with pytest.raises(QuotaUnavailableError, match="it holds what no SharedQuota writes"):
             quota.reserve(1.0)
 
 
@@ -707,10 +762,9 @@ def held(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SharedQuota]:
 
 
 def test_nothing_is_reserved_in_a_file_that_is_held(held: SharedQuota, path: Path) -> None:
-    with pytest.raises(HubSpotBatchError) as caught:
+    with pytest.raises(QuotaUnavailableError) as caught:
         held.reserve(3.0)
 
-    assert type(caught.value) is HubSpotBatchError
     assert not caught.value.maybe_written
     assert str(caught.value) == (
         f"the quota file {path} cannot be used any more: database is locked; "
@@ -732,7 +786,7 @@ def test_a_file_that_comes_free_again_is_used_again(path: Path, monkeypatch: pyt
     with SharedQuota(path, 1) as quota, closing(sqlite3.connect(path, isolation_level=None)) as database:
         assert quota.reserve(0.0) == 0.0
         database.execute("BEGIN IMMEDIATE")
-        with pytest.raises(HubSpotBatchError, match="database is locked"):
+        with pytest.raises(QuotaUnavailableError, match="database is locked"):
             quota.reserve(0.0)
         database.execute("ROLLBACK")
 
@@ -742,7 +796,7 @@ def test_a_file_that_comes_free_again_is_used_again(path: Path, monkeypatch: pyt
 def test_a_file_that_fails_sends_nothing(face: "Face", held: SharedQuota) -> None:
     wire = face.wire()
 
-    with pytest.raises(HubSpotBatchError, match="cannot be used any more"):
+    with pytest.raises(QuotaUnavailableError, match="cannot be used any more"):
         face.create(face.connect(wire, quota=held), INPUTS)
 
     assert wire.requests == []
@@ -782,7 +836,7 @@ def test_a_quota_that_is_closed_reserves_nothing(path: Path) -> None:
         quota.reserve(0.0)
     quota.close()
 
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ClosedError) as caught:
         quota.reserve(0.0)
 
     assert str(caught.value) == "the quota is closed; make another one"

@@ -32,7 +32,7 @@ from msgspec import Struct
 
 from hubspot_batch.bulk._lock import FileLock
 from hubspot_batch.bulk._outcomes import Outcome, Status
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, JournalError, JournalInUseError
 from hubspot_batch.results import Reason
 
 _FORMAT = 1
@@ -85,10 +85,6 @@ _DAMAGED = (
 )
 
 
-class JournalInUseError(ConfigurationError):
-    """Another run is using the journal."""
-
-
 class Entry(Struct, frozen=True, kw_only=True):
     """What is known of a row.
 
@@ -120,8 +116,8 @@ class Journal:
         lasting: Whether a run will hold it. Others are then refused at once, else after a second.
 
     Raises:
-        ConfigurationError: If the file is no journal, lacks its WAL, is damaged, was written by a newer
-            version, is in use, or cannot be made.
+        JournalError: If the file is no journal, lacks its WAL, is damaged, was written by a newer version,
+            is in use, or cannot be made.
 
     Attributes:
         path: The file.
@@ -172,7 +168,7 @@ class Journal:
         """Return what is known of the run as a whole.
 
         Raises:
-            ConfigurationError: If the file is damaged.
+            JournalError: If the file is damaged.
         """
         with self._lock:
             known = dict(self._read("select name, value from meta"))
@@ -238,7 +234,7 @@ class Journal:
         """Return what is known of the rows from the first to the last.
 
         Raises:
-            ConfigurationError: If the file is damaged.
+            JournalError: If the file is damaged.
         """
         select = "select number, digest, state, record, why from rows where number between ? and ?"
         with self._lock:
@@ -273,7 +269,7 @@ class Journal:
         """Yield all outcomes in the order of the rows, a hundred at a time, until its file is closed.
 
         Raises:
-            ConfigurationError: If the file is damaged.
+            JournalError: If the file is damaged.
         """
         last = -1
         while page := self._page(last):
@@ -393,8 +389,8 @@ class Journal:
             message=known.message,
         )
 
-    def _damaged(self, problem: str) -> ConfigurationError:
-        return ConfigurationError(_cannot(self.path or Path("of this run"), f"{problem}; {_DAMAGED}"))
+    def _damaged(self, problem: str) -> JournalError:
+        return JournalError(_cannot(self.path or Path("of this run"), f"{problem}; {_DAMAGED}"))
 
 
 def _unreadable(number: int) -> str:
@@ -461,7 +457,7 @@ class _File:
         lasting: Whether it will be held for long.
 
     Raises:
-        ConfigurationError: If it cannot be used.
+        JournalError: If it cannot be used.
     """
 
     def __init__(self, path: Path, *, lasting: bool) -> None:
@@ -590,7 +586,7 @@ class _File:
             raise
         return connection
 
-    def _inaccessible(self, path: Path, error: OSError) -> ConfigurationError:
+    def _inaccessible(self, path: Path, error: OSError) -> JournalError:
         if os.path.isfile(self._path):  # noqa: PTH113 - that of a path raises where a name is too long
             return _unusable(path, f"{error.strerror}; let it, and its folder, be written by this user")
         return _unusable(path, f"{error.strerror}; name a file in a folder that can be written")
@@ -650,7 +646,7 @@ def _size(file: Path, path: Path) -> int:
     """Return the size of a file; 0 if there is none.
 
     Raises:
-        ConfigurationError: If it is not a file, or belongs to somebody else.
+        JournalError: If it is not a file, or belongs to somebody else.
     """
     try:
         found = file.stat()
@@ -703,8 +699,8 @@ def _in_use(path: Path) -> JournalInUseError:
     return JournalInUseError(_cannot(path, "another run is using it; wait for that to end"))
 
 
-def _unusable(path: Path, problem: str) -> ConfigurationError:
-    return ConfigurationError(_cannot(path, problem))
+def _unusable(path: Path, problem: str) -> JournalError:
+    return JournalError(_cannot(path, problem))
 
 
 def _cannot(path: Path, problem: str) -> str:

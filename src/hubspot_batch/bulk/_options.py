@@ -11,7 +11,7 @@ from hubspot_batch.bulk._report import Progress
 from hubspot_batch.bulk._resumption import identify
 from hubspot_batch.bulk._task import Task
 from hubspot_batch.contract import _operations as contract
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, JournalError
 from hubspot_batch.transport._quota import is_number
 from hubspot_batch.transport._settings import Settings
 from hubspot_batch.transport._tokens import Bearer
@@ -54,8 +54,8 @@ def journal_from(task: Task, options: Options, settings: Settings) -> Journal:
     """Return the journal of a run, open for it alone.
 
     Raises:
-        ConfigurationError: If it cannot be used, or belongs to a run over another account, service or
-            operation.
+        ConfigurationError: If it is not a path, or the account has no name.
+        JournalError: If it cannot be used, or belongs to a run over another account, service or operation.
     """
     if options["journal"] is None:
         return Journal(None)
@@ -69,12 +69,12 @@ def journal_from(task: Task, options: Options, settings: Settings) -> Journal:
                 "account": _account(settings, options["account"], journal.salt),
             },
         )
-    except ConfigurationError:
+    except (ConfigurationError, JournalError):
         journal.close()
         raise
     except sqlite3.Error as error:
         journal.close()
-        raise ConfigurationError(f"the journal {journal.path} cannot be used: {explained(error)}") from error
+        raise JournalError(f"the journal {journal.path} cannot be used: {explained(error)}") from error
     return journal
 
 

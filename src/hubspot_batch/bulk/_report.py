@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from hubspot_batch.bulk._journal import Journal, explained, path_of
 from hubspot_batch.bulk._outcomes import Outcome
-from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
+from hubspot_batch.errors import HubSpotBatchError, JournalError
 
 
 class Outcomes:
@@ -72,16 +72,17 @@ def read_outcomes(path: str | PathLike[str]) -> Iterator[Outcome]:
     """Yield the outcomes in the journal of a run that is over, in the order of its rows.
 
     Raises:
-        ConfigurationError: If it is no journal, or in use.
+        JournalError: If it is no journal, or in use.
+        ConfigurationError: If the path is not a path.
     """
     file = path_of(path)
     if not os.path.isfile(file):  # noqa: PTH113 - that of a path raises where a name is too long
-        raise ConfigurationError(f"there is no journal {file}; name the file of a run")
+        raise JournalError(f"there is no journal {file}; name the file of a run")
     try:
         with Journal(file) as journal:
             yield from journal.outcomes()
     except sqlite3.Error as error:
-        raise ConfigurationError(f"the journal {file} cannot be used: {explained(error)}") from error
+        raise JournalError(f"the journal {file} cannot be used: {explained(error)}") from error
 
 
 class Progress(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from hubspot_batch.bulk._journal import NAME_YOURS, Journal
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._rows import Row
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import JournalError, SourceError
 
 _REMEDY = (
     "start it over the same source: with another journal, rows that are written would be written again; "
@@ -49,7 +49,7 @@ class Resumption:
         Rows without an outcome are held back until the last known row has been compared.
 
         Raises:
-            ConfigurationError: If a row is not what it was.
+            SourceError: If a row is not what it was.
         """
         if not rows or (rows[0].index >= self._known and self._total is None):
             return [], [*self._released(), *rows]
@@ -68,11 +68,12 @@ class Resumption:
         """Take note that the source has no more rows, and return those that were held back.
 
         Raises:
-            ConfigurationError: If it has fewer than it had.
+            SourceError: If it has fewer than it had.
         """
         if count < self._known:
-            raise ConfigurationError(
-                f"the source ends after {count} rows, but the journal knows {self._known}; {_REMEDY}"
+            raise SourceError(
+                f"the source ends after {count} rows, but the journal knows {self._known}; {_REMEDY}",
+                row=count,
             )
         return self._released()
 
@@ -82,23 +83,24 @@ class Resumption:
 
     def _check(self, row: Row, digest: bytes | None) -> None:
         if isinstance(self._total, int) and row.index >= self._total:
-            raise ConfigurationError(
-                f"the source has more than the {self._total} rows of the finished run; {_REMEDY}"
+            raise SourceError(
+                f"the source has more than the {self._total} rows of the finished run; {_REMEDY}",
+                row=row.index,
             )
         if digest is not None and digest != row.digest:
-            raise ConfigurationError(f"row {row.index} of the source is not what it was; {_REMEDY}")
+            raise SourceError(f"row {row.index} of the source is not what it was; {_REMEDY}", row=row.index)
 
 
 def identify(journal: Journal, identity: Mapping[str, str]) -> None:
     """Write down what a run is, or compare it with what the journal says.
 
     Raises:
-        ConfigurationError: If the journal belongs to another operation, service or account.
+        JournalError: If the journal belongs to another operation, service or account.
     """
     known = journal.meta()
     for name, value in identity.items():
         if known.get(name, value) != value:
-            raise ConfigurationError(
+            raise JournalError(
                 f"the journal {journal.path} belongs to another {name}; {_REMEDIES[name].format(known[name])}"
             )
     journal.set_meta(identity)

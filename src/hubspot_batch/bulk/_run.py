@@ -23,7 +23,7 @@ from hubspot_batch.bulk._resumption import Resumption
 from hubspot_batch.bulk._rows import Row, rows_from
 from hubspot_batch.bulk._task import Task
 from hubspot_batch.bulk._writer import Writer
-from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
+from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError, SourceError
 from hubspot_batch.transport._async import AsyncDriver
 from hubspot_batch.transport._settings import Settings
 
@@ -129,7 +129,7 @@ class Run:
         It returns when there is room for more rows, or when the run has failed.
 
         Raises:
-            ConfigurationError: If a row is not the one that an earlier run over the same journal knew.
+            SourceError: If a row is not the one that an earlier run over the same journal knew.
         """
         task = self._task
         with self._failing():
@@ -139,7 +139,7 @@ class Run:
             self._counts.read += len(inputs)
             try:
                 await self._courier.tell_known(known)
-            except ConfigurationError as error:
+            except (ConfigurationError, JournalError) as error:
                 self.fail(error)
             else:
                 await self._plan(rows)
@@ -149,7 +149,7 @@ class Run:
         """Take note that there are no more rows, unless the run has failed.
 
         Raises:
-            ConfigurationError: If there are fewer than an earlier run over the same journal knew.
+            SourceError: If there are fewer than an earlier run over the same journal knew.
         """
         if self.failure is not None:
             return
@@ -217,7 +217,7 @@ class Run:
             return f"{explained(cause)}{', then start it again to go on' * helps_to_start_again(cause)}"
         if not self._journal.durable:
             return f"{_reason(cause)}; without a journal it cannot go on"
-        if isinstance(cause, ConfigurationError):
+        if isinstance(cause, ConfigurationError | JournalError | SourceError):
             return f"{_reason(cause)}; once that is corrected, the same run goes on"
         return f"{_reason(cause)}; start it again to go on"
 

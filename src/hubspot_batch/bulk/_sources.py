@@ -20,7 +20,7 @@ from hubspot_batch.contract._inputs import AnyCreateInput, AnyModel, AnyUpdateIn
 from hubspot_batch.contract._operations import MAX_INPUTS, Verb
 from hubspot_batch.contract._validation import name_of
 from hubspot_batch.contract._values import shortest_float
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, SourceError
 
 
 @runtime_checkable
@@ -88,11 +88,11 @@ def flat_input(row: FlatRow, *, verb: Verb, id_property: str | None = None) -> d
             column `id` holds the record id.
 
     Raises:
-        ConfigurationError: If the row has no names.
+        SourceError: If the row has no names.
     """
     fields = fields_of(row)
     if not isinstance(fields, Mapping):
-        raise ConfigurationError(
+        raise SourceError(
             f"{name_of(row)} stands where a row belongs; give rows that know their columns, as mappings do"
         )
     properties = {name: value for name, value in fields.items() if value is not None}
@@ -223,7 +223,7 @@ class _Flat:
         if isinstance(row, Mapping):
             return row
         if isinstance(row, str | bytes) or not isinstance(row, Iterable):
-            raise ConfigurationError(
+            raise SourceError(
                 f"the cursor gives {name_of(row)} as a row; take a cursor whose rows are tuples or mappings"
             )
         named = dict(zip(self._columns, row, strict=True))
@@ -234,11 +234,11 @@ class _Flat:
 
 def _check_columns(columns: Sequence[str], needed: str | None) -> None:
     if twice := [name for name, count in Counter(columns).items() if count > 1]:
-        raise ConfigurationError(
+        raise SourceError(
             f"two columns have the name {twice[0]!r}; give one of them another name, with AS in SQL"
         )
     if needed is not None and needed not in columns:
-        raise ConfigurationError(
+        raise SourceError(
             f"an update needs a column {needed!r} that names the record; "
             f"the columns are {', '.join(map(repr, columns))}"
         )

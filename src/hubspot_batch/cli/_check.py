@@ -49,7 +49,8 @@ def validate_rows(operation_id: str, reading: Reading, *, shown: Path) -> bool:
         shown: What the file is called.
 
     Raises:
-        ConfigurationError: If the file cannot be read, or an option does not fit it.
+        SourceError: If the file cannot be read.
+        ConfigurationError: If an option does not fit it.
     """
     operation = contract.operation(operation_id)
     rows = faults = 0
@@ -76,7 +77,8 @@ def dry_run(
         as_json: Whether for a program, not for people.
 
     Raises:
-        ConfigurationError: If the file cannot be read, or an option does not fit it.
+        SourceError: If the file cannot be read.
+        ConfigurationError: If an option does not fit it.
     """
     operation = contract.operation(operation_id)
     planner = Planner()

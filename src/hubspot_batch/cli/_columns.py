@@ -17,7 +17,7 @@ from hubspot_batch.contract._associations import association_type, object_type_o
 from hubspot_batch.contract._inputs import AssociationType
 from hubspot_batch.contract._operations import Operation, Verb
 from hubspot_batch.contract._values import Problem, Unreadable
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, SourceError
 
 _PLANS_KEPT = 128
 _SHOWN = 50
@@ -190,7 +190,7 @@ class Columns:
             raise ConfigurationError(f"there is no column {missing!r}; {_hint(missing, columns)}")
         filled = {*self._constants, *(name for _, name in self._make_plan(columns))}
         if self._id is not None and self._id not in filled:
-            raise ConfigurationError(
+            raise SourceError(
                 f"an update needs a column {self._id!r} that names the record; "
                 f"where another one does, say --map {self._id}=COLUMN"
             )

@@ -14,7 +14,7 @@ from typing import IO, BinaryIO
 import click
 
 from hubspot_batch._display import printable
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, SourceError
 
 STDIN = Path("-")
 
@@ -85,13 +85,13 @@ def digest_of(path: Path) -> str:
     """Return a digest of what is in a file.
 
     Raises:
-        ConfigurationError: If it cannot be read.
+        SourceError: If it cannot be read.
     """
     try:
         with path.open("rb") as file:
             return file_digest(file, "blake2b").hexdigest()
     except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}; put the file back there") from error
+        raise SourceError(f"{path}: {error.strerror}; put the file back there") from error
 
 
 def open_private(path: Path, encoding: str = "utf-8", errors: str = "strict") -> TextIOWrapper:

@@ -12,7 +12,7 @@ from hubspot_batch._display import printable
 from hubspot_batch.cli import _runs
 from hubspot_batch.cli._files import say
 from hubspot_batch.cli._runs import StoredRun
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import JournalError
 
 _TOLD = ("operation", "service", "started", "seconds", "requests", "exit_code")
 
@@ -43,7 +43,8 @@ def delete(names: Sequence[str], older_than: timedelta | None, *, force: bool) -
         force: Whether those that are named may be unfinished.
 
     Raises:
-        ConfigurationError: If there is no such run, or it is going on, or not finished. None is deleted then.
+        ConfigurationError: If there is no such run.
+        JournalError: If one is going on, or not finished. None is deleted then.
     """
     runs = {stored.path: stored for stored in map(_runs.found, names)}
     for stored in runs.values():
@@ -64,16 +65,16 @@ def delete(names: Sequence[str], older_than: timedelta | None, *, force: bool) -
 def _check_deletable(stored: StoredRun, *, force: bool) -> None:
     if stored.problem is not None and not _runs.is_in_folder(stored.path):
         # It may be anyone's file.
-        raise ConfigurationError(stored.problem)
+        raise JournalError(stored.problem)
     if stored.finished or force:
         return
     if stored.problem is not None:
-        raise ConfigurationError(
+        raise JournalError(
             f"{stored.problem}; what it has written is not known and may double: --force deletes it anyway"
         )
     done = stored.counts.get("done", 0)
     doubtful = stored.counts.get("unknown", 0) + stored.counts.get("sent", 0)
-    raise ConfigurationError(
+    raise JournalError(
         f"run {stored.name} is not finished: {done:,} rows are written, {doubtful:,} more may be; without "
         "the run, the same command would push them again and make doubles. Finish it with the same command, "
         "or delete it with --force"

@@ -35,7 +35,7 @@ from hubspot_batch.client import HubSpot
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._operations import MAX_INPUTS, Operation
 from hubspot_batch.contract._validation import is_unicode
-from hubspot_batch.errors import AuthenticationError, ConfigurationError
+from hubspot_batch.errors import AuthenticationError, ConfigurationError, HubSpotBatchError, SourceError
 
 
 class PushOptions(Struct, frozen=True, kw_only=True):
@@ -86,7 +86,8 @@ def run(
     """Push a file, print what became of it, and return the exit code.
 
     Raises:
-        ConfigurationError: If the file, an option or the account cannot be used. Nothing was sent.
+        HubSpotBatchError: If the file, the journal, an option or the account cannot be used. Nothing was
+            sent.
     """
     _check_outputs(options)
     _check_distinct(reading, connection, options, options.journal)
@@ -152,7 +153,7 @@ def _finish(ended: _Ended, options: PushOptions) -> ExitCode:
     for write in (partial(_write_page, ended, options), partial(_write_results, ended, options)):
         try:
             write()
-        except ConfigurationError as error:
+        except HubSpotBatchError as error:
             problems.append(str(error))
     code = ended.code if ended.problem or not problems else 5
     try:
@@ -222,7 +223,7 @@ def _check_distinct(
 def _source(reading: Reading) -> Source:
     path = str(reading.path.resolve())
     if not is_unicode(path):
-        raise ConfigurationError(f"{path!a}: the name is no Unicode text; rename the file")
+        raise SourceError(f"{path!a}: the name is no Unicode text; rename the file")
     return Source(path=path, digest=digest_of(reading.path), reading=reading.to_json())
 
 

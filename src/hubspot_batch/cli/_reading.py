@@ -21,7 +21,7 @@ from hubspot_batch.cli._files import (
 )
 from hubspot_batch.cli._tables import Row, Table, TableOptions, open_table
 from hubspot_batch.contract._operations import Operation
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import SourceError
 
 COPY_PREFIX = "stdin-"
 """With this begins the name of a copy of what came from a pipe."""
@@ -56,7 +56,7 @@ class Reading(Struct, frozen=True, kw_only=True):
         The copy is named by what is in it, so the same input again is the same file.
 
         Raises:
-            ConfigurationError: If it cannot be written.
+            SourceError: If it cannot be written.
         """
         if not is_read_once(self.path):
             return self
@@ -66,7 +66,7 @@ class Reading(Struct, frozen=True, kw_only=True):
             make_private_folder(folder)
             return replace(self, path=_copied(self.path, folder))
         except OSError as error:
-            raise ConfigurationError(
+            raise SourceError(
                 f"{folder}: {error.strerror}; what is read from {self.path} is kept there: make room, "
                 "or write it into a file and push that"
             ) from error
@@ -76,7 +76,8 @@ class Reading(Struct, frozen=True, kw_only=True):
         """Open the file and check the options against it.
 
         Raises:
-            ConfigurationError: If it cannot be read, or an option does not fit it.
+            SourceError: If it cannot be read.
+            ConfigurationError: If an option does not fit it.
         """
         with open_table(self.path, self.table) as table:
             columns = Columns(
@@ -104,9 +105,7 @@ def _check_standard_input() -> None:
     try:
         standard_input()
     except OSError as error:
-        raise ConfigurationError(
-            f"-: {error.strerror}; name a file, or let a pipe feed the command"
-        ) from error
+        raise SourceError(f"-: {error.strerror}; name a file, or let a pipe feed the command") from error
 
 
 def _copied(path: Path, folder: Path) -> Path:
@@ -136,7 +135,7 @@ class OpenReading:
         """Yield the rows, each with the input that it makes, or with the fault that it is.
 
         Raises:
-            ConfigurationError: If nothing can be read from some place on.
+            SourceError: If nothing can be read from some place on.
         """
         for row in self.table.rows():
             yield row, row.fault or self._columns.input_of(row.values)

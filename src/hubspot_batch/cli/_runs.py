@@ -16,12 +16,12 @@ import click
 from msgspec import Struct
 
 from hubspot_batch.bulk import Report
-from hubspot_batch.bulk._journal import Journal, JournalInUseError, explained
+from hubspot_batch.bulk._journal import Journal, explained
 from hubspot_batch.cli._connection import Connection
 from hubspot_batch.cli._files import files_of_database, make_private_folder, say
 from hubspot_batch.cli._reading import COPY_PREFIX
 from hubspot_batch.cli._tables import Format
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, JournalError, JournalInUseError, SourceError
 
 FOLDER_VARIABLE = "HUBSPOT_BATCH_RUNS"
 _SUFFIX = ".run"
@@ -112,7 +112,7 @@ def _read(path: Path) -> StoredRun:
             return StoredRun(path=path, meta=journal.meta(), counts=journal.counts(), length=journal.length)
     except JournalInUseError:
         return StoredRun(path=path, busy=True)
-    except ConfigurationError as error:
+    except JournalError as error:
         return StoredRun(path=path, problem=str(error))
 
 
@@ -121,23 +121,24 @@ def usable(path: Path) -> Iterator[None]:
     """Make what SQLite says of a journal an error that names it, and what to do.
 
     Raises:
-        ConfigurationError: If it cannot be read or written.
+        JournalError: If it cannot be read or written.
     """
     try:
         yield
     except sqlite3.Error as error:
-        raise ConfigurationError(f"the journal {path} cannot be used: {explained(error)}") from error
+        raise JournalError(f"the journal {path} cannot be used: {explained(error)}") from error
 
 
 def find(name: str) -> StoredRun:
     """Return the run of this name, that of a journal, or the `latest`.
 
     Raises:
-        ConfigurationError: If there is none, it cannot be read, or it is going on.
+        ConfigurationError: If there is none.
+        JournalError: If it cannot be read, or is going on.
     """
     run = found(name)
     if run.problem is not None:
-        raise ConfigurationError(run.problem)
+        raise JournalError(run.problem)
     return run
 
 
@@ -145,7 +146,8 @@ def found(name: str) -> StoredRun:
     """Return the run of this name, even one that cannot be read.
 
     Raises:
-        ConfigurationError: If there is none, or it is going on.
+        ConfigurationError: If there is none.
+        JournalInUseError: If it is going on.
     """
     names = [path.stem for path in _journals()]
     path = Path(name)
@@ -157,7 +159,7 @@ def found(name: str) -> StoredRun:
         raise ConfigurationError(f"there is no run {name!r}; {advice}")
     run = _read(path)
     if run.busy:
-        raise ConfigurationError(f"run {run.name} is going on; wait for its end")
+        raise JournalInUseError(f"run {run.name} is going on; wait for its end")
     return run
 
 
@@ -179,17 +181,18 @@ def journal_for(
         repeats: Tells how many of the first rows a run has done already, which would then be there twice.
 
     Raises:
-        ConfigurationError: If a run over the same file is going on, or stopped when something else was in it,
-            or has done rows that are still in it.
+        JournalError: If a run over the same file is going on, cannot be read, or has done rows that are still
+            in the file.
+        SourceError: If a run stopped when something else was in the file.
     """
     key = blake2b(f"{connection.service} {source.path}".encode(), digest_size=4).hexdigest()
     ending = f"{operation_id.replace('_', '-')}-{key}"
     earlier = [_read(path) for path in _journals() if path.stem.endswith(ending)]
     if going_on := [run.name for run in earlier if run.busy]:
-        raise ConfigurationError(f"run {going_on[0]} over this file is going on; wait for its end")
+        raise JournalInUseError(f"run {going_on[0]} over this file is going on; wait for its end")
     for run in [] if new else earlier:
         if run.problem is not None:
-            raise ConfigurationError(f"{run.problem}; with --new, all that it has done is done again")
+            raise JournalError(f"{run.problem}; with --new, all that it has done is done again")
         if run.meta.get("account") != connection.fingerprint(run.meta["salt"]):
             if not run.finished and run.may_have_written:
                 say(
@@ -201,14 +204,14 @@ def journal_for(
         if run.source == source:
             return run.path
         if not run.finished and run.may_have_written:
-            raise ConfigurationError(
+            raise SourceError(
                 f"run {run.name} over this file stopped before its end, and the file or the options that say "
                 "how to read it have changed since; take both as they were: with --new, all that it has done "
                 "is done again; "
                 f"if no row that it has read has changed, it goes on with --journal {quote(str(run.path))}"
             )
         if count := repeats(run):
-            raise ConfigurationError(
+            raise JournalError(
                 f"run {run.name} has done {count} of the first rows of this file already, and they would be "
                 f"there twice; push what `hubspot-batch results {quote(run.name)} --rejected` gives, name a "
                 "--unique-property, or, if all of them are to be there twice, say --new"
@@ -235,7 +238,7 @@ def described(path: Path, source: Source, form: Format, command: Sequence[str]) 
         command: The arguments that began the run.
 
     Raises:
-        ConfigurationError: If the journal cannot be written.
+        JournalError: If the journal cannot be written.
     """
     is_new = not path.exists()
     _make_folder(path)
@@ -253,7 +256,7 @@ def _make_folder(path: Path) -> None:
     try:
         make_private_folder(path.parent)
     except OSError as error:
-        raise ConfigurationError(
+        raise JournalError(
             f"{path.parent}: {error.strerror}; let this user write there: the journals in it tell what was "
             f"sent, and a run with another folder ({FOLDER_VARIABLE}) or journal (--journal) sends it again"
         ) from error
@@ -284,7 +287,7 @@ def note(path: Path, source: Source, report: Report, code: int) -> None:
 
     A journal that takes no more keeps what it has: of the rows it knows all the same.
     """
-    with suppress(ConfigurationError), usable(path), Journal(path) as journal:
+    with suppress(JournalError), usable(path), Journal(path) as journal:
         known = journal.meta()
         totals = {
             name: known.get(name, 0) + getattr(report, name) for name in ("requests", "seconds", "retries")

@@ -10,14 +10,28 @@ import click
 from hubspot_batch.bulk import Report
 from hubspot_batch.cli._files import say
 from hubspot_batch.cli._progress import duration
-from hubspot_batch.errors import AuthenticationError, ConfigurationError, NotFoundError, PermissionDeniedError
+from hubspot_batch.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    JournalError,
+    NotFoundError,
+    PermissionDeniedError,
+    SourceError,
+)
 
 ExitCode: TypeAlias = Literal[0, 1, 4, 5, 6]
 SummaryForm: TypeAlias = Literal["text", "apart", "json"]
 """As text, as text on standard error where standard output holds something else, or as JSON."""
 
 _REASONS_SHOWN = 10
-_UNUSABLE = (AuthenticationError, ConfigurationError, PermissionDeniedError, NotFoundError)
+_UNUSABLE = (
+    AuthenticationError,
+    ConfigurationError,
+    JournalError,
+    NotFoundError,
+    PermissionDeniedError,
+    SourceError,
+)
 
 
 def exit_code(report: Report, stopped_by: BaseException | None = None) -> ExitCode:

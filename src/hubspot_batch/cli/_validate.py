@@ -17,7 +17,7 @@ from hubspot_batch.cli._tables import read_body
 from hubspot_batch.cli._tables._json import DECODE_ERRORS, explain, first_repeated
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._validation import validate
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, SourceError
 
 if TYPE_CHECKING:
     from hubspot_batch.contract._operations import OperationId
@@ -29,7 +29,7 @@ def run(operation_id: str, reading: Reading) -> bool:
     Raises:
         UsageError: If there is no such operation.
         ClickException: If a body is no JSON.
-        ConfigurationError: If the file cannot be read.
+        SourceError: If the file cannot be read.
     """
     try:
         operation = contract.operation(operation_id)
@@ -54,12 +54,14 @@ def _seekable(path: Path) -> Iterator[Path]:
             with copy.open("wb") as file:
                 copy_content(path, file)
         except OSError as error:
-            raise ConfigurationError(f"{path}: {error.strerror}; write it into a file first") from error
+            raise SourceError(f"{path}: {error.strerror}; write it into a file first") from error
         try:
             yield copy
-        except ConfigurationError as error:
-            # Nobody knows the copy.
-            raise ConfigurationError(str(error).replace(str(copy), str(path))) from error
+        except SourceError as error:
+            # Name the original: the user does not know the copy.
+            raise SourceError(
+                str(error).replace(str(copy), str(path)), row=error.row, line=error.line
+            ) from error
 
 
 def _validate_body(operation_id: "OperationId", body: str, *, shown: Path) -> bool:

@@ -476,7 +476,7 @@ class Exchange:
         """End the call: the client was closed before the attempt could leave.
 
         Raises:
-            ConfigurationError: Always.
+            ClosedError: Always.
         """
         error = closed()
         self._returned(error)

@@ -12,7 +12,7 @@ from urllib.request import getproxies
 import httpx
 
 from hubspot_batch._version import __version__
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ClosedError, ConfigurationError
 from hubspot_batch.transport._settings import ForkSafe, is_local
 
 _HEADERS = {"User-Agent": f"hubspot-batch/{__version__}"}
@@ -56,7 +56,8 @@ class Pool(ForkSafe, Generic[_Http]):
         """Return the HTTP client.
 
         Raises:
-            ConfigurationError: If it is closed, or the environment says what cannot be done.
+            ClosedError: If it is closed.
+            ConfigurationError: If a variable of the environment cannot be used.
         """
         with self._lock:
             if self._closed:
@@ -78,9 +79,9 @@ class Pool(ForkSafe, Generic[_Http]):
         self._http, self._inherited = None, self._http
 
 
-def closed() -> ConfigurationError:
+def closed() -> ClosedError:
     """Return the error of a client that was closed before a request could leave."""
-    return ConfigurationError("the client is closed; make another one")
+    return ClosedError("the client is closed; make another one")
 
 
 def sync_client(base_url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:

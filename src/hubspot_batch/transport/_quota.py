@@ -8,7 +8,7 @@ with the time at which the request was sent, and with how much longer than other
 """
 
 import os
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from types import UnionType
@@ -33,10 +33,17 @@ MOST_WINDOW = 60.0
 # Seconds after its departure by which a request has arrived, as long as nothing else is known.
 FIRST_MARGIN = 0.1
 MOST_MARGIN = 2.0
-# The same for a request that was answered, counted from when it was sent: the first for a reply that took no
-# longer than the fastest, the second at most.
+# The same for a request that was answered, counted from when it was sent. A reply that took longer than the
+# fastest adds as much, at most a second.
 _LEAST_WAY = 0.05
-_MOST_WAY = 0.12
+_MOST_WAIT = 1.0
+# Some services take now longer, now shorter, and the time that this adds would be lost. So each reply adds at
+# most this, apart from what is saved: seconds that earlier replies did not add, and those to begin with.
+_MEAN_WAIT = 0.06
+# The fastest of the first replies may have been slow, while everything started. A reply that is faster
+# by this much corrects what was concluded from those before it.
+_FASTER = 0.02
+MOST_SAVED = 30.0
 # Replies become slower, too: the fastest is forgotten by a thousandth with each reply.
 _LATENCY_GROWTH = 1.001
 _MARGIN_GROWTH = 1.5
@@ -46,6 +53,9 @@ _MARGIN_RECOVERY = 60.0
 MOST_REQUESTS = 10**9
 _MOST_DIGITS = 9
 _ADVICE = "a quota is at least one request in at most 60 seconds; write it like Quota(190, 10.0)"
+
+# So many of the latest requests tell which have overtaken others.
+_TURNS = 500
 
 MEMORY = MOST_WINDOW + MOST_MARGIN
 """Seconds after which a departure matters no more, whatever limit and window become."""
@@ -79,6 +89,7 @@ class QuotaState(Struct, frozen=True):
         margin: How long after its departure a request may arrive.
         paused_until: No request leaves before this time.
         latency: How long the fastest reply took; None until the first.
+        saved: How many seconds replies may add to the log beyond the mean.
         daily_limit: How many requests fit into a day; None until a reply tells.
         daily_remaining: How many of these the latest reply that tells has left; None until then.
     """
@@ -87,6 +98,7 @@ class QuotaState(Struct, frozen=True):
     margin: float = FIRST_MARGIN
     paused_until: float = NEVER
     latency: float | None = None
+    saved: float = MOST_SAVED
     daily_limit: int | None = None
     daily_remaining: int | None = None
 
@@ -234,11 +246,17 @@ def refused(state: QuotaState, until: float, now: float) -> QuotaState:
     )
 
 
-def ended(state: QuotaState, attempt: AttemptReport) -> tuple[QuotaState, float]:
+def ended(state: QuotaState, attempt: AttemptReport, heard: float) -> tuple[QuotaState, float]:
     """Return the state after an attempt, and the departure that the log is to hold for it.
 
-    A margin after that departure the request has arrived. A reply that took longer than the fastest says that
-    the request may have waited for its turn, here or at the server.
+    A margin after that departure the request has arrived. If its reply took longer than the fastest, it may
+    have waited for its turn, here or at the server. If a request that was sent later is answered already, it
+    did not: they take their turns in the order in which they were sent.
+
+    Args:
+        state: What is known of the quota.
+        attempt: The attempt.
+        heard: When the first reply came to this request, or to one that was sent no earlier.
     """
     if attempt.headers is None:
         return state, max(attempt.departure, attempt.sent)
@@ -248,8 +266,17 @@ def ended(state: QuotaState, attempt: AttemptReport) -> tuple[QuotaState, float]
         return state, max(attempt.departure, attempt.sent)
     took = max(attempt.ended - attempt.sent, 0.0)
     latency = took if state.latency is None else min(took, state.latency * _LATENCY_GROWTH)
-    way = min(took - latency + _LEAST_WAY, _MOST_WAY)
-    return replace(state, latency=latency), attempt.sent + way - FIRST_MARGIN
+    allowed = _MEAN_WAIT + state.saved
+    waited = max(0.0, min(heard - attempt.sent - latency, allowed, _MOST_WAIT))
+    state = replace(state, latency=latency, saved=min(allowed - waited, MOST_SAVED))
+    return state, attempt.sent + waited + _LEAST_WAY - FIRST_MARGIN
+
+
+def correction(before: QuotaState, after: QuotaState) -> float:
+    """Return how much later than thought all answered requests may have arrived: a reply was a lot faster."""
+    if before.latency is None or after.latency is None or before.latency - after.latency < _FASTER:
+        return 0.0
+    return min(before.latency - after.latency, _MOST_WAIT)
 
 
 def nth_last(ones: Sequence[float], others: Sequence[float], n: int) -> float:
@@ -268,33 +295,47 @@ def nth_last(ones: Sequence[float], others: Sequence[float], n: int) -> float:
 
 
 class _Log:
-    """The departures of the last minute: those that wait for their time, and those that have left."""
+    """The departures of the last minute, of requests that wait, that are under way, and that are answered."""
 
     def __init__(self) -> None:
         self.waiting: list[float] = []
         self.left: list[float] = []
+        self.answered: list[float] = []
+        # When requests were sent and answered, in order of both: only those that no later one has overtaken.
+        self._turns: list[tuple[float, float]] = []
 
     def __len__(self) -> int:
-        return len(self.waiting) + len(self.left)
+        return len(self.waiting) + len(self.left) + len(self.answered)
 
     @property
     def last(self) -> float:
         """The last departure of all, or NEVER."""
-        return nth_last(self.left, self.waiting, 1)
+        return max((times[-1] for times in (self.waiting, self.left, self.answered) if times), default=NEVER)
 
     def oldest(self, limit: Limit, departure: float) -> float:
-        """Return the departure that must be out of the window by another. Who waits longer does not count."""
-        waiting = self.waiting[: bisect_right(self.waiting, departure)]
-        return nth_last(self.left, waiting, limit.requests)
-
-    def add(self, departure: float, *, waits: bool) -> None:
-        insort(self.waiting if waits else self.left, departure)
+        """Return the departure that must be out of the window by another. Longer waits do not count."""
+        others = sorted(self.left + self.waiting[: bisect_right(self.waiting, departure)])
+        return nth_last(self.answered, others, limit.requests)
 
     def remove(self, departure: float) -> bool:
         return _removed(self.waiting, departure) or _removed(self.left, departure)
 
+    def correct(self, later: float) -> None:
+        if later:
+            self.answered = [time + later for time in self.answered]
+
+    def heard(self, attempt: AttemptReport) -> float:
+        """Return when the first reply came to a request that was sent no earlier than this one."""
+        place = bisect_left(self._turns, (attempt.sent, NEVER))
+        if place < len(self._turns):
+            return min(self._turns[place][1], attempt.ended)
+        if attempt.headers is not None:
+            self._turns.append((attempt.sent, attempt.ended))
+            del self._turns[:-_TURNS]
+        return attempt.ended
+
     def forget(self, before: float) -> None:
-        for times in (self.waiting, self.left):
+        for times in (self.waiting, self.left, self.answered):
             # Half of them at once: each removal moves all that stay.
             half = (len(times) + 1) // 2
             if half and times[half - 1] < before:
@@ -394,7 +435,7 @@ class Quota:
             departure = now if departure <= now + SOON else departure
             if departure > now and not on_guess and not self.limit_known:
                 return ask_again(self._state, departure, now)
-            log.add(departure, waits=departure > now)
+            insort(log.waiting if departure > now else log.left, departure)
             log.forget(now - MEMORY)
             self._state = reserved(self._state, limits[0]) if held is None else self._state
             return departure
@@ -406,9 +447,11 @@ class Quota:
     def ended(self, attempt: AttemptReport) -> None:
         """Learn from an attempt that is over: limits, a refusal, and when the request arrived."""
         with self._lock:
-            self._state, departure = ended(self._state, attempt)
-            if self._log.remove(attempt.departure):
-                self._log.add(departure, waits=False)
+            log, before = self._log, self._state
+            self._state, departure = ended(before, attempt, log.heard(attempt))
+            log.correct(correction(before, self._state))
+            if log.remove(attempt.departure):
+                insort(log.left if attempt.headers is None else log.answered, departure)
 
     async def ended_async(self, attempt: AttemptReport) -> None:
         """Do the same as `ended`, without blocking the event loop."""

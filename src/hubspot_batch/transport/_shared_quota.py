@@ -18,12 +18,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 from weakref import finalize
 
-from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
+from hubspot_batch.errors import (
+    ClosedError,
+    ConfigurationError,
+    HubSpotBatchError,
+    QuotaUnavailableError,
+)
 from hubspot_batch.transport._quota import (
     FIRST_MARGIN,
     MEMORY,
     MOST_MARGIN,
     MOST_REQUESTS,
+    MOST_SAVED,
     MOST_WINDOW,
     NEVER,
     SOON,
@@ -32,6 +38,7 @@ from hubspot_batch.transport._quota import (
     Quota,
     QuotaState,
     ask_again,
+    correction,
     departure_after,
     ended,
     learned,
@@ -54,7 +61,7 @@ _SKEW = 1.0
 # No 429 asks for a longer pause.
 _LONGEST_PAUSE = 86_400.0
 
-_COLUMNS = '"limit", "window", margin, paused_until, latency, daily_limit, daily_remaining'
+_COLUMNS = '"limit", "window", margin, paused_until, latency, saved, daily_limit, daily_remaining'
 _TABLES = (
     """
     CREATE TABLE figures (
@@ -64,12 +71,22 @@ _TABLES = (
         margin REAL NOT NULL,
         paused_until REAL NOT NULL,
         latency REAL,
+        saved REAL NOT NULL,
         daily_limit INTEGER,
         daily_remaining INTEGER
     )
     """,
-    "CREATE TABLE departures (number INTEGER PRIMARY KEY, at REAL NOT NULL, waits INTEGER NOT NULL)",
+    """
+    CREATE TABLE departures (
+        number INTEGER PRIMARY KEY,
+        at REAL NOT NULL,
+        waits INTEGER NOT NULL,
+        sent REAL,
+        ended REAL
+    )
+    """,
     "CREATE INDEX by_time ON departures (at)",
+    "CREATE INDEX by_sending ON departures (sent, ended)",
 )
 _SCHEMA = [statement.strip() for statement in _TABLES]
 _MARKS = (f"PRAGMA application_id = {_APPLICATION}", f"PRAGMA user_version = {_VERSION}")
@@ -78,6 +95,9 @@ _LAST = "SELECT at FROM departures ORDER BY at DESC LIMIT 1"
 _LAST_LEFT = "SELECT at FROM departures WHERE NOT waits ORDER BY at DESC LIMIT 1"
 _OLDEST = "SELECT at FROM departures WHERE NOT waits OR at <= ? ORDER BY at DESC LIMIT 1 OFFSET ?"
 _ADD = "INSERT INTO departures (at, waits) VALUES (?, ?)"
+_ADD_ENDED = "INSERT INTO departures (at, waits, sent, ended) VALUES (?, FALSE, ?, ?)"
+_CORRECT = "UPDATE departures SET at = at + ? WHERE ended IS NOT NULL"
+_HEARD = "SELECT MIN(ended) FROM departures WHERE sent >= ?"
 _REMOVE = """
 DELETE FROM departures WHERE number = (SELECT number FROM departures WHERE at = ? ORDER BY waits DESC LIMIT 1)
 """
@@ -93,7 +113,8 @@ class SharedQuota(Quota):
 
     All times are seconds of `time.monotonic()`, which is one clock for all processes of a machine until it
     restarts, and which setting the time does not move; after a restart the log begins anew. Safe to use from
-    several threads. A process that forks has its own connection to the file from then on.
+    several threads. A process that forks has its own connection to the file from then on. The file is opened
+    at once; after that, asynchronous clients read and write it in a thread.
 
     Args:
         path: The SQLite file, made where it is missing, readable by its owner only. It lies on a disk of this
@@ -136,8 +157,9 @@ class SharedQuota(Quota):
                 is returned is when to ask again, without `held`: the limit may be known then.
 
         Raises:
-            ConfigurationError: If the quota is closed.
-            HubSpotBatchError: If the file cannot be used any more, or another program holds it for 5 seconds.
+            ClosedError: If the quota is closed.
+            QuotaUnavailableError: If the file cannot be used any more, or another program holds it for 5
+                seconds.
         """
         with self._transaction() as database:
             state = _state(database, now)
@@ -170,9 +192,15 @@ class SharedQuota(Quota):
         """Learn from an attempt that is over: limits, a refusal, and when the request arrived."""
         # The reply is worth more than what it tells of the quota. A file that fails stops the next request.
         with suppress(HubSpotBatchError), self._transaction() as database:
-            state, departure = ended(_state(database), attempt)
+            (heard,) = database.execute(_HEARD, (attempt.sent,)).fetchone()
+            heard = min(heard, attempt.ended) if isinstance(heard, float) else attempt.ended
+            before = _state(database)
+            state, departure = ended(before, attempt, heard)
+            if later := correction(before, state):
+                database.execute(_CORRECT, (later,))
             if database.execute(_REMOVE, (attempt.departure,)).rowcount:
-                database.execute(_ADD, (departure, False))
+                answered = None if attempt.headers is None else attempt.ended
+                database.execute(_ADD_ENDED, (departure, attempt.sent, answered))
             self._keep(database, state)
 
     async def ended_async(self, attempt: AttemptReport) -> None:
@@ -239,14 +267,14 @@ class SharedQuota(Quota):
             try:
                 yield self._opened()
             except sqlite3.Error as error:
-                raise HubSpotBatchError(
+                raise QuotaUnavailableError(
                     f"the quota file {self._path} cannot be used any more: {error}; "
                     "make room on its disk, end what holds it, or name another file"
                 ) from error
 
     def _opened(self) -> sqlite3.Connection:
         if self._closed:
-            raise ConfigurationError("the quota is closed; make another one")
+            raise ClosedError("the quota is closed; make another one")
         if self._database is None:
             self._database = _open(self._path)
             finalize(self, _close, self._database, os.getpid())
@@ -341,7 +369,12 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
         database.execute("UPDATE figures SET boot = ?", (boot,))
         _state(database)
     # Last, so that the marks by which a file is known never are in a WAL only.
-    database.execute("PRAGMA journal_mode = WAL")
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        # SQLite does not wait here for another process that begins, too. That one, or the next, chooses WAL.
+        if error.sqlite_errorname != "SQLITE_BUSY":
+            raise
 
 
 def _check(database: sqlite3.Connection) -> None:
@@ -361,7 +394,8 @@ def _begin_anew(database: sqlite3.Connection) -> None:
     database.execute("DELETE FROM departures")
     database.execute("DELETE FROM figures")
     database.execute(
-        "INSERT INTO figures (boot, margin, paused_until) VALUES ('', ?, ?)", (FIRST_MARGIN, NEVER)
+        "INSERT INTO figures (boot, margin, paused_until, saved) VALUES ('', ?, ?, ?)",
+        (FIRST_MARGIN, NEVER, MOST_SAVED),
     )
 
 
@@ -370,7 +404,7 @@ def _state(database: sqlite3.Connection, now: float = math.inf) -> QuotaState:
     row = database.execute(f"SELECT {_COLUMNS} FROM figures").fetchone()  # noqa: S608 - constant
     if row is None:
         raise _damage()
-    limit, window, margin, paused_until, latency, daily_limit, daily_remaining = row
+    limit, window, margin, paused_until, latency, saved, daily_limit, daily_remaining = row
     told = (limit, window) != (None, None)
     counts = [count for count in (daily_limit, daily_remaining) if count is not None]
     believable = (
@@ -378,6 +412,7 @@ def _state(database: sqlite3.Connection, now: float = math.inf) -> QuotaState:
         and _within(margin, float, FIRST_MARGIN, MOST_MARGIN)
         and isinstance(paused_until, float)
         and (latency is None or _within(latency, float, 0, math.inf))
+        and _within(saved, float, 0, MOST_SAVED)
         and all(_within(count, int, 0, MOST_REQUESTS) for count in counts)
     )
     if not believable:
@@ -387,6 +422,7 @@ def _state(database: sqlite3.Connection, now: float = math.inf) -> QuotaState:
         margin=margin,
         paused_until=paused_until if paused_until <= now + _LONGEST_PAUSE else NEVER,
         latency=latency,
+        saved=saved,
         daily_limit=daily_limit,
         daily_remaining=daily_remaining,
     )
@@ -399,10 +435,10 @@ def _within(value: object, kind: type[float], least: float, most: float) -> bool
 def _write(database: sqlite3.Connection, state: QuotaState) -> None:
     limit, window = state.told or (None, None)
     values = (
-        *(limit, window, state.margin, state.paused_until, state.latency),
+        *(limit, window, state.margin, state.paused_until, state.latency, state.saved),
         *(state.daily_limit, state.daily_remaining),
     )
-    update = f"UPDATE figures SET ({_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constant
+    update = f"UPDATE figures SET ({_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constant
     database.execute(update, values)
 
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import IO, Protocol, cast
 
 from hubspot_batch.cli._files import STDIN, standard_input
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, SourceError
 
 SAMPLE_SIZE = 64 * 1024
 """How many of the first bytes tell what a file is."""
@@ -116,13 +116,13 @@ def open_content(path: Path) -> Content:
     """Open a file, or standard input where the path is `-`.
 
     Raises:
-        ConfigurationError: If it cannot be opened.
+        SourceError: If it cannot be opened.
         UnreadableError: If its first bytes cannot be read.
     """
     try:
         file = standard_input() if path == STDIN else path.open("rb")
     except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}; name a file that can be read") from error
+        raise SourceError(f"{path}: {error.strerror}; name a file that can be read") from error
     with ExitStack() as undo:
         if path != STDIN:
             undo.callback(file.close)

@@ -11,8 +11,8 @@ from msgspec import Struct
 from hubspot_batch.cli._tables._json import first_repeated
 from hubspot_batch.cli._tables._row import RESULT_COLUMNS, Row, row_fault
 from hubspot_batch.cli._tables._table import Format, TextTable
-from hubspot_batch.cli._tables._text import Text
-from hubspot_batch.errors import ConfigurationError, Fault
+from hubspot_batch.cli._tables._text import Text, error_at
+from hubspot_batch.errors import ConfigurationError, Fault, SourceError
 
 _SEP = re.compile(r'"?sep=(.)"?(\r\n|\r|\n)', re.IGNORECASE)
 _DELIMITERS = (",", ";", "\t", "|")
@@ -49,7 +49,8 @@ class CsvTable(TextTable):
             delimiter: What stands between two cells, `tab` for a tab. None takes what fits the first lines.
 
         Raises:
-            ConfigurationError: If the delimiter or the header cannot be used.
+            ConfigurationError: If the delimiter cannot be used.
+            SourceError: If the header cannot be used.
         """
         super().__init__(text)
         # Excel writes and reads such a line before the header.
@@ -69,13 +70,13 @@ class CsvTable(TextTable):
                 next(self._records)
             line, header = next(self._records, (0, []))
         if not any(name.strip() for name in header):
-            raise ConfigurationError(
+            raise SourceError(
                 f"{self.name}: the file is empty; a line with the names of the columns and one for each row "
                 "are needed"
             )
         self._results = _positions_of_results(header)
         self.columns = _named([name.strip() for name in self._own(header)])
-        _check_header(f"{self.name}, line {line}", self.columns)
+        _check_header(self.name, line, self.columns)
 
     def _lines_read(self) -> int:
         return self._reader.line_num
@@ -103,7 +104,7 @@ class CsvTable(TextTable):
                     yield line, cells
                 line = self._reader.line_num + 1
         except csv.Error as error:
-            raise ConfigurationError(f"{self.name}, line {line}: {_explain(error)}") from error
+            raise error_at(self.name, line, _explain(error)) from error
 
     def _own(self, cells: Sequence[str]) -> list[str]:
         """Return the cells without those that tell of an outcome."""
@@ -133,16 +134,14 @@ def _named(columns: Sequence[str]) -> list[str]:
     return list(columns[:last])
 
 
-def _check_header(place: str, columns: Sequence[str]) -> None:
-    if any("\0" in name for name in columns):
-        raise ConfigurationError(
-            f"{place}: NUL characters; name the encoding with --encoding, utf-16-le for example"
-        )
+def _check_header(name: str, line: int, columns: Sequence[str]) -> None:
+    if any("\0" in column for column in columns):
+        raise error_at(name, line, "NUL characters; name the encoding with --encoding, utf-16-le for example")
     if "" in columns:
         number = columns.index("") + 1
-        raise ConfigurationError(f"{place}: column {number} has no name; give it one, or remove it")
+        raise error_at(name, line, f"column {number} has no name; give it one, or remove it")
     if twice := first_repeated(columns):
-        raise ConfigurationError(f"{place}: two columns have the name {twice!r}; rename or remove one")
+        raise error_at(name, line, f"two columns have the name {twice!r}; rename or remove one")
 
 
 def _explain(error: csv.Error) -> str:

@@ -8,7 +8,7 @@ from hubspot_batch.cli._tables._json import RowDecoder
 from hubspot_batch.cli._tables._row import Row
 from hubspot_batch.cli._tables._table import Format, TextTable
 from hubspot_batch.cli._tables._text import Text
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import SourceError
 
 
 class JsonLinesTable(TextTable):
@@ -23,7 +23,7 @@ class JsonLinesTable(TextTable):
             text: The file.
 
         Raises:
-            ConfigurationError: If it is empty, or begins a mapping over several lines.
+            SourceError: If it is empty, or begins a mapping over several lines.
         """
         super().__init__(text)
         self._lines = text.lines()
@@ -31,9 +31,7 @@ class JsonLinesTable(TextTable):
         first = text.sample.lstrip().partition("\n")[0].strip()
         if first in {"", "{"}:
             problem = "one mapping over several lines" if first else "the file is empty"
-            raise ConfigurationError(
-                f"{self.name}: {problem}; write a list [...], or one mapping on each line"
-            )
+            raise SourceError(f"{self.name}: {problem}; write a list [...], or one mapping on each line")
 
     def _lines_read(self) -> int:
         return self._number

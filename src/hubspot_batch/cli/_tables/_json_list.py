@@ -11,7 +11,7 @@ from hubspot_batch.cli._tables._json import DECODE_ERRORS, Decoded, RowDecoder, 
 from hubspot_batch.cli._tables._row import Row
 from hubspot_batch.cli._tables._table import Format, TextTable
 from hubspot_batch.cli._tables._text import Text, check_length
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import SourceError
 
 _EARLY = "the list ends early; make or fetch the file again"
 _BLOCK_SIZE = 256 * 1024
@@ -33,21 +33,20 @@ class JsonListTable(TextTable):
             text: The file.
 
         Raises:
-            ConfigurationError: If it begins no list.
+            SourceError: If it begins no list.
         """
         super().__init__(text)
         self._is_body = BODY.match(text.sample) is not None
         if not self._is_body and not text.sample.lstrip().startswith("["):
-            raise ConfigurationError(
-                f"{self.name}: a list in JSON begins with [; name what this is with --format"
-            )
+            raise SourceError(f"{self.name}: a list in JSON begins with [; name what this is with --format")
         self._window = _Window(text)
 
     def _lines_read(self) -> int:
         return self._window.lines()
 
-    def _place(self) -> str:
-        return f"{self.name}, {self._window.place()}"
+    def _error(self, problem: str) -> SourceError:
+        line, column = self._window.place()
+        return SourceError(f"{self.name}, line {line}, column {column}: {problem}", line=line)
 
     def _rows(self) -> Iterator[Row]:
         window, decoder = self._window, RowDecoder()
@@ -87,12 +86,12 @@ class _Window:
         """Return how many lines end before the end of the window."""
         return self._lines + self._text.count("\n")
 
-    def place(self) -> str:
-        """Return the place, for messages."""
+    def place(self) -> tuple[int, int]:
+        """Return the line and the column."""
         before = self._text[: self._at]
         line = self._lines + before.count("\n") + 1
         column = len(before) - before.rfind("\n") + (0 if "\n" in before else self._column)
-        return f"line {line}, column {column}"
+        return line, column
 
     def next(self) -> str:
         """Go to the next character that is no white space, and return it; an empty text at the end."""

@@ -11,8 +11,8 @@ from hubspot_batch.cli._tables._json_lines import JsonLinesTable
 from hubspot_batch.cli._tables._json_list import BODY, JsonListTable
 from hubspot_batch.cli._tables._parquet import ParquetTable
 from hubspot_batch.cli._tables._table import Format, Table
-from hubspot_batch.cli._tables._text import Text, foreign_bytes
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.cli._tables._text import Text, error_at, foreign_bytes
+from hubspot_batch.errors import SourceError
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 
@@ -66,12 +66,12 @@ def open_table(path: Path, options: TableOptions | None = None) -> Table:
         options: What it does not tell by itself.
 
     Raises:
-        ConfigurationError: If it cannot be opened or is no such file.
+        SourceError: If it cannot be opened or is no such file.
     """
     try:
         content = open_content(path)
     except UnreadableError as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+        raise SourceError(f"{path}: {error}") from error
     try:
         return _table(content, path, options or TableOptions())
     except BaseException:
@@ -83,7 +83,7 @@ def read_body(path: Path, options: TableOptions) -> str | None:
     """Return the text of a file that holds the body of a request; None where it holds rows.
 
     Raises:
-        ConfigurationError: If it cannot be read, or is larger than any request may be.
+        SourceError: If it cannot be read, or is larger than any request may be.
     """
     lines = 0
     try:
@@ -97,9 +97,9 @@ def read_body(path: Path, options: TableOptions) -> str | None:
                 lines += 1
             return "".join(parts)
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}, {foreign_bytes(error, lines)}") from error
+        raise foreign_bytes(str(path), error, lines) from error
     except UnreadableError as error:
-        raise ConfigurationError(f"{path}, line {lines + 1}: {error}") from error
+        raise error_at(str(path), lines + 1, str(error)) from error
 
 
 def _table(content: Content, path: Path, options: TableOptions) -> Table:
@@ -107,7 +107,7 @@ def _table(content: Content, path: Path, options: TableOptions) -> Table:
     form = options.format or _told(content, path, options.encoding)
     if (form == "parquet") != content.head.startswith(_PARQUET):
         problem = "no Parquet file" if form == "parquet" else "a Parquet file"
-        raise ConfigurationError(f"{path}: this is {problem}; say with --format what it is")
+        raise SourceError(f"{path}: this is {problem}; say with --format what it is")
     match form:
         case "csv":
             return CsvTable(Text(content, options.encoding), options.delimiter)
@@ -123,10 +123,10 @@ def _table(content: Content, path: Path, options: TableOptions) -> Table:
 
 def _check_head(content: Content) -> None:
     if not content.head.strip():
-        raise ConfigurationError(f"{content.name}: the file is empty; at least one row is needed")
+        raise SourceError(f"{content.name}: the file is empty; at least one row is needed")
     for magic, what in _NOT_READ.items():
         if content.head.startswith(magic):
-            raise ConfigurationError(f"{content.name}: {what}")
+            raise SourceError(f"{content.name}: {what}")
 
 
 def _told(content: Content, path: Path, encoding: str | None) -> Format:

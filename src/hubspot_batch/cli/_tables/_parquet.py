@@ -11,7 +11,7 @@ from hubspot_batch.cli._tables import _text
 from hubspot_batch.cli._tables._row import Row
 from hubspot_batch.cli._tables._table import Format, Table
 from hubspot_batch.cli._tables._text import check_length
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,8 +40,8 @@ class ParquetTable(Table):
             content: The file.
 
         Raises:
-            ConfigurationError: If pyarrow is missing, or this is no Parquet file whose columns can be told
-                apart.
+            ConfigurationError: If pyarrow is missing.
+            SourceError: If this is no Parquet file whose columns can be told apart.
         """
         super().__init__(content)
         self._number = 0
@@ -59,15 +59,13 @@ class ParquetTable(Table):
             self.total = self._file.metadata.num_rows
             self._bytes_in_row = _bytes_in_row(self._file, columns)
         except self._damage as error:
-            raise ConfigurationError(
-                f"{self.name}: no Parquet file, or a part of one; write it again"
-            ) from error
+            raise SourceError(f"{self.name}: no Parquet file, or a part of one; write it again") from error
         if self._bytes_in_row > _MOST_HELD:
-            raise ConfigurationError(
+            raise SourceError(
                 f"{self.name}: a row takes more than {_MOST_HELD:,} bytes; leave out what is that long"
             )
         if twice := [name for name, times in Counter(self.columns).items() if times > 1]:
-            raise ConfigurationError(f"{self.name}: two columns have the name {twice[0]!r}; rename one")
+            raise SourceError(f"{self.name}: two columns have the name {twice[0]!r}; rename one")
 
     def close(self) -> None:
         """Close the file."""
@@ -78,8 +76,8 @@ class ParquetTable(Table):
         """Return which part of the rows has been read, from 0 to 1."""
         return self._number / self.total if self.total else None
 
-    def _place(self) -> str:
-        return f"{self.name}, row {self._number + 1}"
+    def _error(self, problem: str) -> SourceError:
+        return SourceError(f"{self.name}, row {self._number + 1}: {problem}", row=self._number)
 
     def _rows(self) -> Iterator[Row]:
         for values in chain.from_iterable(self._lists()):
@@ -97,9 +95,7 @@ class ParquetTable(Table):
                 for start in range(0, batch.num_rows, step):
                     yield from rows_of(_decoded(batch.slice(start, step)), _BATCH_SIZE)
         except self._damage as error:
-            raise ConfigurationError(
-                f"{self._place()}: the file is damaged from there on; write it again"
-            ) from error
+            raise self._error("the file is damaged from there on; write it again") from error
 
 
 def _texts(columns: Sequence[pq.ColumnSchema]) -> list[str]:

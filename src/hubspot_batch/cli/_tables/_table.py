@@ -7,8 +7,8 @@ from typing import ClassVar, Literal, Self, TypeAlias
 
 from hubspot_batch.cli._tables._content import Content, UnreadableError
 from hubspot_batch.cli._tables._row import Row
-from hubspot_batch.cli._tables._text import Text, foreign_bytes
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.cli._tables._text import Text, error_at, foreign_bytes
+from hubspot_batch.errors import SourceError
 
 Format: TypeAlias = Literal["csv", "jsonl", "json", "parquet"]
 
@@ -51,7 +51,7 @@ class Table(ABC):
         """Yield the rows, once, as they are read. One that cannot be read has a fault, the others go on.
 
         Raises:
-            ConfigurationError: If nothing can be read from some place on. The text names it.
+            SourceError: If nothing can be read from some place on. The text names it.
         """
         with self._explaining():
             yield from self._rows()
@@ -60,15 +60,15 @@ class Table(ABC):
     def _rows(self) -> Iterator[Row]: ...
 
     @abstractmethod
-    def _place(self) -> str:
-        """Return where the next row is to be, for messages."""
+    def _error(self, problem: str) -> SourceError:
+        """Return the error for a problem at the place that reading has reached."""
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
         try:
             yield
         except UnreadableError as error:
-            raise ConfigurationError(f"{self._place()}: {error}") from error
+            raise self._error(str(error)) from error
 
 
 class TextTable(Table):
@@ -85,8 +85,8 @@ class TextTable(Table):
     @abstractmethod
     def _lines_read(self) -> int: ...
 
-    def _place(self) -> str:
-        return f"{self.name}, line {self._lines_read() + 1}"
+    def _error(self, problem: str) -> SourceError:
+        return error_at(self.name, self._lines_read() + 1, problem)
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -94,4 +94,4 @@ class TextTable(Table):
             with super()._explaining():
                 yield
         except UnicodeDecodeError as error:
-            raise ConfigurationError(f"{self.name}, {foreign_bytes(error, self._lines_read())}") from error
+            raise foreign_bytes(self.name, error, self._lines_read()) from error

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hubspot_batch.cli._tables._content import Content, UnreadableError
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, SourceError
 
 _DEFAULT = "utf-8-sig"
 LONGEST_ROW = 1024 * 1024
@@ -82,12 +82,18 @@ def check_length(characters: int, limit: int) -> None:
         )
 
 
-def foreign_bytes(error: UnicodeDecodeError, lines_read: int) -> str:
-    """Return what is wrong with bytes that do not fit the encoding, with the line in which they stand."""
+def error_at(name: str, line: int, problem: str) -> SourceError:
+    """Return the error for a problem in one line of a file."""
+    return SourceError(f"{name}, line {line}: {problem}", line=line)
+
+
+def foreign_bytes(name: str, error: UnicodeDecodeError, lines_read: int) -> SourceError:
+    """Return the error for bytes that do not fit the encoding of a file."""
     before = error.object[: error.start].decode(error.encoding, "ignore")
-    return (
-        f"line {lines_read + len(_LINE_END.findall(before)) + 1}: not {error.encoding}; "
-        "save the file as UTF-8, or name its encoding with --encoding"
+    return error_at(
+        name,
+        lines_read + len(_LINE_END.findall(before)) + 1,
+        f"not {error.encoding}; save the file as UTF-8, or name its encoding with --encoding",
     )
 
 
