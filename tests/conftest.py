@@ -4,7 +4,8 @@ import inspect
 import json
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -53,6 +54,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what other systems do not have: signals, file modes, pipes with a name, a shell."""
     if os.name != "posix" and item.get_closest_marker("posix"):
         pytest.skip("needs POSIX")
+
+
+@contextmanager
+def case(*names: object) -> Iterator[None]:
+    """Let a failure inside say which case of a loop it is."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"case: {', '.join(map(str, names))}")
+        raise
 
 
 class Wire(httpx.MockTransport):

@@ -1,5 +1,6 @@
 """What the facade reads is what the generated models read, for every reply example of the document."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -16,6 +17,7 @@ from hubspot_batch_api import models
 from hubspot_batch_api.types import Unset
 
 from hubspot_batch import ApiError, BatchResult, ServerError
+from tests.conftest import case
 
 if TYPE_CHECKING:
     from tests.conftest import Face
@@ -82,6 +84,10 @@ SUCCESSES = [example for example in EXAMPLES if example.status < 300]
 REFUSALS = [example for example in EXAMPLES if example.status >= 300]
 
 
+def examples_of(operation: str, some: list[Example]) -> list[Example]:
+    return [example for example in some if example.operation == operation]
+
+
 def result_of(face: "Face", example: Example) -> BatchResult:
     hub = face.connect(face.wire(httpx.Response(example.status, json=example.body)), retries=0)
     return send(face, hub, example.operation)
@@ -137,6 +143,7 @@ def read_by_msgspec(example: Example) -> Fields:
 
 
 each_reader = pytest.mark.parametrize("read", [read_by_attrs, read_by_msgspec])
+each_operation = pytest.mark.parametrize("operation", INPUTS)
 
 
 def record_of(read: Fields) -> Fields:
@@ -223,77 +230,77 @@ def test_each_operation_has_an_example_of_every_status() -> None:
 
 
 @each_reader
-@pytest.mark.parametrize("example", SUCCESSES, ids=str)
-def test_records_are_those_of_the_generated_models(face: "Face", example: Example, read: Reader) -> None:
-    result = result_of(face, example)
+@each_operation
+def test_records_are_those_of_the_generated_models(face: "Face", operation: str, read: Reader) -> None:
+    for example in examples_of(operation, SUCCESSES):
+        with case(example):
+            result = result_of(face, example)
 
-    assert without_index(result.records) == [record_of(record) for record in read(example)["results"]]
-
-
-@each_reader
-@pytest.mark.parametrize("example", SUCCESSES, ids=str)
-def test_errors_are_those_of_the_generated_models(face: "Face", example: Example, read: Reader) -> None:
-    result = result_of(face, example)
-
-    told = {msgspec.json.encode(item): item for item in without_index(result.errors)}
-    assert list(told.values()) == [record_error_of(item) for item in read(example)["errors"] or []]
+            assert without_index(result.records) == [record_of(record) for record in read(example)["results"]]
 
 
 @each_reader
-@pytest.mark.parametrize("example", REFUSALS, ids=str)
-def test_refusals_are_those_of_the_generated_models(face: "Face", example: Example, read: Reader) -> None:
-    error = error_of(face, example)
+@each_operation
+def test_errors_are_those_of_the_generated_models(face: "Face", operation: str, read: Reader) -> None:
+    for example in examples_of(operation, SUCCESSES):
+        with case(example):
+            result = result_of(face, example)
 
-    assert {
-        "category": error.category,
-        "sub_category": error.sub_category,
-        "message": error.message,
-        "correlation_id": error.correlation_id,
-        "context": plain(error.context),
-        "reasons": plain(error.reasons),
-        "policy": error.policy,
-    } == error_body_of(read(example))
+            told = {msgspec.json.encode(item): item for item in without_index(result.errors)}
+            assert list(told.values()) == [record_error_of(item) for item in read(example)["errors"] or []]
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_the_reply_is_kept_as_it_came(face: "Face", example: Example) -> None:
-    response = (result_of if example.status < 300 else error_of)(face, example).response
+@each_reader
+@each_operation
+def test_refusals_are_those_of_the_generated_models(face: "Face", operation: str, read: Reader) -> None:
+    for example in examples_of(operation, REFUSALS):
+        with case(example):
+            error = error_of(face, example)
 
-    assert response.status == example.status
-    assert json.loads(response.content) == example.body
-    assert response.headers["content-type"] == "application/json"
-    assert response.attempts == 1
+            assert {
+                "category": error.category,
+                "sub_category": error.sub_category,
+                "message": error.message,
+                "correlation_id": error.correlation_id,
+                "context": plain(error.context),
+                "reasons": plain(error.reasons),
+                "policy": error.policy,
+            } == error_body_of(read(example))
 
 
-@pytest.mark.parametrize(
-    ("operation", "name", "status", "records", "refused", "unaccounted"),
-    [
-        ("create_orders", "orders", 201, [(1, "44002"), (0, "44001")], [], ()),
-        ("update_orders", "orders", 200, [(0, "44001")], [], ()),
-        ("create_line_items", "line_items", 201, [(0, "71001")], [], ()),
-        ("create_commerce_payments", "commerce_payments", 201, [(0, "82001")], [], ()),
-        ("create_carts", "carts", 201, [(0, "93001")], [], ()),
-        ("create_orders", "invalid_property", 207, [(0, "44003")], [1], ()),
-        ("create_orders", "nothing_written", 207, [], [0], (1,)),
-    ],
-)
-def test_records_and_errors_are_tied_to_their_inputs(
-    face: "Face",
-    operation: str,
-    name: str,
-    status: int,
-    records: list[tuple[int, str]],
-    refused: list[int],
-    unaccounted: tuple[int, ...],
-) -> None:
-    (example,) = (e for e in EXAMPLES if (e.operation, e.name, e.status) == (operation, name, status))
+@each_operation
+def test_the_reply_is_kept_as_it_came(face: "Face", operation: str) -> None:
+    for example in examples_of(operation, EXAMPLES):
+        with case(example):
+            response = (result_of if example.status < 300 else error_of)(face, example).response
 
-    result = result_of(face, example)
+            assert response.status == example.status
+            assert json.loads(response.content) == example.body
+            assert response.headers["content-type"] == "application/json"
+            assert response.attempts == 1
 
-    assert [(record.index, record.id) for record in result.records] == records
-    assert [error.index for error in result.errors] == refused
-    assert result.unaccounted == unaccounted
-    assert result.ok is not bool(refused)
+
+def test_records_and_errors_are_tied_to_their_inputs(face: "Face") -> None:
+    # The operation, the example and its status; then the records, the inputs refused and those left over.
+    cases: dict[tuple[str, str, int], tuple[list[tuple[int, str]], list[int], tuple[int, ...]]] = {
+        ("create_orders", "orders", 201): ([(1, "44002"), (0, "44001")], [], ()),
+        ("update_orders", "orders", 200): ([(0, "44001")], [], ()),
+        ("create_line_items", "line_items", 201): ([(0, "71001")], [], ()),
+        ("create_commerce_payments", "commerce_payments", 201): ([(0, "82001")], [], ()),
+        ("create_carts", "carts", 201): ([(0, "93001")], [], ()),
+        ("create_orders", "invalid_property", 207): ([(0, "44003")], [1], ()),
+        ("create_orders", "nothing_written", 207): ([], [0], (1,)),
+    }
+    for key, (records, refused, unaccounted) in cases.items():
+        with case(*key):
+            (example,) = (e for e in EXAMPLES if (e.operation, e.name, e.status) == key)
+
+            result = result_of(face, example)
+
+            assert [(record.index, record.id) for record in result.records] == records
+            assert [error.index for error in result.errors] == refused
+            assert result.unaccounted == unaccounted
+            assert result.ok is not bool(refused)
 
 
 def test_ids_that_are_not_found_are_tied_to_the_updates_that_name_them(face: "Face") -> None:
@@ -307,16 +314,14 @@ def test_ids_that_are_not_found_are_tied_to_the_updates_that_name_them(face: "Fa
     assert result.unaccounted == ()
 
 
-@pytest.mark.parametrize("status", [477, 520, 999])
-@pytest.mark.parametrize("body", [b"<html>busy</html>", b"", b"[]", b"null", b"\xff"])
-@pytest.mark.parametrize("operation", INPUTS)
-def test_what_the_generated_client_cannot_read_is_an_error_of_ours(
-    face: "Face", operation: str, body: bytes, status: int
-) -> None:
-    hub = face.connect(face.wire(httpx.Response(status, content=body)), retries=0)
+@each_operation
+def test_what_the_generated_client_cannot_read_is_an_error_of_ours(face: "Face", operation: str) -> None:
+    bodies = (b"<html>busy</html>", b"", b"[]", b"null", b"\xff")
+    for status, body in itertools.product((477, 520, 999), bodies):
+        hub = face.connect(face.wire(httpx.Response(status, content=body)), retries=0)
+        with case(status, body):
+            with pytest.raises(ServerError if status >= 500 else ApiError) as caught:
+                send(face, hub, operation)
 
-    with pytest.raises(ServerError if status >= 500 else ApiError) as caught:
-        send(face, hub, operation)
-
-    assert (caught.value.status, caught.value.response.content) == (status, body)
-    assert (caught.value.message, caught.value.reasons, caught.value.context) == (None, (), {})
+            assert (caught.value.status, caught.value.response.content) == (status, body)
+            assert (caught.value.message, caught.value.reasons, caught.value.context) == (None, (), {})

@@ -24,9 +24,11 @@ from hubspot_batch import (
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import Batch, prepare
 from hubspot_batch.transport._calls import Call, build_call, call_for
+from tests.conftest import case
 
 TRACED: dict[str, Any] = {"properties": {"name": "A"}, "objectWriteTraceId": "row-1"}
 IN_MESSAGE = "Property values were not valid: "
+SUCCESSES = (200, 201, 202, 207, 299)
 
 
 def call_of(
@@ -139,43 +141,39 @@ def test_an_endless_iterable_is_not_read_to_its_end() -> None:
     assert len(taken) == 101
 
 
-@pytest.mark.parametrize(
-    ("results", "errors", "indexes", "refused", "unaccounted"),
-    [
-        pytest.param([2, 0, 1], [], [2, 0, 1], [], (), id="all written, in any order"),
-        pytest.param([], [], [], [], (0, 1, 2), id="nothing told"),
-        pytest.param([0, 2], [], [0, 2], [], (1,), id="one record is missing"),
-        pytest.param([0, 2], [[1]], [0, 2], [1], (), id="one refused, the others written"),
-        pytest.param([], [[0], [1], [2]], [], [0, 1, 2], (), id="all refused, one by one"),
-        pytest.param([], [[0, 1, 2]], [], [0, 1, 2], (), id="all refused in one item"),
-        pytest.param([], [[2, 0]], [], [2, 0], (1,), id="an input is not told"),
-        pytest.param([], [[0], [0]], [], [0, 0], (1, 2), id="an input is refused twice"),
-        pytest.param([0, 2], [[]], [0, 2], [1], (), id="an error without a name, and the input left over"),
-        pytest.param([0], [[], [1]], [0], [2, 1], (), id="the same beside an error with a name"),
-        pytest.param([0], [[], []], [0], [None, None], (), id="two errors without a name"),
-        pytest.param([0], [[]], [0], [None], (1, 2), id="an error without a name, and two inputs left over"),
-        pytest.param([0, 7], [[]], [0, None], [None], (), id="an error and a record without a name"),
-        pytest.param([0, 1, 2], [[]], [0, 1, 2], [None], (), id="an error without a name too many"),
-        pytest.param([], [[], [], []], [], [None, None, None], (), id="as many errors as inputs"),
-        pytest.param([], [[]], [], [None], (0, 1, 2), id="fewer errors than inputs"),
-        pytest.param([], [[], [1]], [], [None, 1], (0, 2), id="one named, one not, one missing"),
-        pytest.param([0, 1, 2, 3], [], [None] * 4, [], (), id="more records than inputs"),
-    ],
-)
-def test_every_input_is_told_of_or_unaccounted(
-    results: list[int],
-    errors: list[list[int]],
-    indexes: list[int | None],
-    refused: list[int | None],
-    unaccounted: tuple[int, ...],
-) -> None:
-    result = read(3, *map(record, results), errors=[failure(*named) for named in errors])
+def test_every_input_is_told_of_or_unaccounted() -> None:
+    cases: dict[
+        str, tuple[list[int], list[list[int]], list[int | None], list[int | None], tuple[int, ...]]
+    ] = {
+        # The numbers of the records, the inputs that each error names; then whose they are, and who is left.
+        "all written, in any order": ([2, 0, 1], [], [2, 0, 1], [], ()),
+        "nothing told": ([], [], [], [], (0, 1, 2)),
+        "one record is missing": ([0, 2], [], [0, 2], [], (1,)),
+        "one refused, the others written": ([0, 2], [[1]], [0, 2], [1], ()),
+        "all refused, one by one": ([], [[0], [1], [2]], [], [0, 1, 2], ()),
+        "all refused in one item": ([], [[0, 1, 2]], [], [0, 1, 2], ()),
+        "an input is not told": ([], [[2, 0]], [], [2, 0], (1,)),
+        "an input is refused twice": ([], [[0], [0]], [], [0, 0], (1, 2)),
+        "an error without a name, and the input left over": ([0, 2], [[]], [0, 2], [1], ()),
+        "the same beside an error with a name": ([0], [[], [1]], [0], [2, 1], ()),
+        "two errors without a name": ([0], [[], []], [0], [None, None], ()),
+        "an error without a name, and two inputs left over": ([0], [[]], [0], [None], (1, 2)),
+        "an error and a record without a name": ([0, 7], [[]], [0, None], [None], ()),
+        "an error without a name too many": ([0, 1, 2], [[]], [0, 1, 2], [None], ()),
+        "as many errors as inputs": ([], [[], [], []], [], [None, None, None], ()),
+        "fewer errors than inputs": ([], [[]], [], [None], (0, 1, 2)),
+        "one named, one not, one missing": ([], [[], [1]], [], [None, 1], (0, 2)),
+        "more records than inputs": ([0, 1, 2, 3], [], [None] * 4, [], ()),
+    }
+    for name, (results, errors, indexes, refused, unaccounted) in cases.items():
+        with case(name):
+            result = read(3, *map(record, results), errors=[failure(*named) for named in errors])
 
-    assert [found.id for found in result.records] == [f"{44000 + number}" for number in results]
-    assert [found.index for found in result.records] == indexes
-    assert [error.index for error in result.errors] == refused
-    assert result.unaccounted == unaccounted
-    assert result.ok is (not errors and not unaccounted)
+            assert [found.id for found in result.records] == [f"{44000 + number}" for number in results]
+            assert [found.index for found in result.records] == indexes
+            assert [error.index for error in result.errors] == refused
+            assert result.unaccounted == unaccounted
+            assert result.ok is (not errors and not unaccounted)
 
 
 def test_a_trace_id_that_the_reply_repeats_decides() -> None:
@@ -230,13 +228,14 @@ def test_inputs_that_are_ids_and_nothing_else_are_told_of_too() -> None:
     assert result.unaccounted == (0,)
 
 
-@pytest.mark.parametrize("none", [{}, {"errors": None, "numErrors": None}, {"errors": [], "numErrors": 0}])
-@pytest.mark.parametrize("status", [200, 201, 202, 207, 299])
-def test_any_success_without_errors_is_one(status: int, none: dict[str, Any]) -> None:
-    result = read(1, record(0), status=status, **none)
+def test_any_success_without_errors_is_one() -> None:
+    for status in SUCCESSES:
+        for none in ({}, {"errors": None, "numErrors": None}, {"errors": [], "numErrors": 0}):
+            with case(status, none):
+                result = read(1, record(0), status=status, **none)
 
-    assert result.ok
-    assert result.response.status == status
+                assert result.ok
+                assert result.response.status == status
 
 
 def test_a_reply_that_has_no_body_tells_of_no_record_and_of_no_error() -> None:
@@ -250,12 +249,13 @@ def test_a_reply_that_has_no_body_tells_of_no_record_and_of_no_error() -> None:
         call.decode(Response(status=201, headers={}, content=b""))
 
 
-@pytest.mark.parametrize("status", [200, 201, 202, 207, 299])
-def test_any_success_may_hold_errors(status: int) -> None:
-    result = read(2, record(0), status=status, errors=[failure(1)])
+def test_any_success_may_hold_errors() -> None:
+    for status in SUCCESSES:
+        with case(status):
+            result = read(2, record(0), status=status, errors=[failure(1)])
 
-    assert not result.ok
-    assert [error.index for error in result.errors] == [1]
+            assert not result.ok
+            assert [error.index for error in result.errors] == [1]
 
 
 def test_a_record_has_none_for_what_is_left_out_and_for_what_is_null() -> None:
@@ -365,41 +365,28 @@ FROM_DETAIL = Reason(code="INVALID_LONG", property="price", message="Not a numbe
 FROM_MESSAGE = Reason(code="PROPERTY_DOESNT_EXIST", property="colour", message="No such")
 
 
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        pytest.param({"errors": [DETAIL]}, (FROM_DETAIL,), id="from the list"),
-        pytest.param({"message": IN_MESSAGE + LISTED}, (FROM_MESSAGE, Reason()), id="from the message"),
-        pytest.param({"errors": [DETAIL], "message": IN_MESSAGE + LISTED}, (FROM_DETAIL,), id="list first"),
-        pytest.param(
-            {"errors": [{"message": "?"}], "message": IN_MESSAGE + LISTED},
-            (FROM_MESSAGE, Reason()),
-            id="a list without codes",
-        ),
-        pytest.param({"errors": [DETAIL, {"message": "?"}]}, (FROM_DETAIL,), id="a part without code"),
-        pytest.param(
-            {"errors": [{"code": "TAKEN", "in": "hs_sku"}]},
-            (Reason(code="TAKEN", property="hs_sku"),),
-            id="in",
-        ),
-        pytest.param(
-            {"errors": [{"code": "TAKEN", "in": "hs_sku", "context": {"propertyName": []}}]},
-            (Reason(code="TAKEN", property="hs_sku"),),
-            id="an empty context",
-        ),
-        pytest.param({"errors": [{"code": "TAKEN"}]}, (Reason(code="TAKEN"),), id="no property"),
-        pytest.param({"errors": None, "message": None}, (), id="nulls"),
-        pytest.param({"errors": [], "message": "Something else: []"}, (), id="another message"),
-        pytest.param({"message": IN_MESSAGE + LISTED[:-9]}, (), id="cut off"),
-        pytest.param({}, (), id="nothing"),
-    ],
-)
-def test_reasons_come_from_the_list_or_else_from_the_message(
-    body: dict[str, object], expected: tuple[Reason, ...]
-) -> None:
-    (item,) = read(1, errors=[body]).errors
+def test_reasons_come_from_the_list_or_else_from_the_message() -> None:
+    uncoded, taken = {"message": "?"}, {"code": "TAKEN", "in": "hs_sku"}
+    listed, at_sku = IN_MESSAGE + LISTED, Reason(code="TAKEN", property="hs_sku")
+    cases: dict[str, tuple[dict[str, Any], tuple[Reason, ...]]] = {
+        "from the list": ({"errors": [DETAIL]}, (FROM_DETAIL,)),
+        "from the message": ({"message": listed}, (FROM_MESSAGE, Reason())),
+        "list first": ({"errors": [DETAIL], "message": listed}, (FROM_DETAIL,)),
+        "a list without codes": ({"errors": [uncoded], "message": listed}, (FROM_MESSAGE, Reason())),
+        "a part without code": ({"errors": [DETAIL, uncoded]}, (FROM_DETAIL,)),
+        "in": ({"errors": [taken]}, (at_sku,)),
+        "an empty context": ({"errors": [taken | {"context": {"propertyName": []}}]}, (at_sku,)),
+        "no property": ({"errors": [{"code": "TAKEN"}]}, (Reason(code="TAKEN"),)),
+        "nulls": ({"errors": None, "message": None}, ()),
+        "another message": ({"errors": [], "message": "Something else: []"}, ()),
+        "cut off": ({"message": listed[:-9]}, ()),
+        "nothing": ({}, ()),
+    }
+    for name, (body, expected) in cases.items():
+        with case(name):
+            (item,) = read(1, errors=[body]).errors
 
-    assert item.reasons == refuse(400, body).reasons == expected
+            assert item.reasons == refuse(400, body).reasons == expected
 
 
 def test_the_text_of_a_400_names_properties_and_codes_once_and_no_words_of_hubspot() -> None:
@@ -468,18 +455,18 @@ WRONG: list[bytes] = [
 ]
 
 
-@pytest.mark.parametrize("content", [*ODD, *WRONG], ids=range(len(ODD) + len(WRONG)))
 @pytest.mark.parametrize("status", [200, 201, 207, 299])
-def test_a_success_that_cannot_be_read_is_an_error_that_keeps_the_bytes(status: int, content: bytes) -> None:
-    response = Response(status=status, headers={}, content=content)
+def test_a_success_that_cannot_be_read_is_an_error_that_keeps_the_bytes(status: int) -> None:
+    for content in (*ODD, *WRONG):
+        response = Response(status=status, headers={}, content=content)
+        with case(content[:100]):
+            with pytest.raises(UnexpectedReplyError) as caught:
+                call_of(TRACED).decode(response)
 
-    with pytest.raises(UnexpectedReplyError) as caught:
-        call_of(TRACED).decode(response)
-
-    assert caught.value.response is response
-    assert caught.value.operation == "create_line_items"
-    assert caught.value.maybe_written
-    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+            assert caught.value.response is response
+            assert caught.value.operation == "create_line_items"
+            assert caught.value.maybe_written
+            assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -505,30 +492,34 @@ def test_the_text_says_what_stands_in_the_place_of_a_success(content: bytes, pro
     )
 
 
-@pytest.mark.parametrize("content", ODD, ids=range(len(ODD)))
 @pytest.mark.parametrize("status", [100, 302, 400, 401, 403, 404, 409, 429, 477, 500, 520, 999])
-def test_a_refusal_that_cannot_be_read_is_an_error_by_its_status(status: int, content: bytes) -> None:
-    error = refuse(status, content)
+def test_a_refusal_that_cannot_be_read_is_an_error_by_its_status(status: int) -> None:
+    for content in ODD:
+        with case(content[:100]):
+            error = refuse(status, content)
 
-    assert (error.status, error.response.content) == (status, content)
-    assert (error.category, error.sub_category, error.message, error.correlation_id, error.policy) == (
-        None,
-    ) * 5
-    assert (error.context, error.reasons) == ({}, ())
+            assert (error.status, error.response.content) == (status, content)
+            told = (error.category, error.sub_category, error.message, error.correlation_id, error.policy)
+            assert told == (None,) * 5
+            assert (error.context, error.reasons) == ({}, ())
 
 
 BARE = record(0, properties={}, createdAt="", updatedAt="")
 FULL_ERROR = failure(0, category="VALIDATION_ERROR", message="wrong", errors=[{"code": "INVALID_LONG"}])
 
 
-@pytest.mark.parametrize(
-    ("odd", "expected"),
-    [
+def test_a_record_with_an_id_is_written_whatever_else_is_odd() -> None:
+    plain = read(1, record(0)).records[0]
+    cases: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"id": 44000}, {}),
-        ({"properties": {"name": 9, "price": 1.50, "paid": True, "no": None}}, {"properties": {
-            "name": "9", "price": "1.5", "paid": "true", "no": None}}),
-        ({"properties": {"name": "N-0", "odd": ["x"], "\ud800": 1, "text": "\ud800"}}, {
-            "properties": {"name": "N-0"}}),
+        (
+            {"properties": {"name": 9, "price": 1.50, "paid": True, "no": None}},
+            {"properties": {"name": "9", "price": "1.5", "paid": "true", "no": None}},
+        ),
+        (
+            {"properties": {"name": "N-0", "odd": ["x"], "\ud800": 1, "text": "\ud800"}},
+            {"properties": {"name": "N-0"}},
+        ),
         ({"properties": None}, {"properties": {}}),
         ({"properties": []}, {"properties": {}}),
         ({"createdAt": 1767225600000}, {"created_at": "1767225600000"}),
@@ -539,23 +530,31 @@ FULL_ERROR = failure(0, category="VALIDATION_ERROR", message="wrong", errors=[{"
         ({"url": 7, "objectWriteTraceId": 8}, {"url": "7", "trace_id": "8"}),
         ({"objectWriteTraceId": ["input-0"]}, {}),
         ({"warnings": "none"}, {}),
-        ({"warnings": [{"category": 3, "context": {"a": [1], "b": {}}}]}, {"warnings": (
-            RecordWarning(category="3", context={"a": ("1",)}),)}),
+        (
+            {"warnings": [{"category": 3, "context": {"a": [1], "b": {}}}]},
+            {"warnings": (RecordWarning(category="3", context={"a": ("1",)}),)},
+        ),
         ({"propertiesWithHistory": {"name": 3}}, {}),
-        ({"propertiesWithHistory": {"name": [{"value": 5, "updatedByUserId": "x"}]}}, {"history": {
-            "name": (PropertyVersion(value="5", timestamp="", source_type=""),)}}),
-        ({"propertiesWithHistory": {"name": [{"updatedByUserId": 77, "sourceType": 1.5}]}}, {"history": {
-            "name": (PropertyVersion(value=None, timestamp="", source_type="", updated_by_user_id=77),)}}),
-    ],
-)  # fmt: skip
-def test_a_record_with_an_id_is_written_whatever_else_is_odd(
-    odd: dict[str, object], expected: dict[str, object]
-) -> None:
-    plain = read(1, record(0)).records[0]
+        (
+            {"propertiesWithHistory": {"name": [{"value": 5, "updatedByUserId": "x"}]}},
+            {"history": {"name": (PropertyVersion(value="5", timestamp="", source_type=""),)}},
+        ),
+        (
+            {"propertiesWithHistory": {"name": [{"updatedByUserId": 77, "sourceType": 1.5}]}},
+            {
+                "history": {
+                    "name": (
+                        PropertyVersion(value=None, timestamp="", source_type="", updated_by_user_id=77),
+                    )
+                }
+            },
+        ),
+    ]
+    for odd, expected in cases:
+        with case(odd):
+            (found,) = read(1, record(0, **odd)).records
 
-    (found,) = read(1, record(0, **odd)).records
-
-    assert found == msgspec.structs.replace(plain, **expected)
+            assert found == msgspec.structs.replace(plain, **expected)
 
 
 def test_what_a_record_leaves_out_is_empty() -> None:

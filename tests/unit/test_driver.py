@@ -1,5 +1,6 @@
 """Sending, waiting and sending again: the retry table of the design, row by row, through both clients."""
 
+import itertools
 import logging
 import pickle
 import time
@@ -36,7 +37,7 @@ from hubspot_batch.oauth import RefreshToken
 from hubspot_batch.transport import _sync as _driver
 from hubspot_batch.transport._async import AsyncDriver, AsyncPool
 from hubspot_batch.transport._calls import build_call
-from tests.conftest import written
+from tests.conftest import case, written
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Clock, Face
@@ -76,8 +77,8 @@ class Row(NamedTuple):
     create: list[float]
     update: list[float]
 
-    def __str__(self) -> str:
-        return self.name
+    def waits(self, mode: str) -> list[float]:
+        return self.create if mode == "create" else self.update
 
 
 def refused(name: str, outcome: "Answer", kind: type[HubSpotBatchError], waits: list[float]) -> Row:
@@ -173,11 +174,6 @@ TABLE = [
     ),
 ]
 each_mode = pytest.mark.parametrize("mode", MODES)
-each_row = pytest.mark.parametrize("row", TABLE, ids=str)
-
-
-def waits_of(row: Row, mode: str) -> list[float]:
-    return row.create if mode == "create" else row.update
 
 
 def test_the_table_has_every_error_that_httpx_raises_for_a_request() -> None:
@@ -190,84 +186,83 @@ def test_the_table_has_every_error_that_httpx_raises_for_a_request() -> None:
 
 
 @each_mode
-@each_row
-def test_an_outcome_that_stays_is_tried_so_often_and_no_more(
-    face: "Face", clock: "Clock", row: Row, mode: str
-) -> None:
-    wire = face.wire(row.outcome)
+def test_an_outcome_that_stays_is_tried_so_often_and_no_more(face: "Face", clock: "Clock", mode: str) -> None:
+    for row in TABLE:
+        clock.sleeps.clear()
+        wire = face.wire(row.outcome)
+        with case(row.name):
+            error = refusal(face, face.connect(wire), mode)
 
-    error = refusal(face, face.connect(wire), mode)
-
-    assert clock.sleeps == waits_of(row, mode)
-    assert len(wire.requests) == 1 + len(waits_of(row, mode))
-    assert type(error) is row.kind
-    assert error.maybe_written is row.maybe_written
-    assert str(error).endswith("; the batch may have been written") is row.maybe_written
+            assert clock.sleeps == row.waits(mode)
+            assert len(wire.requests) == 1 + len(row.waits(mode))
+            assert type(error) is row.kind
+            assert error.maybe_written is row.maybe_written
+            assert str(error).endswith("; the batch may have been written") is row.maybe_written
 
 
 @each_mode
-@each_row
 def test_an_outcome_that_passes_is_got_over_where_it_is_tried_again(
-    face: "Face", clock: "Clock", row: Row, mode: str
+    face: "Face", clock: "Clock", mode: str
 ) -> None:
-    wire = face.wire(row.outcome, None)
-    hub = face.connect(wire)
+    for row in TABLE:
+        clock.sleeps.clear()
+        wire = face.wire(row.outcome, None)
+        hub = face.connect(wire)
+        with case(row.name):
+            if row.waits(mode):
+                result = send(face, hub, mode)
 
-    if not waits_of(row, mode):
-        assert type(refusal(face, hub, mode)) is row.kind
-        assert len(wire.requests) == 1
-        return
-    result = send(face, hub, mode)
-
-    assert result.ok
-    assert clock.sleeps == waits_of(row, mode)[:1]
-    assert result.response.attempts == len(wire.requests) == 2
-    assert wire.requests[0].content == wire.requests[1].content
+                assert result.ok
+                assert clock.sleeps == row.waits(mode)[:1]
+                assert result.response.attempts == len(wire.requests) == 2
+                assert wire.requests[0].content == wire.requests[1].content
+            else:
+                assert type(refusal(face, hub, mode)) is row.kind
+                assert len(wire.requests) == 1
 
 
 @each_mode
-@each_row
-def test_without_retries_there_is_one_attempt(face: "Face", clock: "Clock", row: Row, mode: str) -> None:
-    wire = face.wire(row.outcome)
+def test_without_retries_there_is_one_attempt(face: "Face", clock: "Clock", mode: str) -> None:
+    once = (0, Retries(limit=0), Retries(limit=4, budget=0.0))
+    for row, retries in itertools.product(TABLE, once):
+        wire = face.wire(row.outcome)
+        with case(row.name, retries):
+            error = refusal(face, face.connect(wire, retries=retries), mode)
 
-    for retries in (0, Retries(limit=0), Retries(limit=4, budget=0.0)):
-        wire.requests.clear()
-        error = refusal(face, face.connect(wire, retries=retries), mode)
-        assert (type(error), error.maybe_written) == (row.kind, row.maybe_written)
-        assert (len(wire.requests), clock.sleeps) == (1, [])
-
-
-@each_row
-def test_every_error_pickles_with_its_text(face: "Face", clock: "Clock", row: Row) -> None:
-    error = refusal(face, face.connect(face.wire(row.outcome)), "create")
-
-    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
-
-    assert (type(again), str(again), again.maybe_written) == (type(error), str(error), error.maybe_written)
-    assert vars(again) == vars(error)
-    assert clock.now >= 1000.0
+            assert (type(error), error.maybe_written) == (row.kind, row.maybe_written)
+            assert (len(wire.requests), clock.sleeps) == (1, [])
 
 
-@pytest.mark.parametrize(
-    ("retries", "waits"),
-    [
-        (1, [1.0]),
-        (Retries(limit=2), [1.0, 2.0]),
-        (Retries(limit=9), [1.0, 2.0, 4.0, 8.0, 16.0, 16.0, 16.0, 16.0, 16.0]),
-        (Retries(limit=9, budget=15.0), [1.0, 2.0, 4.0, 8.0]),
-        (Retries(limit=9, budget=14.5), [1.0, 2.0, 4.0]),
-        (Retries(limit=9, budget=0.5), []),
-    ],
-)
-def test_limit_and_budget_end_a_call(
-    face: "Face", clock: "Clock", retries: int | Retries, waits: list[float]
-) -> None:
-    wire = face.wire(httpx.Response(500))
+@pytest.mark.usefixtures("clock")
+def test_every_error_pickles_with_its_text(face: "Face") -> None:
+    for row in TABLE:
+        with case(row.name):
+            error = refusal(face, face.connect(face.wire(row.outcome)), "create")
 
-    refusal(face, face.connect(wire, retries=retries), "update")
+            again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
 
-    assert clock.sleeps == waits
-    assert len(wire.requests) == 1 + len(waits)
+            assert (type(again), str(again)) == (type(error), str(error))
+            assert again.maybe_written is error.maybe_written
+            assert vars(again) == vars(error)
+
+
+def test_limit_and_budget_end_a_call(face: "Face", clock: "Clock") -> None:
+    expected: dict[int | Retries, list[float]] = {
+        1: [1.0],
+        Retries(limit=2): [1.0, 2.0],
+        Retries(limit=9): [1.0, 2.0, 4.0, 8.0, 16.0, 16.0, 16.0, 16.0, 16.0],
+        Retries(limit=9, budget=15.0): [1.0, 2.0, 4.0, 8.0],
+        Retries(limit=9, budget=14.5): [1.0, 2.0, 4.0],
+        Retries(limit=9, budget=0.5): [],
+    }
+    for retries, waits in expected.items():
+        clock.sleeps.clear()
+        wire = face.wire(httpx.Response(500))
+        with case(retries):
+            refusal(face, face.connect(wire, retries=retries), "update")
+
+            assert clock.sleeps == waits
+            assert len(wire.requests) == 1 + len(waits)
 
 
 def test_the_wait_is_spread_by_chance(face: "Face", clock: "Clock", monkeypatch: pytest.MonkeyPatch) -> None:
@@ -672,30 +667,25 @@ def test_a_call_that_is_cancelled_is_not_sent_again(clock: "Clock") -> None:
     assert (len(sent), clock.sleeps) == (1, [])
 
 
-@pytest.mark.parametrize(
-    ("last", "kind"),
-    [
-        (httpx.Response(400), BadRequestError),
-        (httpx.Response(409), ConflictError),
-        (httpx.Response(429, headers={"Retry-After": "999"}), RateLimitError),
-        (httpx.ConnectError("refused"), ConnectionFailedError),
-    ],
-)
-@pytest.mark.parametrize(
-    "first",
-    [httpx.ReadTimeout("late"), httpx.ReadError("reset"), httpx.Response(504), httpx.Response(200)],
-    ids=["time-out", "reset", "504", "unreadable"],
-)
 @pytest.mark.parametrize("mode", MODES[1:])
-def test_doubt_about_one_attempt_outlasts_the_next(
-    face: "Face", clock: "Clock", mode: str, first: "Answer", last: "Answer", kind: type[HubSpotBatchError]
-) -> None:
-    error = refusal(face, face.connect(face.wire(first, last)), mode)
+def test_doubt_about_one_attempt_outlasts_the_next(face: "Face", clock: "Clock", mode: str) -> None:
+    timeout, reset = httpx.ReadTimeout("late"), httpx.ReadError("reset")
+    doubts: list[Answer] = [timeout, reset, httpx.Response(504), httpx.Response(200)]
+    ends: dict[Answer, type[HubSpotBatchError]] = {
+        httpx.Response(400): BadRequestError,
+        httpx.Response(409): ConflictError,
+        httpx.Response(429, headers={"Retry-After": "999"}): RateLimitError,
+        httpx.ConnectError("refused"): ConnectionFailedError,
+    }
+    for first, (last, kind) in itertools.product(doubts, ends.items()):
+        clock.sleeps.clear()
+        with case(repr(first), repr(last)):
+            error = refusal(face, face.connect(face.wire(first, last)), mode)
 
-    assert type(error) is kind
-    assert error.maybe_written
-    assert str(error).endswith("; the batch may have been written")
-    assert clock.sleeps[0] == 1.0
+            assert type(error) is kind
+            assert error.maybe_written
+            assert str(error).endswith("; the batch may have been written")
+            assert clock.sleeps[0] == 1.0
 
 
 def test_there_is_no_doubt_where_nothing_was_sent_or_processed(face: "Face", clock: "Clock") -> None:
@@ -727,83 +717,54 @@ def test_a_create_that_was_in_doubt_once_is_not_sent_a_third_time(face: "Face", 
     assert clock.sleeps == [1.0]
 
 
-@pytest.mark.parametrize(
-    ("answer", "text"),
-    [
-        (
-            httpx.ReadTimeout("boom"),
-            (
-                "create_orders: no reply came in time; timeout sets how long to wait (ReadTimeout); "
-                "the batch may have been written"
-            ),
-        ),
-        (
-            httpx.ReadError("boom"),
-            (
-                "create_orders: the connection broke before the reply was complete (ReadError); "
-                "the batch may have been written"
-            ),
-        ),
-        (
-            httpx.ConnectError("boom"),
-            (
-                "create_orders: no connection to http://127.0.0.1:1; check base_url, network and proxy "
-                "(ConnectError)"
-            ),
-        ),
-        (
-            httpx.ConnectTimeout("boom"),
-            (
-                "create_orders: no connection to http://127.0.0.1:1; check base_url, network and proxy "
-                "(ConnectTimeout)"
-            ),
-        ),
-        (
-            httpx.Response(502, text="<html>secret</html>"),
-            (
-                "create_orders: HTTP 502: a gateway before HubSpot got no valid answer from it "
-                "(the body is a web page, see .response.content); "
-                "the batch may have been written"
-            ),
-        ),
-        (
-            httpx.Response(200, text="<html>secret</html>"),
-            (
-                "create_orders: HTTP 200, but the body is a web page, of a proxy or a login perhaps; "
-                "check base_url and the proxy; "
-                "the bytes are in .response.content; the batch may have been written"
-            ),
-        ),
-        (
-            httpx.Response(
-                400, json={"category": "VALIDATION_ERROR", "message": "secret", "correlationId": "c-1"}
-            ),
-            (
-                "create_orders: HTTP 400 VALIDATION_ERROR: HubSpot's own words are in .message "
-                "(correlation id c-1)"
-            ),
-        ),
-        (
-            limited("TEN_SECONDLY_ROLLING"),
-            (
-                "create_orders: HTTP 429: the quota TEN_SECONDLY_ROLLING is used up; "
-                "raise Retries.budget to wait longer"
-            ),
-        ),
-        (
-            limited("DAILY"),
-            (
-                "create_orders: HTTP 429: the account's requests of the day are used up; "
-                "they are reset at midnight in the account's time zone"
-            ),
-        ),
-    ],
-)
 @pytest.mark.usefixtures("clock")
-def test_an_error_says_what_failed_and_what_to_do(face: "Face", answer: "Answer", text: str) -> None:
-    hub = face.connect(face.wire(answer), base_url="http://127.0.0.1:1", retries=0)
-
-    assert str(refusal(face, hub, "create")) == text
+def test_an_error_says_what_failed_and_what_to_do(face: "Face") -> None:
+    expected: dict[httpx.Response | Exception, str] = {
+        httpx.ReadTimeout("boom"): (
+            "create_orders: no reply came in time; timeout sets how long to wait (ReadTimeout); "
+            "the batch may have been written"
+        ),
+        httpx.ReadError("boom"): (
+            "create_orders: the connection broke before the reply was complete (ReadError); "
+            "the batch may have been written"
+        ),
+        httpx.ConnectError("boom"): (
+            "create_orders: no connection to http://127.0.0.1:1; check base_url, network and proxy "
+            "(ConnectError)"
+        ),
+        httpx.ConnectTimeout("boom"): (
+            "create_orders: no connection to http://127.0.0.1:1; check base_url, network and proxy "
+            "(ConnectTimeout)"
+        ),
+        httpx.Response(502, text="<html>secret</html>"): (
+            "create_orders: HTTP 502: a gateway before HubSpot got no valid answer from it "
+            "(the body is a web page, see .response.content); "
+            "the batch may have been written"
+        ),
+        httpx.Response(200, text="<html>secret</html>"): (
+            "create_orders: HTTP 200, but the body is a web page, of a proxy or a login perhaps; "
+            "check base_url and the proxy; "
+            "the bytes are in .response.content; the batch may have been written"
+        ),
+        httpx.Response(
+            400, json={"category": "VALIDATION_ERROR", "message": "secret", "correlationId": "c-1"}
+        ): (
+            "create_orders: HTTP 400 VALIDATION_ERROR: HubSpot's own words are in .message "
+            "(correlation id c-1)"
+        ),
+        limited("TEN_SECONDLY_ROLLING"): (
+            "create_orders: HTTP 429: the quota TEN_SECONDLY_ROLLING is used up; "
+            "raise Retries.budget to wait longer"
+        ),
+        limited("DAILY"): (
+            "create_orders: HTTP 429: the account's requests of the day are used up; "
+            "they are reset at midnight in the account's time zone"
+        ),
+    }
+    for answer, text in expected.items():
+        hub = face.connect(face.wire(answer), base_url="http://127.0.0.1:1", retries=0)
+        with case(repr(answer)):
+            assert str(refusal(face, hub, "create")) == text
 
 
 def test_an_error_without_reply_counts_the_attempts_and_keeps_the_cause(face: "Face", clock: "Clock") -> None:
@@ -888,20 +849,22 @@ def test_a_correlation_id_cannot_forge_a_line_of_the_log(
     assert "\n" not in line
 
 
-@each_row
 def test_neither_token_nor_value_is_logged(
-    face: "Face", clock: "Clock", caplog: pytest.LogCaptureFixture, row: Row
+    face: "Face", clock: "Clock", caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    wire = face.wire(row.outcome)
-    hub = face.connect(wire, access_token=SECRET)
+    for row in TABLE:
+        caplog.clear()
+        clock.sleeps.clear()
+        wire = face.wire(row.outcome)
+        hub = face.connect(wire, access_token=SECRET)
+        with case(row.name):
+            with pytest.raises(HubSpotBatchError) as caught:
+                face.update(hub, [{"id": "44001", "properties": {"a": VALUE}}])
 
-    with pytest.raises(HubSpotBatchError) as caught:
-        face.update(hub, [{"id": "44001", "properties": {"a": VALUE}}])
-
-    assert len(log_of(caplog)) == len(wire.requests) == 1 + len(clock.sleeps)
-    assert SECRET not in caplog.text + str(caught.value) + repr(caught.value)
-    assert VALUE not in caplog.text + str(caught.value) + repr(caught.value)
+            assert len(log_of(caplog)) == len(wire.requests) == 1 + len(clock.sleeps)
+            assert SECRET not in caplog.text + str(caught.value) + repr(caught.value)
+            assert VALUE not in caplog.text + str(caught.value) + repr(caught.value)
 
 
 def test_nothing_is_logged_where_nothing_is_sent(face: "Face", caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import itertools
 import pickle
 from types import SimpleNamespace
 from typing import Any
@@ -34,6 +35,7 @@ from hubspot_batch.errors import (
     UnexpectedReplyError,
 )
 from hubspot_batch.results import ErrorBody, Reason, Response
+from tests.conftest import case
 
 SECRET = "s3cr3t-7261"
 SCOPES = ("crm.objects.line_items.write", "e-commerce")
@@ -102,38 +104,33 @@ def each_error() -> list[HubSpotBatchError]:
     ]
 
 
-EACH = [pytest.param(error, id=f"{type(error).__name__}-{n}") for n, error in enumerate(each_error())]
+def test_the_tree() -> None:
+    bases = {
+        HubSpotBatchError: Exception,
+        ConfigurationError: HubSpotBatchError,
+        InvalidInputError: HubSpotBatchError,
+        SourceError: HubSpotBatchError,
+        JournalError: HubSpotBatchError,
+        JournalInUseError: JournalError,
+        ClosedError: HubSpotBatchError,
+        QuotaUnavailableError: HubSpotBatchError,
+        ConnectionFailedError: HubSpotBatchError,
+        RequestTimeoutError: ConnectionFailedError,
+        ApiError: HubSpotBatchError,
+        BadRequestError: ApiError,
+        AuthenticationError: ApiError,
+        PermissionDeniedError: ApiError,
+        NotFoundError: ApiError,
+        ConflictError: ApiError,
+        RateLimitError: ApiError,
+        ServerError: ApiError,
+        UnexpectedReplyError: HubSpotBatchError,
+        BulkError: HubSpotBatchError,
+    }
 
-
-@pytest.mark.parametrize(
-    ("kind", "base"),
-    [
-        (HubSpotBatchError, Exception),
-        (ConfigurationError, HubSpotBatchError),
-        (InvalidInputError, HubSpotBatchError),
-        (SourceError, HubSpotBatchError),
-        (JournalError, HubSpotBatchError),
-        (JournalInUseError, JournalError),
-        (ClosedError, HubSpotBatchError),
-        (QuotaUnavailableError, HubSpotBatchError),
-        (ConnectionFailedError, HubSpotBatchError),
-        (RequestTimeoutError, ConnectionFailedError),
-        (ApiError, HubSpotBatchError),
-        (BadRequestError, ApiError),
-        (AuthenticationError, ApiError),
-        (PermissionDeniedError, ApiError),
-        (NotFoundError, ApiError),
-        (ConflictError, ApiError),
-        (RateLimitError, ApiError),
-        (ServerError, ApiError),
-        (UnexpectedReplyError, HubSpotBatchError),
-        (BulkError, HubSpotBatchError),
-    ],
-)
-def test_the_tree(kind: type[Exception], base: type[Exception]) -> None:
-    assert kind.__bases__ == (base,)
-    assert getattr(hubspot_batch, kind.__name__) is kind
-    assert f" {kind.__name__}" in (errors.__doc__ or "")
+    assert {kind: kind.__bases__ for kind in bases} == {kind: (base,) for kind, base in bases.items()}
+    assert all(getattr(hubspot_batch, kind.__name__) is kind for kind in bases)
+    assert [kind for kind in bases if f" {kind.__name__}" not in (errors.__doc__ or "")] == []
 
 
 def test_the_tests_here_know_every_error() -> None:
@@ -142,29 +139,27 @@ def test_the_tests_here_know_every_error() -> None:
     assert defined - {BulkError} == {type(error) for error in each_error()}
 
 
-@pytest.mark.parametrize("error", EACH)
-@pytest.mark.parametrize("maybe_written", [True, False])
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_every_error_pickles_with_all_that_it_knows(
-    error: HubSpotBatchError, protocol: int, *, maybe_written: bool
-) -> None:
-    error = copy.deepcopy(error)
-    error.maybe_written = maybe_written
-    again = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301 - our own bytes
-    assert type(again) is type(error)
-    assert str(again) == str(error)
-    assert repr(again) == repr(error)
-    assert again.args == error.args
-    assert vars(again) == vars(error)
-    assert again.maybe_written is maybe_written
+def test_every_error_pickles_with_all_that_it_knows(protocol: int) -> None:
+    for error, maybe_written in itertools.product(each_error(), (True, False)):
+        error.maybe_written = maybe_written
+        with case(repr(error), maybe_written):
+            again = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301 - our own bytes
+            assert type(again) is type(error)
+            assert str(again) == str(error)
+            assert repr(again) == repr(error)
+            assert again.args == error.args
+            assert vars(again) == vars(error)
+            assert again.maybe_written is maybe_written
 
 
-@pytest.mark.parametrize("error", EACH)
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
-def test_every_error_can_be_copied(error: HubSpotBatchError, duplicate: Any) -> None:  # noqa: ANN401
-    again = duplicate(error)
-    assert again is not error
-    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+def test_every_error_can_be_copied(duplicate: Any) -> None:  # noqa: ANN401
+    for error in each_error():
+        with case(repr(error)):
+            again = duplicate(error)
+            assert again is not error
+            assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
 
 
 def test_an_error_that_was_pickled_keeps_the_notes_of_the_caller() -> None:
@@ -173,61 +168,52 @@ def test_an_error_that_was_pickled_keeps_the_notes_of_the_caller() -> None:
     assert pickle.loads(pickle.dumps(error)).__notes__ == ["row 17 of orders.csv"]  # noqa: S301 - our own bytes
 
 
-@pytest.mark.parametrize("error", EACH)
-def test_no_text_repeats_what_hubspot_said(error: HubSpotBatchError) -> None:
-    for maybe_written in (True, False):
+def test_no_text_repeats_what_hubspot_said() -> None:
+    for error, maybe_written in itertools.product(each_error(), (True, False)):
         error.maybe_written = maybe_written
-        assert SECRET not in str(error)
-        assert SECRET not in repr(error)
-        assert SECRET not in "".join(map(str, error.args))
+        with case(type(error)):
+            assert SECRET not in str(error)
+            assert SECRET not in repr(error)
+            assert SECRET not in "".join(map(str, error.args))
 
 
-@pytest.mark.parametrize("error", each_error(), ids=lambda error: type(error).__name__)
-def test_only_a_success_that_cannot_be_read_may_be_written_from_the_start(error: HubSpotBatchError) -> None:
-    assert error.maybe_written is isinstance(error, UnexpectedReplyError)
+def test_only_a_success_that_cannot_be_read_may_be_written_from_the_start() -> None:
+    assert {type(error) for error in each_error() if error.maybe_written} == {UnexpectedReplyError}
 
 
-@pytest.mark.parametrize("error", EACH)
-def test_the_text_says_where_the_batch_may_have_been_written(error: HubSpotBatchError) -> None:
-    error.maybe_written = False
-    without = str(error)
-    error.maybe_written = True
-    assert without == error.args[0]
-    assert str(error) == f"{without}; the batch may have been written"
+def test_the_text_says_where_the_batch_may_have_been_written() -> None:
+    for error in each_error():
+        with case(repr(error)):
+            error.maybe_written = False
+            without = str(error)
+            error.maybe_written = True
+            assert without == error.args[0]
+            assert str(error) == f"{without}; the batch may have been written"
 
 
-@pytest.mark.parametrize(
-    ("kind", "explanation"),
-    [
-        (ApiError, "HubSpot's own words are in .message"),
-        (BadRequestError, "hs_tax: INVALID_LONG, colour: PROPERTY_DOESNT_EXIST"),
-        (AuthenticationError, "the token was not accepted; check access_token or HUBSPOT_ACCESS_TOKEN"),
-        (
-            PermissionDeniedError,
-            "the token needs one of these scopes: crm.objects.line_items.write, e-commerce",
+def test_the_text_of_a_refusal() -> None:
+    explanations = {
+        ApiError: "HubSpot's own words are in .message",
+        BadRequestError: "hs_tax: INVALID_LONG, colour: PROPERTY_DOESNT_EXIST",
+        AuthenticationError: "the token was not accepted; check access_token or HUBSPOT_ACCESS_TOKEN",
+        PermissionDeniedError: (
+            "the token needs one of these scopes: crm.objects.line_items.write, e-commerce"
         ),
-        (NotFoundError, "there is no such path or object; check base_url and api_version"),
-        (
-            ConflictError,
-            "a record with one of the unique values exists; HubSpot's own words are in .message",
-        ),
-        (
-            RateLimitError,
-            "the quota TEN_SECONDLY_ROLLING is used up; raise Retries.budget to wait longer",
-        ),
-        (ServerError, "HubSpot or a gateway before it failed"),
-    ],
-)
-def test_the_text_of_a_refusal(kind: type[ApiError], explanation: str) -> None:
-    assert str(api_error(kind)) == (
-        f"create_orders: HTTP {API_ERRORS[kind]} VALIDATION_ERROR: {explanation}"
+        NotFoundError: "there is no such path or object; check base_url and api_version",
+        ConflictError: "a record with one of the unique values exists; HubSpot's own words are in .message",
+        RateLimitError: "the quota TEN_SECONDLY_ROLLING is used up; raise Retries.budget to wait longer",
+        ServerError: "HubSpot or a gateway before it failed",
+    }
+
+    assert {kind: str(api_error(kind)) for kind in API_ERRORS} == {
+        kind: f"create_orders: HTTP {API_ERRORS[kind]} VALIDATION_ERROR: {explanation}"
         " (correlation id 8c5ad1ac-b132-4e6d-9aae-a2fd2a5f3c7a)"
-    )
+        for kind, explanation in explanations.items()
+    }
 
 
-@pytest.mark.parametrize(
-    ("kind", "body", "text"),
-    [
+def test_the_text_of_a_refusal_that_says_little() -> None:
+    cases: list[tuple[type[ApiError], ErrorBody, str]] = [
         (ApiError, ErrorBody(message="m"), "create_orders: HTTP 418: HubSpot's own words are in .message"),
         (ApiError, ErrorBody(category="C"), "create_orders: HTTP 418 C: HubSpot gives no reason"),
         (
@@ -270,10 +256,10 @@ def test_the_text_of_a_refusal(kind: type[ApiError], explanation: str) -> None:
                 "they are reset at midnight in the account's time zone (correlation id c)"
             ),
         ),
-    ],
-)
-def test_the_text_of_a_refusal_that_says_little(kind: type[ApiError], body: ErrorBody, text: str) -> None:
-    assert str(api_error(kind, body)) == text
+    ]
+    for kind, body, text in cases:
+        with case(kind, body):
+            assert str(api_error(kind, body)) == text
 
 
 @pytest.mark.parametrize(
@@ -316,19 +302,20 @@ def test_without_words_of_hubspot_no_text_leads_to_them_or_blames_the_token() ->
     assert not [text for text in texts if ".message" in text or "token" in text]
 
 
-@pytest.mark.parametrize("kind", API_ERRORS)
-def test_a_refusal_holds_what_the_body_said_and_the_reply(kind: type[ApiError]) -> None:
-    error = api_error(kind)
-    assert error.operation == "create_orders"
-    assert error.response == response(API_ERRORS[kind])
-    assert error.status == API_ERRORS[kind]
-    assert error.category == "VALIDATION_ERROR"
-    assert error.sub_category == "crm.SOMETHING"
-    assert error.message == f"Property values were not valid: {SECRET}"
-    assert error.correlation_id == "8c5ad1ac-b132-4e6d-9aae-a2fd2a5f3c7a"
-    assert error.context == {"ids": ("1", "2"), "requiredGranularScopes": SCOPES}
-    assert error.reasons == BODY.reasons
-    assert error.policy == "TEN_SECONDLY_ROLLING"
+def test_a_refusal_holds_what_the_body_said_and_the_reply() -> None:
+    for kind, status in API_ERRORS.items():
+        error = api_error(kind)
+        with case(kind):
+            assert error.operation == "create_orders"
+            assert error.response == response(status)
+            assert error.status == status
+            assert error.category == "VALIDATION_ERROR"
+            assert error.sub_category == "crm.SOMETHING"
+            assert error.message == f"Property values were not valid: {SECRET}"
+            assert error.correlation_id == "8c5ad1ac-b132-4e6d-9aae-a2fd2a5f3c7a"
+            assert error.context == {"ids": ("1", "2"), "requiredGranularScopes": SCOPES}
+            assert error.reasons == BODY.reasons
+            assert error.policy == "TEN_SECONDLY_ROLLING"
 
 
 def test_a_missing_permission_names_the_scopes() -> None:
@@ -338,22 +325,14 @@ def test_a_missing_permission_names_the_scopes() -> None:
         assert error.missing_scopes == scopes
 
 
-@pytest.mark.parametrize(
-    ("policy", "daily"),
-    [
-        (None, False),
-        ("", False),
-        ("TEN_SECONDLY_ROLLING", False),
-        ("SECONDLY", False),
-        ("DAILY", True),
-        ("daily", True),
-        ("DAILY_ROLLING", True),
-    ],
-)
-def test_a_quota_is_that_of_the_day_where_its_policy_says_so(policy: str | None, *, daily: bool) -> None:
-    error = api_error(RateLimitError, ErrorBody(policy=policy))
-    assert isinstance(error, RateLimitError)
-    assert error.daily is daily
+def test_a_quota_is_that_of_the_day_where_its_policy_says_so() -> None:
+    policies = (None, "", "TEN_SECONDLY_ROLLING", "SECONDLY", "DAILY", "daily", "DAILY_ROLLING")
+
+    found = {policy: api_error(RateLimitError, ErrorBody(policy=policy)) for policy in policies}
+
+    assert {
+        policy for policy, error in found.items() if isinstance(error, RateLimitError) and error.daily
+    } == {*("DAILY", "daily", "DAILY_ROLLING")}
 
 
 def test_a_success_that_cannot_be_read_keeps_its_bytes() -> None:
