@@ -42,15 +42,15 @@ def install(session: nox.Session, *groups: str, project: bool = True) -> None:
     session.install("--constraint", "constraints.txt", *requirements)
 
 
-def install_node_tools(session: nox.Session) -> Path:
-    """Install the npm tools that openapi/ pins, once for all sessions, and return where the commands are."""
+def install_node_tools(session: nox.Session, pinned_in: str = "openapi") -> Path:
+    """Install the npm packages that a folder pins, once for all sessions; return where the commands are."""
     npm = npm_of_a_fit_node(session)
-    lockfile = Path("openapi", "package-lock.json")
+    lockfile = Path(pinned_in, "package-lock.json")
     folder = session.cache_dir / f"npm-{hashlib.sha256(lockfile.read_bytes()).hexdigest()[:16]}"
     if not (folder / "complete").exists():
         folder.mkdir(exist_ok=True)
-        for name in (".npmrc", "package.json", lockfile.name):
-            shutil.copy(lockfile.with_name(name), folder)
+        for file in (Path("openapi", ".npmrc"), lockfile.with_name("package.json"), lockfile):
+            shutil.copy(file, folder)
         session.run(npm, "ci", "--prefix", str(folder), external=True)
         (folder / "complete").touch()
     modules = folder.resolve() / "node_modules"
@@ -166,8 +166,9 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def clients(session: nox.Session) -> None:
-    """Have HubSpot's official clients push into the sandbox."""
+    """Have HubSpot's official clients go through the whole family with the sandbox. Needs Node."""
     install(session, "tests", "clients")
+    install_node_tools(session, "tests/clients")
     session.run("pytest", "tests/clients", *session.posargs)
 
 

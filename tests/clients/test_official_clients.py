@@ -1,19 +1,24 @@
-"""HubSpot's own two clients against the sandbox. `nox -s clients` installs them.
+"""HubSpot's own clients against the sandbox. `nox -s clients` installs them.
 
 `hubspot-api-client` speaks v3, `hubspot-sdk` the dated paths of 2026-03. What arrives is looked up in the
 sandbox, not in what the client says of it.
 """
 
+import json
+import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hubspot_batch.sandbox import Sandbox
+from hubspot_batch.sandbox import Property, Sandbox
 
 hubspot = pytest.importorskip("hubspot")
 models = pytest.importorskip("hubspot.crm.objects")
 line_items = pytest.importorskip("hubspot.crm.line_items")
+associations = pytest.importorskip("hubspot.crm.associations.v4")
 sdk = pytest.importorskip("hubspot_sdk")
 
 Properties = Mapping[str, str]
@@ -56,13 +61,19 @@ NAMES = {
     "commerce_payments": "hs_initial_amount",
     "carts": "hs_cart_name",
 }
+SCRIPT = Path(__file__).with_name("official_client.cjs")
 each_type = pytest.mark.parametrize("object_type", CASES)
+
+
+# A unique property that each object type has: by it records are read and upserted.
+KEY = "shop_key"
 
 
 @pytest.fixture
 def box() -> Iterator[Sandbox]:
-    with Sandbox(quota="none") as box:
-        box.add("contacts", "301")
+    custom = {name: {KEY: Property(unique=True)} for name in CASES}
+    contacts = [{"id": "301", "email": "ada@example.com"}]
+    with Sandbox(quota="none", properties=custom, records={"contacts": contacts}) as box:
         yield box
 
 
@@ -137,6 +148,79 @@ class TestApiClient:
             f"/crm/v3/objects/{object_type}/batch/create",
             f"/crm/v3/objects/{object_type}/batch/update",
         }
+
+    @each_type
+    def test_it_upserts_reads_and_archives(self, box: Sandbox, batches: Any, object_type: str) -> None:  # noqa: ANN401
+        key, (first, second) = KEY, CASES[object_type][0]
+        for records in ((first,), (first, second)):
+            inputs = [
+                models.SimplePublicObjectBatchInputUpsert(id=f"K-{index}", id_property=key, properties=record)
+                for index, record in enumerate(records)
+            ]
+            body = models.BatchInputSimplePublicObjectBatchInputUpsert(inputs=inputs)
+            upserted = batches.upsert(object_type, body)
+        assert sorted(result.new for result in upserted.results) == [False, True]
+
+        request = models.BatchReadInputSimplePublicObjectId(
+            inputs=[models.SimplePublicObjectId(id=text) for text in ("K-0", "K-1", "K-2")],
+            id_property=key,
+            properties=[NAMES[object_type]],
+            properties_with_history=[key],
+        )
+        read, status, _ = batches.read_with_http_info(object_type, request)
+        assert (status, names_by_id(object_type, read.results)) == (207, stored(box, object_type))
+        assert read.errors[0].context["ids"] == ["K-2"]
+        history = [result.properties_with_history[key] for result in read.results]
+        assert sorted(entry.value for (entry,) in history) == ["K-0", "K-1"]
+
+        gone = read.results[0].id
+        ids = models.BatchInputSimplePublicObjectId(inputs=[models.SimplePublicObjectId(id=gone)])
+        assert batches.archive_with_http_info(object_type, ids)[1] == 204
+        assert gone not in stored(box, object_type)
+        request = models.BatchReadInputSimplePublicObjectId(
+            inputs=ids.inputs, properties=[], properties_with_history=[]
+        )
+        (archived,) = batches.read(object_type, request, archived=True).results
+        assert (archived.id, archived.archived) == (gone, True)
+
+    @each_type
+    def test_it_reads_definitions(self, box: Sandbox, object_type: str) -> None:
+        properties = hubspot.HubSpot(access_token=box.access_token, host=box.url).crm.properties.core_api
+
+        found = {result.name: result for result in properties.get_all(object_type).results}
+
+        assert found[KEY].has_unique_value
+        assert found["hs_object_id"].modification_metadata.read_only_value
+
+    def test_it_reads_contacts_by_e_mail(self, batches: Any) -> None:  # noqa: ANN401
+        request = models.BatchReadInputSimplePublicObjectId(
+            inputs=[models.SimplePublicObjectId(id="ada@example.com")],
+            id_property="email",
+            properties=["email"],
+            properties_with_history=[],
+        )
+
+        (contact,) = batches.read("contacts", request).results
+
+        assert (contact.id, contact.properties["email"]) == ("301", "ada@example.com")
+
+    def test_it_associates_after_the_fact(self, box: Sandbox, batches: Any) -> None:  # noqa: ANN401
+        client = hubspot.HubSpot(access_token=box.access_token, host=box.url)
+        order = self.create(batches, "orders", CASES["orders"][0][:1])[0].results[0].id
+        pair = associations.PublicAssociationMultiPost(
+            _from=associations.PublicObjectId(id=order),
+            to=associations.PublicObjectId(id="301"),
+            types=[associations.AssociationSpec("HUBSPOT_DEFINED", 507)],
+        )
+        body = associations.BatchInputPublicAssociationMultiPost(inputs=[pair])
+
+        reply, status, _ = client.crm.associations.v4.batch_api.create_with_http_info(
+            "orders", "contacts", body
+        )
+
+        assert (status, reply.results[0].to_object_id) == (201, "301")
+        (contact,) = box.records("contacts")
+        assert [link.to_id for link in contact.associations] == [order]
 
     def test_line_items_have_an_api_of_their_own(self, box: Sandbox) -> None:
         batches = hubspot.HubSpot(access_token=box.access_token, host=box.url).crm.line_items.batch_api
@@ -243,6 +327,71 @@ class TestSdk:
             (f"/crm/objects/2026-03/{object_type}/batch/update", 200),
         ]
 
+    @each_type
+    def test_it_upserts_reads_and_archives(self, box: Sandbox, hub: Any, object_type: str) -> None:  # noqa: ANN401
+        key, (first, second) = KEY, CASES[object_type][0]
+        batches = getattr(hub.crm.objects, object_type).batch
+        for records in ((first,), (first, second)):
+            upserted = batches.upsert(
+                inputs=[
+                    {"id": f"K-{index}", "id_property": key, "properties": record}
+                    for index, record in enumerate(records)
+                ]
+            )
+        assert sorted(result.new for result in upserted.results) == [False, True]
+
+        read = batches.get(
+            inputs=[{"id": text} for text in ("K-0", "K-1", "K-2")],
+            id_property=key,
+            properties=[NAMES[object_type]],
+            properties_with_history=[key],
+        )
+        assert names_by_id(object_type, read.results) == stored(box, object_type)
+        assert read.errors[0]["context"]["ids"] == ["K-2"]
+        history = [result.properties_with_history[key] for result in read.results]
+        assert sorted(entry.value for (entry,) in history) == ["K-0", "K-1"]
+
+        gone = read.results[0].id
+        batches.delete(inputs=[{"id": gone}])
+        assert gone not in stored(box, object_type)
+        (archived,) = batches.get(
+            inputs=[{"id": gone}], properties=[], properties_with_history=[], archived=True
+        ).results
+        assert (archived.id, archived.archived) == (gone, True)
+
+    @each_type
+    def test_it_reads_definitions(self, hub: Any, object_type: str) -> None:  # noqa: ANN401
+        found = {result.name: result for result in hub.crm.properties.list(object_type).results}
+
+        assert found[KEY].has_unique_value
+        assert found["hs_object_id"].modification_metadata.read_only_value
+
+    def test_it_reads_contacts_by_e_mail(self, hub: Any) -> None:  # noqa: ANN401
+        (contact,) = hub.crm.objects.contacts.batch.get(
+            inputs=[{"id": "ada@example.com"}],
+            id_property="email",
+            properties=["email"],
+            properties_with_history=[],
+        ).results
+
+        assert (contact.id, contact.properties["email"]) == ("301", "ada@example.com")
+
+    def test_it_associates_after_the_fact(self, box: Sandbox, hub: Any) -> None:  # noqa: ANN401
+        (order,) = hub.crm.objects.orders.batch.create(
+            inputs=[{"properties": CASES["orders"][0][0], "associations": []}]
+        ).results
+        types = [{"association_category": "HUBSPOT_DEFINED", "association_type_id": 507}]
+
+        reply = hub.crm.associations.batch.create(
+            "contacts",
+            from_object_type="orders",
+            inputs=[{"from": {"id": order.id}, "to": {"id": "301"}, "types": types}],
+        )
+
+        assert [result.to_object_id for result in reply.results] == ["301"]
+        (contact,) = box.records("contacts")
+        assert [link.to_id for link in contact.associations] == [order.id]
+
     def test_an_association_arrives(self, box: Sandbox, hub: Any) -> None:  # noqa: ANN401
         types = [{"association_category": "HUBSPOT_DEFINED", "association_type_id": 507}]
 
@@ -295,3 +444,43 @@ class TestSdk:
         assert caught.value.status_code == 401
         assert caught.value.body["category"] == "EXPIRED_AUTHENTICATION"
         assert box.records("orders") == []
+
+
+class TestNodeClient:
+    """`@hubspot/api-client`, in Node."""
+
+    def test_it_goes_through_the_whole_family(self, box: Sandbox) -> None:
+        cases: Mapping[str, Any] = {
+            name: {"records": records, "change": change, "name": NAMES[name], "key": KEY}
+            for name, (records, change) in CASES.items()
+        }
+        node = shutil.which("node")
+        command = [node or "", "-e", "require('@hubspot/api-client')"]
+        if node is None or subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("Node or @hubspot/api-client is not installed")
+
+        done = subprocess.run(
+            [node, SCRIPT, box.url, box.access_token, json.dumps(cases)],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+
+        assert done.returncode == 0, done.stderr
+        seen = json.loads(done.stdout)
+        for name in CASES:
+            found = seen[name]
+            first = min(found["created"])
+            assert sorted(found["created"].values()) == sorted(
+                record[NAMES[name]] for record in cases[name]["records"]
+            )
+            assert (found["updated"], found["archived"]) == ([first], [[first, True]])
+            assert (found["new"], found["read"], found["history"]) == ([True, True], ["K-0", "K-1"], [1, 1])
+            assert found["missing"] == [["K-2"]]
+            assert {KEY, "hs_unique_creation_key"} <= set(found["unique"])
+            assert set(stored(box, name)) == set(found["upserted"])
+        assert seen["contacts"] == ["301"]
+        ((order, contact),) = seen["associated"]
+        assert contact == "301"
+        assert [link.to_id for link in box.records("contacts")[0].associations] == [order]
