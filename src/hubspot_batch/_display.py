@@ -37,7 +37,7 @@ def never_raising(show: Callable[[_T], str]) -> Callable[[_T], str]:
     return shown
 
 
-class Discreet:
+class RedactedRepr:
     """A base of Structs whose repr leaves something out.
 
     rich prints the fields of a Struct unless it is told otherwise, in its tracebacks too.

@@ -137,7 +137,7 @@ class QuotaUnavailableError(HubSpotBatchError):
         super().__init__(printable(text))
 
 
-class Fault(Struct, frozen=True, kw_only=True):
+class InputIssue(Struct, frozen=True, kw_only=True):
     """One thing that is wrong with a payload.
 
     Attributes:
@@ -163,7 +163,7 @@ class InvalidInputError(HubSpotBatchError):
         faults: Every fault of every input.
     """
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[InputIssue]) -> None:
         self.faults = tuple(faults)
         lines = [f"{len(self.faults)} fault(s), nothing was sent"]
         lines += [f"  {fault}" for fault in self.faults[:_FAULTS_SHOWN]]

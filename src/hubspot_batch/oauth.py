@@ -8,7 +8,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch._display import Discreet
+from hubspot_batch._display import RedactedRepr
 from hubspot_batch.errors import (
     ConfigurationError,
     ConnectionFailedError,
@@ -30,7 +30,7 @@ from hubspot_batch.transport._settings import (
     max_reply_bytes_from,
     timeout_from,
 )
-from hubspot_batch.transport._sync import insist, send_form
+from hubspot_batch.transport._sync import retry_call, send_form
 from hubspot_batch.transport._tokens import Bearer, Secret
 
 __all__ = ["RefreshToken"]
@@ -45,7 +45,7 @@ _EARLIER = 60.0
 _RETRIES = Retries(limit=4, budget=30.0)
 
 
-class _Grant(Discreet, Struct, frozen=True):
+class _Grant(RedactedRepr, Struct, frozen=True):
     access_token: str
     expires_in: float
 
@@ -152,7 +152,7 @@ class RefreshToken(CachingTokenSource):
 
     def _renewed(self) -> str:
         try:
-            grant, asked = insist(self._granted, _RETRIES)
+            grant, asked = retry_call(self._granted, _RETRIES)
         except HubSpotBatchError as error:
             self._failure, self._failed = error, time.monotonic()
             raise

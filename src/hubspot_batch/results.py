@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from hubspot_batch._display import Discreet, printable
+from hubspot_batch._display import RedactedRepr, printable
 
 __all__ = [
     "BatchResult",
@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-class Response(Discreet, Struct, frozen=True, kw_only=True):
+class Response(RedactedRepr, Struct, frozen=True, kw_only=True):
     """One HTTP reply, as it was received.
 
     Attributes:
@@ -44,7 +44,7 @@ class Response(Discreet, Struct, frozen=True, kw_only=True):
         return f"Response(status={self.status}, {len(self.content)} bytes, attempts={self.attempts})"
 
 
-class Reason(Discreet, Struct, frozen=True, kw_only=True):
+class Reason(RedactedRepr, Struct, frozen=True, kw_only=True):
     """One fault that HubSpot found in an input.
 
     Attributes:
@@ -65,7 +65,7 @@ class Reason(Discreet, Struct, frozen=True, kw_only=True):
         return printable(": ".join(part for part in (self.property, self.code) if part)) or "no code given"
 
 
-class RecordWarning(Discreet, Struct, frozen=True, kw_only=True):
+class RecordWarning(RedactedRepr, Struct, frozen=True, kw_only=True):
     """A remark of HubSpot on a record that it wrote.
 
     Attributes:
@@ -82,7 +82,7 @@ class RecordWarning(Discreet, Struct, frozen=True, kw_only=True):
         return f"RecordWarning(category={self.category!r})"
 
 
-class PropertyVersion(Discreet, Struct, frozen=True, kw_only=True):
+class PropertyVersion(RedactedRepr, Struct, frozen=True, kw_only=True):
     """One value that a property has had.
 
     Attributes:
@@ -105,7 +105,7 @@ class PropertyVersion(Discreet, Struct, frozen=True, kw_only=True):
         return f"PropertyVersion(timestamp={self.timestamp!r}, source_type={self.source_type!r})"
 
 
-class Record(Discreet, Struct, frozen=True, kw_only=True):
+class Record(RedactedRepr, Struct, frozen=True, kw_only=True):
     """A record that HubSpot reports as written.
 
     Attributes:
@@ -138,7 +138,7 @@ class Record(Discreet, Struct, frozen=True, kw_only=True):
         return f"Record(index={self.index}, id={self.id!r}, {len(self.properties)} properties)"
 
 
-class RecordError(Discreet, Struct, frozen=True, kw_only=True):
+class RecordError(RedactedRepr, Struct, frozen=True, kw_only=True):
     """Why HubSpot refused an input.
 
     Attributes:
@@ -161,7 +161,7 @@ class RecordError(Discreet, Struct, frozen=True, kw_only=True):
         return f"RecordError(index={self.index}, category={self.category!r}, reasons={list(self.reasons)})"
 
 
-class ErrorBody(Discreet, Struct, frozen=True, kw_only=True):
+class ErrorBody(RedactedRepr, Struct, frozen=True, kw_only=True):
     """What the body of a refusal says. Every field may be absent (docs/behaviour.md, "Error bodies").
 
     Attributes:
@@ -186,7 +186,7 @@ class ErrorBody(Discreet, Struct, frozen=True, kw_only=True):
         return f"ErrorBody(category={self.category!r}, reasons={list(self.reasons)})"
 
 
-class BatchResult(Discreet, Struct, frozen=True, kw_only=True):
+class BatchResult(RedactedRepr, Struct, frozen=True, kw_only=True):
     """What became of one batch.
 
     Attributes:

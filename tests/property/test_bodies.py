@@ -248,7 +248,7 @@ def without_repetitions(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
 # What the client is held against.
 
 
-class Exchange(NamedTuple):
+class Attempts(NamedTuple):
     """A request as the sandbox got it, and what it answered."""
 
     inputs: list[dict[str, Any]]
@@ -266,7 +266,7 @@ class Eavesdropper(httpx.BaseTransport):
 
     def __init__(self) -> None:
         self._socket = httpx.HTTPTransport()
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[Attempts] = []
         self.hushed = True
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -275,7 +275,7 @@ class Eavesdropper(httpx.BaseTransport):
         body = json.loads(request.read())
         schema = {"$ref": f"#/components/schemas/{request_schema(request.url.path)}", **DOCUMENT}
         jsonschema_rs.Draft202012Validator(schema).validate(body)
-        self.exchanges.append(Exchange(body["inputs"], response.status_code, deepcopy(reply)))
+        self.exchanges.append(Attempts(body["inputs"], response.status_code, deepcopy(reply)))
         for result in reply.get("results", []) if self.hushed else ():
             del result["objectWriteTraceId"]
         return httpx.Response(response.status_code, json=reply)
@@ -370,9 +370,9 @@ def check_written(rules: Mapping[str, Property], item: Mapping[str, Any], record
     assert sorted(kept) == sorted(links)
 
 
-def check_accounted(result: BatchResult, exchange: Exchange, refused: set[int]) -> None:
+def check_accounted(result: BatchResult, attempts: Attempts, refused: set[int]) -> None:
     """Every input is told of once: as a record, as an error, or as one that the reply does not mention."""
-    owners = exchange.written()
+    owners = attempts.written()
     for record in result.records:
         assert record.index in {None, owners[record.id]}
     assert sorted(record.id for record in result.records) == sorted(owners)
@@ -380,7 +380,7 @@ def check_accounted(result: BatchResult, exchange: Exchange, refused: set[int]) 
     told = [record.index for record in result.records] + [error.index for error in result.errors]
     named = [index for index in told if index is not None]
     assert len(set(named)) == len(named)
-    everything = set(range(len(exchange.inputs)))
+    everything = set(range(len(attempts.inputs)))
     untold = everything - set(named)
     missing = everything - set(owners.values()) - refused
     assert missing <= untold
@@ -398,20 +398,20 @@ def test_what_is_created_is_what_was_given(
 
     result = getattr(world.hub, object_type).batch_create(inputs)
 
-    exchange = world.wire.exchanges[-1]
-    assert [item | {"objectWriteTraceId": None} for item in exchange.inputs] == [
+    attempts = world.wire.exchanges[-1]
+    assert [item | {"objectWriteTraceId": None} for item in attempts.inputs] == [
         item | {"objectWriteTraceId": None} for item in inputs
     ]
-    after, owners = world.records(object_type), exchange.written()
+    after, owners = world.records(object_type), attempts.written()
     assert after == before | {record.id: after[record.id] for record in result.records}
     for id_, index in owners.items():
         assert id_ not in before
         assert set(after[id_].properties) == set(inputs[index]["properties"])
         check_written(rules_of(object_type), inputs[index], after[id_])
-    traces = {item["objectWriteTraceId"]: index for index, item in enumerate(exchange.inputs)}
-    errors = exchange.reply.get("errors", [])
+    traces = {item["objectWriteTraceId"]: index for index, item in enumerate(attempts.inputs)}
+    errors = attempts.reply.get("errors", [])
     refused = {traces[error["context"]["objectWriteTraceId"][0]] for error in errors}
-    check_accounted(result, exchange, refused)
+    check_accounted(result, attempts, refused)
     # A create that names its inputs is told of each that is refused.
     assert {error.index for error in result.errors} == refused
     assert all(record.index is not None for record in result.records) or hushed
@@ -433,15 +433,15 @@ def test_what_is_updated_is_what_was_given(world: World, data: st.DataObject, *,
     except (BadRequestError, ConflictError) as error:
         outcome = error
 
-    exchange, after = world.wire.exchanges[-1], world.records("orders")
+    attempts, after = world.wire.exchanges[-1], world.records("orders")
     assert [
-        {key: sent[key] for key in item} for sent, item in zip(exchange.inputs, inputs, strict=True)
+        {key: sent[key] for key in item} for sent, item in zip(attempts.inputs, inputs, strict=True)
     ] == inputs
     if isinstance(outcome, ApiError):
         assert after == before
         assert not outcome.maybe_written
         return
-    owners = exchange.written()
+    owners = attempts.written()
     assert {id_ for id_, record in after.items() if record != before[id_]} <= set(owners)
     for id_, index in owners.items():
         item = inputs[index]
@@ -449,15 +449,15 @@ def test_what_is_updated_is_what_was_given(world: World, data: st.DataObject, *,
         assert item["id"] == wanted
         assert set(after[id_].properties) == set(before[id_].properties) | set(item["properties"])
         check_written(rules_of("orders"), item, after[id_])
-    contexts = [error["context"] for error in exchange.reply.get("errors", [])]
+    contexts = [error["context"] for error in attempts.reply.get("errors", [])]
     unknown = {id_ for context in contexts for id_ in context.get("ids", [])}
     taken = {trace for context in contexts for trace in context.get("objectWriteTraceId", [])}
     refused = {
         index
-        for index, item in enumerate(exchange.inputs)
+        for index, item in enumerate(attempts.inputs)
         if item["id"] in unknown or item["objectWriteTraceId"] in taken
     }
-    check_accounted(outcome, exchange, refused)
+    check_accounted(outcome, attempts, refused)
     # The id of a record names its input, even where another one is passed over in silence.
     by_id = {id_ for id_, index in owners.items() if "idProperty" not in inputs[index]}
     assert all(record.index is not None for record in outcome.records if record.id in by_id)

@@ -59,7 +59,7 @@ def departures(quota: Quota, story: list[tuple[float, str, object]]) -> Iterator
 def test_no_rolling_window_ever_holds_more_departures_than_the_limit(
     limit: int, window: float, story: list[tuple[float, str, object]]
 ) -> None:
-    left = [departure for departure, _ in departures(Quota(limit, window), story)]
+    left = [send_time for send_time, _ in departures(Quota(limit, window), story)]
 
     assert all(later - earlier >= window for earlier, later in zip(left, left[limit:], strict=False))
 
@@ -72,7 +72,7 @@ def test_departures_never_go_back_and_never_fall_into_a_pause(
     left = list(departures(Quota(limit, window), story))
 
     assert left == sorted(left)
-    assert all(departure >= paused_until for departure, paused_until in left)
+    assert all(send_time >= paused_until for send_time, paused_until in left)
 
 
 @given(limits, windows, steps(CHANGED))

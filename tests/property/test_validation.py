@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import Batch, prepare
 from hubspot_batch.contract._validation import validate
-from hubspot_batch.errors import Fault, InvalidInputError
+from hubspot_batch.errors import InputIssue, InvalidInputError
 
 CREATE = contract.operation("create_line_items")
 UPDATE = contract.operation("update_orders")
@@ -305,7 +305,7 @@ anything = st.recursive(
 def test_no_payload_at_all_ends_in_another_error(payload: object, operation: contract.Operation) -> None:
     for body in (payload, {"inputs": payload}, {"inputs": [payload]}):
         faults = validate(operation.id, body)  # type: ignore[arg-type]
-        assert all(isinstance(fault, Fault) and fault.problem and fault.remedy for fault in faults)
+        assert all(isinstance(fault, InputIssue) and fault.problem and fault.remedy for fault in faults)
         if not faults:
             assert validate(operation.id, json.loads(msgspec.json.encode(body))) == ()  # type: ignore[arg-type]
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubspot_batch.contract._values import Problem, wire_id, wire_text
+from hubspot_batch.contract._values import Problem, encode_id, encode_value
 
 DIGITS = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
@@ -46,23 +46,23 @@ anything = st.recursive(
 @given(texts)
 @settings(deadline=None)
 def test_text_stays_as_it_is(text: str) -> None:
-    assert wire_text(text) == text
-    assert wire_id(text) == text
+    assert encode_value(text) == text
+    assert encode_id(text) == text
 
 
 @given(st.integers(-LARGEST, LARGEST))
 @settings(deadline=None)
 def test_an_int_becomes_its_digits(number: int) -> None:
-    text = wire_text(number)
+    text = encode_value(number)
     assert isinstance(text, str)
     assert int(text) == number
-    assert wire_id(number) == text
+    assert encode_id(number) == text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 @settings(deadline=None)
 def test_a_float_becomes_digits_without_exponent_that_read_back_the_same(number: float) -> None:
-    text = wire_text(number)
+    text = encode_value(number)
     assert isinstance(text, str)
     assert DIGITS.fullmatch(text)
     assert float(text) == number
@@ -72,7 +72,7 @@ def test_a_float_becomes_digits_without_exponent_that_read_back_the_same(number:
 @given(decimals)
 @settings(deadline=None)
 def test_a_decimal_becomes_digits_of_the_same_value(number: Decimal) -> None:
-    text = wire_text(number)
+    text = encode_value(number)
     if isinstance(text, Problem):
         assert abs(number.adjusted()) > 300
         return
@@ -83,7 +83,7 @@ def test_a_decimal_becomes_digits_of_the_same_value(number: Decimal) -> None:
 @given(st.dates())
 @settings(deadline=None)
 def test_a_date_reads_back_the_same(day: date) -> None:
-    text = wire_text(day)
+    text = encode_value(day)
     assert isinstance(text, str)
     assert date.fromisoformat(text) == day
 
@@ -91,7 +91,7 @@ def test_a_date_reads_back_the_same(day: date) -> None:
 @given(instants)
 @settings(deadline=None)
 def test_an_aware_datetime_becomes_the_same_instant_in_utc_with_milliseconds(instant: datetime) -> None:
-    text = wire_text(instant)
+    text = encode_value(instant)
     assert isinstance(text, str)
     assert INSTANT.fullmatch(text)
     lost = instant.astimezone(UTC) - datetime.fromisoformat(text)
@@ -101,7 +101,7 @@ def test_an_aware_datetime_becomes_the_same_instant_in_utc_with_milliseconds(ins
 @given(st.datetimes())
 @settings(deadline=None)
 def test_a_naive_datetime_is_always_a_problem(moment: datetime) -> None:
-    problem = wire_text(moment)
+    problem = encode_value(moment)
     assert isinstance(problem, Problem)
     assert problem.problem == "a datetime without a time zone names no instant"
 
@@ -109,16 +109,16 @@ def test_a_naive_datetime_is_always_a_problem(moment: datetime) -> None:
 @given(st.lists(st.text(st.characters(exclude_characters=";"), min_size=1), min_size=1))
 @settings(deadline=None)
 def test_options_split_at_semicolons_are_the_options(options: list[str]) -> None:
-    text = wire_text(options)
+    text = encode_value(options)
     assert isinstance(text, str)
     assert text.split(";") == options
-    assert wire_text(tuple(options)) == text
+    assert encode_value(tuple(options)) == text
 
 
 @given(anything)
 @settings(deadline=None)
 def test_any_value_has_a_text_or_a_problem_that_says_what_to_write(value: object) -> None:
-    for outcome in (wire_text(value), wire_id(value)):
+    for outcome in (encode_value(value), encode_id(value)):
         if isinstance(outcome, Problem):
             assert outcome.problem
             assert outcome.remedy
@@ -133,6 +133,6 @@ def test_a_problem_never_repeats_a_value(
 ) -> None:
     secret = "s3cr3t-7261"
     for holder in (kind([secret, "", value]), {secret: value}, {"a": [secret, value]}, secret.encode()):
-        problem = wire_text(holder)
+        problem = encode_value(holder)
         assert isinstance(problem, Problem)
         assert secret not in repr(problem)

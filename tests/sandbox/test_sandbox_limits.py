@@ -188,9 +188,9 @@ def test_a_pacer_of_the_callers_own_paces_calls_and_runs_and_learns_from_replies
             hub.orders.batch_create(rows[:1])
         anyio.run(push, box)
 
-    departures = sorted(report.departure for report in spaced.reports)
+    departures = sorted(report.send_time for report in spaced.reports)
     assert len(departures) == 11
-    assert all(departure >= slot for departure, slot in zip(departures, spaced.slots[1:], strict=True))
+    assert all(send_time >= slot for send_time, slot in zip(departures, spaced.slots[1:], strict=True))
     assert all((report.headers or {})["x-hubspot-ratelimit-max"] == "100" for report in spaced.reports)
 
 

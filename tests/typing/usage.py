@@ -26,9 +26,9 @@ from hubspot_batch import (
     BulkError,
     ConnectionFailedError,
     CreateInput,
-    Fault,
     HubSpot,
     HubSpotBatchError,
+    InputIssue,
     InvalidInputError,
     PermissionDeniedError,
     PropertyValue,
@@ -378,7 +378,7 @@ def errors(hub: HubSpot, orders: list[CreateInput]) -> None:
     try:
         hub.orders.batch_create(orders)
     except InvalidInputError as error:
-        assert_type(error.faults, tuple[Fault, ...])
+        assert_type(error.faults, tuple[InputIssue, ...])
         assert_type([(f.index, f.pointer) for f in error.faults], list[tuple[int | None, str]])
     except PermissionDeniedError as error:
         assert_type(error.missing_scopes, Sequence[str])
@@ -402,7 +402,7 @@ def errors(hub: HubSpot, orders: list[CreateInput]) -> None:
 
 
 def validation(payload: object) -> None:
-    assert_type(validate("create_orders", payload), tuple[Fault, ...])
+    assert_type(validate("create_orders", payload), tuple[InputIssue, ...])
     for fault in validate("update_orders", {"inputs": []}):
         assert_type(fault.problem, str)
         assert_type(fault.remedy, str)

@@ -18,8 +18,8 @@ from hubspot_batch.errors import (
     BadRequestError,
     ConflictError,
     ConnectionFailedError,
-    Fault,
     HubSpotBatchError,
+    InputIssue,
     RequestTimeoutError,
     ServerError,
     UnexpectedReplyError,
@@ -351,7 +351,7 @@ def test_a_row_with_the_unique_value_of_another_is_rejected() -> None:
     ],
 )
 def test_a_fault_becomes_a_reason_that_names_the_property(pointer: str, name: str | None, place: str) -> None:
-    fault = Fault(index=3, pointer=pointer, problem="it is wrong", remedy="write it right")
+    fault = InputIssue(index=3, pointer=pointer, problem="it is wrong", remedy="write it right")
     (row,) = rows(1)
     row.faults = [fault]
 

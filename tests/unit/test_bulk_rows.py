@@ -12,7 +12,7 @@ from hubspot_batch_models import CreateInput
 
 from hubspot_batch.bulk._rows import Row, body_of, rows_from
 from hubspot_batch.contract import _operations as contract
-from hubspot_batch.errors import Fault
+from hubspot_batch.errors import InputIssue
 
 VALUE = "a secret value"
 
@@ -126,7 +126,7 @@ def test_a_row_with_a_fault_has_nothing_that_could_be_sent() -> None:
 @pytest.mark.parametrize("unique", [None, "sku"])
 @pytest.mark.parametrize("operation", ["create_orders", "update_orders"])
 def test_a_row_that_could_not_be_read_keeps_that_fault_alone(operation: str, unique: str | None) -> None:
-    fault = Fault(index=None, pointer="line 3", problem="a quote is open", remedy="close it")
+    fault = InputIssue(index=None, pointer="line 3", problem="a quote is open", remedy="close it")
 
     rows = rows_from(contract.operation(operation), [fault, change("1", sku="x")], 7, unique)
 

@@ -18,7 +18,7 @@ import pytest
 from hubspot_batch.bulk._sources import async_chunks, chunks, flat_input, inputs_from, is_async, length
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import prepare
-from hubspot_batch.contract._values import wire_text
+from hubspot_batch.contract._values import encode_value
 from hubspot_batch.errors import ConfigurationError, InvalidInputError, SourceError
 
 try:
@@ -360,8 +360,8 @@ class TestArrow:
             "half": 0.1,
         }
         assert [second[name] for name in ("plain", "dictionary", "runs")] == [1e16] * 3
-        assert wire_text(second["half"]) == "0.0000001"
-        assert [wire_text(third[name])[0][:7] for name in ("plain", "half")] == ["HubSpot"] * 2
+        assert encode_value(second["half"]) == "0.0000001"
+        assert [encode_value(third[name])[0][:7] for name in ("plain", "half")] == ["HubSpot"] * 2
         assert last == {}
 
     def test_a_value_that_python_cannot_hold_is_a_fault_of_its_row(self, read: Read) -> None:

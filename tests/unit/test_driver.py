@@ -380,10 +380,10 @@ def test_a_pause_that_begins_while_a_watcher_takes_its_time_is_kept(face: "Face"
     quota, wire = Quota(), face.wire()
 
     class Slow:
-        async def departing(self) -> None:
+        async def before_send(self) -> None:
             quota.refused(clock.now + 7.0, clock.now)
 
-        def returned(self, error: HubSpotBatchError | None) -> None:
+        def after_reply(self, error: HubSpotBatchError | None) -> None:
             assert error is None
 
     async def main() -> None:

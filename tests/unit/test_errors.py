@@ -20,8 +20,8 @@ from hubspot_batch.errors import (
     ConfigurationError,
     ConflictError,
     ConnectionFailedError,
-    Fault,
     HubSpotBatchError,
+    InputIssue,
     InvalidInputError,
     JournalError,
     JournalInUseError,
@@ -40,7 +40,7 @@ from tests.conftest import case
 SECRET = "s3cr3t-7261"
 SCOPES = ("crm.objects.line_items.write", "e-commerce")
 
-FAULT = Fault(index=3, pointer="/inputs/3/id", problem="None is no id", remedy="write the id as text")
+FAULT = InputIssue(index=3, pointer="/inputs/3/id", problem="None is no id", remedy="write the id as text")
 
 BODY = ErrorBody(
     category="VALIDATION_ERROR",
@@ -374,17 +374,21 @@ def test_rows_of_a_run_that_stopped_may_be_written_where_any_was_sent(
     [
         (FAULT, "/inputs/3/id: None is no id; write the id as text"),
         (
-            Fault(index=None, pointer="", problem="null stands where a mapping belongs", remedy="write one"),
+            InputIssue(
+                index=None, pointer="", problem="null stands where a mapping belongs", remedy="write one"
+            ),
             "/: null stands where a mapping belongs; write one",
         ),
     ],
 )
-def test_the_text_of_a_fault_is_place_problem_and_remedy(fault: Fault, text: str) -> None:
+def test_the_text_of_a_fault_is_place_problem_and_remedy(fault: InputIssue, text: str) -> None:
     assert str(fault) == text
 
 
-def faults(count: int) -> list[Fault]:
-    return [Fault(index=n, pointer=f"/inputs/{n}", problem="wrong", remedy="mend it") for n in range(count)]
+def faults(count: int) -> list[InputIssue]:
+    return [
+        InputIssue(index=n, pointer=f"/inputs/{n}", problem="wrong", remedy="mend it") for n in range(count)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -405,7 +409,7 @@ def test_a_fault_cannot_be_changed() -> None:
 
 def test_the_fields_of_a_fault_are_given_by_name() -> None:
     with pytest.raises(TypeError):
-        Fault(3, "/inputs/3/id", "None is no id", "write the id as text")  # type: ignore[call-arg]
+        InputIssue(3, "/inputs/3/id", "None is no id", "write the id as text")  # type: ignore[call-arg]
 
 
 def test_no_name_of_a_file_can_steer_the_terminal() -> None:

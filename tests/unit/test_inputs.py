@@ -21,7 +21,7 @@ from hubspot_batch_models import structs
 
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import Batch, prepare
-from hubspot_batch.errors import Fault, InvalidInputError
+from hubspot_batch.errors import InputIssue, InvalidInputError
 
 SECRET = "s3cr3t-7261"
 
@@ -107,7 +107,7 @@ class NamesId:
 
 def faults_of(
     inputs: object, operation: contract.Operation = CREATE, unique_property: str | None = None
-) -> tuple[Fault, ...]:
+) -> tuple[InputIssue, ...]:
     with pytest.raises(InvalidInputError) as caught:
         prepare(operation, inputs, unique_property)  # type: ignore[arg-type]
     return caught.value.faults
@@ -365,7 +365,7 @@ def test_a_model_that_fails_to_tell_its_fields_is_a_fault_of_its_input() -> None
 def test_a_flat_row_is_one_fault_that_says_how_to_make_inputs_of_rows(row: object) -> None:
     for operation in (CREATE, UPDATE):
         assert list(faults_of([row], operation)) == [
-            Fault(
+            InputIssue(
                 index=0,
                 pointer="/inputs/0",
                 problem="a flat row stands where an input belongs",
@@ -502,7 +502,7 @@ def test_any_iterable_of_1_to_100_inputs_is_taken(inputs: Iterable[object], coun
 )
 def test_what_is_no_list_of_inputs_is_one_fault(inputs: object, name: str) -> None:
     assert faults_of(inputs) == (
-        Fault(
+        InputIssue(
             index=None,
             pointer="/inputs",
             problem=f"{name} stands where a list of inputs belongs",
@@ -514,13 +514,15 @@ def test_what_is_no_list_of_inputs_is_one_fault(inputs: object, name: str) -> No
 @pytest.mark.parametrize("inputs", [[], (), iter(()), set()])
 def test_no_inputs_are_a_fault(inputs: object) -> None:
     assert faults_of(inputs) == (
-        Fault(index=None, pointer="/inputs", problem="the list is empty", remedy="give at least 1"),
+        InputIssue(index=None, pointer="/inputs", problem="the list is empty", remedy="give at least 1"),
     )
 
 
 def test_101_inputs_are_a_fault() -> None:
     assert faults_of([ORDER] * 101) == (
-        Fault(index=None, pointer="/inputs", problem="there are more than 100", remedy="give at most 100"),
+        InputIssue(
+            index=None, pointer="/inputs", problem="there are more than 100", remedy="give at most 100"
+        ),
     )
 
 
@@ -715,7 +717,7 @@ def test_two_ids_that_cannot_be_sent_do_not_repeat_each_other() -> None:
 def test_a_repeated_trace_id_is_a_fault() -> None:
     first, *others = ("a", "b", "a", "a")
     faults = faults_of([ORDER | {"objectWriteTraceId": trace} for trace in (first, *others)])
-    repeated = Fault(
+    repeated = InputIssue(
         index=2,
         pointer="/inputs/2/objectWriteTraceId",
         problem="it repeats that of inputs[0], for which HubSpot refuses the whole batch",
@@ -728,7 +730,7 @@ def test_a_repeated_trace_id_is_a_fault() -> None:
 def test_a_repeated_id_is_a_fault_whether_text_or_int() -> None:
     faults = faults_of([{"id": 5, "properties": {}}, {"id": "5", "properties": {"a": "b"}}], UPDATE)
     assert faults == (
-        Fault(
+        InputIssue(
             index=1,
             pointer="/inputs/1/id",
             problem="it repeats that of inputs[0], for which HubSpot refuses the whole batch",
@@ -863,7 +865,7 @@ def test_inputs_that_hold_themselves_are_a_fault_and_no_endless_loop() -> None:
 def test_an_input_without_the_unique_property_is_a_fault(properties: dict[str, str]) -> None:
     faults = faults_of([{"properties": {"u": "1"}}, {"properties": properties}], unique_property="u")
     assert faults == (
-        Fault(
+        InputIssue(
             index=1,
             pointer="/inputs/1/properties",
             problem="the unique property 'u' is missing or empty",
@@ -881,7 +883,7 @@ def test_a_value_of_the_unique_property_that_an_input_before_has_is_a_fault() ->
     inputs = [{"properties": {"u/": value}} for value in (5, "b", "5", 5.5, "b", True)]
     faults = faults_of(inputs, unique_property="u/")
     assert faults == tuple(
-        Fault(
+        InputIssue(
             index=index,
             pointer=f"/inputs/{index}/properties/u~1",
             problem=f"the unique property 'u/' repeats the value of inputs[{first}]",

@@ -12,8 +12,8 @@ from hubspot_batch.errors import (
     ConfigurationError,
     ConflictError,
     ConnectionFailedError,
-    Fault,
     HubSpotBatchError,
+    InputIssue,
     InvalidInputError,
     NotFoundError,
     PermissionDeniedError,
@@ -202,7 +202,7 @@ def test_after_a_failure_of_the_server_it_waits_no_less_than_it_is_asked_to() ->
 
 
 def test_what_would_be_refused_again_is_not_sent_again() -> None:
-    fault = Fault(index=0, pointer="/inputs/0", problem="wrong", remedy="mend it")
+    fault = InputIssue(index=0, pointer="/inputs/0", problem="wrong", remedy="mend it")
     final = (300, 302, 400, 401, 403, 404, 405, 409, 410, 413, 414, 415, 418, 422, 451, 476, 478)
     for error in (
         *(refusal(status, {"retry-after": "1"}) for status in final),

@@ -60,9 +60,9 @@ def test_a_strict_server_takes_every_request(limit: int, window: float, gaps: li
     quota, server, now = Quota(limit, window), StrictServer(limit, window), 1000.0
     for gap in gaps:
         now += gap
-        departure = quota.reserve(now)
-        assert departure >= now
-        assert server.takes(departure)
+        send_time = quota.reserve(now)
+        assert send_time >= now
+        assert server.takes(send_time)
 
 
 @given(
@@ -74,9 +74,9 @@ def test_a_strict_server_takes_every_request_of_one_who_waits_for_each(
 ) -> None:
     quota, server, now = Quota(limit, window), StrictServer(limit, window), 0.0
     for gap, waits in steps:
-        departure = quota.reserve(now + gap)
-        assert server.takes(departure)
-        now = departure if waits else now + gap
+        send_time = quota.reserve(now + gap)
+        assert server.takes(send_time)
+        now = send_time if waits else now + gap
 
 
 @given(st.integers(1, 12), st.floats(0.05, 60), st.lists(st.floats(0, 100), max_size=100))
@@ -86,16 +86,16 @@ def test_callers_whose_clocks_are_read_out_of_order_exceed_nothing(
 ) -> None:
     quota, server = Quota(limit, window), StrictServer(limit, window)
     for now in moments:
-        departure = quota.reserve(now)
-        assert departure >= now
-        assert server.takes(departure)
+        send_time = quota.reserve(now)
+        assert send_time >= now
+        assert server.takes(send_time)
 
 
 @pytest.mark.parametrize(("limit", "window"), [(1, 10.0), (100, 10.0), (190, 10.0), (250, 10.0), (5, 60.0)])
 def test_a_saturated_quota_is_used_to_at_least_98_per_cent(limit: int, window: float) -> None:
     windows = 50
     quota = Quota(limit, window)
-    sent = sum(departure < windows * window for departure in departures(quota, limit * (windows + 1)))
+    sent = sum(send_time < windows * window for send_time in departures(quota, limit * (windows + 1)))
     assert 0.98 * limit * windows <= sent <= limit * windows
 
 
@@ -143,7 +143,7 @@ def test_one_that_waits_for_its_time_leaves_before_those_that_wait_longer() -> N
 def test_one_that_left_late_holds_up_the_one_that_follows_it() -> None:
     quota = Quota(1, 10.0)
     first, second = departures(quota, 2)
-    quota.ended(AttemptReport(departure=first, sent=0.7, ended=0.8))
+    quota.ended(AttemptReport(send_time=first, sent=0.7, ended=0.8))
     later = quota.reserve(second, held=second)
     assert later == pytest.approx(10.8)
     assert quota.reserve(later, held=later) == later
@@ -154,8 +154,8 @@ def test_many_that_wait_for_one_time_each_get_a_time_of_their_own() -> None:
     first = [quota.reserve(now) for now in (0.0, 0.0, 0.0)]
     waiting = departures(quota, 3)
     assert waiting == [10.1] * 3
-    for departure, sent in zip(first, (0.1, 0.2, 0.3), strict=True):
-        quota.ended(AttemptReport(departure=departure, sent=sent, ended=sent))
+    for send_time, sent in zip(first, (0.1, 0.2, 0.3), strict=True):
+        quota.ended(AttemptReport(send_time=send_time, sent=sent, ended=sent))
     later = [quota.reserve(10.1, held=held) for held in waiting]
     assert sorted(later) == pytest.approx([10.2, 10.3, 10.4])
     assert [quota.reserve(time, held=time) for time in sorted(later)] == sorted(later)
@@ -312,7 +312,7 @@ def test_a_limit_that_falls_and_rises_again_forgets_nothing_that_has_left() -> N
     quota.learn(headers(2))
     quota.learn(headers(4))
     sent += departures(quota, 4)
-    assert all(server.takes(departure) for departure in sent)
+    assert all(server.takes(send_time) for send_time in sent)
 
 
 @given(
@@ -329,7 +329,7 @@ def test_after_any_change_no_window_holds_more_than_the_limit_that_is_known_then
         for _ in range(count):
             sent.append(quota.reserve(now))
             assert sent[-1] >= now
-            assert sum(sent[-1] - window < departure for departure in sent) <= limit
+            assert sum(sent[-1] - window < send_time for send_time in sent) <= limit
         now = max([now, *sent])
 
 
@@ -384,8 +384,8 @@ def test_of_a_day_that_makes_no_sense_it_learns_nothing(heard: str) -> None:
 
 def after(quota: Quota, sent: float, ended: float) -> float:
     """Return how long after a request was sent its place comes free, if its reply came then."""
-    departure = quota.reserve(sent)
-    quota.ended(AttemptReport(departure=departure, sent=sent, ended=ended, headers={}))
+    send_time = quota.reserve(sent)
+    quota.ended(AttemptReport(send_time=send_time, sent=sent, ended=ended, headers={}))
     free = quota.reserve(sent)
     quota.reserve(free + 1000.0, held=free)
     return free - sent
@@ -401,16 +401,16 @@ def test_a_reply_that_took_longer_than_the_fastest_says_that_its_request_may_hav
 def test_a_faster_reply_tells_that_earlier_requests_may_have_arrived_later_than_thought() -> None:
     quota = Quota(3, 10.0)
     sent = departures(quota, 3)
-    for departure, heard in zip(sent, (0.5, 0.49, 0.1), strict=True):
-        quota.ended(AttemptReport(departure=departure, sent=0.0, ended=heard, headers={}))
+    for send_time, heard in zip(sent, (0.5, 0.49, 0.1), strict=True):
+        quota.ended(AttemptReport(send_time=send_time, sent=0.0, ended=heard, headers={}))
     assert departures(quota, 3, now=1.0) == pytest.approx([10.05, 10.44, 10.44], abs=0.001)
 
 
 def test_a_request_that_a_later_one_has_overtaken_did_not_wait_for_its_turn() -> None:
     quota = Quota(3, 10.0)
     sent = departures(quota, 3)
-    for departure, left, heard in zip(sent, (0.1, 0.0, 0.2), (0.2, 5.0, 5.0), strict=True):
-        quota.ended(AttemptReport(departure=departure, sent=left, ended=heard, headers={}))
+    for send_time, left, heard in zip(sent, (0.1, 0.0, 0.2), (0.2, 5.0, 5.0), strict=True):
+        quota.ended(AttemptReport(send_time=send_time, sent=left, ended=heard, headers={}))
     assert departures(quota, 3, now=5.0) == pytest.approx([10.15, 10.15, 11.25], abs=0.001)
 
 
@@ -432,8 +432,8 @@ def test_a_service_that_becomes_slower_for_good_is_found_out() -> None:
 
 def test_a_429_says_nothing_of_how_long_replies_take() -> None:
     quota = Quota(1, 10.0)
-    departure = quota.reserve(0.0)
-    quota.ended(AttemptReport(departure=departure, sent=0.0, ended=0.001, headers={}, refused_until=5.0))
+    send_time = quota.reserve(0.0)
+    quota.ended(AttemptReport(send_time=send_time, sent=0.0, ended=0.001, headers={}, refused_until=5.0))
     assert quota.paused_until == 5.0
     assert quota.margin == pytest.approx(0.15)
     # A margin that has grown, and a reply that is the fastest so far.
@@ -535,7 +535,7 @@ def test_a_burst_of_refusals_costs_less_than_one_per_cent_of_the_next_minute() -
     departures(quota, 190)
     for _ in range(8):
         quota.refused(20.0, 10.0)
-    sent = sum(departure < 80.0 for departure in departures(quota, 1500))
+    sent = sum(send_time < 80.0 for send_time in departures(quota, 1500))
     assert sent >= 0.99 * 190 * 6
 
 
@@ -596,33 +596,33 @@ class Simulation:
         heapq.heappush(self._events, (time, next(self._order), action, given))
 
     def _ask(self, now: float, quota: Quota, held: float | None, sent: int) -> None:
-        departure = quota.reserve(now, held=held, on_guess=False)
-        if departure > now:
-            kept = departure if quota.limit_known else None
-            self._at(departure + self._dice.expovariate(1 / 0.003), self._ask, quota, kept, sent)
+        send_time = quota.reserve(now, held=held, on_guess=False)
+        if send_time > now:
+            kept = send_time if quota.limit_known else None
+            self._at(send_time + self._dice.expovariate(1 / 0.003), self._ask, quota, kept, sent)
         else:
             connecting = 0.0 if sent else self._dice.uniform(0.0, 0.4)
-            self._at(now + connecting + self._busy(), self._send, quota, departure, sent)
+            self._at(now + connecting + self._busy(), self._send, quota, send_time, sent)
 
-    def _send(self, now: float, quota: Quota, departure: float, sent: int) -> None:
+    def _send(self, now: float, quota: Quota, send_time: float, sent: int) -> None:
         arrival = max(now + self._dice.uniform(0.0, 0.01), self._idle_from)
         stalled = self._dice.uniform(0.1, 0.5) if self._dice.random() < self._stalls else 0.0
         self._idle_from = arrival + 0.002 + stalled
-        self._at(arrival, self._arrive, quota, departure, now, sent)
+        self._at(arrival, self._arrive, quota, send_time, now, sent)
 
-    def _arrive(self, now: float, quota: Quota, departure: float, left: float, sent: int) -> None:
+    def _arrive(self, now: float, quota: Quota, send_time: float, left: float, sent: int) -> None:
         taken = self._server.takes(now)
         self.refused += not taken
         if taken:
             self.arrivals.append(now)
         latency = 0.1 if taken else 0.0
-        self._at(now + latency + self._busy(), self._hear, quota, departure, left, sent, taken)
+        self._at(now + latency + self._busy(), self._hear, quota, send_time, left, sent, taken)
 
-    def _hear(self, now: float, quota: Quota, departure: float, left: float, sent: int, taken: bool) -> None:  # noqa: FBT001
+    def _hear(self, now: float, quota: Quota, send_time: float, left: float, sent: int, taken: bool) -> None:  # noqa: FBT001
         until = None if taken else now + 10.0
         told = headers(190)
         quota.ended(
-            AttemptReport(departure=departure, sent=left, ended=now, headers=told, refused_until=until)
+            AttemptReport(send_time=send_time, sent=left, ended=now, headers=told, refused_until=until)
         )
         self._at(now, self._ask, quota, None, sent + 1)
 
@@ -705,6 +705,6 @@ def test_replies_and_refusals_on_other_threads_disturb_no_reservation() -> None:
         quota.refused(100.0, 99.0)
 
     lists = in_threads(work, 6)
-    assert all(server.takes(departure) for departure in sorted(itertools.chain.from_iterable(lists)))
+    assert all(server.takes(send_time) for send_time in sorted(itertools.chain.from_iterable(lists)))
     assert 0.1 <= quota.margin <= 0.1 * 1.5
     assert quota.paused_until == 100.0

@@ -120,8 +120,8 @@ def test_what_waits_for_a_guessed_limit_is_not_counted(path: Path) -> None:
 def test_a_reply_to_one_tells_when_the_request_of_the_other_arrived(path: Path) -> None:
     with SharedQuota(path, 2) as one, SharedQuota(path, 2) as other:
         assert [one.reserve(0.0), other.reserve(0.0)] == [0.0, 0.0]
-        one.ended(AttemptReport(departure=0.0, sent=0.1, ended=0.2, headers={}))
-        other.ended(AttemptReport(departure=0.0, sent=0.0, ended=5.0, headers={}))
+        one.ended(AttemptReport(send_time=0.0, sent=0.1, ended=0.2, headers={}))
+        other.ended(AttemptReport(send_time=0.0, sent=0.0, ended=5.0, headers={}))
 
         assert [one.reserve(5.0), other.reserve(5.0)] == pytest.approx([10.15, 10.15], abs=0.001)
 
@@ -129,8 +129,8 @@ def test_a_reply_to_one_tells_when_the_request_of_the_other_arrived(path: Path) 
 def test_a_fast_reply_to_one_corrects_what_slow_replies_told_the_other(path: Path) -> None:
     with SharedQuota(path, 2) as one, SharedQuota(path, 2) as other:
         assert [one.reserve(0.0), other.reserve(0.0)] == [0.0, 0.0]
-        other.ended(AttemptReport(departure=0.0, sent=0.0, ended=0.5, headers={}))
-        one.ended(AttemptReport(departure=0.0, sent=0.0, ended=0.1, headers={}))
+        other.ended(AttemptReport(send_time=0.0, sent=0.0, ended=0.5, headers={}))
+        one.ended(AttemptReport(send_time=0.0, sent=0.0, ended=0.1, headers={}))
 
         assert [one.reserve(5.0), other.reserve(5.0)] == pytest.approx([10.05, 10.45], abs=0.001)
 
@@ -213,7 +213,7 @@ def test_what_is_told_of_a_departure_that_is_forgotten_changes_no_other(path: Pa
     with ExitStack() as stack:
         quota = stack.enter_context(SharedQuota(path, 1)) if shared else Quota(1)
         quota.reserve(0.0)
-        quota.ended(AttemptReport(departure=-99.0, sent=50.0, ended=50.0))
+        quota.ended(AttemptReport(send_time=-99.0, sent=50.0, ended=50.0))
 
         assert quota.reserve(0.0, held=-99.0) == 10.1
 
@@ -238,7 +238,7 @@ def test_many_may_make_the_file_at_once(path: Path) -> None:
             return [quota.reserve(0.0) for _ in range(10)]
 
     with ThreadPoolExecutor(8) as pool:
-        left = [departure for part in pool.map(work, range(8)) for departure in part]
+        left = [send_time for part in pool.map(work, range(8)) for send_time in part]
 
     assert len(left) == 80
     assert kept(left, 5, 10.0)
@@ -253,11 +253,11 @@ sys.stdin.readline()
 with SharedQuota(sys.argv[1], 25, 0.5) as quota:
     for number in range(300):
         now = time.monotonic()
-        departure = quota.reserve(now)
-        assert departure >= now
-        print(departure)
+        send_time = quota.reserve(now)
+        assert send_time >= now
+        print(send_time)
         if number == 150:
-            quota.refused(departure + 3, time.monotonic())
+            quota.refused(send_time + 3, time.monotonic())
 """
 
 
@@ -347,7 +347,7 @@ def test_the_event_loop_goes_on_while_another_program_holds_the_file(
                 await checkpoint()
             assert departures == []
             free.set()
-        await quota.ended_async(AttemptReport(departure=1.0, sent=3.0, ended=3.0))
+        await quota.ended_async(AttemptReport(send_time=1.0, sent=3.0, ended=3.0))
         return departures
 
     with SharedQuota(path, 2, 10.0) as quota:

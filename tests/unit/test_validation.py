@@ -18,7 +18,7 @@ import hubspot_batch
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._operations import OperationId
 from hubspot_batch.contract._validation import fault_at, name_of, validate
-from hubspot_batch.errors import ConfigurationError, Fault
+from hubspot_batch.errors import ConfigurationError, InputIssue
 
 SECRET = "s3cr3t-7261"
 
@@ -61,7 +61,7 @@ class Text(str):
     __slots__ = ()
 
 
-def lines(faults: tuple[Fault, ...]) -> list[Line]:
+def lines(faults: tuple[InputIssue, ...]) -> list[Line]:
     return [(fault.index, fault.pointer, fault.problem, fault.remedy) for fault in faults]
 
 
@@ -348,7 +348,7 @@ def test_an_association_type_id_out_of_range_is_a_fault_that_names_the_bound(num
         if number < 1
         else ("the number is above 2147483647", "write 2147483647 or less")
     )
-    assert fault == Fault(
+    assert fault == InputIssue(
         index=0,
         pointer="/inputs/0/associations/0/types/0/associationTypeId",
         problem=problem,
@@ -631,7 +631,7 @@ def test_a_place_that_no_document_has_is_nested_too_deeply(depth: int) -> None:
 def test_a_fault_has_the_pointer_and_the_index_of_its_path(
     path: tuple[str | int, ...], index: int | None, pointer: str
 ) -> None:
-    assert fault_at(path, "a problem", "a remedy") == Fault(
+    assert fault_at(path, "a problem", "a remedy") == InputIssue(
         index=index, pointer=pointer, problem="a problem", remedy="a remedy"
     )
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hubspot_batch.contract._values import Problem, shortest_float, wire_id, wire_text
+from hubspot_batch.contract._values import Problem, encode_id, encode_value, shortest_float
 
 SECRET = "s3cr3t-7261"
 
@@ -177,8 +177,8 @@ class BrokenZone(tzinfo):
     ],
 )
 def test_a_value_becomes_its_text(value: object, text: str) -> None:
-    assert wire_text(value) == text
-    assert type(wire_text(value)) is str
+    assert encode_value(value) == text
+    assert type(encode_value(value)) is str
 
 
 def test_a_scalar_of_numpy_becomes_the_text_that_it_shows() -> None:
@@ -200,8 +200,8 @@ def test_a_scalar_of_numpy_becomes_the_text_that_it_shows() -> None:
         "19.99;5": [np.float32("19.99"), np.int8(5)],
     }
 
-    assert [wire_text(value) for value in texts.values()] == list(texts)
-    assert wire_id(np.int64(44001)) == "44001"
+    assert [encode_value(value) for value in texts.values()] == list(texts)
+    assert encode_id(np.int64(44001)) == "44001"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,9 @@ def test_the_shortest_text_of_a_float_is_that_of_its_own_size(
     texts = ["0.1", "19.99", "-2.5", "0", "6e-8", "0.33333334", "nan", *largest]
     values = [np.dtype(kind).type(text) for text in texts]
 
-    assert [wire_text(shortest_float(float(value), size)) for value in values] == list(map(wire_text, values))
+    assert [encode_value(shortest_float(float(value), size)) for value in values] == list(
+        map(encode_value, values)
+    )
     assert shortest_float("0.1", size) == "0.1"
 
 
@@ -237,8 +239,8 @@ def test_what_numpy_has_and_hubspot_has_not_is_a_problem_with_a_remedy_that_fits
         (np.bytes_(b"a"), no_text("bytes_", "make text of it: value.decode()")),
     ]
 
-    assert [wire_text(value) for value, _ in problems] == [problem for _, problem in problems]
-    assert wire_id(np.bool_(True)) == Problem(  # noqa: FBT003
+    assert [encode_value(value) for value, _ in problems] == [problem for _, problem in problems]
+    assert encode_id(np.bool_(True)) == Problem(  # noqa: FBT003
         "a value of type numpy.bool is not an id", "write the id as text or as an int"
     )
 
@@ -255,7 +257,7 @@ def _clock_of_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.posix
 @pytest.mark.usefixtures("_clock_of_tokyo")
 def test_the_text_of_an_instant_is_the_same_wherever_the_machine_is() -> None:
-    assert wire_text(datetime(2026, 9, 1, 0, 30, tzinfo=EAST)) == "2026-08-31T23:30:00.000Z"
+    assert encode_value(datetime(2026, 9, 1, 0, 30, tzinfo=EAST)) == "2026-08-31T23:30:00.000Z"
 
 
 @pytest.mark.parametrize(
@@ -294,7 +296,7 @@ def test_the_text_of_an_instant_is_the_same_wherever_the_machine_is() -> None:
     ],
 )
 def test_what_has_no_text_is_a_problem_with_a_remedy(value: object, problem: Problem) -> None:
-    assert wire_text(value) == problem
+    assert encode_value(value) == problem
 
 
 @pytest.mark.parametrize(
@@ -307,13 +309,13 @@ def test_what_has_no_text_is_a_problem_with_a_remedy(value: object, problem: Pro
     ],
 )
 def test_a_number_of_400_digits_is_not_too_long(number: int | Decimal) -> None:
-    assert wire_text(number) == str(number)
+    assert encode_value(number) == str(number)
 
 
 def test_a_list_of_options_that_holds_itself_is_a_problem() -> None:
     options: list[object] = ["a"]
     options.append(options)
-    assert wire_text(options) == BAD_OPTION
+    assert encode_value(options) == BAD_OPTION
 
 
 @pytest.mark.parametrize(
@@ -327,7 +329,7 @@ def test_a_list_of_options_that_holds_itself_is_a_problem() -> None:
     ],
 )
 def test_a_value_of_another_type_has_a_remedy_that_fits_it(value: object, name: str, remedy: str) -> None:
-    assert wire_text(value) == Problem(f"a value of type {name} has no text that HubSpot takes", remedy)
+    assert encode_value(value) == Problem(f"a value of type {name} has no text that HubSpot takes", remedy)
 
 
 @pytest.mark.parametrize(
@@ -349,7 +351,7 @@ def test_a_value_of_another_type_has_a_remedy_that_fits_it(value: object, name: 
     ],
 )
 def test_a_value_of_another_type_is_a_problem_that_names_the_type(value: object, name: str) -> None:
-    assert wire_text(value) == Problem(
+    assert encode_value(value) == Problem(
         f"a value of type {name} has no text that HubSpot takes", "write it as text"
     )
 
@@ -370,8 +372,8 @@ def test_a_value_of_another_type_is_a_problem_that_names_the_type(value: object,
     ],
 )
 def test_an_id_becomes_its_text(value: object, text: str) -> None:
-    assert wire_id(value) == text
-    assert type(wire_id(value)) is str
+    assert encode_id(value) == text
+    assert type(encode_id(value)) is str
 
 
 @pytest.mark.parametrize(
@@ -389,11 +391,11 @@ def test_an_id_becomes_its_text(value: object, text: str) -> None:
     ],
 )
 def test_what_is_no_id_is_a_problem(value: object, problem: str) -> None:
-    assert wire_id(value) == Problem(problem, "write the id as text or as an int")
+    assert encode_id(value) == Problem(problem, "write the id as text or as an int")
 
 
 def test_an_id_of_too_many_digits_is_a_problem() -> None:
-    assert wire_id(10**400) == TOO_LONG
+    assert encode_id(10**400) == TOO_LONG
 
 
 @pytest.mark.parametrize(
@@ -410,8 +412,8 @@ def test_an_id_of_too_many_digits_is_a_problem() -> None:
     ],
 )
 def test_a_problem_does_not_repeat_the_value(value: object) -> None:
-    problem = wire_text(value)
+    problem = encode_value(value)
     assert isinstance(problem, Problem)
     assert SECRET not in repr(problem)
     assert "7261" not in repr(problem)
-    assert repr(wire_id([value])).count("7261") == 0
+    assert repr(encode_id([value])).count("7261") == 0

@@ -304,7 +304,7 @@ class _Attempt:
             for row in self.rows:
                 row.doubtful = True
 
-    async def departing(self) -> None:
+    async def before_send(self) -> None:
         """Write the rows down as sent before they leave for the first time."""
         self._began = time.monotonic()
         if not self._made:
@@ -318,7 +318,7 @@ class _Attempt:
         self._counts.in_flight += 1
         self._in_flight = True
 
-    def returned(self, error: HubSpotBatchError | None) -> None:
+    def after_reply(self, error: HubSpotBatchError | None) -> None:
         """Note whether HubSpot may have written the rows."""
         self._counts.in_flight -= 1
         self._in_flight = False

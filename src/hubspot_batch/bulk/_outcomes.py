@@ -10,13 +10,13 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch._display import Discreet, printable
+from hubspot_batch._display import RedactedRepr, printable
 from hubspot_batch.bulk._rows import Row
 from hubspot_batch.errors import (
     ApiError,
     ConnectionFailedError,
-    Fault,
     HubSpotBatchError,
+    InputIssue,
     RequestTimeoutError,
 )
 from hubspot_batch.replies._refusals import is_no_taken_value, taken_value
@@ -28,7 +28,7 @@ _CONFLICT = "CONFLICT"
 _TAKEN = "CONFLICTING_UNIQUE_VALUE"
 
 
-class Outcome(Discreet, Struct, frozen=True, kw_only=True):
+class Outcome(RedactedRepr, Struct, frozen=True, kw_only=True):
     """What became of one row.
 
     Attributes:
@@ -93,7 +93,7 @@ def invalid(row: Row) -> Outcome:
     )
 
 
-def _reason_of(fault: Fault) -> Reason:
+def _reason_of(fault: InputIssue) -> Reason:
     place = fault.pointer.split("/")
     # "/inputs/0/properties/NAME"; whatever else is wrong is about the input as such.
     name = "/".join(place[4:]) if place[3:4] == ["properties"] else ""

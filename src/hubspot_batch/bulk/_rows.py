@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch._display import Discreet
-from hubspot_batch.contract._inputs import flawless_wires, lacking, wire_input
+from hubspot_batch._display import RedactedRepr
+from hubspot_batch.contract._inputs import encode_input, encode_valid, lacking
 from hubspot_batch.contract._operations import Operation
 from hubspot_batch.contract._validation import JsonCopy, input_faults
-from hubspot_batch.errors import Fault
+from hubspot_batch.errors import InputIssue
 from hubspot_batch.replies._matching import meaning
 
 _DIGEST_SIZE = 16
@@ -30,7 +30,7 @@ class Holder(NamedTuple):
     done: int | None = None
 
 
-class Row(Discreet, Struct, eq=False, kw_only=True):
+class Row(RedactedRepr, Struct, eq=False, kw_only=True):
     """One row.
 
     Attributes:
@@ -50,7 +50,7 @@ class Row(Discreet, Struct, eq=False, kw_only=True):
     wire: Mapping[str, Any]
     content: bytes
     digest: bytes
-    faults: Sequence[Fault] = ()
+    faults: Sequence[InputIssue] = ()
     apart: Sequence[Hashable] = ()
     in_order: Sequence[Hashable] = ()
     doubtful: bool = False
@@ -73,7 +73,7 @@ def rows_from(
 
     Args:
         operation: What they are for.
-        inputs: Mappings or generated models. A `Fault` stands for a row that could not be read.
+        inputs: Mappings or generated models. A `InputIssue` stands for a row that could not be read.
         first: The index of the first of them.
         unique_property: A property of which each record has another value.
     """
@@ -86,7 +86,7 @@ def _flawless_rows(
     operation: Operation, inputs: Sequence[object], first: int, unique_property: str | None
 ) -> list[Row] | None:
     """Return rows of plain inputs, or None if there is anything to say of them."""
-    wires = flawless_wires(operation, inputs)
+    wires = encode_valid(operation, inputs)
     if wires is None:
         return None
     if unique_property is not None and any(lacking(wires, unique_property)):
@@ -104,15 +104,15 @@ def _checked_rows(
 ) -> list[Row]:
     copy = JsonCopy()
     wires = [
-        _NOT_READ if isinstance(item, Fault) else wire_input(operation, item, ("inputs", number), copy)
+        _NOT_READ if isinstance(item, InputIssue) else encode_input(operation, item, ("inputs", number), copy)
         for number, item in enumerate(inputs)
     ]
-    faults: list[list[Fault]] = [[item] if isinstance(item, Fault) else [] for item in inputs]
+    faults: list[list[InputIssue]] = [[item] if isinstance(item, InputIssue) else [] for item in inputs]
     found = [*copy.faults, *input_faults(operation, {"inputs": wires}, copy.replaced)]
     if unique_property is not None:
         found += lacking(wires, unique_property)
     for fault in found:
-        if fault.index is not None and not isinstance(inputs[fault.index], Fault):
+        if fault.index is not None and not isinstance(inputs[fault.index], InputIssue):
             faults[fault.index].append(fault)
     return [
         _row(operation, first + number, wire, faults[number], unique_property)
@@ -134,7 +134,7 @@ def _row(
     operation: Operation,
     index: int,
     wire: Mapping[str, Any],
-    faults: Sequence[Fault],
+    faults: Sequence[InputIssue],
     unique_property: str | None,
 ) -> Row:
     if faults:

@@ -20,7 +20,7 @@ from hubspot_batch.cli._summary import warn_of_unseen
 from hubspot_batch.cli._tables import Row
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._operations import MAX_INPUTS, Operation
-from hubspot_batch.errors import Fault
+from hubspot_batch.errors import InputIssue
 
 _FAULTS_SHOWN = 20
 
@@ -123,7 +123,7 @@ def _show(row: Row, checked: CheckedRow, number: int) -> None:
         click.echo("and more; `hubspot-batch validate` shows them all")
 
 
-def _line(row: Row, fault: Fault) -> str:
+def _line(row: Row, fault: InputIssue) -> str:
     text = f"{fault.problem}; {fault.remedy}"
     if fault is row.fault:
         # It names its lines, or its row where there are no lines.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NotRequired, Protocol,
 
 import msgspec
 
-from hubspot_batch._display import Discreet
+from hubspot_batch._display import RedactedRepr
 from hubspot_batch.contract._operations import MAX_INPUTS, Operation
 from hubspot_batch.contract._validation import (
     JsonCopy,
@@ -23,11 +23,11 @@ from hubspot_batch.contract._validation import (
     fault_at,
     flat_row,
     is_flat,
-    is_flawless,
+    is_valid,
     name_of,
 )
-from hubspot_batch.contract._values import Problem, PropertyValue, wire_id, wire_text
-from hubspot_batch.errors import Fault, InvalidInputError
+from hubspot_batch.contract._values import Problem, PropertyValue, encode_id, encode_value
+from hubspot_batch.errors import InputIssue, InvalidInputError
 
 if sys.version_info >= (3, 12):
     from typing import TypedDict
@@ -109,7 +109,7 @@ AnyCreateInput: TypeAlias = CreateInput | AnyModel
 AnyUpdateInput: TypeAlias = UpdateInput | AnyModel
 
 
-class Batch(Discreet, msgspec.Struct, frozen=True, kw_only=True):
+class Batch(RedactedRepr, msgspec.Struct, frozen=True, kw_only=True):
     """Inputs that are ready to be sent.
 
     Attributes:
@@ -139,15 +139,13 @@ def prepare(operation: Operation, inputs: Iterable[object], unique_property: str
         problem = f"{name_of(inputs)} stands where a list of inputs belongs"
         raise InvalidInputError([fault_at(("inputs",), problem, 'write [{"properties": {...}}]')])
     items = list(islice(inputs, MAX_INPUTS + 1))
-    flawless = _flawless_batch(operation, items, unique_property)
-    return flawless or _checked_batch(operation, items, unique_property)
+    fast = _fast_batch(operation, items, unique_property)
+    return fast or _checked_batch(operation, items, unique_property)
 
 
-def _flawless_batch(
-    operation: Operation, items: Sequence[object], unique_property: str | None
-) -> Batch | None:
+def _fast_batch(operation: Operation, items: Sequence[object], unique_property: str | None) -> Batch | None:
     """Return a batch of plain inputs, or None if there is anything to say of them."""
-    wire = flawless_wires(operation, items)
+    wire = encode_valid(operation, items)
     if wire is None or any(_not_unique(wire, unique_property)):
         return None
     try:
@@ -156,17 +154,17 @@ def _flawless_batch(
         return None
 
 
-def flawless_wires(operation: Operation, items: Sequence[object]) -> list[dict[str, Any]] | None:
+def encode_valid(operation: Operation, items: Sequence[object]) -> list[dict[str, Any]] | None:
     """Return the wire forms of inputs that are plain mappings without a fault; None if any is not.
 
-    It says what `wire_input` and `contradictions` say, only quicker. Whether text is Unicode is left to
+    It says what `encode_input` and `contradictions` say, only quicker. Whether text is Unicode is left to
     whoever encodes it.
     """
     wires = _plain_copies(items)
     if wires is None:
         return None
     payload = {"inputs": wires}
-    if is_flawless(operation, payload) or (_written_out(wires) and is_flawless(operation, payload)):
+    if is_valid(operation, payload) or (_written_out(wires) and is_valid(operation, payload)):
         return wires
     return None
 
@@ -188,11 +186,11 @@ def _plain_copies(items: Sequence[object]) -> list[dict[str, Any]] | None:
 def _written_out(wires: Sequence[dict[str, Any]]) -> bool:
     """Make text of ids and property values, in place, and return whether all have one."""
     for wire in wires:
-        if "id" in wire and not _write_out(wire, "id", wire_id):
+        if "id" in wire and not _write_out(wire, "id", encode_id):
             return False
         properties = wire["properties"]
         for name, value in properties.items():
-            if type(value) is not str and not _write_out(properties, name, wire_text):
+            if type(value) is not str and not _write_out(properties, name, encode_value):
                 return False
     return True
 
@@ -210,7 +208,7 @@ def _checked_batch(operation: Operation, items: Sequence[object], unique_propert
         InvalidInputError: With every fault of every input.
     """
     copy = JsonCopy()
-    wire = [wire_input(operation, item, ("inputs", index), copy) for index, item in enumerate(items)]
+    wire = [encode_input(operation, item, ("inputs", index), copy) for index, item in enumerate(items)]
     payload = {"inputs": _traced(operation, wire)}
     faults = [
         *copy.faults,
@@ -222,17 +220,17 @@ def _checked_batch(operation: Operation, items: Sequence[object], unique_propert
     return Batch(inputs=wire, content=msgspec.json.encode(payload))
 
 
-def _place(fault: Fault) -> int:
+def _place(fault: InputIssue) -> int:
     return -1 if fault.index is None else fault.index
 
 
-def _not_unique(wire: Sequence[Any], unique_property: str | None) -> Iterator[Fault]:
+def _not_unique(wire: Sequence[Any], unique_property: str | None) -> Iterator[InputIssue]:
     if unique_property is not None:
         yield from lacking(wire, unique_property)
         yield from _repeating(wire, unique_property)
 
 
-def lacking(wire: Sequence[Any], unique_property: str) -> Iterator[Fault]:
+def lacking(wire: Sequence[Any], unique_property: str) -> Iterator[InputIssue]:
     """Yield a fault for each input that has no value of the unique property."""
     for index, item in enumerate(wire):
         match item:
@@ -244,7 +242,7 @@ def lacking(wire: Sequence[Any], unique_property: str) -> Iterator[Fault]:
                 )
 
 
-def _repeating(wire: Sequence[Any], unique_property: str) -> Iterator[Fault]:
+def _repeating(wire: Sequence[Any], unique_property: str) -> Iterator[InputIssue]:
     """Yield a fault for each input that has the value of the unique property of one before it."""
     owners: dict[str, int] = {}
     for index, item in enumerate(wire):
@@ -279,7 +277,7 @@ def _traced(operation: Operation, wire: Sequence[Any]) -> Sequence[Any]:
     return wire
 
 
-def wire_input(operation: Operation, item: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
+def encode_input(operation: Operation, item: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
     """Return one input in its wire form. What is not an input becomes JSON that the document refuses."""
     fields = fields_of(item)
     if not isinstance(fields, Mapping):
@@ -293,7 +291,7 @@ def wire_input(operation: Operation, item: object, path: Path, copy: JsonCopy) -
         if key == "properties":
             wire["properties"] = _texts(value, place, copy)
         elif key == "id" and key in operation.input_keys:
-            wire["id"] = _convert(wire_id, value, place, copy)
+            wire["id"] = _convert(encode_id, value, place, copy)
         elif key == "associations":
             wire["associations"] = _with_ids(value, place, copy)
         elif copy.takes_key(key, path):
@@ -345,7 +343,7 @@ def _texts(values: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 -
     return {
         str.__str__(name): value
         if type(value) is str and value.isascii()
-        else _convert(wire_text, value, (*path, name), copy)
+        else _convert(encode_value, value, (*path, name), copy)
         for name, value in values.items()
         if (type(name) is str and name.isascii()) or copy.takes_key(name, path)
     }
@@ -362,7 +360,7 @@ def _with_ids(node: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 
 def _container_with_ids(node: Mapping[Any, object] | Sequence[object], path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
     if isinstance(node, Mapping):
         return {
-            str.__str__(key): _convert(wire_id, value, (*path, key), copy)
+            str.__str__(key): _convert(encode_id, value, (*path, key), copy)
             if key == "id"
             else _with_ids(value, (*path, key), copy)
             for key, value in node.items()

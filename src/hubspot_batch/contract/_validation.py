@@ -10,7 +10,7 @@ import msgspec
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from hubspot_batch.contract import _operations as contract
-from hubspot_batch.errors import Fault
+from hubspot_batch.errors import InputIssue
 
 Path: TypeAlias = Sequence[str | int]
 _Node = TypeVar("_Node")
@@ -27,7 +27,7 @@ _UNKNOWN_KEY = ValidationErrorKind.AdditionalProperties
 _DEEPEST = 8
 
 
-def validate(operation: contract.OperationId, payload: object) -> tuple[Fault, ...]:
+def validate(operation: contract.OperationId, payload: object) -> tuple[InputIssue, ...]:
     """Check a payload against the document, without sending anything.
 
     The payload is the body of a request as `json.load` gives it: `{"inputs": [...]}`, with property values
@@ -44,7 +44,7 @@ def validate(operation: contract.OperationId, payload: object) -> tuple[Fault, .
         ConfigurationError: If the document has no such operation.
     """
     known = contract.operation(operation)
-    if is_flawless(known, payload) and _can_be_encoded(payload):
+    if is_valid(known, payload) and _can_be_encoded(payload):
         return ()
     copy = JsonCopy()
     content = copy.of(payload, ())
@@ -61,7 +61,7 @@ def _can_be_encoded(payload: object) -> bool:
 
 def contradictions(
     operation: contract.Operation, content: object, replaced: AbstractSet[str] = frozenset()
-) -> list[Fault]:
+) -> list[InputIssue]:
     """Return what contradicts the document in JSON content, and what its inputs may not share.
 
     Args:
@@ -72,7 +72,7 @@ def contradictions(
     return [*input_faults(operation, content, replaced), *_repetitions(content)]
 
 
-def is_flawless(operation: contract.Operation, payload: object) -> bool:
+def is_valid(operation: contract.Operation, payload: object) -> bool:
     """Return whether a payload has no fault, without looking for all of them.
 
     Whether its text is Unicode is left to whoever encodes it.
@@ -87,9 +87,9 @@ def is_flawless(operation: contract.Operation, payload: object) -> bool:
 
 def input_faults(
     operation: contract.Operation, content: object, replaced: AbstractSet[str] = frozenset()
-) -> list[Fault]:
+) -> list[InputIssue]:
     """Return what is wrong with each input by itself; the arguments are those of `contradictions`."""
-    faults: list[Fault] = []
+    faults: list[InputIssue] = []
     if not contract.quick_validator(operation.request_schema).is_valid(content):
         flat = {index for index, item in enumerate(_inputs_of(content)) if is_flat(operation, item)}
         faults = [
@@ -134,7 +134,7 @@ class JsonCopy:
     """
 
     def __init__(self) -> None:
-        self.faults: list[Fault] = []
+        self.faults: list[InputIssue] = []
         self.replaced: set[str] = set()
         self._open: set[int] = set()
 
@@ -207,10 +207,10 @@ def is_unicode(value: object) -> bool:
     return True
 
 
-def fault_at(path: Path, problem: str, remedy: str) -> Fault:
+def fault_at(path: Path, problem: str, remedy: str) -> InputIssue:
     """Return a fault with the pointer and the input index of a place in a payload."""
     index = path[1] if len(path) > 1 and path[0] == "inputs" else None
-    return Fault(
+    return InputIssue(
         index=index if isinstance(index, int) else None,
         pointer="".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path),
         problem=problem,
@@ -237,7 +237,7 @@ def name_of(value: object) -> str:
             return f"a value of type {type(value).__name__}"
 
 
-def _explain(operation: contract.Operation, error: ValidationError) -> Iterator[Fault]:
+def _explain(operation: contract.Operation, error: ValidationError) -> Iterator[InputIssue]:
     path, kind = error.instance_path, error.kind
     match kind:
         case ValidationErrorKind.Type():
@@ -309,7 +309,7 @@ class _Place(NamedTuple):
         return f"{what}, or leave the key out" if self.is_optional else what
 
 
-def _wrong_type(path: Path, expected: str, instance: object, place: _Place) -> Fault:
+def _wrong_type(path: Path, expected: str, instance: object, place: _Place) -> InputIssue:
     problem = f"{name_of(instance)} stands where {_article(expected)} belongs"
     if not path:
         return fault_at(path, problem, 'write {"inputs": [...]}')
@@ -357,7 +357,7 @@ def _inputs_of(content: object) -> Sequence[Any]:
     return inputs if isinstance(inputs, list | tuple) else ()
 
 
-def _refused(operation: contract.Operation, content: object) -> Iterator[Fault]:
+def _refused(operation: contract.Operation, content: object) -> Iterator[InputIssue]:
     """Yield what HubSpot refuses, or passes over in silence, although the document allows it."""
     for index, item in enumerate(_inputs_of(content)):
         # Every batch comes by here, and a match takes several times as long.
@@ -369,7 +369,7 @@ def _refused(operation: contract.Operation, content: object) -> Iterator[Fault]:
             yield from _refused_targets(item["associations"], index)
 
 
-def _refused_id(item: Mapping[str, object], index: int) -> Iterator[Fault]:
+def _refused_id(item: Mapping[str, object], index: int) -> Iterator[InputIssue]:
     record = item["id"]
     if not isinstance(record, str):
         return
@@ -388,7 +388,7 @@ def _refused_id(item: Mapping[str, object], index: int) -> Iterator[Fault]:
         )
 
 
-def _refused_targets(associations: object, index: int) -> Iterator[Fault]:
+def _refused_targets(associations: object, index: int) -> Iterator[InputIssue]:
     for number, link in enumerate(associations if isinstance(associations, list | tuple) else ()):
         target = link.get("to") if isinstance(link, dict) else None
         record = target.get("id") if isinstance(target, dict) else None
@@ -404,7 +404,7 @@ def _is_record_id(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def _repetitions(content: object) -> Iterator[Fault]:
+def _repetitions(content: object) -> Iterator[InputIssue]:
     """Yield what no two inputs of one request may share, although each by itself is right."""
     traces: dict[str, int] = {}
     records: dict[tuple[str, str], int] = {}
@@ -421,7 +421,7 @@ def _repetitions(content: object) -> Iterator[Fault]:
             yield _repeated(index, "id", first)
 
 
-def _repeated(index: int, key: str, first: int) -> Fault:
+def _repeated(index: int, key: str, first: int) -> InputIssue:
     return fault_at(
         ("inputs", index, key),
         f"it repeats that of inputs[{first}], for which HubSpot refuses the whole batch",

@@ -39,7 +39,7 @@ class Unreadable(NamedTuple):
     problem: Problem
 
 
-def wire_text(value: object) -> str | Problem:
+def encode_value(value: object) -> str | Problem:
     """Return the text that stands for a property value.
 
     A bool becomes `true` or `false`, a number its digits without an exponent, a whole float those of a whole
@@ -55,13 +55,13 @@ def wire_text(value: object) -> str | Problem:
     return _numpy_text(value) if _is_numpy_scalar(value) else _no_text(value)
 
 
-def wire_id(value: object) -> str | Problem:
+def encode_id(value: object) -> str | Problem:
     """Return the text that stands for an id: text as it is, an int in digits."""
     if _is_numpy_scalar(value) and value.dtype.kind in "iu":
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, str | int):
         return Problem(f"{_article(value)} is not an id", "write the id as text or as an int")
-    return wire_text(value)
+    return encode_value(value)
 
 
 def shortest_float(value: object, size: Literal["e", "f"]) -> object:
@@ -138,7 +138,7 @@ def _options(values: Sequence[object]) -> str | Problem:
         return _no_text(values)
     texts = []
     for value in values:
-        text = "" if isinstance(value, list | tuple) else wire_text(value)
+        text = "" if isinstance(value, list | tuple) else encode_value(value)
         if isinstance(text, Problem):
             return text
         if not text or ";" in text:
@@ -157,7 +157,7 @@ def _is_numpy_scalar(value: Any) -> TypeGuard[Any]:  # noqa: ANN401 - numpy is n
 def _numpy_text(value: Any) -> str | Problem:  # noqa: ANN401 - a scalar of numpy
     match value.dtype.kind:
         case "b" | "i" | "u":
-            return wire_text(value.item())
+            return encode_value(value.item())
         case "f":
             # A float of another size shows other digits. This is the shortest text of its own type.
             text = _decimal(Decimal(str(value)))

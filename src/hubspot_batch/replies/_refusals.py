@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch._display import Discreet
+from hubspot_batch._display import RedactedRepr
 from hubspot_batch.errors import ApiError
 from hubspot_batch.results import Reason, RecordError
 
@@ -32,7 +32,7 @@ Refusal: TypeAlias = RecordError | ApiError
 """What the errors of a reply and those that are raised have in common."""
 
 
-class TakenValue(Discreet, Struct, frozen=True, kw_only=True):
+class TakenValue(RedactedRepr, Struct, frozen=True, kw_only=True):
     """A value that has to be unique and that another record has.
 
     Attributes:

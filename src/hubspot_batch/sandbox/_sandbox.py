@@ -11,7 +11,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from hubspot_batch._display import Discreet
+from hubspot_batch._display import RedactedRepr
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox._account import Account, moment
 from hubspot_batch.sandbox._api import Api
@@ -43,7 +43,7 @@ _GLANCE = 0.5
 """The longest wait at a time, in seconds: on Windows, a signal does not interrupt a wait."""
 
 
-class SandboxAccount(Discreet, Struct, frozen=True, kw_only=True):
+class SandboxAccount(RedactedRepr, Struct, frozen=True, kw_only=True):
     """One account of a sandbox, with records, a quota and tokens of its own.
 
     Attributes:

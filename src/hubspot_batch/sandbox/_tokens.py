@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hubspot_batch._display import Discreet
+from hubspot_batch._display import RedactedRepr
 from hubspot_batch.sandbox import _bodies
 from hubspot_batch.sandbox._account import Account
 from hubspot_batch.sandbox._bodies import Json, Refusal
@@ -20,7 +20,7 @@ OAUTH_QUOTA = QuotaLimit(110, 10.0, None)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class OAuthApp(Discreet, Struct, frozen=True, kw_only=True):
+class OAuthApp(RedactedRepr, Struct, frozen=True, kw_only=True):
     """An app that is installed in an account and gets its tokens by the refresh grant.
 
     Attributes:

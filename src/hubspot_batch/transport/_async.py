@@ -15,12 +15,12 @@ from hubspot_batch.results import BatchResult
 from hubspot_batch.transport._attempts import (
     NO_REPLY,
     Attempt,
+    Attempts,
     Body,
     ClosedEarly,
-    Exchange,
     Received,
     RequestBuilder,
-    asked,
+    call_source,
 )
 from hubspot_batch.transport._connections import Pool, Redirected
 from hubspot_batch.transport._settings import AsyncTokenSource, CachingTokenSource, Settings
@@ -53,7 +53,7 @@ class AsyncSource(Protocol):
 
 
 class ThreadedPool:
-    """The connections of a synchronous client for an asynchronous driver: each exchange takes a thread.
+    """The connections of a synchronous client for an asynchronous driver: each call takes a thread.
 
     Args:
         pool: The pool of the synchronous client.
@@ -123,23 +123,23 @@ class _AsyncHttp:
         return Received(reply, body.content)
 
 
-class Watcher(Protocol):
+class AttemptHooks(Protocol):
     """Whoever follows the attempts of a call."""
 
-    async def departing(self) -> None:
+    async def before_send(self) -> None:
         """An attempt leaves as soon as this returns. What this raises ends the call."""
         ...
 
-    def returned(self, error: HubSpotBatchError | None) -> None:
+    def after_reply(self, error: HubSpotBatchError | None) -> None:
         """The attempt is over: with this error, or with a result."""
         ...
 
 
-class _Nobody:
-    async def departing(self) -> None:
+class _NoHooks:
+    async def before_send(self) -> None:
         pass
 
-    def returned(self, error: HubSpotBatchError | None) -> None:
+    def after_reply(self, error: HubSpotBatchError | None) -> None:
         pass
 
 
@@ -156,40 +156,40 @@ class AsyncDriver:
         self._settings = settings
         self._tokens = _Tokens(settings.token)
 
-    async def send(self, call: "Call", watcher: Watcher = _Nobody()) -> BatchResult:  # noqa: B008 - stateless
+    async def send(self, call: "Call", hooks: AttemptHooks = _NoHooks()) -> BatchResult:  # noqa: B008 - stateless
         """Send a call until it has a result, or a final error.
 
         Args:
             call: What to send.
-            watcher: Who follows its attempts.
+            hooks: Who follows its attempts.
 
         Raises:
             HubSpotBatchError: The error of the last attempt.
         """
-        exchange = Exchange(call, self._settings, watcher.returned)
-        with exchange:
+        attempts = Attempts(call, self._settings, hooks.after_reply)
+        with attempts:
             while True:
-                if pause := exchange.pause():
-                    await anyio.sleep(pause)
-                # Before the departure is reserved: a function that gets a token may take its time.
-                bearer = await self._tokens.get(exchange.token_since)
+                if backoff := attempts.backoff():
+                    await anyio.sleep(backoff)
+                # Before the send time is reserved: a function that gets a token may take its time.
+                bearer = await self._tokens.get(attempts.token_since)
                 http = self._pool.http()
-                await _until_due(exchange)
-                await watcher.departing()
+                await _until_due(attempts)
+                await hooks.before_send()
                 # The watcher may have taken its time, too.
-                await _until_due(exchange)
-                attempt, received = exchange.begin(http, bearer), None
+                await _until_due(attempts)
+                attempt, received = attempts.start(http, bearer), None
                 try:
                     received = await self._in_time(http, attempt)
-                    result = exchange.replied(received, attempt)
+                    result = attempts.on_reply(received, attempt)
                 except NO_REPLY as error:
-                    result = exchange.failed(error, attempt)
+                    result = attempts.on_error(error, attempt)
                 except ClosedEarly:
-                    exchange.closed()
+                    attempts.on_closed()
                 finally:
                     # Shielded: an answer that came is not lost for a file of the quota that is locked.
                     with CancelScope(shield=True):
-                        await self._settings.quota.ended_async(exchange.ended(received))
+                        await self._settings.quota.ended_async(attempts.report(received))
                 if result is not None:
                     return result
 
@@ -231,9 +231,11 @@ class _Tokens:
         call = self._under_way = _TokenCall()
         try:
             if inspect.iscoroutinefunction(source):
-                token = asked(source)
+                token = call_source(source)
             else:
-                token = await to_thread.run_sync(asked, source, abandon_on_cancel=True, limiter=self._limiter)
+                token = await to_thread.run_sync(
+                    call_source, source, abandon_on_cancel=True, limiter=self._limiter
+                )
             bearer = token if isinstance(token, Bearer) else Bearer(await token)
             call.bearer = bearer.checked()
         except Exception as error:
@@ -261,6 +263,6 @@ class _TokenCall:
         return self.bearer
 
 
-async def _until_due(exchange: Exchange) -> None:
-    while delay := await exchange.delay_async():  # noqa: ASYNC110 - no poll: it knows when
-        await anyio.sleep(delay)
+async def _until_due(attempts: Attempts) -> None:
+    while queue_time := await attempts.queue_time_async():  # noqa: ASYNC110 - no poll: it knows when
+        await anyio.sleep(queue_time)

@@ -56,7 +56,7 @@ _PIECE = 64 * 1024
 
 
 class RequestBuilder(Protocol):
-    """What an exchange needs of an HTTP client."""
+    """What a call needs of an HTTP client."""
 
     def build_request(
         self,
@@ -77,7 +77,7 @@ def _url(text: str) -> httpx.URL:
     return httpx.URL(text)
 
 
-def asked(source: AsyncTokenSource) -> Bearer | Awaitable[str]:
+def call_source(source: AsyncTokenSource) -> Bearer | Awaitable[str]:
     """Return the bearer that a function gives, still unchecked, or an awaitable of a token."""
     token = source()
     return token if inspect.isawaitable(token) else Bearer(token)
@@ -91,7 +91,7 @@ def bearer_of(source: Bearer | AsyncTokenSource) -> Bearer:
     """
     if isinstance(source, Bearer):
         return source
-    token = asked(source)
+    token = call_source(source)
     if inspect.iscoroutine(token):
         token.close()
         raise ConfigurationError("access_token is an async function; use AsyncHubSpot")
@@ -381,7 +381,7 @@ class _RequestBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._sent()
 
 
-class Exchange:
+class Attempts:
     """One call over all its attempts: when the next may leave, and what the last one means.
 
     It reads the clock but neither sends nor sleeps.
@@ -391,16 +391,16 @@ class Exchange:
         self,
         call: "Call",
         settings: Settings,
-        returned: Callable[[HubSpotBatchError | None], None] = lambda _: None,
+        after_reply: Callable[[HubSpotBatchError | None], None] = lambda _: None,
     ) -> None:
         self._call = call
         self._settings = settings
-        self._returned = returned
+        self._after_reply = after_reply
         self._attempts = 0
         self._resent = 0
         self._waited = 0.0
         self._maybe_written = False
-        self._departure: float | None = None
+        self._send_time: float | None = None
         self._sent = 0.0
         self._refused_until: float | None = None
         self._not_before = float("-inf")
@@ -416,35 +416,35 @@ class Exchange:
         if isinstance(error, HubSpotBatchError) and self._maybe_written:
             error.maybe_written = True
 
-    def pause(self) -> float:
+    def backoff(self) -> float:
         """Return how many seconds the policy asks to wait before the next attempt."""
         # Nothing is reserved for its end: whoever comes after would wait for it, too.
         return max(0.0, self._not_before - time.monotonic())
 
-    def delay(self) -> float:
+    def queue_time(self) -> float:
         """Return how many seconds remain until the next attempt may leave; 0 once it may.
 
         Another call may run into the quota while this one waits, so ask again after each sleep.
         """
         quota, now = self._settings.quota, time.monotonic()
-        return self._until(quota.reserve(now, held=self._departure, on_guess=False), now)
+        return self._until(quota.reserve(now, held=self._send_time, on_guess=False), now)
 
-    async def delay_async(self) -> float:
+    async def queue_time_async(self) -> float:
         """Return the same, without blocking the event loop."""
         quota, now = self._settings.quota, time.monotonic()
-        return self._until(await quota.reserve_async(now, held=self._departure, on_guess=False), now)
+        return self._until(await quota.reserve_async(now, held=self._send_time, on_guess=False), now)
 
-    def _until(self, departure: float, now: float) -> float:
-        kept = departure <= now or self._settings.quota.limit_known
-        self._departure = departure if kept else None
-        return max(0.0, departure - now)
+    def _until(self, send_time: float, now: float) -> float:
+        kept = send_time <= now or self._settings.quota.limit_known
+        self._send_time = send_time if kept else None
+        return max(0.0, send_time - now)
 
     @property
     def token_since(self) -> float:
         """The time before which the function for tokens must not have been called for the next attempt."""
         return self._token_since
 
-    def begin(self, http: RequestBuilder, bearer: Bearer) -> Attempt:
+    def start(self, http: RequestBuilder, bearer: Bearer) -> Attempt:
         """Return the next attempt, which leaves now."""
         self._attempts += 1
         self._began = self._sent = time.monotonic()
@@ -461,28 +461,28 @@ class Exchange:
         attempt.request.stream = _RequestBody(self._call.content, self._has_left)
         return attempt
 
-    def ended(self, received: Received | None = None) -> AttemptReport:
+    def report(self, received: Received | None = None) -> AttemptReport:
         """Return what the quota is to know of an attempt that is over."""
-        departure, self._departure = self._departure, None
+        send_time, self._send_time = self._send_time, None
         return AttemptReport(
-            departure=self._began if departure is None else departure,
+            send_time=self._began if send_time is None else send_time,
             sent=self._sent,
             ended=time.monotonic(),
             headers=None if received is None else received.reply.headers,
             refused_until=self._refused_until,
         )
 
-    def closed(self) -> NoReturn:
+    def on_closed(self) -> NoReturn:
         """End the call: the client was closed before the attempt could leave.
 
         Raises:
             ClosedError: Always.
         """
         error = closed()
-        self._returned(error)
+        self._after_reply(error)
         raise error
 
-    def replied(self, received: Received, attempt: Attempt) -> BatchResult | None:
+    def on_reply(self, received: Received, attempt: Attempt) -> BatchResult | None:
         """Handle a reply: return its result, or None to make another attempt, else raise."""
         response = received.response(time.monotonic() - self._began, attempts=self._attempts)
         try:
@@ -499,10 +499,10 @@ class Exchange:
             self._again_or_raise(error, attempt)
             return None
         self._log(f"HTTP {response.status}", response.correlation_id)
-        self._returned(None)
+        self._after_reply(None)
         return result
 
-    def failed(self, cause: Exception, attempt: Attempt) -> BatchResult | None:
+    def on_error(self, cause: Exception, attempt: Attempt) -> BatchResult | None:
         """Handle an attempt without a reply: return None to make another one, else raise."""
         name, not_sent = type(cause).__name__, attempt.never_left or isinstance(cause, _NOT_SENT)
         kind, problem = ConnectionFailedError, "the connection broke before the reply was complete"
@@ -525,7 +525,7 @@ class Exchange:
         self._sent = time.monotonic()
 
     def _again_or_raise(self, error: HubSpotBatchError, attempt: Attempt) -> None:
-        self._returned(error)
+        self._after_reply(error)
         wait = wait_before_retry(
             error,
             resendable=self._call.resendable,

@@ -15,7 +15,7 @@ from hubspot_batch_models import structs
 from msgspec import UNSET, UnsetType
 
 from hubspot_batch import errors
-from hubspot_batch._display import Discreet
+from hubspot_batch._display import RedactedRepr
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import Batch, prepare
 from hubspot_batch.replies import _lenient
@@ -71,7 +71,7 @@ _DECISIVE = frozenset(
 )
 
 
-class Call(Discreet, msgspec.Struct, frozen=True, kw_only=True):
+class Call(RedactedRepr, msgspec.Struct, frozen=True, kw_only=True):
     """A request as data.
 
     Attributes:

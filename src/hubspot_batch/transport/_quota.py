@@ -1,6 +1,6 @@
 """When a request may leave: a sliding log of reservations. Pure arithmetic, no clock and no sleep.
 
-HubSpot counts requests in a rolling window (docs/behaviour.md, "Rate limits"). A caller reserves a departure
+HubSpot counts requests in a rolling window (docs/behaviour.md, "Rate limits"). A caller reserves a send time
 before each attempt, waits until then, and asks again whether it may leave. The N-th last request has then
 arrived at least one window ago. When a request arrived is not known exactly: it is sent later than reserved,
 because a connection is made or the processor is busy, and it travels for some time. So the log is corrected
@@ -22,7 +22,7 @@ from hubspot_batch.errors import ConfigurationError
 
 NEVER = float("-inf")
 SOON = 1e-6
-"""Seconds. A departure that is no further ahead is due: sums of floats are not exact."""
+"""Seconds. A send time that is no further ahead is due: sums of floats are not exact."""
 
 _GUESS_SECONDS = 0.25
 """When to ask again for a time that depends on a guessed limit: the first reply soon tells the real one."""
@@ -30,7 +30,7 @@ _GUESS_SECONDS = 0.25
 _FIRST_WINDOW = 10.0
 # A window that is longer than this would stop everything on the word of one header.
 MOST_WINDOW = 60.0
-# Seconds after its departure by which a request has arrived, as long as nothing else is known.
+# Seconds after its send time by which a request has arrived, as long as nothing else is known.
 FIRST_MARGIN = 0.1
 MOST_MARGIN = 2.0
 # The same for a request that was answered, counted from when it was sent. A reply that took longer than the
@@ -58,7 +58,7 @@ _ADVICE = "a quota is at least one request in at most 60 seconds; write it like 
 _TURNS = 500
 
 MEMORY = MOST_WINDOW + MOST_MARGIN
-"""Seconds after which a departure matters no more, whatever limit and window become."""
+"""Seconds after which a send time matters no more, whatever limit and window become."""
 
 
 class Limit(NamedTuple):
@@ -86,7 +86,7 @@ class QuotaState(Struct, frozen=True):
 
     Attributes:
         told: The limit that the latest reply tells; None until a reply tells it.
-        margin: How long after its departure a request may arrive.
+        margin: How long after its send time a request may arrive.
         paused_until: No request leaves before this time.
         latency: How long the fastest reply took; None until the first.
         saved: How many seconds replies may add to the log beyond the mean.
@@ -107,14 +107,14 @@ class AttemptReport(Struct, frozen=True, kw_only=True):
     """An attempt that is over. All times are seconds of `time.monotonic()`.
 
     Attributes:
-        departure: The departure that was reserved for it.
+        send_time: The send time that was reserved for it.
         sent: When its last byte was sent, as far as it is known.
         ended: When the reply came, or the attempt failed.
         headers: The headers of the reply, with names in lower case; None if no reply came.
         refused_until: After a 429, when the next request may leave.
     """
 
-    departure: float
+    send_time: float
     sent: float
     ended: float
     headers: Mapping[str, str] | None = None
@@ -185,7 +185,7 @@ def limits_of(state: QuotaState, first: Limit, ceiling: Limit | None) -> Sequenc
     return sorted((told, ceiling), key=lambda limit: limit.requests / limit.seconds)
 
 
-def departure_after(
+def next_send_time(
     state: QuotaState, limits: Sequence[Limit], start: float, oldest: Callable[[Limit, float], float]
 ) -> float:
     """Return when a request may leave.
@@ -194,21 +194,21 @@ def departure_after(
         state: What is known of the quota.
         limits: The limits to keep to.
         start: The earliest time.
-        oldest: For a limit and a departure, the departure that must be out of the window by then: so many
+        oldest: For a limit and a send time, the send time that must be out of the window by then: so many
             requests ago as the limit has; or NEVER.
     """
-    departure = max(start, state.paused_until)
+    send_time = max(start, state.paused_until)
     while True:
-        # A later departure may be behind others that wait, so that it has to be later still.
-        free = max(oldest(limit, departure) + limit.seconds + state.margin for limit in limits)
-        if free <= departure + SOON:
-            return departure
-        departure = free
+        # A later send time may be behind others that wait, so that it has to be later still.
+        free = max(oldest(limit, send_time) + limit.seconds + state.margin for limit in limits)
+        if free <= send_time + SOON:
+            return send_time
+        send_time = free
 
 
-def ask_again(state: QuotaState, departure: float, now: float) -> float:
-    """Return when to ask again for a departure that depends on a guessed limit."""
-    return max(state.paused_until, min(departure, now + _GUESS_SECONDS))
+def ask_again(state: QuotaState, send_time: float, now: float) -> float:
+    """Return when to ask again for a send time that depends on a guessed limit."""
+    return max(state.paused_until, min(send_time, now + _GUESS_SECONDS))
 
 
 def reserved(state: QuotaState, limit: Limit) -> QuotaState:
@@ -247,9 +247,9 @@ def refused(state: QuotaState, until: float, now: float) -> QuotaState:
 
 
 def ended(state: QuotaState, attempt: AttemptReport, heard: float) -> tuple[QuotaState, float]:
-    """Return the state after an attempt, and the departure that the log is to hold for it.
+    """Return the state after an attempt, and the send time that the log is to hold for it.
 
-    A margin after that departure the request has arrived. If its reply took longer than the fastest, it may
+    A margin after that send time the request has arrived. If its reply took longer than the fastest, it may
     have waited for its turn, here or at the server. If a request that was sent later is answered already, it
     did not: they take their turns in the order in which they were sent.
 
@@ -259,11 +259,11 @@ def ended(state: QuotaState, attempt: AttemptReport, heard: float) -> tuple[Quot
         heard: When the first reply came to this request, or to one that was sent no earlier.
     """
     if attempt.headers is None:
-        return state, max(attempt.departure, attempt.sent)
+        return state, max(attempt.send_time, attempt.sent)
     state = learned(state, attempt.headers)
     if attempt.refused_until is not None:
         state = refused(state, attempt.refused_until, attempt.ended)
-        return state, max(attempt.departure, attempt.sent)
+        return state, max(attempt.send_time, attempt.sent)
     took = max(attempt.ended - attempt.sent, 0.0)
     latency = took if state.latency is None else min(took, state.latency * _LATENCY_GROWTH)
     allowed = _MEAN_WAIT + state.saved
@@ -309,16 +309,16 @@ class _Log:
 
     @property
     def last(self) -> float:
-        """The last departure of all, or NEVER."""
+        """The last send time of all, or NEVER."""
         return max((times[-1] for times in (self.waiting, self.left, self.answered) if times), default=NEVER)
 
-    def oldest(self, limit: Limit, departure: float) -> float:
-        """Return the departure that must be out of the window by another. Longer waits do not count."""
-        others = sorted(self.left + self.waiting[: bisect_right(self.waiting, departure)])
+    def oldest(self, limit: Limit, send_time: float) -> float:
+        """Return the send time that must be out of the window by another. Longer waits do not count."""
+        others = sorted(self.left + self.waiting[: bisect_right(self.waiting, send_time)])
         return nth_last(self.answered, others, limit.requests)
 
-    def remove(self, departure: float) -> bool:
-        return _removed(self.waiting, departure) or _removed(self.left, departure)
+    def remove(self, send_time: float) -> bool:
+        return _removed(self.waiting, send_time) or _removed(self.left, send_time)
 
     def correct(self, later: float) -> None:
         if later:
@@ -422,7 +422,7 @@ class Quota:
 
         Args:
             now: The present time.
-            held: The departure that was reserved for this request before. It is given back.
+            held: The send time that was reserved for this request before. It is given back.
             on_guess: Whether to count a later time although `limit_known` is false. Without it, the time that
                 is returned is when to ask again, without `held`: the limit may be known then.
         """
@@ -431,14 +431,14 @@ class Quota:
             if held is not None and not log.remove(held):
                 held = None
             start = now if held is not None else max(now, log.last)
-            departure = departure_after(self._state, limits, start, log.oldest)
-            departure = now if departure <= now + SOON else departure
-            if departure > now and not on_guess and not self.limit_known:
-                return ask_again(self._state, departure, now)
-            insort(log.waiting if departure > now else log.left, departure)
+            send_time = next_send_time(self._state, limits, start, log.oldest)
+            send_time = now if send_time <= now + SOON else send_time
+            if send_time > now and not on_guess and not self.limit_known:
+                return ask_again(self._state, send_time, now)
+            insort(log.waiting if send_time > now else log.left, send_time)
             log.forget(now - MEMORY)
             self._state = reserved(self._state, limits[0]) if held is None else self._state
-            return departure
+            return send_time
 
     async def reserve_async(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
         """Do the same as `reserve`, without blocking the event loop."""
@@ -448,10 +448,10 @@ class Quota:
         """Learn from an attempt that is over: limits, a refusal, and when the request arrived."""
         with self._lock:
             log, before = self._log, self._state
-            self._state, departure = ended(before, attempt, log.heard(attempt))
+            self._state, send_time = ended(before, attempt, log.heard(attempt))
             log.correct(correction(before, self._state))
-            if log.remove(attempt.departure):
-                insort(log.left if attempt.headers is None else log.answered, departure)
+            if log.remove(attempt.send_time):
+                insort(log.left if attempt.headers is None else log.answered, send_time)
 
     async def ended_async(self, attempt: AttemptReport) -> None:
         """Do the same as `ended`, without blocking the event loop."""

@@ -14,7 +14,7 @@ import httpx
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hubspot_batch._display import Discreet
+from hubspot_batch._display import RedactedRepr
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.transport._quota import Pacer, Quota, is_number
 from hubspot_batch.transport._retries import Retries, RetryPolicy
@@ -89,7 +89,7 @@ _LARGEST_PORT = 65535
 _DATED = r"2025-09|20(2[6-9]|[3-9]\d)-0[39]"
 
 
-class Settings(Discreet, Struct, frozen=True, kw_only=True):
+class Settings(RedactedRepr, Struct, frozen=True, kw_only=True):
     """The options of a client, valid and complete."""
 
     token: Bearer | AsyncTokenSource

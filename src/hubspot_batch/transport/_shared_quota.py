@@ -39,9 +39,9 @@ from hubspot_batch.transport._quota import (
     QuotaState,
     ask_again,
     correction,
-    departure_after,
     ended,
     learned,
+    next_send_time,
     refused,
     reserved,
 )
@@ -152,7 +152,7 @@ class SharedQuota(Quota):
 
         Args:
             now: The present time.
-            held: The departure that was reserved for this request before. It is given back.
+            held: The send time that was reserved for this request before. It is given back.
             on_guess: Whether to count a later time although `limit_known` is false. Without it, the time that
                 is returned is when to ask again, without `held`: the limit may be known then.
 
@@ -169,23 +169,23 @@ class SharedQuota(Quota):
             if held is not None and not database.execute(_REMOVE, (held,)).rowcount:
                 held = None
 
-            def oldest(limit: Limit, departure: float) -> float:
-                return _first_of(database.execute(_OLDEST, (departure, limit.requests - 1)))
+            def oldest(limit: Limit, send_time: float) -> float:
+                return _first_of(database.execute(_OLDEST, (send_time, limit.requests - 1)))
 
             start = now if held is not None else max(now, last)
-            departure = departure_after(state, limits, start, oldest)
-            departure = now if departure <= now + SOON else departure
-            if departure > now and not on_guess and not self.limit_known:
-                return ask_again(state, departure, now)
-            database.execute(_ADD, (departure, departure > now))
+            send_time = next_send_time(state, limits, start, oldest)
+            send_time = now if send_time <= now + SOON else send_time
+            if send_time > now and not on_guess and not self.limit_known:
+                return ask_again(state, send_time, now)
+            database.execute(_ADD, (send_time, send_time > now))
             database.execute(_FORGET, (now - MEMORY,))
             if held is None:
                 self._keep(database, reserved(state, limits[0]))
-            return departure
+            return send_time
 
     async def reserve_async(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
         """Do the same as `reserve`, in a thread: the event loop does not wait for the file."""
-        # A departure that is reserved after its request was cancelled wastes one place in one window.
+        # A send time that is reserved after its request was cancelled wastes one place in one window.
         return await self._in_thread(partial(self.reserve, now, held=held, on_guess=on_guess), abandon=True)
 
     def ended(self, attempt: AttemptReport) -> None:
@@ -195,12 +195,12 @@ class SharedQuota(Quota):
             (heard,) = database.execute(_HEARD, (attempt.sent,)).fetchone()
             heard = min(heard, attempt.ended) if isinstance(heard, float) else attempt.ended
             before = _state(database)
-            state, departure = ended(before, attempt, heard)
+            state, send_time = ended(before, attempt, heard)
             if later := correction(before, state):
                 database.execute(_CORRECT, (later,))
-            if database.execute(_REMOVE, (attempt.departure,)).rowcount:
+            if database.execute(_REMOVE, (attempt.send_time,)).rowcount:
                 answered = None if attempt.headers is None else attempt.ended
-                database.execute(_ADD_ENDED, (departure, attempt.sent, answered))
+                database.execute(_ADD_ENDED, (send_time, attempt.sent, answered))
             self._keep(database, state)
 
     async def ended_async(self, attempt: AttemptReport) -> None:
@@ -443,7 +443,7 @@ def _write(database: sqlite3.Connection, state: QuotaState) -> None:
 
 
 def _believable_last(database: sqlite3.Connection, start: float) -> float:
-    """Return the last departure, after forgetting those that are later than any queue can make them."""
+    """Return the last send time, after forgetting those that are later than any queue can make them."""
     last = _first_of(database.execute(_LAST))
     if last > start + MEMORY:
         # Each that waits is at most a window and a margin later than the one before it.
@@ -454,10 +454,10 @@ def _believable_last(database: sqlite3.Connection, start: float) -> float:
 
 
 def _first_of(departures: sqlite3.Cursor) -> float:
-    (departure,) = departures.fetchone() or (NEVER,)
-    if not isinstance(departure, float):
+    (send_time,) = departures.fetchone() or (NEVER,)
+    if not isinstance(send_time, float):
         raise _damage()
-    return departure
+    return send_time
 
 
 def _damage() -> sqlite3.DatabaseError:

@@ -1,4 +1,4 @@
-"""The synchronous half of the only code that sends or sleeps; the other is `_async_driver`."""
+"""The synchronous half of the only code that sends or sleeps; the other is `_async`."""
 
 import random
 import time
@@ -13,9 +13,9 @@ from hubspot_batch.results import BatchResult, Response
 from hubspot_batch.transport._attempts import (
     NO_REPLY,
     Attempt,
+    Attempts,
     Body,
     ClosedEarly,
-    Exchange,
     Limits,
     Received,
     attempt_of,
@@ -50,31 +50,31 @@ class Driver:
         Raises:
             HubSpotBatchError: The error of the last attempt.
         """
-        exchange = Exchange(call, self._settings)
-        with exchange:
+        attempts = Attempts(call, self._settings)
+        with attempts:
             while True:
-                if pause := exchange.pause():
-                    time.sleep(pause)
-                # Before the departure is reserved: a function that gets a token may take its time.
+                if backoff := attempts.backoff():
+                    time.sleep(backoff)
+                # Before the send time is reserved: a function that gets a token may take its time.
                 bearer = bearer_of(self._settings.token)
                 http = self._pool.http()
-                while delay := exchange.delay():
-                    time.sleep(delay)
-                attempt, received = exchange.begin(http, bearer), None
+                while queue_time := attempts.queue_time():
+                    time.sleep(queue_time)
+                attempt, received = attempts.start(http, bearer), None
                 try:
                     received = fetch(http, attempt)
-                    result = exchange.replied(received, attempt)
+                    result = attempts.on_reply(received, attempt)
                 except NO_REPLY as error:
-                    result = exchange.failed(error, attempt)
+                    result = attempts.on_error(error, attempt)
                 except ClosedEarly:
-                    exchange.closed()
+                    attempts.on_closed()
                 finally:
-                    self._settings.quota.ended(exchange.ended(received))
+                    self._settings.quota.ended(attempts.report(received))
                 if result is not None:
                     return result
 
 
-def insist(attempt: Callable[[], _T], retries: RetryPolicy) -> _T:
+def retry_call(attempt: Callable[[], _T], retries: RetryPolicy) -> _T:
     """Return what a function returns, which is called again after a failure that may pass.
 
     Args:

@@ -12,7 +12,7 @@ from hubspot_batch.cli._tables._json import first_repeated
 from hubspot_batch.cli._tables._row import RESULT_COLUMNS, Row, row_fault
 from hubspot_batch.cli._tables._table import Format, TextTable
 from hubspot_batch.cli._tables._text import Text, error_at
-from hubspot_batch.errors import ConfigurationError, Fault, SourceError
+from hubspot_batch.errors import ConfigurationError, InputIssue, SourceError
 
 _SEP = re.compile(r'"?sep=(.)"?(\r\n|\r|\n)', re.IGNORECASE)
 _DELIMITERS = (",", ";", "\t", "|")
@@ -110,7 +110,7 @@ class CsvTable(TextTable):
         """Return the cells without those that tell of an outcome."""
         return [cell for position, cell in enumerate(cells) if position not in self._results]
 
-    def _fault(self, cells: Sequence[str], line: int) -> Fault:
+    def _fault(self, cells: Sequence[str], line: int) -> InputIssue:
         last = self._reader.line_num
         place = f"line {line}" if line == last else f"lines {line} to {last}"
         if (columns := len(self.columns or ())) == len(cells):

@@ -16,7 +16,7 @@ from hubspot_batch.cli._tables._json import TEXT_KEY
 from hubspot_batch.cli._tables._parquet import ParquetTable
 from hubspot_batch.cli._tables._row import RESULT_COLUMNS, Row
 from hubspot_batch.cli._tables._table import Format, Table
-from hubspot_batch.contract._values import Problem, Unreadable, wire_text
+from hubspot_batch.contract._values import Problem, Unreadable, encode_value
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import Reason
 
@@ -166,7 +166,7 @@ def _text_of(reason: Reason) -> str:
 def _cell(value: object) -> str:
     if value is None or isinstance(value, Unreadable):
         return ""
-    text = wire_text(value)
+    text = encode_value(value)
     return str(value) if isinstance(text, Problem) else text
 
 

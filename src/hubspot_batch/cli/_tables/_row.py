@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from hubspot_batch._display import Discreet
-from hubspot_batch.errors import Fault
+from hubspot_batch._display import RedactedRepr
+from hubspot_batch.errors import InputIssue
 
 RESULT_COLUMNS = ("_row", "_outcome", "_id", "_code", "_message")
 """What stands before the columns of a row where its outcome is told. A reader leaves these out again."""
 
 
-class Row(Discreet, Struct, frozen=True):
+class Row(RedactedRepr, Struct, frozen=True):
     """One row of a file.
 
     Attributes:
@@ -27,13 +27,13 @@ class Row(Discreet, Struct, frozen=True):
     number: int
     values: Mapping[str, object]
     line: int | None = None
-    fault: Fault | None = None
+    fault: InputIssue | None = None
     original: Sequence[str] | str | None = None
 
     def __repr__(self) -> str:
         return f"Row({self.number}, line={self.line}, fault={self.fault})"
 
 
-def row_fault(problem: str, remedy: str) -> Fault:
+def row_fault(problem: str, remedy: str) -> InputIssue:
     """Return a fault of a row as such."""
-    return Fault(index=None, pointer="", problem=problem, remedy=remedy)
+    return InputIssue(index=None, pointer="", problem=problem, remedy=remedy)

@@ -11,12 +11,12 @@ from rich.pretty import pretty_repr
 
 import hubspot_batch
 from hubspot_batch import BatchResult, Quota, Record, RecordError, Response
-from hubspot_batch._display import Discreet, printable
+from hubspot_batch._display import RedactedRepr, printable
 from hubspot_batch.bulk import Outcome, Report
 from hubspot_batch.bulk._rows import Row
 from hubspot_batch.cli._tables import Row as TableRow
 from hubspot_batch.contract._inputs import Batch
-from hubspot_batch.errors import ApiError, Fault, InvalidInputError
+from hubspot_batch.errors import ApiError, InputIssue, InvalidInputError
 from hubspot_batch.oauth import _Grant
 from hubspot_batch.replies._refusals import TakenValue
 from hubspot_batch.results import ErrorBody, PropertyVersion, Reason, RecordWarning
@@ -47,7 +47,7 @@ ERROR = RecordError(
     index=0, category="VALIDATION_ERROR", message=SECRET, context={"v": [SECRET]}, reasons=[REASON]
 )
 RESULT = BatchResult(records=[RECORD], errors=[ERROR], unaccounted=[2], response=RESPONSE)
-FAULT = Fault(index=0, pointer="/inputs/0/id", problem="it is missing", remedy="add it")
+FAULT = InputIssue(index=0, pointer="/inputs/0/id", problem="it is missing", remedy="add it")
 
 VALUES: list[Struct] = [
     RESPONSE,
@@ -108,7 +108,7 @@ def test_all_that_have_a_repr_of_their_own_are_discreet() -> None:
     found = set(classes()) - {Report}
 
     assert found == {type(value) for value in VALUES}
-    assert {kind.__name__ for kind in found if not issubclass(kind, Discreet)} == set()
+    assert {kind.__name__ for kind in found if not issubclass(kind, RedactedRepr)} == set()
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
@@ -144,7 +144,7 @@ def test_the_text_of_an_error_has_nothing_in_it_that_does_not_print(kind: type[A
 
 
 def test_the_text_of_a_fault_and_of_a_reason_has_nothing_in_it_that_does_not_print() -> None:
-    fault = Fault(index=0, pointer=f"/{UNPRINTABLE}", problem=UNPRINTABLE, remedy=UNPRINTABLE)
+    fault = InputIssue(index=0, pointer=f"/{UNPRINTABLE}", problem=UNPRINTABLE, remedy=UNPRINTABLE)
     outcome = Outcome(index=3, status="rejected", category=UNPRINTABLE)
 
     assert str(fault).isprintable()
