@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox import Behaviour, Property, Sandbox, SandboxAccount
 
 ORDERS = "/crm/v3/objects/orders"
@@ -408,3 +409,43 @@ def test_records_without_an_id_are_written_once(tmp_path: Any) -> None:  # noqa:
     for _ in range(2):
         with Sandbox(store=tmp_path / "box.sqlite", records={"contacts": [{"email": "a@b.example"}]}) as box:
             assert len(box.records("contacts")) == 1
+
+
+def test_records_may_have_properties_that_nothing_defines(http: httpx.Client) -> None:
+    custom: Mapping[str, Any] = {"contacts": {"shop": Property(unique=True)}, "deals": ["shop"]}
+    records: Mapping[str, Any] = {
+        "contacts": [{"id": 1, "shop": 7, "size": "XL"}],
+        "deals": [{"id": 2, "shop": "x"}],
+        "tickets": [{"id": 3, "subject": "A"}],
+    }
+    with Sandbox(properties=custom, records=records) as box:
+        reply = httpx.get(f"{box.url}/crm/v3/properties/contacts", headers=http.headers)
+        definitions = {result["name"]: result for result in reply.json()["results"]}
+        assert (definitions["shop"]["hasUniqueValue"], definitions["size"]["hasUniqueValue"]) == (True, False)
+        assert not definitions["size"]["hubspotDefined"]
+        assert box.records("deals")[0].properties == {"shop": "x"}
+        assert box.records("tickets")[0].properties == {"subject": "A"}
+
+
+def test_records_and_properties_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="neither a text nor a number"):
+        Sandbox(records={"contacts": [{"id": 1.5}]})
+    with pytest.raises(ConfigurationError, match="is not a record id"):
+        Sandbox(records={"contacts": ["x"]})
+    with pytest.raises(ConfigurationError, match="there is no object type 'contact'"):
+        Sandbox(records={"contact": ["1"]})
+    with pytest.raises(ConfigurationError, match="orders can have at most 10 unique properties"):
+        Sandbox(properties={"orders": {f"key_{number}": Property(unique=True) for number in range(11)}})
+
+
+def test_an_association_whose_other_direction_is_not_known_is_seen_from_one_side(
+    post: Post, box: Sandbox
+) -> None:
+    box.add("tickets", "601")
+    kinds = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 525}]
+    links = [{"to": {"id": "601"}, "types": kinds}]
+
+    post(f"{ORDERS}/batch/create", {"properties": {"hs_order_name": "A"}, "associations": links})
+
+    assert [link.to_type for link in box.records("orders")[0].associations] == ["tickets"]
+    assert box.records("tickets")[0].associations == ()
