@@ -62,7 +62,8 @@ def case(*names: object) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        error.add_note(f"case: {', '.join(map(str, names))}")
+        shown = (repr(name) if isinstance(name, str | bytes) else str(name) for name in names)
+        error.add_note(f"case: {', '.join(shown)}")
         raise
 
 

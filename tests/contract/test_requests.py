@@ -14,6 +14,7 @@ import yaml
 from hubspot_batch_api import AuthenticatedClient, models
 
 from hubspot_batch import HubSpot
+from tests.conftest import case
 
 if TYPE_CHECKING:
     from tests.conftest import Face
@@ -75,7 +76,6 @@ def examples() -> Iterator[Example]:
 
 
 EXAMPLES = list(examples())
-each_example = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 
 
 def attrs_model(operation: str, item: Input) -> models.CreateInput | models.UpdateInput:
@@ -144,37 +144,38 @@ def test_the_document_has_an_example_for_each_operation() -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@each_example
-def test_sends_what_the_generated_endpoint_sends(
-    face: "Face", example: Example, form: Callable[[str, Input], object]
-) -> None:
-    inputs = [form(example.operation, item) for item in example.inputs]
+def test_sends_what_the_generated_endpoint_sends(face: "Face", form: Callable[[str, Input], object]) -> None:
+    for example in EXAMPLES:
+        with case(example):
+            inputs = [form(example.operation, item) for item in example.inputs]
 
-    ours = sent_by_facade(face, example.operation, inputs)
+            ours = sent_by_facade(face, example.operation, inputs)
 
-    assert seen(ours) == seen(sent_by_endpoint(face, example))
-
-
-@each_example
-def test_plain_dicts_keep_the_order_of_their_keys(face: "Face", example: Example) -> None:
-    ours = sent_by_facade(face, example.operation, example.inputs)
-
-    theirs = json.loads(sent_by_endpoint(face, example).content)
-    assert json.loads(ours.content) == theirs
-    assert [list(item) for item in json.loads(ours.content)["inputs"]] == [
-        list(item | {"objectWriteTraceId": ""}) for item in example.inputs
-    ]
+            assert seen(ours) == seen(sent_by_endpoint(face, example))
 
 
-@each_example
-def test_method_url_and_headers_are_those_of_the_document(face: "Face", example: Example) -> None:
-    request = sent_by_facade(face, example.operation, example.inputs)
+def test_plain_dicts_keep_the_order_of_their_keys(face: "Face") -> None:
+    for example in EXAMPLES:
+        with case(example):
+            ours = sent_by_facade(face, example.operation, example.inputs)
 
-    assert request.method == "POST"
-    assert str(request.url) == URLS[example.operation]
-    assert request.headers["Authorization"] == "Bearer token-1"
-    assert request.headers["Content-Type"] == "application/json"
-    assert request.headers["Content-Length"] == str(len(request.content))
+            theirs = json.loads(sent_by_endpoint(face, example).content)
+            assert json.loads(ours.content) == theirs
+            assert [list(item) for item in json.loads(ours.content)["inputs"]] == [
+                list(item | {"objectWriteTraceId": ""}) for item in example.inputs
+            ]
+
+
+def test_method_url_and_headers_are_those_of_the_document(face: "Face") -> None:
+    for example in EXAMPLES:
+        with case(example):
+            request = sent_by_facade(face, example.operation, example.inputs)
+
+            assert request.method == "POST"
+            assert str(request.url) == URLS[example.operation]
+            assert request.headers["Authorization"] == "Bearer token-1"
+            assert request.headers["Content-Type"] == "application/json"
+            assert request.headers["Content-Length"] == str(len(request.content))
 
 
 def test_inputs_without_a_trace_id_get_one_by_their_index(face: "Face") -> None:
@@ -195,43 +196,43 @@ def test_inputs_without_a_trace_id_get_one_by_their_index(face: "Face") -> None:
     }
 
 
-@pytest.mark.parametrize("version", ["2025-09", "2026-03", "2026-09", "2027-03", "2031-09"])
-@pytest.mark.parametrize(
-    ("operation", "end"),
-    [
+def test_a_dated_version_changes_the_path_and_nothing_else(face: "Face") -> None:
+    cases: list[tuple[str, str]] = [
         ("create_orders", "orders/batch/create"),
         ("update_orders", "orders/batch/update"),
         ("create_line_items", "line_items/batch/create"),
         ("create_commerce_payments", "commerce_payments/batch/create"),
         ("create_carts", "carts/batch/create"),
-    ],
-)
-def test_a_dated_version_changes_the_path_and_nothing_else(
-    face: "Face", operation: str, end: str, version: str
-) -> None:
-    example = next(example for example in EXAMPLES if example.operation == operation)
+    ]
+    for version in ("2025-09", "2026-03", "2026-09", "2027-03", "2031-09"):
+        for operation, end in cases:
+            with case(version, operation, end):
+                example = next(example for example in EXAMPLES if example.operation == operation)
 
-    dated = sent_by_facade(face, operation, example.inputs, api_version=version)
+                dated = sent_by_facade(face, operation, example.inputs, api_version=version)
 
-    plain = sent_by_facade(face, operation, example.inputs)
-    assert str(dated.url) == f"https://api.hubapi.com/crm/objects/{version}/{end}"
-    assert (dated.method, dated.headers, dated.content) == (plain.method, plain.headers, plain.content)
+                plain = sent_by_facade(face, operation, example.inputs)
+                assert str(dated.url) == f"https://api.hubapi.com/crm/objects/{version}/{end}"
+                assert (dated.method, dated.headers, dated.content) == (
+                    plain.method,
+                    plain.headers,
+                    plain.content,
+                )
 
 
-@pytest.mark.parametrize(
-    ("base_url", "url"),
-    [
+def test_requests_go_to_the_base_url(face: "Face") -> None:
+    cases: list[tuple[str, str]] = [
         ("https://api.example.com", "https://api.example.com/crm/v3/objects/carts/batch/create"),
         ("https://api.example.com/", "https://api.example.com/crm/v3/objects/carts/batch/create"),
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080/crm/v3/objects/carts/batch/create"),
         ("http://[::1]:8080", "http://[::1]:8080/crm/v3/objects/carts/batch/create"),
         ("https://example.com/hub/", "https://example.com/hub/crm/v3/objects/carts/batch/create"),
-    ],
-)
-def test_requests_go_to_the_base_url(face: "Face", base_url: str, url: str) -> None:
-    request = sent_by_facade(face, "create_carts", [{"properties": {}}], base_url=base_url)
+    ]
+    for base_url, url in cases:
+        with case(base_url, url):
+            request = sent_by_facade(face, "create_carts", [{"properties": {}}], base_url=base_url)
 
-    assert str(request.url) == url
+            assert str(request.url) == url
 
 
 def test_the_inputs_are_not_changed(face: "Face") -> None:

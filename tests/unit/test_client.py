@@ -35,6 +35,7 @@ from hubspot_batch import (
 from hubspot_batch.transport import _settings
 from hubspot_batch.transport._calls import build_call
 from hubspot_batch.transport._tokens import Bearer
+from tests.conftest import case
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Face
@@ -44,9 +45,8 @@ UPDATES: list[UpdateInput] = [{"id": "44001", "properties": {"hs_order_name": "A
 LIMITED = httpx.Response(429, headers={"Retry-After": "8"})
 
 
-@pytest.mark.parametrize(
-    ("token", "text"),
-    [
+def test_a_token_that_no_header_can_hold_is_refused(face: "Face") -> None:
+    cases: list[tuple[object, str]] = [
         ("", "the access token is empty; give access_token, or set HUBSPOT_ACCESS_TOKEN"),
         *(
             (
@@ -69,14 +69,14 @@ LIMITED = httpx.Response(429, headers={"Retry-After": "8"})
         ),
         (b"pat", "access_token is of type bytes; give a string, or a function that returns one"),
         (12, "access_token is of type int; give a string, or a function that returns one"),
-    ],
-)
-def test_a_token_that_no_header_can_hold_is_refused(face: "Face", token: object, text: str) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        face.connect(face.wire(), access_token=token)
+    ]
+    for token, text in cases:
+        with case(token, text):
+            with pytest.raises(ConfigurationError) as caught:
+                face.connect(face.wire(), access_token=token)
 
-    assert str(caught.value) == text
-    assert not caught.value.maybe_written
+            assert str(caught.value) == text
+            assert not caught.value.maybe_written
 
 
 def test_the_token_comes_from_the_environment(face: "Face", monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,9 +272,8 @@ def test_something_else_to_await_is_no_token_for_the_sync_client() -> None:
 NO_URL = "base_url is no URL of a service; write it like https://api.hubapi.com"
 
 
-@pytest.mark.parametrize(
-    "base_url",
-    [
+def test_a_base_url_that_names_no_service_is_refused(face: "Face") -> None:
+    cases: list[object] = [
         "api.hubapi.com",
         "//api.hubapi.com",
         "api.hubapi.com:443",
@@ -298,13 +297,13 @@ NO_URL = "base_url is no URL of a service; write it like https://api.hubapi.com"
         5,
         b"https://api.hubapi.com",
         httpx.URL("https://api.hubapi.com"),
-    ],
-)
-def test_a_base_url_that_names_no_service_is_refused(face: "Face", base_url: object) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        face.connect(face.wire(), base_url=base_url)
+    ]
+    for base_url in cases:
+        with case(base_url):
+            with pytest.raises(ConfigurationError) as caught:
+                face.connect(face.wire(), base_url=base_url)
 
-    assert str(caught.value) == NO_URL
+            assert str(caught.value) == NO_URL
 
 
 def test_a_secret_in_a_base_url_is_not_repeated(face: "Face") -> None:
@@ -314,28 +313,31 @@ def test_a_secret_in_a_base_url_is_not_repeated(face: "Face") -> None:
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("version", ["v3", "2025-09", "2026-03", "2026-09", "2027-03", "2030-09", "2099-03"])
-def test_the_versions_that_hubspot_releases_are_known(face: "Face", version: str) -> None:
-    hub = face.connect(face.wire(), api_version=version)
+def test_the_versions_that_hubspot_releases_are_known(face: "Face") -> None:
+    for version in ("v3", "2025-09", "2026-03", "2026-09", "2027-03", "2030-09", "2099-03"):
+        with case(version):
+            hub = face.connect(face.wire(), api_version=version)
 
-    assert repr(hub) == f"{face.kind.__name__}(base_url='https://api.hubapi.com', api_version={version!r})"
+            assert (
+                repr(hub)
+                == f"{face.kind.__name__}(base_url='https://api.hubapi.com', api_version={version!r})"
+            )
 
 
-@pytest.mark.parametrize(
-    "version",
-    [
+def test_any_other_version_is_refused(face: "Face") -> None:
+    cases: list[object] = [
         *("", "3", "V3", "v1", "v4", "v3 ", "v3\n", "2026-9", "2026-06", "2025-03", "2019-03", "2026-09-01"),
         *("latest", "../v3", "\uff12\uff10\uff12\uff16-\uff10\uff19"),
         *(None, 3, b"v3"),
-    ],
-)
-def test_any_other_version_is_refused(face: "Face", version: object) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        face.connect(face.wire(), api_version=version)
+    ]
+    for version in cases:
+        with case(version):
+            with pytest.raises(ConfigurationError) as caught:
+                face.connect(face.wire(), api_version=version)
 
-    assert str(caught.value) == (
-        f'there is no API version {version!r}; write "v3" or a dated one such as "2026-09"'
-    )
+            assert str(caught.value) == (
+                f'there is no API version {version!r}; write "v3" or a dated one such as "2026-09"'
+            )
 
 
 BAD_TIMEOUTS = [0, -1, 0.0, math.nan, math.inf, True, "30", (5.0, 30.0)]
@@ -349,20 +351,24 @@ NO_TIMEOUT = "timeout is no positive number; write seconds, or an httpx.Timeout"
 NO_RETRIES = "retries has a negative limit or budget; write Retries(limit=4, budget=120.0)"
 
 
-@pytest.mark.parametrize("timeout", [*BAD_TIMEOUTS, None])
-def test_a_timeout_that_is_no_positive_number_is_refused(face: "Face", timeout: object) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        face.connect(face.wire(), timeout=timeout)
+def test_a_timeout_that_is_no_positive_number_is_refused(face: "Face") -> None:
+    cases: list[object] = [*BAD_TIMEOUTS, None]
+    for timeout in cases:
+        with case(timeout):
+            with pytest.raises(ConfigurationError) as caught:
+                face.connect(face.wire(), timeout=timeout)
 
-    assert str(caught.value) == NO_TIMEOUT
+            assert str(caught.value) == NO_TIMEOUT
 
 
-@pytest.mark.parametrize("retries", [*BAD_RETRIES, None], ids=repr)
-def test_retries_that_are_negative_or_no_numbers_are_refused(face: "Face", retries: object) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        face.connect(face.wire(), retries=retries)
+def test_retries_that_are_negative_or_no_numbers_are_refused(face: "Face") -> None:
+    cases: list[object] = [*BAD_RETRIES, None]
+    for retries in cases:
+        with case(retries):
+            with pytest.raises(ConfigurationError) as caught:
+                face.connect(face.wire(), retries=retries)
 
-    assert str(caught.value) == NO_RETRIES
+            assert str(caught.value) == NO_RETRIES
 
 
 @pytest.mark.parametrize(
@@ -439,34 +445,33 @@ def test_requests_name_this_package(face: "Face") -> None:
     assert wire.requests[0].headers["User-Agent"] == f"hubspot-batch/{__version__}"
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirects_are_never_followed(face: "Face", status: int) -> None:
-    wire = face.wire(httpx.Response(status, headers={"Location": "https://elsewhere.example.com/"}))
-    following = http_client(face, wire, follow_redirects=True)
+def test_redirects_are_never_followed(face: "Face") -> None:
+    for status in (301, 302, 303, 307, 308):
+        with case(status):
+            wire = face.wire(httpx.Response(status, headers={"Location": "https://elsewhere.example.com/"}))
+            following = http_client(face, wire, follow_redirects=True)
 
-    for hub in (face.connect(wire), face.connect(None, http_client=following)):
-        with pytest.raises(ApiError) as caught:
-            face.create(hub, INPUTS)
-        assert caught.value.status == status
-        assert not caught.value.maybe_written
+            for hub in (face.connect(wire), face.connect(None, http_client=following)):
+                with pytest.raises(ApiError) as caught:
+                    face.create(hub, INPUTS)
+                assert caught.value.status == status
+                assert not caught.value.maybe_written
 
-    assert [request.url.host for request in wire.requests] == ["api.hubapi.com"] * 2
-
-
-@pytest.mark.parametrize(
-    "location", ["mailto:x", "http:x", "https://xn--/", "http://[", "http://a:b", "\x00"]
-)
-@pytest.mark.parametrize("status", [301, 308])
-def test_a_redirect_to_nowhere_is_an_error_of_ours(face: "Face", location: str, status: int) -> None:
-    wire = face.wire(httpx.Response(status, headers={"Location": location}))
-
-    with pytest.raises(HubSpotBatchError):
-        face.create(face.connect(wire), INPUTS)
+            assert [request.url.host for request in wire.requests] == ["api.hubapi.com"] * 2
 
 
-@pytest.mark.parametrize(
-    ("inputs", "fault"),
-    [
+def test_a_redirect_to_nowhere_is_an_error_of_ours(face: "Face") -> None:
+    for location in ("mailto:x", "http:x", "https://xn--/", "http://[", "http://a:b", "\x00"):
+        for status in (301, 308):
+            with case(location, status):
+                wire = face.wire(httpx.Response(status, headers={"Location": location}))
+
+                with pytest.raises(HubSpotBatchError):
+                    face.create(face.connect(wire), INPUTS)
+
+
+def test_bad_input_sends_nothing_and_asks_for_no_token(face: "Face") -> None:
+    cases: list[tuple[Any, str]] = [
         ([], "/inputs: the list is empty; give at least 1"),
         ([INPUTS[0]] * 101, "/inputs: there are more than 100; give at most 100"),
         (
@@ -509,19 +514,19 @@ def test_a_redirect_to_nowhere_is_an_error_of_ours(face: "Face", location: str, 
             {"inputs": INPUTS},
             '/inputs: a mapping stands where a list of inputs belongs; write [{"properties": {...}}]',
         ),
-    ],
-)
-def test_bad_input_sends_nothing_and_asks_for_no_token(face: "Face", inputs: Any, fault: str) -> None:  # noqa: ANN401
-    wire = face.wire()
-    hub = face.connect(wire, access_token=lambda: pytest.fail("asked"))
+    ]
+    for inputs, fault in cases:
+        with case(fault):
+            wire = face.wire()
+            hub = face.connect(wire, access_token=lambda: pytest.fail("asked"))
 
-    with pytest.raises(InvalidInputError) as caught:
-        face.create(hub, inputs)
+            with pytest.raises(InvalidInputError) as caught:
+                face.create(hub, inputs)
 
-    assert [str(found) for found in caught.value.faults] == [fault]
-    assert str(caught.value) == f"1 fault(s), nothing was sent\n  {fault}"
-    assert wire.requests == []
-    assert not caught.value.maybe_written
+            assert [str(found) for found in caught.value.faults] == [fault]
+            assert str(caught.value) == f"1 fault(s), nothing was sent\n  {fault}"
+            assert wire.requests == []
+            assert not caught.value.maybe_written
 
 
 def test_a_bool_is_no_id_but_an_int_is(face: "Face") -> None:
@@ -657,28 +662,23 @@ def test_clients_of_both_kinds_share_a_quota() -> None:
     assert HubSpot("token-1")._settings.quota is AsyncHubSpot("token-1")._settings.quota
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
+def test_clients_with_the_same_token_share_a_quota(face: "Face", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "from-environment")
+    cases: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"access_token": "a"}, {"access_token": "a"}),
         ({"access_token": "from-environment"}, {"access_token": None}),
         ({"base_url": "http://127.0.0.1:1"}, {"base_url": "http://127.0.0.1:1/"}),
         ({"api_version": "v3"}, {"api_version": "2026-09", "timeout": 9, "retries": 0}),
         ({"access_token": token_one}, {"access_token": token_one}),
         ({"access_token": VAULT.token}, {"access_token": VAULT.token}),
-    ],
-)
-def test_clients_with_the_same_token_share_a_quota(
-    face: "Face", monkeypatch: pytest.MonkeyPatch, one: dict[str, Any], other: dict[str, Any]
-) -> None:
-    monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "from-environment")
-
-    assert shared(face, one, other)
+    ]
+    for one, other in cases:
+        with case(one, other):
+            assert shared(face, one, other)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
+def test_clients_with_different_tokens_or_services_share_none(face: "Face") -> None:
+    cases: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"access_token": "a"}, {"access_token": "b"}),
         ({"base_url": "http://127.0.0.1:1"}, {"base_url": "http://127.0.0.1:2"}),
         ({"access_token": token_one}, {"access_token": token_two}),
@@ -690,12 +690,10 @@ def test_clients_with_the_same_token_share_a_quota(
         ),
         ({"access_token": FORGETFUL}, {"access_token": FORGETFUL}),
         ({"quota": Quota()}, {}),
-    ],
-)
-def test_clients_with_different_tokens_or_services_share_none(
-    face: "Face", one: dict[str, Any], other: dict[str, Any]
-) -> None:
-    assert not shared(face, one, other)
+    ]
+    for one, other in cases:
+        with case(one, other):
+            assert not shared(face, one, other)
 
 
 def test_a_client_that_is_given_a_quota_keeps_it(face: "Face") -> None:

@@ -22,6 +22,7 @@ from hubspot_batch_models import structs
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import Batch, prepare
 from hubspot_batch.errors import InputIssue, InvalidInputError
+from tests.conftest import case
 
 SECRET = "s3cr3t-7261"
 
@@ -187,10 +188,9 @@ def test_ids_of_updates_and_of_association_targets_become_text() -> None:
     assert create["associations"] == [link("301"), link("302")]
 
 
-@pytest.mark.parametrize(
-    ("given", "sent"),
-    [
-        pytest.param(
+def test_other_ways_to_write_an_input_send_the_same() -> None:
+    cases: list[tuple[object, dict[str, Any]]] = [
+        (
             MappingProxyType(
                 {
                     "properties": MappingProxyType({"price": 10}),
@@ -207,53 +207,38 @@ def test_ids_of_updates_and_of_association_targets_become_text() -> None:
                 }
             ),
             {"properties": {"price": "10"}, "associations": [link("301", "WORK", 7)]},
-            id="read-only mappings and tuples",
         ),
-        pytest.param(UserDict(properties=UserDict(price=10)), {"properties": {"price": "10"}}, id="UserDict"),
-        pytest.param(
-            OrderedDict(properties=OrderedDict(price=10)), {"properties": {"price": "10"}}, id="OrderedDict"
-        ),
-        pytest.param(NamesId(), ORDER, id="to_dict"),
-        pytest.param(
-            {"properties": {Stage.NAME: Stage.OPEN}}, {"properties": {"hs_order_name": "open"}}, id="enum key"
-        ),
-        pytest.param(
-            {"properties": {Text("price"): 10}}, {"properties": {"price": "10"}}, id="key of a str subclass"
-        ),
-        pytest.param(
-            ORDER | {"objectWriteTraceId": Text("row-1")},
-            ORDER | {"objectWriteTraceId": "row-1"},
-            id="trace id of a str subclass",
-        ),
-        pytest.param(
+        (UserDict(properties=UserDict(price=10)), {"properties": {"price": "10"}}),
+        (OrderedDict(properties=OrderedDict(price=10)), {"properties": {"price": "10"}}),
+        (NamesId(), ORDER),
+        ({"properties": {Stage.NAME: Stage.OPEN}}, {"properties": {"hs_order_name": "open"}}),
+        ({"properties": {Text("price"): 10}}, {"properties": {"price": "10"}}),
+        (ORDER | {"objectWriteTraceId": Text("row-1")}, ORDER | {"objectWriteTraceId": "row-1"}),
+        (
             {Text("properties"): {"price": 10}, Text("objectWriteTraceId"): "row-1"},
             {"properties": {"price": "10"}, "objectWriteTraceId": "row-1"},
-            id="keys of the input of a str subclass",
         ),
-        pytest.param(
+        (
             {
                 "properties": {},
                 Text("associations"): [{Text("to"): {Text("id"): 301}, "types": link()["types"]}],
             },
             {"properties": {}, "associations": [link("301")]},
-            id="keys of an association of a str subclass",
         ),
-        pytest.param(
+        (
             ORDER | {"associations": [link("301", Text("HUBSPOT_DEFINED"), Number(507))]},
             ORDER | {"associations": [link()]},
-            id="association of subclasses",
         ),
-        pytest.param(
+        (
             ORDER | {"associations": [link(301, Category.OURS, Meaning.CONTACT)]},
             ORDER | {"associations": [link()]},
-            id="association of enums",
         ),
-        pytest.param(ORDER | {"associations": []}, ORDER | {"associations": []}, id="no associations"),
-    ],
-)
-def test_other_ways_to_write_an_input_send_the_same(given: object, sent: dict[str, Any]) -> None:
-    [item] = body_of(prepare(CREATE, [given]))["inputs"]
-    assert item == {"objectWriteTraceId": "input-0"} | sent
+        (ORDER | {"associations": []}, ORDER | {"associations": []}),
+    ]
+    for given, sent in cases:
+        with case(given, sent):
+            [item] = body_of(prepare(CREATE, [given]))["inputs"]
+            assert item == {"objectWriteTraceId": "input-0"} | sent
 
 
 def attrs_properties(**values: object) -> models.PropertyValues:
@@ -276,28 +261,21 @@ def struct_link() -> structs.Association:
     )
 
 
-@pytest.mark.parametrize(
-    ("operation", "given", "sent"),
-    [
-        pytest.param(
-            CREATE, models.CreateInput(attrs_properties(a="b")), {"properties": {"a": "b"}}, id="attrs"
-        ),
-        pytest.param(
+def test_generated_models_are_inputs() -> None:
+    cases: list[tuple[contract.Operation, object, dict[str, Any]]] = [
+        (CREATE, models.CreateInput(attrs_properties(a="b")), {"properties": {"a": "b"}}),
+        (
             CREATE,
             models.CreateInput(attrs_properties(price=10), [attrs_link(301)], "row-1"),
             {"properties": {"price": "10"}, "associations": [link()], "objectWriteTraceId": "row-1"},
-            id="attrs, all of it",
         ),
-        pytest.param(
+        (
             UPDATE,
             models.UpdateInput(44001, attrs_properties(a=True), "ext", "row-1"),  # type: ignore[arg-type]
             {"id": "44001", "properties": {"a": "true"}, "idProperty": "ext", "objectWriteTraceId": "row-1"},
-            id="attrs, update",
         ),
-        pytest.param(
-            CREATE, structs.CreateInput(properties={"a": "b"}), {"properties": {"a": "b"}}, id="struct"
-        ),
-        pytest.param(
+        (CREATE, structs.CreateInput(properties={"a": "b"}), {"properties": {"a": "b"}}),
+        (
             CREATE,
             structs.CreateInput(
                 properties={"price": 10},  # type: ignore[dict-item]
@@ -305,9 +283,8 @@ def struct_link() -> structs.Association:
                 object_write_trace_id="row-1",
             ),
             {"properties": {"price": "10"}, "associations": [link()], "objectWriteTraceId": "row-1"},
-            id="struct, all of it",
         ),
-        pytest.param(
+        (
             UPDATE,
             structs.UpdateInput(
                 id=44001,  # type: ignore[arg-type]
@@ -316,17 +293,14 @@ def struct_link() -> structs.Association:
                 object_write_trace_id="row-1",
             ),
             {"id": "44001", "properties": {"a": "true"}, "idProperty": "ext", "objectWriteTraceId": "row-1"},
-            id="struct, update",
         ),
-    ],
-)
-def test_generated_models_are_inputs(
-    operation: contract.Operation, given: object, sent: dict[str, Any]
-) -> None:
-    before = repr(given)
-    [item] = body_of(prepare(operation, [given]))["inputs"]
-    assert item == {"objectWriteTraceId": "input-0"} | sent
-    assert repr(given) == before
+    ]
+    for operation, given, sent in cases:
+        with case(operation, given, sent):
+            before = repr(given)
+            [item] = body_of(prepare(operation, [given]))["inputs"]
+            assert item == {"objectWriteTraceId": "input-0"} | sent
+            assert repr(given) == before
 
 
 @pytest.mark.parametrize(
@@ -351,54 +325,54 @@ def test_a_model_that_fails_to_tell_its_fields_is_a_fault_of_its_input() -> None
     assert places_of([Broken()]) == [(0, "/inputs/0", "a value of type Broken that JSON cannot express")]
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
+def test_a_flat_row_is_one_fault_that_says_how_to_make_inputs_of_rows() -> None:
+    cases: list[object] = [
         {"id": 7, "hs_order_name": "A"},
         MappingProxyType({"hs_order_name": "A", "hs_total_price": Decimal("9.90"), "paid": None}),
         {"hs_order_name": NAIVE, 5: b"x", "\ud800": "x"},
         OrderProperties("A", Decimal(1)),
         PydanticProperties(name="A", hs_total_price=Decimal(1)),
         RowOfDatabase(7, "A"),
-    ],
-)
-def test_a_flat_row_is_one_fault_that_says_how_to_make_inputs_of_rows(row: object) -> None:
-    for operation in (CREATE, UPDATE):
-        assert list(faults_of([row], operation)) == [
-            InputIssue(
-                index=0,
-                pointer="/inputs/0",
-                problem="a flat row stands where an input belongs",
-                remedy='write {"properties": {...}}; of rows in Python, hubspot_batch.bulk.inputs_from('
-                f'rows, verb="{operation.verb}") makes inputs',
-            )
-        ]
+    ]
+    for row in cases:
+        with case(row):
+            for operation in (CREATE, UPDATE):
+                assert list(faults_of([row], operation)) == [
+                    InputIssue(
+                        index=0,
+                        pointer="/inputs/0",
+                        problem="a flat row stands where an input belongs",
+                        remedy='write {"properties": {...}}; of rows in Python, '
+                        f'hubspot_batch.bulk.inputs_from(rows, verb="{operation.verb}") makes inputs',
+                    )
+                ]
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
+def test_values_in_generated_models_become_the_same_text_as_in_mappings() -> None:
+    cases: list[tuple[Any, str]] = [
         (True, "true"),
         (2.5, "2.5"),
         (Decimal("1E+3"), "1000"),
         (date(2026, 9, 1), "2026-09-01"),
         (datetime(2026, 9, 1, 8, 15, 30, 123456, tzinfo=UTC), "2026-09-01T08:15:30.123Z"),
         (["a", "b"], "a;b"),
-    ],
-)
-def test_values_in_generated_models_become_the_same_text_as_in_mappings(value: Any, text: str) -> None:  # noqa: ANN401
-    givens = [{"properties": {"a": value}}, models.CreateInput(attrs_properties(a=value))]
-    for given in (*givens, structs.CreateInput(properties={"a": value})):
-        [item] = prepare(CREATE, [given]).inputs
-        assert item["properties"] == {"a": text}
+    ]
+    for value, text in cases:
+        with case(value, text):
+            givens = [{"properties": {"a": value}}, models.CreateInput(attrs_properties(a=value))]
+            for given in (*givens, structs.CreateInput(properties={"a": value})):
+                [item] = prepare(CREATE, [given]).inputs
+                assert item["properties"] == {"a": text}
 
 
-@pytest.mark.parametrize("value", [None, NAIVE, float("nan"), Decimal("NaN"), b"bytes", object()])
-def test_values_in_generated_models_are_refused_as_in_mappings(value: Any) -> None:  # noqa: ANN401
-    givens = [{"properties": {"a": value}}, models.CreateInput(attrs_properties(a=value))]
-    for given in (*givens, structs.CreateInput(properties={"a": value})):
-        [fault] = faults_of([ORDER, given])
-        assert (fault.index, fault.pointer) == (1, "/inputs/1/properties/a")
+def test_values_in_generated_models_are_refused_as_in_mappings() -> None:
+    cases: list[Any] = [None, NAIVE, float("nan"), Decimal("NaN"), b"bytes", object()]
+    for value in cases:
+        with case(value):
+            givens = [{"properties": {"a": value}}, models.CreateInput(attrs_properties(a=value))]
+            for given in (*givens, structs.CreateInput(properties={"a": value})):
+                [fault] = faults_of([ORDER, given])
+                assert (fault.index, fault.pointer) == (1, "/inputs/1/properties/a")
 
 
 NO_INPUT = (1, "/inputs/1", "a value of type CreateInput that JSON cannot express")
@@ -482,9 +456,8 @@ def test_any_iterable_of_1_to_100_inputs_is_taken(inputs: Iterable[object], coun
     assert len(body_of(prepare(CREATE, inputs))["inputs"]) == count
 
 
-@pytest.mark.parametrize(
-    ("inputs", "name"),
-    [
+def test_what_is_no_list_of_inputs_is_one_fault() -> None:
+    cases: list[tuple[object, str]] = [
         (None, "null"),
         (5, "a number"),
         (True, "a bool"),
@@ -498,17 +471,17 @@ def test_any_iterable_of_1_to_100_inputs_is_taken(inputs: Iterable[object], coun
         (structs.BatchCreateRequest(inputs=[]), "a value of type BatchCreateRequest"),
         (models.BatchCreateRequest(inputs=[]), "a value of type BatchCreateRequest"),
         (object(), "a value of type object"),
-    ],
-)
-def test_what_is_no_list_of_inputs_is_one_fault(inputs: object, name: str) -> None:
-    assert faults_of(inputs) == (
-        InputIssue(
-            index=None,
-            pointer="/inputs",
-            problem=f"{name} stands where a list of inputs belongs",
-            remedy='write [{"properties": {...}}]',
-        ),
-    )
+    ]
+    for inputs, name in cases:
+        with case(inputs, name):
+            assert faults_of(inputs) == (
+                InputIssue(
+                    index=None,
+                    pointer="/inputs",
+                    problem=f"{name} stands where a list of inputs belongs",
+                    remedy='write [{"properties": {...}}]',
+                ),
+            )
 
 
 @pytest.mark.parametrize("inputs", [[], (), iter(()), set()])
@@ -547,9 +520,8 @@ def test_an_error_of_the_callers_own_generator_reaches_the_caller() -> None:
         prepare(CREATE, orders())
 
 
-@pytest.mark.parametrize(
-    ("item", "places"),
-    [
+def test_a_fault_of_a_create_is_named_with_its_place() -> None:
+    cases: list[tuple[object, list[Place]]] = [
         (None, [(0, "/inputs/0", "null stands where a mapping belongs")]),
         ("A-1001", [(0, "/inputs/0", "text stands where a mapping belongs")]),
         (5, [(0, "/inputs/0", "a number stands where a mapping belongs")]),
@@ -660,15 +632,14 @@ def test_an_error_of_the_callers_own_generator_reaches_the_caller() -> None:
                 (0, "/inputs/0/associations/0/types", "the list is empty"),
             ],
         ),
-    ],
-)
-def test_a_fault_of_a_create_is_named_with_its_place(item: object, places: list[Place]) -> None:
-    assert sorted(places_of([item]), key=str) == sorted(places, key=str)
+    ]
+    for item, places in cases:
+        with case(item, places):
+            assert sorted(places_of([item]), key=str) == sorted(places, key=str)
 
 
-@pytest.mark.parametrize(
-    ("item", "places"),
-    [
+def test_a_fault_of_an_update_is_named_with_its_place() -> None:
+    cases: list[tuple[object, list[Place]]] = [
         ({"properties": {}}, [(0, "/inputs/0", "'id' is missing")]),
         ({"id": "1"}, [(0, "/inputs/0", "'properties' is missing")]),
         ({"id": None, "properties": {}}, [(0, "/inputs/0/id", "None is not an id")]),
@@ -692,10 +663,10 @@ def test_a_fault_of_a_create_is_named_with_its_place(item: object, places: list[
             {"id": "1", "idProprety": "ext", "properties": {}},
             [(0, "/inputs/0/idProprety", "the document knows no such key")],
         ),
-    ],
-)
-def test_a_fault_of_an_update_is_named_with_its_place(item: object, places: list[Place]) -> None:
-    assert places_of([item], UPDATE) == places
+    ]
+    for item, places in cases:
+        with case(item, places):
+            assert places_of([item], UPDATE) == places
 
 
 def test_an_id_that_a_create_has_not_is_named_once_for_each_input() -> None:
@@ -927,10 +898,8 @@ def test_an_input_that_is_wrong_in_itself_is_not_also_said_to_lack_the_unique_pr
     ]
 
 
-@pytest.mark.parametrize("operation", [CREATE, UPDATE])
-@pytest.mark.parametrize(
-    "item",
-    [
+def test_no_value_occurs_in_the_error() -> None:
+    cases: list[object] = [
         SECRET,
         [SECRET],
         SECRET.encode(),
@@ -954,14 +923,21 @@ def test_an_input_that_is_wrong_in_itself_is_not_also_said_to_lack_the_unique_pr
         {"properties": {"u": SECRET}, "id": SECRET, "idProperty": [SECRET]},
         structs.CreateInput(properties={"a": Exception(SECRET)}),  # type: ignore[dict-item]
         models.CreateInput(attrs_properties(a=Exception(SECRET))),
-    ],
-)
-def test_no_value_occurs_in_the_error(operation: contract.Operation, item: object) -> None:
-    with pytest.raises(InvalidInputError) as caught:
-        prepare(operation, [item, item, "no input"], "u")
-    error = caught.value
-    for shown in (str(error), repr(error), repr(error.faults), repr(error.args), *map(str, error.faults)):
-        assert SECRET not in shown
+    ]
+    for operation in (CREATE, UPDATE):
+        for item in cases:
+            with case(operation, item):
+                with pytest.raises(InvalidInputError) as caught:
+                    prepare(operation, [item, item, "no input"], "u")
+                error = caught.value
+                for shown in (
+                    str(error),
+                    repr(error),
+                    repr(error.faults),
+                    repr(error.args),
+                    *map(str, error.faults),
+                ):
+                    assert SECRET not in shown
 
 
 def test_a_batch_cannot_be_changed_and_its_fields_are_given_by_name() -> None:

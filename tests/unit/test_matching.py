@@ -9,6 +9,7 @@ import pytest
 
 from hubspot_batch.replies import _matching as matching
 from hubspot_batch.replies._matching import Input, Written, match_written, refused_inputs
+from tests.conftest import case
 
 Values = Mapping[str, str | None]
 
@@ -166,9 +167,8 @@ def test_records_in_any_order_are_known_by_a_value_that_no_other_has(order: tupl
     assert match_written(NAMES, written) == list(order)
 
 
-@pytest.mark.parametrize(
-    ("sent", "stored"),
-    [
+def test_a_value_is_the_same_in_whichever_way_it_is_stored() -> None:
+    cases: list[tuple[str, str]] = [
         ("A-1001", "A-1001"),
         ("9", "9.00"),
         ("9.50", "9.5"),
@@ -193,17 +193,19 @@ def test_records_in_any_order_are_known_by_a_value_that_no_other_has(order: tupl
         ("b;a;c", "a;b;c"),
         ("b;a", "A;B"),
         ("\u0662\u0660\u0662\u0666-09-01T08:15:00Z", "\u0662\u0660\u0662\u0666-09-01t08:15:00z"),
-    ],
-)
-def test_a_value_is_the_same_in_whichever_way_it_is_stored(sent: str, stored: str) -> None:
-    inputs = creates({"value": sent}, {"value": "another"})
-    # Were the second not known by its value, the first would not remain.
-    assert match_written(inputs, records({"value": "beyond recognition"}, {"value": stored})) == [1, 0]
+    ]
+    for sent, stored in cases:
+        with case(sent, stored):
+            inputs = creates({"value": sent}, {"value": "another"})
+            # Were the second not known by its value, the first would not remain.
+            assert match_written(inputs, records({"value": "beyond recognition"}, {"value": stored})) == [
+                1,
+                0,
+            ]
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
+def test_values_that_mean_different_things_are_told_apart() -> None:
+    cases: list[tuple[str, str]] = [
         ("9", "9.01"),
         ("1e3", "1000"),
         ("1,000", "1000"),
@@ -219,11 +221,11 @@ def test_a_value_is_the_same_in_whichever_way_it_is_stored(sent: str, stored: st
         ("a;b", "ab"),
         ("\u0661", "\u0662"),
         ("\u0661", "1"),
-    ],
-)
-def test_values_that_mean_different_things_are_told_apart(one: str, other: str) -> None:
-    inputs = creates({"value": one}, {"value": other})
-    assert match_written(inputs, records({"value": other}, {"value": one})) == [1, 0]
+    ]
+    for one, other in cases:
+        with case(one, other):
+            inputs = creates({"value": one}, {"value": other})
+            assert match_written(inputs, records({"value": other}, {"value": one})) == [1, 0]
 
 
 @pytest.mark.parametrize("value", ["", " ", ";b", ";"])
@@ -247,9 +249,8 @@ def test_a_property_that_the_reply_leaves_out_contradicts_nothing() -> None:
     assert match_written(inputs, records({"name": "B"}, {"name": None, "note": "x"})) == [1, 0]
 
 
-@pytest.mark.parametrize(
-    ("sent", "stored"),
-    [
+def test_no_record_is_tied_to_an_input_by_what_another_leaves_out() -> None:
+    cases: list[tuple[str, str | None]] = [
         ("<b>new</b>", "new"),
         ("A & B", "A &amp; B"),
         ("a\r\nb", "a\nb"),
@@ -258,18 +259,16 @@ def test_a_property_that_the_reply_leaves_out_contradicts_nothing() -> None:
         ("new", None),
         ("cafe\u0301", "caf\u00e9"),
         ("long text", "long t"),
-    ],
-)
-@pytest.mark.parametrize("filled_in", [None, "new", "A & B"])
-def test_no_record_is_tied_to_an_input_by_what_another_leaves_out(
-    sent: str, stored: str | None, filled_in: str | None
-) -> None:
-    inputs = creates({"name": "A", "note": sent}, {"name": "A"})
-    written = records({"name": "A", "note": stored}, {"name": "A", "note": filled_in})
-    assert match_written(inputs, written) == [None, None]
-    assert match_written(inputs, written[::-1]) == [None, None]
-    with_another = [*inputs, *creates({"name": "B"})]
-    assert match_written(with_another, [*written, *records({"name": "B"})]) == [None, None, 2]
+    ]
+    for sent, stored in cases:
+        for filled_in in (None, "new", "A & B"):
+            with case(sent, stored, filled_in):
+                inputs = creates({"name": "A", "note": sent}, {"name": "A"})
+                written = records({"name": "A", "note": stored}, {"name": "A", "note": filled_in})
+                assert match_written(inputs, written) == [None, None]
+                assert match_written(inputs, written[::-1]) == [None, None]
+                with_another = [*inputs, *creates({"name": "B"})]
+                assert match_written(with_another, [*written, *records({"name": "B"})]) == [None, None, 2]
 
 
 def test_a_value_that_no_input_sent_rules_out_no_input() -> None:

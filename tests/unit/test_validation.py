@@ -19,6 +19,7 @@ from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._operations import OperationId
 from hubspot_batch.contract._validation import fault_at, name_of, validate
 from hubspot_batch.errors import ConfigurationError, InputIssue
+from tests.conftest import case
 
 SECRET = "s3cr3t-7261"
 
@@ -79,10 +80,12 @@ def test_it_is_public() -> None:
     assert hubspot_batch.validate is validate
 
 
-@pytest.mark.parametrize("operation", CREATES)
-@pytest.mark.parametrize("item", [CREATE, {"properties": {}}, {"properties": {"a": ""}, "associations": []}])
-def test_a_right_body_of_a_create_has_no_faults(operation: OperationId, item: dict[str, Any]) -> None:
-    assert validate(operation, {"inputs": [item]}) == ()
+def test_a_right_body_of_a_create_has_no_faults() -> None:
+    cases: list[dict[str, Any]] = [CREATE, {"properties": {}}, {"properties": {"a": ""}, "associations": []}]
+    for operation in CREATES:
+        for item in cases:
+            with case(operation, item):
+                assert validate(operation, {"inputs": [item]}) == ()
 
 
 @pytest.mark.parametrize("item", [UPDATE, {"id": "1", "properties": {}}])
@@ -103,10 +106,8 @@ def test_an_operation_that_the_document_has_not_is_an_error_that_names_those_it_
         validate("create_deals", {"inputs": [CREATE]})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize(
-    ("payload", "expected"),
-    [
+def test_a_body_of_the_wrong_shape() -> None:
+    cases: list[tuple[object, list[Line]]] = [
         (None, [(None, "", "null stands where a mapping belongs", BODY)]),
         ([CREATE], [(None, "", "a list stands where a mapping belongs", BODY)]),
         ("{}", [(None, "", "text stands where a mapping belongs", BODY)]),
@@ -124,10 +125,11 @@ def test_an_operation_that_the_document_has_not_is_an_error_that_names_those_it_
         ({"inputs": [[CREATE]]}, [(0, "/inputs/0", "a list stands where a mapping belongs", INPUT)]),
         ({"inputs": ["A-1001"]}, [(0, "/inputs/0", "text stands where a mapping belongs", INPUT)]),
         ({"inputs": [0.5]}, [(0, "/inputs/0", "a number stands where a mapping belongs", INPUT)]),
-    ],
-)
-def test_a_body_of_the_wrong_shape(operation: OperationId, payload: object, expected: list[Line]) -> None:
-    assert lines(validate(operation, payload)) == expected
+    ]
+    for operation in OPERATIONS:
+        for payload, expected in cases:
+            with case(operation, payload, expected):
+                assert lines(validate(operation, payload)) == expected
 
 
 def test_a_misspelt_key_beside_the_inputs() -> None:
@@ -149,9 +151,8 @@ def test_a_body_has_at_most_100_inputs(inputs: int, faults: list[Line]) -> None:
     assert lines(validate("create_orders", {"inputs": [{"properties": {}}] * inputs})) == faults
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "expected"),
-    [
+def test_a_fault_inside_an_input() -> None:
+    cases: list[tuple[tuple[str | int, ...], object, list[tuple[str, str, str]]]] = [
         (("properties",), None, [("/properties", "null stands where a mapping belongs", MAPPING)]),
         (("properties",), [], [("/properties", "a list stands where a mapping belongs", MAPPING)]),
         (("properties", "a"), 1, [("/properties/a", "a number stands where text belongs", TEXT)]),
@@ -289,20 +290,17 @@ def test_a_body_has_at_most_100_inputs(inputs: int, faults: list[Line]) -> None:
                 )
             ],
         ),
-    ],
-)
-def test_a_fault_inside_an_input(
-    path: tuple[str | int, ...], value: object, expected: list[tuple[str, str, str]]
-) -> None:
-    payload = {"inputs": [{"properties": {}}, changed(CREATE, *path, to=value)]}
-    assert lines(validate("create_orders", payload)) == [
-        (1, f"/inputs/1{pointer}", problem, remedy) for pointer, problem, remedy in expected
     ]
+    for path, value, expected in cases:
+        with case(path):
+            payload = {"inputs": [{"properties": {}}, changed(CREATE, *path, to=value)]}
+            assert lines(validate("create_orders", payload)) == [
+                (1, f"/inputs/1{pointer}", problem, remedy) for pointer, problem, remedy in expected
+            ]
 
 
-@pytest.mark.parametrize(
-    ("item", "expected"),
-    [
+def test_a_fault_inside_an_update() -> None:
+    cases: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
         ({}, [("", "'id' is missing", "add it"), ("", "'properties' is missing", "add it")]),
         (changed(UPDATE, "id", to=44001), [("/id", "a number stands where text belongs", TEXT)]),
         (changed(UPDATE, "id", to=""), [("/id", "the text is empty", "fill it in")]),
@@ -331,29 +329,36 @@ def test_a_fault_inside_an_input(
                 )
             ],
         ),
-    ],
-)
-def test_a_fault_inside_an_update(item: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
-    assert lines(validate("update_orders", {"inputs": [item]})) == [
-        (0, f"/inputs/0{pointer}", problem, remedy) for pointer, problem, remedy in expected
     ]
+    for item, expected in cases:
+        with case(item, expected):
+            assert lines(validate("update_orders", {"inputs": [item]})) == [
+                (0, f"/inputs/0{pointer}", problem, remedy) for pointer, problem, remedy in expected
+            ]
 
 
-@pytest.mark.parametrize("number", [0, -1, 2**31, 10**30, -(10**30)])
-def test_an_association_type_id_out_of_range_is_a_fault_that_names_the_bound(number: int) -> None:
-    item = changed(CREATE, "associations", 0, "types", 0, "associationTypeId", to=number)
-    [fault] = validate("create_orders", {"inputs": [item]})
-    problem, remedy = (
-        ("the number is below 1", "write 1 or more")
-        if number < 1
-        else ("the number is above 2147483647", "write 2147483647 or less")
-    )
-    assert fault == InputIssue(
-        index=0,
-        pointer="/inputs/0/associations/0/types/0/associationTypeId",
-        problem=problem,
-        remedy=remedy,
-    )
+def test_an_association_type_id_out_of_range_is_a_fault_that_names_the_bound() -> None:
+    for number in (
+        0,
+        -1,
+        2**31,
+        10**30,
+        -(10**30),
+    ):
+        with case(number):
+            item = changed(CREATE, "associations", 0, "types", 0, "associationTypeId", to=number)
+            [fault] = validate("create_orders", {"inputs": [item]})
+            problem, remedy = (
+                ("the number is below 1", "write 1 or more")
+                if number < 1
+                else ("the number is above 2147483647", "write 2147483647 or less")
+            )
+            assert fault == InputIssue(
+                index=0,
+                pointer="/inputs/0/associations/0/types/0/associationTypeId",
+                problem=problem,
+                remedy=remedy,
+            )
 
 
 def test_a_rule_that_has_no_words_of_its_own_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -616,9 +621,8 @@ def test_a_place_that_no_document_has_is_nested_too_deeply(depth: int) -> None:
     assert (DEEP, "write plain mappings and lists") in [(fault.problem, fault.remedy) for fault in faults]
 
 
-@pytest.mark.parametrize(
-    ("path", "index", "pointer"),
-    [
+def test_a_fault_has_the_pointer_and_the_index_of_its_path() -> None:
+    cases: list[tuple[tuple[str | int, ...], int | None, str]] = [
         ((), None, ""),
         (("inputs",), None, "/inputs"),
         (("inputs", 7), 7, "/inputs/7"),
@@ -626,19 +630,16 @@ def test_a_place_that_no_document_has_is_nested_too_deeply(depth: int) -> None:
         (("inputs", "7"), None, "/inputs/7"),
         (("others", 7), None, "/others/7"),
         (("",), None, "/"),
-    ],
-)
-def test_a_fault_has_the_pointer_and_the_index_of_its_path(
-    path: tuple[str | int, ...], index: int | None, pointer: str
-) -> None:
-    assert fault_at(path, "a problem", "a remedy") == InputIssue(
-        index=index, pointer=pointer, problem="a problem", remedy="a remedy"
-    )
+    ]
+    for path, index, pointer in cases:
+        with case(path, index, pointer):
+            assert fault_at(path, "a problem", "a remedy") == InputIssue(
+                index=index, pointer=pointer, problem="a problem", remedy="a remedy"
+            )
 
 
-@pytest.mark.parametrize(
-    ("value", "name"),
-    [
+def test_a_value_is_named_as_in_json() -> None:
+    cases: list[tuple[object, str]] = [
         (None, "null"),
         (True, "a bool"),
         (0, "a number"),
@@ -650,16 +651,14 @@ def test_a_fault_has_the_pointer_and_the_index_of_its_path(
         ((), "a list"),
         (b"", "a value of type bytes"),
         (set(), "a value of type set"),
-    ],
-)
-def test_a_value_is_named_as_in_json(value: object, name: str) -> None:
-    assert name_of(value) == name
+    ]
+    for value, name in cases:
+        with case(value, name):
+            assert name_of(value) == name
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize(
-    "item",
-    [
+def test_no_value_occurs_in_a_fault() -> None:
+    cases: list[object] = [
         SECRET,
         [SECRET],
         {"properties": SECRET},
@@ -680,27 +679,37 @@ def test_a_value_is_named_as_in_json(value: object, name: str) -> None:
             "id": SECRET,
             "idProperty": "hs_object_id",
         },
-    ],
-)
-def test_no_value_occurs_in_a_fault(operation: OperationId, item: object) -> None:
-    faults = validate(operation, {"inputs": [item, item, None]})
-    assert faults
-    assert SECRET not in repr(faults)
-    assert SECRET not in "".join(map(str, faults))
+    ]
+    for operation in OPERATIONS:
+        for item in cases:
+            with case(operation, item):
+                faults = validate(operation, {"inputs": [item, item, None]})
+                assert faults
+                assert SECRET not in repr(faults)
+                assert SECRET not in "".join(map(str, faults))
 
 
-@pytest.mark.parametrize(
-    "record", ["2E+10", "20000000058.0", " 7", "-7", "7,0", "\N{ARABIC-INDIC DIGIT SEVEN}", "x@example.com"]
-)
-def test_an_id_that_no_record_has(record: str) -> None:
-    update = {"id": record, "properties": {}}
-    link = LINK | {"to": {"id": record}}
+def test_an_id_that_no_record_has() -> None:
+    for record in (
+        "2E+10",
+        "20000000058.0",
+        " 7",
+        "-7",
+        "7,0",
+        "\N{ARABIC-INDIC DIGIT SEVEN}",
+        "x@example.com",
+    ):
+        with case(record):
+            update: dict[str, Any] = {"id": record, "properties": {}}
+            link = LINK | {"to": {"id": record}}
 
-    (fault,) = validate("update_orders", {"inputs": [update]})
-    assert (fault.pointer, fault.problem) == ("/inputs/0/id", "a record id has digits only")
-    assert validate("update_orders", {"inputs": [update | {"idProperty": "shop_key"}]}) == ()
-    (fault,) = validate("create_orders", {"inputs": [{"properties": {}, "associations": [LINK, link]}]})
-    assert (fault.pointer, fault.problem) == (
-        "/inputs/0/associations/1/to/id",
-        "a record id has digits only",
-    )
+            (fault,) = validate("update_orders", {"inputs": [update]})
+            assert (fault.pointer, fault.problem) == ("/inputs/0/id", "a record id has digits only")
+            assert validate("update_orders", {"inputs": [update | {"idProperty": "shop_key"}]}) == ()
+            (fault,) = validate(
+                "create_orders", {"inputs": [{"properties": {}, "associations": [LINK, link]}]}
+            )
+            assert (fault.pointer, fault.problem) == (
+                "/inputs/0/associations/1/to/id",
+                "a record id has digits only",
+            )
