@@ -166,9 +166,10 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def clients(session: nox.Session) -> None:
-    """Have HubSpot's official clients go through the whole family with the sandbox. Needs Node."""
+    """Have HubSpot's official clients go through the whole family; Node's among them where Node is."""
     install(session, "tests", "clients")
-    install_node_tools(session, "tests/clients")
+    if shutil.which("npm"):
+        install_node_tools(session, "tests/clients")
     session.run("pytest", "tests/clients", *session.posargs)
 
 

@@ -12,7 +12,8 @@ from hubspot_batch.sandbox._schemas import Property
 from hubspot_batch.sandbox._store import is_record_id
 
 SeedRecord: TypeAlias = str | int | Mapping[str, object]
-SeedRecords: TypeAlias = Mapping[str, Iterable[SeedRecord] | Mapping[str, Mapping[str, object]]]
+SeedGroup: TypeAlias = Iterable[SeedRecord] | Mapping[str, Mapping[str, object]]
+SeedRecords: TypeAlias = Mapping[str, SeedGroup]
 
 _MOST_DIGITS = 15
 """The most digits of an id that a caller chooses: it leaves room for the ids that follow."""
@@ -39,7 +40,7 @@ def seeds_of(records: SeedRecords) -> Sequence[Seed]:
     return [
         _seed(object_type, record)
         for object_type, group in records.items()
-        for record in (_by_id(group) if isinstance(group, Mapping) else group)
+        for record in _listed(group)
     ]
 
 
@@ -95,8 +96,10 @@ def texts_of(properties: Mapping[str, object]) -> dict[str, str]:
     return {name: _text(value) for name, value in properties.items() if value is not None}
 
 
-def _by_id(group: Mapping[str, Mapping[str, object]]) -> Iterable[SeedRecord]:
-    return ({"id": record_id, "properties": properties} for record_id, properties in group.items())
+def _listed(group: SeedGroup) -> Iterable[SeedRecord]:
+    if not isinstance(group, Mapping):
+        return group
+    return [{"id": record_id, "properties": properties} for record_id, properties in group.items()]
 
 
 def _seed(object_type: str, record: SeedRecord) -> Seed:
