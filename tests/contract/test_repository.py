@@ -1,15 +1,22 @@
 """The files around the code say the same as each other."""
 
+import inspect
+import json
 import re
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from hubspot_batch import AsyncHubSpot, HubSpot, HubSpotBatchError, Retries
+from hubspot_batch.bulk import BulkError
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+RESULTS = json.loads((ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -21,6 +28,61 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
 
     assert script[-1] in {block.strip() for block in blocks("sh")}
+
+
+def test_the_readme_shows_the_tree_of_errors() -> None:
+    (tree,) = blocks("text")
+    errors: list[type[HubSpotBatchError]] = [HubSpotBatchError]
+    for error in errors:
+        errors += error.__subclasses__()
+
+    assert BulkError in errors
+    assert set(re.findall(r"\w+Error\b", tree)) == {
+        error.__name__ for error in errors if error.__module__.startswith("hubspot_batch.")
+    }
+
+
+@pytest.mark.parametrize("client", [HubSpot, AsyncHubSpot])
+def test_the_readme_gives_the_defaults_of_a_client(client: type) -> None:
+    defaults = {name: one.default for name, one in inspect.signature(client).parameters.items()}
+
+    assert "HubSpot(retries=Retries(limit=4, budget=120.0))" in README
+    assert "`timeout=30.0`" in README
+    assert "`max_reply_bytes` (32 MiB, decompressed)" in README
+    assert defaults["retries"] == Retries(limit=4, budget=120.0)
+    assert (defaults["timeout"], defaults["max_reply_bytes"]) == (30.0, 32 * 2**20)
+
+
+def test_the_readme_names_the_dependencies() -> None:
+    (named,) = re.findall(r"depends on ([\w, -]+)\.$", README, re.MULTILINE)
+    needed = {re.split(r"[<>=]", one)[0] for one in PYPROJECT["project"]["dependencies"] if ";" not in one}
+
+    assert set(re.split(r", | and ", named)) == needed
+
+
+def test_the_readme_repeats_what_was_measured() -> None:
+    text = " ".join(README.split())
+    times = [row["times ours"] for row in results("one_request") if row["times ours"]]
+    ratios = [
+        row["ratio to the floor"]
+        for row in results("one_request")
+        if row["client"].startswith("hubspot-batch")
+    ]
+    peaks = [row["peak memory"] for row in results("csv_to_done") if row["rows"] == 1_000_000]
+
+    assert f"{min(times):.0f} to {max(times):.0f} times less processor time" in text
+    assert f"{min(ratios):.1f} to {max(ratios):.1f} times that of httpx with orjson" in text
+    assert "A million rows take less than 100 MiB" in text
+    assert max(peaks) < 100
+
+
+def results(part: str) -> list[dict[str, Any]]:
+    tables = [table for table in RESULTS["tables"] if table["name"].startswith(part)]
+    return [
+        dict(zip((title for title, _ in table["columns"]), row, strict=True))
+        for table in tables
+        for row in table["rows"]
+    ]
 
 
 def test_the_changelog_knows_the_version_or_has_it_unreleased() -> None:
