@@ -1,4 +1,4 @@
-"""What is shown to people: of our values what their repr shows, of the text of others only what prints."""
+"""Safe output: text of others with control characters escaped, and reprs without secrets or values."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,10 +8,10 @@ _T = TypeVar("_T")
 
 
 def printable(text: str) -> str:
-    """Return text of others so that a terminal, a log or an error text can show it safely.
+    """Return foreign text that a terminal, a log or an error message can show safely.
 
-    Whatever does not print is escaped as in a Python literal: control characters, with which a text could
-    steer a terminal or forge a line, and characters that are invisible or turn the order of reading around.
+    Characters that do not print are escaped as in a Python literal: control characters, which could steer a
+    terminal or forge a line, and characters that are invisible or reverse the reading order.
 
     Args:
         text: HubSpot's codes and words, names of columns and files, JSON pointers.
@@ -25,7 +25,7 @@ def printable(text: str) -> str:
 
 
 def never_raising(show: Callable[[_T], str]) -> Callable[[_T], str]:
-    """Make a repr show a half-made object, too: one stands in the report of what its constructor raised."""
+    """Make a repr work on an object whose constructor failed, which a traceback may show."""
 
     @wraps(show)
     def shown(self: _T) -> str:
@@ -38,9 +38,9 @@ def never_raising(show: Callable[[_T], str]) -> Callable[[_T], str]:
 
 
 class RedactedRepr:
-    """A base of Structs whose repr leaves something out.
+    """A base of Structs whose output is limited to their redacted repr.
 
-    rich prints the fields of a Struct unless it is told otherwise, in its tracebacks too.
+    By default, rich prints all fields of a Struct, also in its tracebacks.
     """
 
     __slots__ = ()

@@ -44,7 +44,7 @@ class HubSpot:
             once more where HubSpot says that the token has expired. Threads call it at the same time; in a
             bulk run, attempts that leave together share one call.
             Without it, the environment variable HUBSPOT_ACCESS_TOKEN is read.
-        base_url: Where HubSpot is. No proxy is used for an address of this machine.
+        base_url: The address of HubSpot. No proxy is used for an address of this machine.
         allow_http: Whether `base_url` may be an http:// address of another machine, where anybody on the way
             can read the token and the rows.
         api_version: `v3`, or a dated version such as `2026-09`.
@@ -55,10 +55,10 @@ class HubSpot:
         max_reply_bytes: The largest reply that is read, after decompression. A larger one counts as
             unreadable.
         retries: How often a call is sent again, a `Retries` or another `RetryPolicy`. 0 makes one attempt.
-        quota: What paces the requests. Without it, all clients of this process with the same token, or the
-            same function, and the same base URL share one. Several processes need a `SharedQuota`.
-        transport: What carries the requests, for tests and special networks.
-        http_client: The HTTP client to use. It stays the caller's to close.
+        quota: A `Quota`, `SharedQuota` or another `Pacer`. By default, all clients of this process with the
+            same base URL and token, or token function, share one. Several processes need a `SharedQuota`.
+        transport: An httpx transport, for tests and special networks.
+        http_client: The HTTP client to use. It is not closed with this client.
 
     Raises:
         ConfigurationError: If any of these is not valid.
@@ -154,7 +154,7 @@ class HubSpot:
             http.close()
 
     def __enter__(self) -> Self:
-        # What the environment gets wrong is told here, before there is anything to lose.
+        # Fail early if an environment variable is invalid.
         self._pool.http()
         return self
 
@@ -179,7 +179,7 @@ class AsyncHubSpot:
             once more where HubSpot says that the token has expired. One that is not async runs in a thread,
             and attempts that leave together share one call.
             Without it, the environment variable HUBSPOT_ACCESS_TOKEN is read.
-        base_url: Where HubSpot is. No proxy is used for an address of this machine.
+        base_url: The address of HubSpot. No proxy is used for an address of this machine.
         allow_http: Whether `base_url` may be an http:// address of another machine, where anybody on the way
             can read the token and the rows.
         api_version: `v3`, or a dated version such as `2026-09`.
@@ -190,10 +190,10 @@ class AsyncHubSpot:
         max_reply_bytes: The largest reply that is read, after decompression. A larger one counts as
             unreadable.
         retries: How often a call is sent again, a `Retries` or another `RetryPolicy`. 0 makes one attempt.
-        quota: What paces the requests. Without it, all clients of this process with the same token, or the
-            same function, and the same base URL share one. Several processes need a `SharedQuota`.
-        transport: What carries the requests, for tests and special networks.
-        http_client: The HTTP client to use. It stays the caller's to close.
+        quota: A `Quota`, `SharedQuota` or another `Pacer`. By default, all clients of this process with the
+            same base URL and token, or token function, share one. Several processes need a `SharedQuota`.
+        transport: An httpx transport, for tests and special networks.
+        http_client: The HTTP client to use. It is not closed with this client.
 
     Raises:
         ConfigurationError: If any of these is not valid.
@@ -289,7 +289,7 @@ class AsyncHubSpot:
             await http.aclose()
 
     async def __aenter__(self) -> Self:
-        # What the environment gets wrong is told here, before there is anything to lose.
+        # Fail early if an environment variable is invalid.
         self._pool.http()
         return self
 
@@ -306,8 +306,8 @@ class AsyncHubSpot:
         return _shown(self, self._settings)
 
 
-# The senders import late what builds requests, sends them and reads replies: it takes as long to import as
-# all the rest, and what a run needs takes still longer.
+# The senders import the code for requests, replies and runs late: it takes more time to import than all the
+# rest.
 
 
 class _SyncSender:
@@ -331,7 +331,7 @@ class _SyncSender:
         from hubspot_batch.bulk import Stream  # noqa: PLC0415
         from hubspot_batch.transport._async import AsyncDriver, ThreadedPool  # noqa: PLC0415
 
-        # What the environment gets wrong is told before a run begins.
+        # Fail before the run begins if an environment variable is invalid.
         self._pool.http()
         driver = AsyncDriver(ThreadedPool(self._pool), self._settings)
         return Stream(operation_id, rows, options, self._settings, driver)
@@ -366,7 +366,7 @@ class _AsyncSender:
     def stream(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "AsyncStream":
         from hubspot_batch.bulk import AsyncStream  # noqa: PLC0415
 
-        # What the environment gets wrong is told before a run begins.
+        # Fail before the run begins if an environment variable is invalid.
         self._pool.http()
         return AsyncStream(operation_id, rows, options, self._settings, self._driver)
 
@@ -382,7 +382,7 @@ def _check_source(
     if transport is not None:
         raise ConfigurationError("transport and http_client exclude each other; give one of them")
     if not isinstance(http_client, kind):
-        raise ConfigurationError(f"http_client is no httpx.{kind.__name__}; give one, or leave it out")
+        raise ConfigurationError(f"http_client must be an httpx.{kind.__name__}")
 
 
 def _pool(http_client: _Http | None, make: Callable[[], _Http]) -> Pool[_Http]:

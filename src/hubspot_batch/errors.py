@@ -1,4 +1,4 @@
-"""What this package raises.
+"""The exceptions of this package.
 
 ::
 
@@ -10,8 +10,8 @@
     │   └── JournalInUseError        another run is using it: wait for that to end
     ├── ClosedError                  the client or quota is closed: make another one
     ├── QuotaUnavailableError        a shared quota cannot be reached for now: try again later
-    ├── ConnectionFailedError        no reply came
-    │   └── RequestTimeoutError      none came in time
+    ├── ConnectionFailedError        no reply arrived
+    │   └── RequestTimeoutError      no reply arrived in time
     ├── ApiError                     HubSpot, or a gateway before it, refused the request
     │   ├── BadRequestError          400
     │   ├── AuthenticationError      401
@@ -23,10 +23,10 @@
     ├── UnexpectedReplyError         a success that cannot be read
     └── BulkError                    a run stopped, or not all of its rows are done (`hubspot_batch.bulk`)
 
-Every error pickles, holds no token, and tells in `maybe_written` whether the batch may have been written.
-Its text never repeats what HubSpot said, for HubSpot repeats property values: HubSpot's own words stand in
-`ApiError.message` and `Reason.message`, for code that shows them on purpose. Names and codes of others stand
-in it with their control characters escaped, so a text is safe to print.
+Every error can be pickled, holds no token, and says in `maybe_written` whether the batch may have been
+written. Its text does not include HubSpot's message, which may repeat property values: that is in
+`ApiError.message` and `Reason.message`. Control characters in names and codes are escaped, so the text is
+safe to print.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _FAULTS_SHOWN = 10
 
 _CHECK = "check base_url and the proxy"
 _FAILED = "HubSpot or a gateway before it failed"
-# What a status means where the body is not HubSpot's: it is the page of a gateway, or there is none.
+# The meaning of a status if the body does not come from HubSpot.
 _WITHOUT_HUBSPOTS_WORDS = {
     400: f"a gateway before HubSpot could not read the request; {_CHECK}",
     401: f"a gateway or proxy before HubSpot asks for a login; {_CHECK}",
@@ -60,9 +60,9 @@ _WITHOUT_HUBSPOTS_WORDS = {
     499: "a gateway before HubSpot gave the request up",
     502: "a gateway before HubSpot got no valid answer from it",
     503: "HubSpot or a gateway before it is not available for now",
-    504: "a gateway before HubSpot waited for its answer in vain",
+    504: "a gateway before HubSpot timed out waiting for its answer",
     511: "the network asks for a login; log in with a browser first",
-    524: "a gateway before HubSpot waited for its answer in vain",
+    524: "a gateway before HubSpot timed out waiting for its answer",
 }
 
 
@@ -70,8 +70,8 @@ class HubSpotBatchError(Exception):
     """The base of all errors of this package.
 
     Attributes:
-        maybe_written: Whether HubSpot may have written the batch, or a part of it. Where it is true, sending
-            the same inputs again can make doubles.
+        maybe_written: Whether HubSpot may have written the batch, or a part of it. If so, sending the same
+            inputs again can create duplicates.
     """
 
     maybe_written: bool = False
@@ -81,7 +81,7 @@ class HubSpotBatchError(Exception):
         return f"{text}; the batch may have been written" if self.maybe_written else text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The default calls the class with `args`, which no constructor with keyword-only arguments takes.
+        # The default calls the class with `args`, which fails for keyword-only arguments.
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
@@ -138,12 +138,12 @@ class QuotaUnavailableError(HubSpotBatchError):
 
 
 class InputIssue(Struct, frozen=True, kw_only=True):
-    """One thing that is wrong with a payload.
+    """A problem in a payload.
 
     Attributes:
-        index: The index of the input, or None where the fault is not in one.
+        index: The index of the input; None if the problem is not in a single input.
         pointer: A JSON pointer to the place, from the root of the payload.
-        problem: What is wrong. It never repeats a property value.
+        problem: What is wrong. It does not repeat a property value.
         remedy: What to write instead.
     """
 
@@ -160,7 +160,7 @@ class InvalidInputError(HubSpotBatchError):
     """Inputs are not valid. Nothing was sent.
 
     Attributes:
-        faults: Every fault of every input.
+        faults: Every problem of every input.
     """
 
     def __init__(self, faults: Sequence[InputIssue]) -> None:
@@ -173,10 +173,10 @@ class InvalidInputError(HubSpotBatchError):
 
 
 class ConnectionFailedError(HubSpotBatchError):
-    """No reply came: the connection could not be made, or it broke.
+    """No reply arrived: the connection failed or broke.
 
     Attributes:
-        attempts: How many attempts were made.
+        attempts: The number of attempts.
     """
 
     def __init__(self, text: str, *, attempts: int) -> None:
@@ -185,7 +185,7 @@ class ConnectionFailedError(HubSpotBatchError):
 
 
 class RequestTimeoutError(ConnectionFailedError):
-    """No reply came in time."""
+    """No reply arrived in time."""
 
 
 class ApiError(HubSpotBatchError):
@@ -194,12 +194,12 @@ class ApiError(HubSpotBatchError):
     Attributes:
         operation: The operation that was refused.
         status: The status code.
-        category: HubSpot's kind of error; None where the body has none, as on 429.
-        sub_category: A finer kind.
-        message: HubSpot's own words. They may repeat values that were sent.
-        correlation_id: What HubSpot's support asks for.
-        context: What the error is about, `ids` for example.
-        reasons: The single faults, where HubSpot lists them. They do not say which input they are about.
+        category: HubSpot's kind of error; None if the body has none, as on 429.
+        sub_category: A more specific kind.
+        message: HubSpot's message. It may repeat values that were sent.
+        correlation_id: The id that HubSpot's support asks for.
+        context: Details, `ids` for example.
+        reasons: The single problems, if HubSpot lists them. They do not say which input they are about.
         policy: The quota that a 429 names, TEN_SECONDLY_ROLLING, SECONDLY or DAILY.
         response: The reply itself.
     """
@@ -237,17 +237,17 @@ class ApiError(HubSpotBatchError):
 
     @property
     def _says_something(self) -> bool:
-        """Whether the body is HubSpot's, not the page of a gateway."""
+        """Whether the body comes from HubSpot, not from a gateway."""
         told = (self.category, self.message, self.correlation_id, self.context, self.reasons, self.policy)
         return any(told)
 
     def _reason(self) -> str:
-        """Return the explanation of a refusal by HubSpot itself."""
+        """Return the reason for a refusal by HubSpot itself."""
         return "HubSpot's own words are in .message" if self.message else "HubSpot gives no reason"
 
 
 def _meaning_of(status: int) -> str:
-    """Return what a status means that is like others of its kind, where the body is not HubSpot's."""
+    """Return the general meaning of a status if the body does not come from HubSpot."""
     if status >= 500:  # noqa: PLR2004 - the range of HTTP
         return _FAILED
     if 300 <= status < 400:  # noqa: PLR2004 - the range of HTTP
@@ -256,7 +256,7 @@ def _meaning_of(status: int) -> str:
 
 
 def is_web_page(response: Response) -> bool:
-    """Return whether a body is that of a page for people, in HTML, not JSON."""
+    """Return whether a body is HTML, not JSON."""
     return response.content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 
@@ -274,12 +274,12 @@ class AuthenticationError(ApiError):
 
     @property
     def expired(self) -> bool:
-        """Whether HubSpot says that the token is invalid or too old."""
+        """Whether HubSpot says that the token is invalid or expired."""
         return self.category == "EXPIRED_AUTHENTICATION"
 
     @property
     def remedy(self) -> str:
-        """What to do, as the text says it."""
+        """The remedy that the text gives."""
         if self._from_function:
             return "check where the function given as access_token gets its tokens"
         if self.expired:
@@ -287,7 +287,7 @@ class AuthenticationError(ApiError):
         return "check access_token or HUBSPOT_ACCESS_TOKEN"
 
     def blame_function(self) -> None:
-        """Say in the text that the token came from a function of the caller."""
+        """Point to the token function in the text."""
         self._from_function = True
         self.args = (self._text(),)
 
@@ -301,7 +301,7 @@ class PermissionDeniedError(ApiError):
 
     @property
     def missing_scopes(self) -> Sequence[str]:
-        """The scopes of which the token needs one; empty where HubSpot names none."""
+        """The scopes that would allow it; one of them is enough. Empty if HubSpot names none."""
         return self.context.get("requiredGranularScopes", ())
 
     def _reason(self) -> str:

@@ -1,4 +1,4 @@
-"""Fresh tokens for an OAuth app: they live half an hour (docs/behaviour.md, "Tokens and scopes")."""
+"""Access tokens for an OAuth app. They expire after half an hour (docs/behaviour.md, "Tokens and scopes")."""
 
 import time
 from copy import copy
@@ -39,9 +39,9 @@ _PATH = "/oauth/v3/token"
 _SUCCESS = 200
 _OPERATION = "refresh_token"
 _REFUSALS = {400, 401, 403, 409, 413, 422}
-# A token that is about to end could do so on its way.
+# Seconds. A token could expire on its way.
 _EARLIER = 60.0
-# The old token is of no more use, so whoever needs the new one waits for it.
+# Requests need the new token, so they wait for it.
 _RETRIES = Retries(limit=4, budget=30.0)
 
 
@@ -63,16 +63,16 @@ class _Limits(Struct, frozen=True):
 
 
 class RefreshToken(CachingTokenSource):
-    """A function that returns an access token, and gets another one before it ends. Safe in several threads.
+    """A token source that gets a new access token before the old one expires. Thread-safe.
 
-    Give it to a client: `HubSpot(access_token=RefreshToken(...), ...)`. Where HubSpot cannot give a token at
-    once, it asks again, up to four times, and waits for 30 seconds at most between them.
+    Pass it to a client: `HubSpot(access_token=RefreshToken(...), ...)`. After a transient error it tries
+    again, up to four times, and waits at most 30 seconds in total.
 
     Args:
-        client_id: Of the app.
-        client_secret: Likewise.
-        refresh_token: Of its installation in the account.
-        base_url: Where HubSpot is.
+        client_id: The client id of the app.
+        client_secret: The client secret of the app.
+        refresh_token: The refresh token of its installation in the account.
+        base_url: The address of HubSpot.
         allow_http: Whether `base_url` may be an http:// address of another machine, where anybody on the way
             can read the secrets.
         timeout: As for the client.
@@ -112,7 +112,7 @@ class RefreshToken(CachingTokenSource):
             attempt_timeout=attempt_timeout_from(attempt_timeout, steps),
             max_reply_bytes=max_reply_bytes_from(max_reply_bytes),
         )
-        # The token and its end are one value: it is read without the lock.
+        # The token and its expiry are one value, so it can be read without the lock.
         self._kept: tuple[str, float] = ("", float("-inf"))
         self._failed = float("-inf")
         self._failure: HubSpotBatchError | None = None
@@ -122,22 +122,22 @@ class RefreshToken(CachingTokenSource):
 
     @property
     def cached(self) -> str | None:
-        """The token that it returns without asking HubSpot; None if it has to ask."""
+        """The cached token; None if it has expired."""
         token, ends = self._kept
         return token if time.monotonic() < ends else None
 
     def discard(self, token: Bearer) -> None:
-        """Get another token instead of this one, which HubSpot has refused as too old."""
+        """Drop this token, which HubSpot refused as expired."""
         with self._lock:
             if token.equals(self._kept[0]):
                 self._kept = ("", float("-inf"))
 
     def __call__(self) -> str:
-        """Return an access token that lives for another minute at least.
+        """Return an access token that is valid for at least another minute.
 
         Raises:
-            ConfigurationError: If HubSpot refuses to give one.
-            ApiError: If it cannot do so now.
+            ConfigurationError: If HubSpot refuses the app or its refresh token.
+            ApiError: If HubSpot fails.
             ConnectionFailedError: If no reply came.
             UnexpectedReplyError: If the reply cannot be read.
         """
@@ -146,7 +146,7 @@ class RefreshToken(CachingTokenSource):
             if (token := self.cached) is not None:
                 return token
             if self._failure is not None and called < self._failed:
-                # Another thread failed while this one waited.
+                # Another thread failed while this one waited: raise its error.
                 raise copy(self._failure) from self._failure
             return self._renewed()
 
@@ -160,7 +160,7 @@ class RefreshToken(CachingTokenSource):
         return grant.access_token
 
     def _granted(self) -> tuple[_Grant, float]:
-        """Return a token, and when it was asked for."""
+        """Return a token, and when it was requested."""
         asked = time.monotonic()
         try:
             response = send_form(self._url, self._form, self._limits)
@@ -179,7 +179,7 @@ class RefreshToken(CachingTokenSource):
         try:
             return msgspec.json.decode(response.content, type=_Grant)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            # The body may hold the token after all, so it does not travel with the error.
+            # The body may hold a token, so the error does not carry it.
             empty = Response(status=response.status, headers={}, content=b"")
             failure = UnexpectedReplyError(_OPERATION, empty, "there is no token in it")
             failure.maybe_written = False
@@ -187,12 +187,12 @@ class RefreshToken(CachingTokenSource):
 
 
 def _refused(response: Response) -> HubSpotBatchError:
-    """Return the error for a refusal. It is not about a batch, for none was sent."""
+    """Return the error for a refused token request."""
     error = refusal(_OPERATION, response)
     error.maybe_written = False
     if response.status not in _REFUSALS:
         return error
-    # As an ApiError with such a status it would pass for a refusal of what is in a batch.
+    # An ApiError with such a status would look like the refusal of a batch.
     denial = ConfigurationError(
         f"{_OPERATION}: HTTP {response.status}: HubSpot gives this app no token; "
         "check its client id, client secret and refresh token"

@@ -1,4 +1,4 @@
-"""What comes back from one batch: records, errors, and the inputs that the reply says nothing about."""
+"""The result of a batch: records, errors, and inputs that the reply does not mention."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,14 +19,14 @@ __all__ = [
 
 
 class Response(RedactedRepr, Struct, frozen=True, kw_only=True):
-    """One HTTP reply, as it was received.
+    """An HTTP reply.
 
     Attributes:
         status: The status code.
         headers: Header names in lower case, and their values.
-        content: The body, decompressed.
-        seconds: How long the attempt took that brought this reply.
-        attempts: How many attempts the call has taken, this one included.
+        content: The decompressed body.
+        seconds: The duration of the attempt.
+        attempts: The number of attempts of the call, including this one.
     """
 
     status: int
@@ -37,7 +37,7 @@ class Response(RedactedRepr, Struct, frozen=True, kw_only=True):
 
     @property
     def correlation_id(self) -> str | None:
-        """What HubSpot's support asks for, where the headers tell it."""
+        """The id that HubSpot's support asks for; None if the headers do not have it."""
         return self.headers.get("x-hubspot-correlation-id")
 
     def __repr__(self) -> str:
@@ -45,12 +45,12 @@ class Response(RedactedRepr, Struct, frozen=True, kw_only=True):
 
 
 class Reason(RedactedRepr, Struct, frozen=True, kw_only=True):
-    """One fault that HubSpot found in an input.
+    """One problem that HubSpot found in an input.
 
     Attributes:
-        code: What is wrong, PROPERTY_DOESNT_EXIST for example; None where HubSpot gave no code.
-        property: The property that is at fault; None where it is not about one.
-        message: HubSpot's own words. They may repeat the value that was sent.
+        code: The kind of problem, PROPERTY_DOESNT_EXIST for example; None if HubSpot gave no code.
+        property: The property; None if the problem is not about a single one.
+        message: HubSpot's message. It may repeat the value that was sent.
     """
 
     code: str | None = None
@@ -66,12 +66,12 @@ class Reason(RedactedRepr, Struct, frozen=True, kw_only=True):
 
 
 class RecordWarning(RedactedRepr, Struct, frozen=True, kw_only=True):
-    """A remark of HubSpot on a record that it wrote.
+    """A warning of HubSpot about a record that it wrote.
 
     Attributes:
-        category: What kind of remark it is.
-        message: HubSpot's own words.
-        context: What it is about.
+        category: The kind of warning.
+        message: HubSpot's message.
+        context: Details, by name.
     """
 
     category: str | None = None
@@ -83,14 +83,14 @@ class RecordWarning(RedactedRepr, Struct, frozen=True, kw_only=True):
 
 
 class PropertyVersion(RedactedRepr, Struct, frozen=True, kw_only=True):
-    """One value that a property has had.
+    """A past or present value of a property.
 
     Attributes:
-        value: The value; None where the property was empty.
+        value: The value; None if the property was empty.
         timestamp: When it was set, in ISO 8601.
-        source_type: What kind of thing set it.
-        source_id: Which one of that kind.
-        source_label: The same for people to read.
+        source_type: The kind of source that set it.
+        source_id: The id of the source.
+        source_label: The name of the source.
         updated_by_user_id: The user who set it.
     """
 
@@ -109,17 +109,17 @@ class Record(RedactedRepr, Struct, frozen=True, kw_only=True):
     """A record that HubSpot reports as written.
 
     Attributes:
-        index: The index of its input, or None where that cannot be known for certain.
+        index: The index of its input; None if it is not certain.
         id: The record id.
         properties: Property names and values as HubSpot stores them: 9 may have become 9.00.
-        created_at: When the record was created, in ISO 8601 as sent; empty where the reply does not tell.
-        updated_at: When it was last changed, in the same form.
+        created_at: When the record was created, in ISO 8601 as received; empty if the reply does not say.
+        updated_at: When it was last changed, in the same format.
         archived: Whether it is in the recycle bin.
-        archived_at: When it was put there.
-        url: Where a person can look at it.
-        trace_id: The trace id of the input, where HubSpot repeats it.
-        history: The values that properties have had, where HubSpot tells.
-        warnings: Remarks on the write.
+        archived_at: When it was archived.
+        url: Its address in the web interface.
+        trace_id: The trace id of the input, if HubSpot repeats it.
+        history: The history of its properties, if HubSpot sends it.
+        warnings: Warnings about the write.
     """
 
     index: int | None
@@ -142,12 +142,12 @@ class RecordError(RedactedRepr, Struct, frozen=True, kw_only=True):
     """Why HubSpot refused an input.
 
     Attributes:
-        index: The index of the input, or None where the reply does not say which it is.
+        index: The index of the input; None if the reply does not say which it is.
         category: The kind of error, VALIDATION_ERROR for example.
-        sub_category: A finer kind.
-        message: HubSpot's own words. They may repeat values that were sent.
-        context: What the error is about, `ids` or `existingId` for example.
-        reasons: The single faults, where HubSpot lists them.
+        sub_category: A more specific kind.
+        message: HubSpot's message. It may repeat values that were sent.
+        context: Details, `ids` or `existingId` for example.
+        reasons: The single problems, if HubSpot lists them.
     """
 
     index: int | None
@@ -162,15 +162,15 @@ class RecordError(RedactedRepr, Struct, frozen=True, kw_only=True):
 
 
 class ErrorBody(RedactedRepr, Struct, frozen=True, kw_only=True):
-    """What the body of a refusal says. Every field may be absent (docs/behaviour.md, "Error bodies").
+    """The body of an error reply. Every field may be absent (docs/behaviour.md, "Error bodies").
 
     Attributes:
         category: The kind of error; absent on 429.
-        sub_category: A finer kind.
-        message: HubSpot's own words. They may repeat values that were sent.
-        correlation_id: What HubSpot's support asks for.
-        context: What the error is about, `ids` for example.
-        reasons: The single faults. They do not say which input they are about.
+        sub_category: A more specific kind.
+        message: HubSpot's message. It may repeat values that were sent.
+        correlation_id: The id that HubSpot's support asks for.
+        context: Details, `ids` for example.
+        reasons: The single problems. They do not say which input they are about.
         policy: The quota that is used up, TEN_SECONDLY_ROLLING, SECONDLY or DAILY.
     """
 
@@ -187,14 +187,14 @@ class ErrorBody(RedactedRepr, Struct, frozen=True, kw_only=True):
 
 
 class BatchResult(RedactedRepr, Struct, frozen=True, kw_only=True):
-    """What became of one batch.
+    """The result of one batch.
 
     Attributes:
-        records: What HubSpot reports as written, in the order of the reply, which is no particular one. Each
-            record once, also where the reply repeats it: it belongs to one input.
-        errors: What it refused.
-        unaccounted: Indexes of inputs that the reply says nothing about. Where the reply holds fewer items
-            than inputs and it cannot be known which are missing, all that come into question are listed.
+        records: The records that HubSpot reports as written, in the arbitrary order of the reply. A record
+            that the reply repeats is listed once.
+        errors: The refused inputs.
+        unaccounted: Indexes of inputs that the reply does not mention. If it is uncertain which inputs are
+            missing, all candidates are listed.
         response: The reply itself.
     """
 

@@ -371,7 +371,7 @@ class TestExitCodes:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            (["--base-url", "hubapi"], "base_url is no URL of a service"),
+            (["--base-url", "hubapi"], "base_url must be the URL of a service"),
             (["--api-version", "v4"], "there is no API version 'v4'"),
             (["--unique-property", ""], "unique_property is empty; name a property, or leave it out"),
         ],

@@ -77,7 +77,7 @@ def test_a_caller_may_say_how_many_requests_are_in_flight(given: int | None, exp
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "8", True, float("nan")])
 def test_a_concurrency_that_cannot_be_is_refused(wrong: object) -> None:
-    with pytest.raises(ConfigurationError, match=r"^concurrency is no positive number; say how many"):
+    with pytest.raises(ConfigurationError, match=r"^concurrency must be a positive number; say how many"):
         task_from("create_orders", options(concurrency=wrong), None)
 
 

@@ -269,7 +269,7 @@ def test_something_else_to_await_is_no_token_for_the_sync_client() -> None:
         hub.orders.batch_create(INPUTS)
 
 
-NO_URL = "base_url is no URL of a service; write it like https://api.hubapi.com"
+NO_URL = "base_url must be the URL of a service; write it like https://api.hubapi.com"
 
 
 def test_a_base_url_that_names_no_service_is_refused(face: "Face") -> None:
@@ -347,7 +347,7 @@ BAD_RETRIES: list[object] = [
     Retries(budget="120"),  # type: ignore[arg-type]
     Retries(limit=1.5),  # type: ignore[arg-type]
 ]
-NO_TIMEOUT = "timeout is no positive number; write seconds, or an httpx.Timeout"
+NO_TIMEOUT = "timeout must be a positive number; write seconds, or an httpx.Timeout"
 NO_RETRIES = "retries has a negative limit or budget; write Retries(limit=4, budget=120.0)"
 
 
@@ -410,7 +410,7 @@ def test_an_http_client_of_the_other_kind_is_refused(face: "Face") -> None:
     with pytest.raises(ConfigurationError) as caught:
         face.connect(None, http_client=wrong())
 
-    assert str(caught.value) == f"http_client is no httpx.{right}; give one, or leave it out"
+    assert str(caught.value) == f"http_client must be an httpx.{right}"
 
 
 @pytest.mark.parametrize(

@@ -542,10 +542,10 @@ def test_a_fault_of_a_create_is_named_with_its_place() -> None:
             ],
         ),
         ({"properties": {"": "x"}}, [(0, "/inputs/0/properties", "a property has an empty name")]),
-        ({"properties": {1: "x"}}, [(0, "/inputs/0/properties", "a key is no Unicode text")]),
-        ({"properties": {None: "x"}}, [(0, "/inputs/0/properties", "a key is no Unicode text")]),
-        ({"properties": {b"a": "x"}}, [(0, "/inputs/0/properties", "a key is no Unicode text")]),
-        ({"properties": {"\ud800": "x"}}, [(0, "/inputs/0/properties", "a key is no Unicode text")]),
+        ({"properties": {1: "x"}}, [(0, "/inputs/0/properties", "a key is not Unicode text")]),
+        ({"properties": {None: "x"}}, [(0, "/inputs/0/properties", "a key is not Unicode text")]),
+        ({"properties": {b"a": "x"}}, [(0, "/inputs/0/properties", "a key is not Unicode text")]),
+        ({"properties": {"\ud800": "x"}}, [(0, "/inputs/0/properties", "a key is not Unicode text")]),
         ({"properties": {"a": "\ud800"}}, [(0, "/inputs/0/properties/a", "text that JSON cannot express")]),
         (
             {"properties": {"a": "x\udfff", "b": "\ud83d\ude00"}},
@@ -555,7 +555,7 @@ def test_a_fault_of_a_create_is_named_with_its_place() -> None:
             ],
         ),
         ({"properties": {"a": ["\ud800"]}}, [(0, "/inputs/0/properties/a", "text that JSON cannot express")]),
-        (ORDER | {1: 2}, [(0, "/inputs/0", "a key is no Unicode text")]),
+        (ORDER | {1: 2}, [(0, "/inputs/0", "a key is not Unicode text")]),
         (
             ORDER | {"objectWriteTraceId": None},
             [(0, "/inputs/0/objectWriteTraceId", "null stands where text belongs")],
@@ -623,7 +623,7 @@ def test_a_fault_of_a_create_is_named_with_its_place() -> None:
         ),
         (
             ORDER | {"associations": [link() | {1: 2}]},
-            [(0, "/inputs/0/associations/0", "a key is no Unicode text")],
+            [(0, "/inputs/0/associations/0", "a key is not Unicode text")],
         ),
         (
             ORDER | {"associations": [{"to": 301, "types": []}]},

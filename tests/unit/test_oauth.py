@@ -331,7 +331,7 @@ class TestSecrets:
             {"client_id": "", "refresh_token": ""},
             "client_id, refresh_token is empty; a token needs all three",
         ),
-        ({"base_url": "hubapi"}, "base_url is no URL of a service"),
+        ({"base_url": "hubapi"}, "base_url must be the URL of a service"),
     ],
 )
 def test_what_cannot_be_is_refused_at_once(given: Mapping[str, str], message: str) -> None:

@@ -485,17 +485,17 @@ def test_every_fault_of_every_input_is_named() -> None:
         ),
         (
             {"inputs": [{"properties": {"\ud800": "x"}}]},
-            [(0, "/inputs/0/properties", "a key is no Unicode text")],
+            [(0, "/inputs/0/properties", "a key is not Unicode text")],
         ),
-        ({"inputs": [{"properties": {1: "x"}}]}, [(0, "/inputs/0/properties", "a key is no Unicode text")]),
-        ({"inputs": [{"properties": {}, None: 1}]}, [(0, "/inputs/0", "a key is no Unicode text")]),
-        ({1: 2, "inputs": [CREATE]}, [(None, "", "a key is no Unicode text")]),
+        ({"inputs": [{"properties": {1: "x"}}]}, [(0, "/inputs/0/properties", "a key is not Unicode text")]),
+        ({"inputs": [{"properties": {}, None: 1}]}, [(0, "/inputs/0", "a key is not Unicode text")]),
+        ({1: 2, "inputs": [CREATE]}, [(None, "", "a key is not Unicode text")]),
     ],
 )
 def test_what_json_cannot_express(payload: object, expected: list[tuple[int | None, str, str]]) -> None:
     faults = validate("create_orders", payload)
     assert [(fault.index, fault.pointer, fault.problem) for fault in faults] == expected
-    remedies = {"a key is no Unicode text": "write the key as text"}
+    remedies = {"a key is not Unicode text": "write the key as text"}
     for fault in faults:
         assert fault.remedy == remedies.get(fault.problem, "write it as Unicode text")
 

@@ -37,7 +37,9 @@ def task_from(operation_id: str, options: Options, total: int | None) -> Task:
     """
     ceiling = DEFAULT_CEILING if options["concurrency"] is None else options["concurrency"]
     if not is_number(ceiling, int) or ceiling < 1:
-        raise ConfigurationError("concurrency is no positive number; say how many requests may be in flight")
+        raise ConfigurationError(
+            "concurrency must be a positive number; say how many requests may be in flight"
+        )
     unique_property = options.get("unique_property")
     if unique_property == "":
         raise ConfigurationError("unique_property is empty; name a property, or leave it out")

@@ -1,4 +1,4 @@
-"""The associations that a new record can have, as data (docs/behaviour.md, "Associations")."""
+"""The association types of a new record (docs/behaviour.md, "Associations")."""
 
 import difflib
 from collections.abc import Mapping
@@ -72,13 +72,13 @@ TARGETS: Mapping[str, Mapping[int, str]] = {
         1158: "feedback_submissions",
     },
 }
-"""For each object type that can be written: association type ids, and what they lead to.
+"""Association type ids and their target types, by object type.
 
-Of several ids that lead to one object type, the first means nothing beyond the link.
+If several ids have the same target type, the first is the plain link.
 """
 
 OBJECT_TYPES = frozenset(TARGETS) | {name for row in TARGETS.values() for name in row.values()}
-"""Every object type that a record can be, or be linked with."""
+"""Every object type of a record or an association target."""
 
 _OTHER_NAMES = {
     "payment": "commerce_payments",
@@ -91,13 +91,13 @@ def association_type(object_type: str, target: str, type_id: int | None = None) 
     """Return the type of an association of a new record.
 
     Args:
-        object_type: What the record is, orders for example.
-        target: What it is linked with, contact or contacts for example.
-        type_id: The type id, where it is not the plain one of the two. One that HubSpot has not defined is
-            taken to be defined by the user.
+        object_type: The object type of the record, orders for example.
+        target: The object type of the target, contact or contacts for example.
+        type_id: The type id, if it is not the plain link. An id that HubSpot has not defined counts as
+            user-defined.
 
     Raises:
-        ConfigurationError: If the two have no such association.
+        ConfigurationError: If there is no such association.
     """
     types = TARGETS[object_type]
     if type_id is not None and type_id not in types:
@@ -116,7 +116,7 @@ def association_type(object_type: str, target: str, type_id: int | None = None) 
 
 
 def object_type_of(name: str) -> str | None:
-    """Return the object type of this name, which may be in the singular; None if there is none."""
+    """Return the object type of a name in singular or plural; None if there is none."""
     return _names().get(name.strip().lower().replace("-", "_").replace(" ", "_"))
 
 

@@ -1,7 +1,7 @@
-"""What a caller hands over, and the payload that is made of it.
+"""Inputs of callers, and the payload that they are encoded to.
 
 The mappings here are those of `hubspot_batch_models.inputs` with wider values: where the document says text,
-a caller may write whatever `hubspot_batch.contract._values` converts.
+a caller may write any value that `hubspot_batch.contract._values` converts.
 """
 
 import sys
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 else:
 
     class ReadOnly:
-        """For type checkers, an item that is not written to; others, like msgspec, know no such thing."""
+        """A read-only item for type checkers. Libraries like msgspec do not support it at run time."""
 
         def __class_getitem__(cls, kind: object) -> object:
             return kind
@@ -59,7 +59,7 @@ class AssociationType(TypedDict):
 
 
 class Association(TypedDict):
-    """A link from the new record to one existing record."""
+    """A link from the new record to an existing record."""
 
     to: ReadOnly[AssociationTarget]
     types: ReadOnly[Sequence[AssociationType]]
@@ -74,7 +74,7 @@ class CreateInput(TypedDict):
 
 
 class UpdateInput(TypedDict):
-    """One record to change: `id` is the record id, or its value of the property `idProperty`."""
+    """One record to update: `id` is the record id, or its value of the property `idProperty`."""
 
     id: ReadOnly[str | int]
     idProperty: NotRequired[str]
@@ -110,10 +110,10 @@ AnyUpdateInput: TypeAlias = UpdateInput | AnyModel
 
 
 class Batch(RedactedRepr, msgspec.Struct, frozen=True, kw_only=True):
-    """Inputs that are ready to be sent.
+    """Inputs that are ready to send.
 
     Attributes:
-        inputs: The inputs in their wire form, each with a trace id of its own.
+        inputs: The encoded inputs, each with its own trace id.
         content: The body of the request.
     """
 
@@ -125,12 +125,12 @@ class Batch(RedactedRepr, msgspec.Struct, frozen=True, kw_only=True):
 
 
 def prepare(operation: Operation, inputs: Iterable[object], unique_property: str | None = None) -> Batch:
-    """Convert and check the inputs of one request. They are not changed.
+    """Encode and validate the inputs of one request, without changing them.
 
     Args:
-        operation: What they are for.
-        inputs: Mappings or generated models. No more are taken of them than one too many.
-        unique_property: A property of which each of them must have a value of its own.
+        operation: The operation.
+        inputs: Mappings or models. At most one more than allowed is read.
+        unique_property: A property that must have a different value in each of them.
 
     Raises:
         InvalidInputError: With every fault of every input.
@@ -144,7 +144,7 @@ def prepare(operation: Operation, inputs: Iterable[object], unique_property: str
 
 
 def _fast_batch(operation: Operation, items: Sequence[object], unique_property: str | None) -> Batch | None:
-    """Return a batch of plain inputs, or None if there is anything to say of them."""
+    """Return a batch of valid plain inputs, else None."""
     wire = encode_valid(operation, items)
     if wire is None or any(_not_unique(wire, unique_property)):
         return None
@@ -155,10 +155,10 @@ def _fast_batch(operation: Operation, items: Sequence[object], unique_property: 
 
 
 def encode_valid(operation: Operation, items: Sequence[object]) -> list[dict[str, Any]] | None:
-    """Return the wire forms of inputs that are plain mappings without a fault; None if any is not.
+    """Encode valid plain mappings; return None if any input is something else.
 
-    It says what `encode_input` and `contradictions` say, only quicker. Whether text is Unicode is left to
-    whoever encodes it.
+    A fast path with the results of `encode_input` and `contradictions`. It does not check that text is
+    Unicode; the JSON encoder does.
     """
     wires = _plain_copies(items)
     if wires is None:
@@ -184,7 +184,7 @@ def _plain_copies(items: Sequence[object]) -> list[dict[str, Any]] | None:
 
 
 def _written_out(wires: Sequence[dict[str, Any]]) -> bool:
-    """Make text of ids and property values, in place, and return whether all have one."""
+    """Convert ids and property values to text in place, and return whether all could be converted."""
     for wire in wires:
         if "id" in wire and not _write_out(wire, "id", encode_id):
             return False
@@ -202,7 +202,7 @@ def _write_out(values: dict[str, Any], name: str, convert: Callable[[object], st
 
 
 def _checked_batch(operation: Operation, items: Sequence[object], unique_property: str | None) -> Batch:
-    """Return a batch of inputs of any kind.
+    """Return a batch of any inputs.
 
     Raises:
         InvalidInputError: With every fault of every input.
@@ -231,7 +231,7 @@ def _not_unique(wire: Sequence[Any], unique_property: str | None) -> Iterator[In
 
 
 def lacking(wire: Sequence[Any], unique_property: str) -> Iterator[InputIssue]:
-    """Yield a fault for each input that has no value of the unique property."""
+    """Yield a fault for each input without a value of the unique property."""
     for index, item in enumerate(wire):
         match item:
             case {"properties": dict(properties)} if properties.get(unique_property, "") == "":
@@ -243,7 +243,7 @@ def lacking(wire: Sequence[Any], unique_property: str) -> Iterator[InputIssue]:
 
 
 def _repeating(wire: Sequence[Any], unique_property: str) -> Iterator[InputIssue]:
-    """Yield a fault for each input that has the value of the unique property of one before it."""
+    """Yield a fault for each input that repeats the unique value of an earlier one."""
     owners: dict[str, int] = {}
     for index, item in enumerate(wire):
         match item:
@@ -257,9 +257,9 @@ def _repeating(wire: Sequence[Any], unique_property: str) -> Iterator[InputIssue
 
 
 def _traced(operation: Operation, wire: Sequence[Any]) -> Sequence[Any]:
-    """Give a trace id to each input that has none, where the operation takes them, and return all.
+    """Add missing trace ids, if the operation has them, and return the inputs.
 
-    Without one on each of them, one bad input costs all (docs/behaviour.md, "Trace ids").
+    Without a trace id on every input, one bad input fails the whole batch (docs/behaviour.md, "Trace ids").
     """
     if "objectWriteTraceId" not in operation.input_keys:
         return wire
@@ -278,7 +278,7 @@ def _traced(operation: Operation, wire: Sequence[Any]) -> Sequence[Any]:
 
 
 def encode_input(operation: Operation, item: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
-    """Return one input in its wire form. What is not an input becomes JSON that the document refuses."""
+    """Encode one input. Anything but an input becomes JSON that validation rejects."""
     fields = fields_of(item)
     if not isinstance(fields, Mapping):
         return copy.of(fields, path)
@@ -300,16 +300,16 @@ def encode_input(operation: Operation, item: object, path: Path, copy: JsonCopy)
 
 
 def fields_of(item: object) -> object:
-    """Return the fields of a model or a row by their names; what has none as it is.
+    """Return the fields of a model or a row by name; any other value unchanged.
 
-    A model is a generated one, a Struct, a dataclass, or one of attrs or pydantic. What is not set in it, or
-    is None because that is its default, is left out. A row is a named tuple, or has `keys` as in sqlite3.
+    A model is a generated one, a Struct, a dataclass, or one of attrs or pydantic. Fields that are
+    not set, or None by default, are left out. A row is a named tuple, or has `keys` like a row of sqlite3.
     """
     if isinstance(item, type | Mapping | list):
         return item
     try:
         return _fields_of(item)
-    except Exception:  # noqa: BLE001 - a model raises anything on a field of the wrong type
+    except Exception:  # noqa: BLE001 - a model may raise anything for a field of the wrong type
         return item
 
 
@@ -336,7 +336,7 @@ def _fields_of(item: Any) -> object:  # noqa: ANN401 - what has one of these met
 
 
 def _texts(values: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
-    """Return properties with values that are text."""
+    """Return properties with their values as text."""
     values = fields_of(values)
     if not isinstance(values, Mapping):
         return copy.of(values, path)
@@ -350,7 +350,7 @@ def _texts(values: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 -
 
 
 def _with_ids(node: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
-    """Copy associations, with the ids of their targets as text."""
+    """Copy associations, with target ids as text."""
     fields = fields_of(node)
     if isinstance(fields, Mapping | list | tuple):
         return copy.inside(fields, path, partial(_container_with_ids, copy=copy))

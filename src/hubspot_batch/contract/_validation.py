@@ -1,4 +1,4 @@
-"""Every fault of a payload: what contradicts the document, and what HubSpot refuses beside it."""
+"""Validation of payloads: against the document, and for what else HubSpot refuses."""
 
 import difflib
 import math
@@ -21,17 +21,17 @@ _REMEDIES = {
     "string": "write it as text, in quotes",
     "integer": "write a whole number, without quotes",
 }
-# What stands under such a key is no excuse for it.
+# Unknown keys are reported even where their value was replaced.
 _UNKNOWN_KEY = ValidationErrorKind.AdditionalProperties
-# Deeper than any place of the document: a structure that holds itself ends here.
+# Deeper than the document: a structure that contains itself ends here.
 _DEEPEST = 8
 
 
 def validate(operation: contract.OperationId, payload: object) -> tuple[InputIssue, ...]:
     """Check a payload against the document, without sending anything.
 
-    The payload is the body of a request as `json.load` gives it: `{"inputs": [...]}`, with property values
-    that are text. (The client is more lenient: it makes text of numbers, dates and bools.)
+    The payload is the body of a request as `json.load` returns it: `{"inputs": [...]}`, with property values
+    as text. (The client is more lenient: it converts numbers, dates and bools.)
 
     Args:
         operation: The id of an operation of the document, `create_orders` for example.
@@ -62,25 +62,25 @@ def _can_be_encoded(payload: object) -> bool:
 def contradictions(
     operation: contract.Operation, content: object, replaced: AbstractSet[str] = frozenset()
 ) -> list[InputIssue]:
-    """Return what contradicts the document in JSON content, and what its inputs may not share.
+    """Return the faults of JSON content by the document, and repeated values.
 
     Args:
-        operation: What the content is for.
+        operation: The operation.
         content: A `JsonCopy`.
-        replaced: Pointers of places that hold null because they are faults already.
+        replaced: Pointers to nulls that replace a value with a fault.
     """
     return [*input_faults(operation, content, replaced), *_repetitions(content)]
 
 
 def is_valid(operation: contract.Operation, payload: object) -> bool:
-    """Return whether a payload has no fault, without looking for all of them.
+    """Return whether a payload is valid, without collecting its faults.
 
-    Whether its text is Unicode is left to whoever encodes it.
+    It does not check that text is Unicode; the JSON encoder does.
     """
     try:
         valid = contract.quick_validator(operation.request_schema).is_valid(payload)
     except ValueError:
-        # It holds what JSON has not.
+        # It contains a value that JSON does not have.
         return False
     return valid and not any(_refused(operation, payload)) and not any(_repetitions(payload))
 
@@ -88,7 +88,7 @@ def is_valid(operation: contract.Operation, payload: object) -> bool:
 def input_faults(
     operation: contract.Operation, content: object, replaced: AbstractSet[str] = frozenset()
 ) -> list[InputIssue]:
-    """Return what is wrong with each input by itself; the arguments are those of `contradictions`."""
+    """Return the faults of each input on its own. The arguments are those of `contradictions`."""
     faults: list[InputIssue] = []
     if not contract.quick_validator(operation.request_schema).is_valid(content):
         flat = {index for index, item in enumerate(_inputs_of(content)) if is_flat(operation, item)}
@@ -106,7 +106,7 @@ def input_faults(
 
 
 def is_flat(operation: contract.Operation, item: object) -> bool:
-    """Return whether an input is a row whose keys are the properties themselves."""
+    """Return whether an input is a row with the properties as its keys."""
     return (
         isinstance(item, Mapping)
         and "properties" not in item
@@ -116,7 +116,7 @@ def is_flat(operation: contract.Operation, item: object) -> bool:
 
 
 def flat_row(operation: contract.Operation) -> tuple[str, str]:
-    """Return what is wrong with a flat row, and the remedy."""
+    """Return the problem with a flat row, and the remedy."""
     problem = "a flat row stands where an input belongs"
     remedy = (
         'write {"properties": {...}}; of rows in Python, '
@@ -126,11 +126,11 @@ def flat_row(operation: contract.Operation) -> tuple[str, str]:
 
 
 class JsonCopy:
-    """Makes copies that hold what JSON has and nothing else; what cannot be copied becomes null and a fault.
+    """Makes copies with JSON types only. A value that cannot be copied becomes null and a fault.
 
     Attributes:
-        faults: What could not be copied.
-        replaced: The pointers of the places where null stands instead.
+        faults: The values that could not be copied.
+        replaced: The pointers to the nulls.
     """
 
     def __init__(self) -> None:
@@ -139,7 +139,7 @@ class JsonCopy:
         self._open: set[int] = set()
 
     def of(self, node: object, path: Path) -> Any:  # noqa: ANN401 - JSON
-        """Return the copy of a node that stands at this place."""
+        """Return the copy of the node at this path."""
         match node:
             case None | bool():
                 return node
@@ -164,7 +164,7 @@ class JsonCopy:
                 return None
 
     def inside(self, node: _Node, path: Path, copy: Callable[[_Node, Path], Any]) -> Any:  # noqa: ANN401 - JSON
-        """Return what a function makes of a mapping or list, unless that holds itself or is too deep."""
+        """Copy a mapping or list with a function, unless it contains itself or is nested too deeply."""
         if len(path) > _DEEPEST or id(node) in self._open:
             self.replace(path, "the payload is nested too deeply", "write plain mappings and lists")
             return None
@@ -183,21 +183,21 @@ class JsonCopy:
         return [self.of(value, (*path, index)) for index, value in enumerate(node)]
 
     def takes_key(self, key: object, path: Path) -> bool:
-        """Return whether a mapping at this place may have such a key; if not, that is a fault."""
+        """Return whether a mapping at this path may have this key. If not, add a fault."""
         if not is_unicode(key):
-            self.faults.append(fault_at(path, "a key is no Unicode text", "write the key as text"))
+            self.faults.append(fault_at(path, "a key is not Unicode text", "write the key as text"))
             return False
         return True
 
     def replace(self, path: Path, problem: str, remedy: str) -> None:
-        """Take note of a fault at a place where null is to stand."""
+        """Add a fault for a value that null replaces."""
         fault = fault_at(path, problem, remedy)
         self.faults.append(fault)
         self.replaced.add(fault.pointer)
 
 
 def is_unicode(value: object) -> bool:
-    """Return whether a value is text that UTF-8 can express: none that holds half of a surrogate pair."""
+    """Return whether a value is text without lone surrogates, which UTF-8 cannot encode."""
     if not isinstance(value, str):
         return False
     try:
@@ -208,7 +208,7 @@ def is_unicode(value: object) -> bool:
 
 
 def fault_at(path: Path, problem: str, remedy: str) -> InputIssue:
-    """Return a fault with the pointer and the input index of a place in a payload."""
+    """Return a fault at a path of a payload."""
     index = path[1] if len(path) > 1 and path[0] == "inputs" else None
     return InputIssue(
         index=index if isinstance(index, int) else None,
@@ -219,7 +219,7 @@ def fault_at(path: Path, problem: str, remedy: str) -> InputIssue:
 
 
 def name_of(value: object) -> str:
-    """Return what kind of thing a value is, for people who read JSON."""
+    """Return the JSON type of a value in words."""
     match value:
         case None:
             return "null"
@@ -242,7 +242,7 @@ def _explain(operation: contract.Operation, error: ValidationError) -> Iterator[
     match kind:
         case ValidationErrorKind.Type():
             place = _Place.of(operation, path)
-            if not place.options:  # or else these are told
+            if not place.options:  # else these are reported
                 yield _wrong_type(path, kind.types[0], error.instance, place)
         case ValidationErrorKind.Required():
             yield fault_at(path, f"{kind.property!r} is missing", "add it")
@@ -280,12 +280,12 @@ def _out_of_bounds(kind: object) -> tuple[str, str] | None:
 
 
 class _Place(NamedTuple):
-    """What the document says of a place in a body.
+    """What the document says about a place in a body.
 
     Attributes:
-        is_property: Whether a property value stands there.
+        is_property: Whether it is a property value.
         is_optional: Whether the key can be left out.
-        options: The texts that may stand there, where the document lists them.
+        options: The values of an enum.
     """
 
     is_property: bool = False
@@ -338,7 +338,7 @@ def _allowed_keys(schema_path: Path) -> list[str]:
 
 
 def _other_verb(operation: contract.Operation, path: Path, key: str) -> str | None:
-    """Return what to do with a key of an input that only other operations take."""
+    """Return the remedy for a key that only other operations have."""
     known = contract.operations().values()
     others = {other.verb for other in known if key in other.input_keys and other.verb != operation.verb}
     if not others or path[:-1] != ["inputs"]:
@@ -358,7 +358,7 @@ def _inputs_of(content: object) -> Sequence[Any]:
 
 
 def _refused(operation: contract.Operation, content: object) -> Iterator[InputIssue]:
-    """Yield what HubSpot refuses, or passes over in silence, although the document allows it."""
+    """Yield faults that the document allows, but HubSpot refuses or silently ignores."""
     for index, item in enumerate(_inputs_of(content)):
         # Every batch comes by here, and a match takes several times as long.
         if not isinstance(item, dict):

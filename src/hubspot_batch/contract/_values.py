@@ -1,7 +1,7 @@
-"""A Python value and the text that HubSpot takes for it.
+"""Conversion of Python values to the text that HubSpot expects.
 
-HubSpot takes every property value as text (docs/behaviour.md, "Property values"). What has one obvious text
-is converted; what has none is a problem that says what to write instead.
+HubSpot expects every property value as text (docs/behaviour.md, "Property values"). A value with one obvious
+text is converted; any other is a problem that says what to write instead.
 """
 
 import math
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
     Scalar: TypeAlias = str | int | float | Decimal | date
     PropertyValue: TypeAlias = Scalar | Sequence[Scalar]
 else:
-    # Libraries that read types at run time refuse the union: in JSON, its kinds cannot be told apart.
+    # Libraries that read types at run time reject the union: its members look the same in JSON.
     PropertyValue = Any
-"""What a property may be given: text, a number, a bool, a date, an aware datetime, a list of options."""
+"""A property value: text, a number, a bool, a date, an aware datetime, or a list of options."""
 
-# A float reaches 1.8e308. A Decimal may reach far beyond and would be written out digit by digit.
+# A float has at most 309 digits before the point. A Decimal, written without an exponent, can have many more.
 _MOST_DIGITS = 400
 
 
 class Problem(NamedTuple):
-    """Why a value cannot be sent, and what to write instead. Neither repeats the value."""
+    """Why a value cannot be sent, and what to write instead. It does not repeat the value."""
 
     problem: str
     remedy: str
 
 
 class Unreadable(NamedTuple):
-    """Stands for a value that its source cannot hand over."""
+    """A value that could not be read from its source."""
 
     problem: Problem
 
 
 def encode_value(value: object) -> str | Problem:
-    """Return the text that stands for a property value.
+    """Return a property value as text.
 
     A bool becomes `true` or `false`, a number its digits without an exponent, a whole float those of a whole
     number, a date `2026-09-01`, an aware datetime UTC with milliseconds, a list or tuple its options joined
@@ -56,7 +56,7 @@ def encode_value(value: object) -> str | Problem:
 
 
 def encode_id(value: object) -> str | Problem:
-    """Return the text that stands for an id: text as it is, an int in digits."""
+    """Return an id as text."""
     if _is_numpy_scalar(value) and value.dtype.kind in "iu":
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -65,9 +65,9 @@ def encode_id(value: object) -> str | Problem:
 
 
 def shortest_float(value: object, size: Literal["e", "f"]) -> object:
-    """Return the float of the shortest text that stands for a float of 16 ("e") or 32 ("f") bits.
+    """Return a float of 16 ("e") or 32 ("f") bits as the float with the shortest equal text.
 
-    Anything but a finite float is returned as it is.
+    Any value but a finite float is returned unchanged.
     """
     if not isinstance(value, float) or not math.isfinite(value):
         return value
@@ -91,7 +91,7 @@ def _bool(value: bool) -> str:  # noqa: FBT001 - the value is the subject
     return "true" if value else "false"
 
 
-# A subclass may format itself in its own way, as all enums do: so the methods of the base class are called.
+# A subclass may have its own format, as enums do, so the methods of the base class are called.
 
 
 def _int(value: int) -> str | Problem:
@@ -106,7 +106,7 @@ def _float(value: float) -> str | Problem:
 
 
 def _without_point(text: str) -> str:
-    """Return the digits of a binary number, of a whole one without a decimal point."""
+    """Return the digits of a float, without the decimal point if it is a whole number."""
     text = text.removesuffix(".0")
     return "0" if text == "-0" else text
 
@@ -134,7 +134,7 @@ def _datetime(value: datetime) -> str | Problem:
 
 def _options(values: Sequence[object]) -> str | Problem:
     if hasattr(values, "_fields") or hasattr(values, "n_fields"):
-        # Its fields mean different things: an interval of Arrow for example.
+        # A named tuple is not a list of options: an interval of Arrow for example.
         return _no_text(values)
     texts = []
     for value in values:
@@ -159,7 +159,7 @@ def _numpy_text(value: Any) -> str | Problem:  # noqa: ANN401 - a scalar of nump
         case "b" | "i" | "u":
             return encode_value(value.item())
         case "f":
-            # A float of another size shows other digits. This is the shortest text of its own type.
+            # str() of a numpy float is the shortest text for its size.
             text = _decimal(Decimal(str(value)))
             return text if isinstance(text, Problem) else _without_point(text)
         case "M" | "m" if value != value:  # noqa: PLR0124 - NaT
@@ -228,5 +228,5 @@ _CONVERSIONS: tuple[tuple[type, Callable[..., str | Problem]], ...] = (
     (tuple, _options),
     (type(None), _none),
 )
-# Of a value that is of no subclass, this is known at once.
+# Fast path for exact types.
 _EXACTLY: Mapping[type, Callable[..., str | Problem]] = dict(_CONVERSIONS)

@@ -17,31 +17,31 @@ from hubspot_batch.contract._validation import is_unicode
 _T = TypeVar("_T")
 
 UNREADABLE = (ValueError, RecursionError)
-"""What reading raises. Its text may repeat what stands in the reply."""
+"""Exceptions of decoding. Their text may repeat values of the reply."""
 
 _UNIONS = {Union, UnionType}
 
 
 class _Whole(str):
-    """A whole number as the reply writes it."""
+    """An integer with its text from the reply."""
 
     __slots__ = ()
 
 
 class _Fraction(str):
-    """Another number as the reply writes it: 9.00 is not to become 9.0."""
+    """Another number with its text from the reply: 9.00 must not become 9.0."""
 
     __slots__ = ()
 
 
 class _MisfitError(ValueError):
-    """A value is not of the type that belongs where it stands."""
+    """A value has the wrong type."""
 
 
 def read(content: bytes, struct: type[_T], decisive: AbstractSet[str]) -> _T:
-    """Return the reply that a body holds, without the fields that do not fit.
+    """Decode a body, and drop fields that do not fit.
 
-    Numbers and bools become text where the document has text, and null an empty list where it has a list.
+    Numbers and bools become text if the document has text there, and null an empty list if it has a list.
 
     Args:
         content: The body. It may begin with a byte order mark.
@@ -49,7 +49,7 @@ def read(content: bytes, struct: type[_T], decisive: AbstractSet[str]) -> _T:
         decisive: What has to fit: fields, like `Record.id`, and keys of mappings, like `ids`.
 
     Raises:
-        ValueError: If the body is not JSON, or what decides does not fit; in general one of `UNREADABLE`.
+        ValueError: If the body is not JSON, or an essential field does not fit; see `UNREADABLE`.
     """
     body = json.loads(content, parse_int=_Whole, parse_float=_Fraction)
     return msgspec.convert(_Reader(decisive).read(body, struct), struct)
@@ -62,7 +62,7 @@ class _Reader:
         self._decisive = decisive
 
     def read(self, value: object, kind: Any) -> Any:  # noqa: ANN401 - JSON, and what typing makes of a type
-        """Return what a value is where this type belongs; `_MisfitError` if it does not fit."""
+        """Convert a value to this type; raise `_MisfitError` if it does not fit."""
         origin = get_origin(kind)
         if origin is list and value is None:
             return []
@@ -79,7 +79,7 @@ class _Reader:
         return _scalar(value, kind)
 
     def _one_of(self, value: object, kinds: tuple[Any, ...]) -> Any:  # noqa: ANN401 - as above
-        # Null is nothing rather than an empty list, where the document knows both.
+        # Null stays None if the document allows both None and a list.
         for kind in sorted(kinds, key=lambda kind: kind is not NoneType):
             with suppress(_MisfitError):
                 return self.read(value, kind)
@@ -113,7 +113,7 @@ class _Reader:
 
 
 def _nothing(kind: Any) -> object:  # noqa: ANN401 - a type
-    """Return what stands for a field that the document demands and the reply does not tell."""
+    """Return the default for a required field that the reply lacks."""
     kinds = get_args(kind) if get_origin(kind) in _UNIONS else (kind,)
     if NoneType in kinds:
         return None
@@ -121,7 +121,7 @@ def _nothing(kind: Any) -> object:  # noqa: ANN401 - a type
 
 
 def _text_of(value: object) -> object:
-    """Return a value of a mapping, whose values are texts, as text if it is a number or bool."""
+    """Return a value of a mapping of texts, with numbers and bools as text."""
     match value:
         case bool():
             return "true" if value else "false"

@@ -30,7 +30,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
 Input: TypeAlias = Mapping[str, Any]
-"""An input in its wire form."""
+"""An encoded input."""
 
 _Told: TypeAlias = Mapping[str, str | None]
 
@@ -40,7 +40,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?", re.ASCII)
 
 
 class Written(NamedTuple):
-    """What a reply says of one record that was written."""
+    """A written record, as the reply has it."""
 
     id: str
     trace_id: str | None
@@ -50,7 +50,7 @@ class Written(NamedTuple):
 def refused_inputs(
     inputs: Sequence[Input], contexts: Sequence[Mapping[str, Sequence[str]]]
 ) -> list[list[int]]:
-    """Return for each error the indexes of the inputs that its context names, by trace id or by `ids`."""
+    """Return for each error the inputs that its context names, by trace id or by `ids`."""
     if not contexts:
         return []
     traces = _unique((item.get("objectWriteTraceId"), index) for index, item in enumerate(inputs))
@@ -68,7 +68,7 @@ def _found(indexes: Mapping[Hashable, int], keys: Iterable[str]) -> list[int]:
 def untold_inputs(
     count: int, owners: Iterable[int | None], refused: Iterable[Iterable[int]]
 ) -> Sequence[int]:
-    """Return the indexes of the inputs to which neither a record nor an error of the reply belongs."""
+    """Return the indexes of the inputs without a record and without an error."""
     told = {*owners, *chain.from_iterable(refused)}
     return [index for index in range(count) if index not in told]
 
@@ -90,9 +90,9 @@ def with_last_input(
 
 
 def without_repetitions(written: Sequence[Written]) -> Sequence[Written]:
-    """Return each record once, with what all its appearances in the reply tell alike.
+    """Return each record once, with the values that its repetitions in the reply agree on.
 
-    A record comes from one input, however often the reply repeats it.
+    A record comes from one input, even if the reply repeats it.
     """
     records: dict[str, Written] = {}
     for record in written:
@@ -116,13 +116,13 @@ def match_written(
     refused: Iterable[int] = (),
     unique_property: str | None = None,
 ) -> list[int | None]:
-    """Return for each record the index of its input, or None where that is not certain.
+    """Return for each record the index of its input; None if it is not certain.
 
     Args:
         inputs: All inputs of the request.
         written: The records of the reply.
         refused: Indexes of the inputs that an error of the reply names.
-        unique_property: A property of which no two records have the same value.
+        unique_property: A property with a different value in each record.
     """
     pairing = _Pairing(inputs, written, refused)
     pairing.by_key(_trace_id, attrgetter("trace_id"))
@@ -146,7 +146,7 @@ def _record_id(item: Input) -> Hashable:
 
 
 def _unique_value(name: str, item: Input) -> Hashable:
-    """Return the value of a unique property that the record has after the write, where that is known."""
+    """Return the value of a unique property after the write, if it is known."""
     return meaning(_known_properties(item).get(name))
 
 
@@ -155,7 +155,7 @@ def _stored_value(name: str, record: Written) -> Hashable:
 
 
 class _Pairing:
-    """The pairs that are certain so far, and what is left to pair."""
+    """The certain pairs so far, and the remaining records and inputs."""
 
     def __init__(self, inputs: Sequence[Input], written: Sequence[Written], refused: Iterable[int]) -> None:
         self.indexes: list[int | None] = [None] * len(written)
@@ -176,7 +176,7 @@ class _Pairing:
         key_of_input: Callable[[Input], Hashable],
         key_of_record: Callable[[Written], Hashable],
     ) -> None:
-        """Pair what has the same key, where no other input and no other record has it."""
+        """Pair an input and a record with the same key, if no others have it."""
         claims = _unique((key_of_record(self._written[r]), r) for r in self._open_records)
         owners = _unique((key_of_input(self._inputs[i]), i) for i in self._open_inputs) if claims else {}
         self._pair({record: owners[key] for key, record in claims.items() if key in owners})
@@ -184,7 +184,7 @@ class _Pairing:
     def by_content(self) -> None:
         """Pair by the submitted properties, then by elimination.
 
-        Inputs that mean the same cannot be told apart: their records are paired with none of them.
+        Inputs with the same meaning cannot be distinguished, so their records stay unpaired.
 
         Where there are fewer records than inputs, some were merged or are missing: nothing follows from what
         is left over, and a record that only seems to be of a missing input meets no other that claims it.
@@ -205,7 +205,7 @@ class _Pairing:
 
 
 class _Contents:
-    """What inputs tell of their records, by which a record may be known to come from one of them."""
+    """The submitted properties, by which records are assigned to inputs."""
 
     def __init__(self, contents: Mapping[int, Mapping[str, str]]) -> None:
         self._contents = contents
@@ -215,7 +215,7 @@ class _Contents:
 
     @cached_property
     def _names(self) -> Sequence[str]:
-        """Properties that tell inputs apart, those with the most different values first: one may decide."""
+        """Properties that differ between inputs, those with the most values first: one may be enough."""
         names = dict.fromkeys(chain.from_iterable(self._contents.values()))
         counts = {name: len(self._values(name)) for name in names}
         return sorted((name for name in names if counts[name] > 1), key=lambda name: -counts[name])
@@ -224,7 +224,7 @@ class _Contents:
         return {told[name] for told in self._contents.values() if name in told}
 
     def pairs_of_all(self, records: Mapping[int, _Told]) -> dict[int, int]:
-        """Return the input of each record that can come from one only, where all inputs became records."""
+        """Return the input of each record that has one candidate only, if all inputs became records."""
         if (pairs := self._pairs_by_one_property(records)) is not None:
             return pairs
         doubtful = self._doubtful(records.values())
@@ -234,9 +234,9 @@ class _Contents:
         return _single(candidates)
 
     def _doubtful(self, records: Iterable[_Told]) -> AbstractSet[tuple[str, Hashable]]:
-        """Return the names and values that more records have than inputs sent.
+        """Return the names and values that are in more records than inputs.
 
-        HubSpot has filled such a value in, or has turned another one into it: it rules out no input.
+        HubSpot has filled in or changed such a value, so it excludes no input.
         """
         stored = Counter((name, self._meaning(told.get(name))) for told in records for name in self._names)
         sent = Counter(
@@ -245,9 +245,9 @@ class _Contents:
         return {pair for pair, count in stored.items() if count > sent[pair]}
 
     def _pairs_by_one_property(self, records: Mapping[int, _Told]) -> dict[int, int] | None:
-        """Return the pairs where one property alone decides them all; None where none does.
+        """Return the pairs if a single property decides them all, else None.
 
-        They are those that a search would find, which takes several times as long.
+        A fast path: the search finds the same pairs, but takes several times as long.
         """
         count = len(self._contents)
         first = next(iter(self._contents.values()), {})
@@ -261,7 +261,7 @@ class _Contents:
         return found if is_one_to_one else None
 
     def pairs_of_some(self, records: Mapping[int, _Told]) -> dict[int, int]:
-        """Return the input of each record that agrees with it, and in that with no other input."""
+        """Return the input of each record that agrees with exactly that one."""
         candidates = {r: self._fitting(told, self._names) for r, told in records.items()}
         if not _narrowed(candidates):
             return {}
@@ -273,7 +273,7 @@ class _Contents:
         }
 
     def _agree(self, index: int, record: _Told) -> bool:
-        """Return whether an input and a record have the same value of each property that both tell."""
+        """Return whether an input and a record agree in each property that both have."""
         both = (
             (self._meaning(value), self._meaning(record.get(name)))
             for name, value in self._contents[index].items()
@@ -290,7 +290,7 @@ class _Contents:
         names: Iterable[str],
         doubtful: AbstractSet[tuple[str, Hashable]] = frozenset(),
     ) -> frozenset[int]:
-        """Return the inputs that none of these properties rules out.
+        """Return the inputs that none of these properties excludes.
 
         An input is ruled out by a value that others sent while it sent another one. It is not ruled out by a
         value that no input sent, nor where it leaves the property out.
@@ -306,10 +306,9 @@ class _Contents:
 
 
 def _narrowed(candidates: Mapping[int, frozenset[int]]) -> dict[int, frozenset[int]]:
-    """Return the candidates of each record without those that other records must come from.
+    """Return the candidates of each record without those that other records need.
 
-    Nothing is left where the records are more than the inputs they can come from: then they are not what
-    they seem to be.
+    Empty if some records have fewer candidates than there are records: the reply is inconsistent.
     """
     claims = Counter(candidates.values())
     full = {inputs for inputs, count in claims.items() if inputs and count >= len(inputs)}
@@ -324,7 +323,7 @@ def _single(candidates: Mapping[int, frozenset[int]]) -> dict[int, int]:
 
 
 def _unique(items: Iterable[tuple[Hashable, int]]) -> dict[Hashable, int]:
-    """Return key to number, without None and without the keys that occur twice."""
+    """Return key to number, without None and repeated keys."""
     found: dict[Hashable, int] = {}
     twice = set()
     for key, number in items:
@@ -334,7 +333,7 @@ def _unique(items: Iterable[tuple[Hashable, int]]) -> dict[Hashable, int]:
 
 
 def _known_properties(item: Input) -> Mapping[str, str]:
-    """Return the properties of which it is known what the record has after the write."""
+    """Return the properties whose values after the write are known."""
     properties: Mapping[str, str] = item.get("properties", {})
     return {item["idProperty"]: item["id"], **properties} if "idProperty" in item else properties
 
@@ -342,7 +341,7 @@ def _known_properties(item: Input) -> Mapping[str, str]:
 def _by_meaning(
     contents: Mapping[int, Mapping[str, str]], meaning_of: Callable[[str | None], Hashable], name: str
 ) -> Mapping[Hashable, set[int]]:
-    """Return the inputs that fit each meaning of a property that was sent; silent ones fit them all."""
+    """Return the inputs for each meaning of a property. Inputs without the property fit all of them."""
     meanings = {index: meaning_of(told.get(name)) for index, told in contents.items()}
     silent = {index for index, meaning in meanings.items() if meaning is None}
     having: defaultdict[Hashable, set[int]] = defaultdict(silent.copy)
@@ -352,14 +351,14 @@ def _by_meaning(
 
 
 def meaning(value: str | None) -> Hashable:
-    """Return what a value means, the same for all ways in which HubSpot may write it.
+    """Return the meaning of a value, which is the same for all forms in which HubSpot may write it.
 
-    None where it means nothing that could be compared: it is empty, or adds to what is there.
+    None if it cannot be compared: it is empty, or adds to the existing value.
     """
     text = (value or "").strip()
     if not text or text[0] == ";":
         return None
-    # Most texts begin with a letter: that is quicker to see.
+    # Fast path: most texts begin with a letter.
     if not text[0].isalpha():
         if _NUMBER.fullmatch(text):
             return Decimal(text)
@@ -371,7 +370,7 @@ def meaning(value: str | None) -> Hashable:
 
 
 def _milliseconds(text: str) -> Hashable:
-    """Return a date as HubSpot also writes it, in milliseconds since 1970."""
+    """Return a date in milliseconds since 1970, another form of HubSpot."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

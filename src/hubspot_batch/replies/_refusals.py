@@ -1,4 +1,4 @@
-"""What the body of an error says: its single faults, and whether it is about a value that is taken."""
+"""Errors of HubSpot: their single reasons, and conflicts of unique values."""
 
 import re
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from hubspot_batch.results import Reason, RecordError
 # What follows is a JSON list, which can be cut off (docs/behaviour.md, "Partial success").
 _PREFIX = "Property values were not valid: "
 
-# HubSpot refuses a value that has to be unique and that another record has in many words (docs/behaviour.md,
-# "Taken values"). More may exist: what is not known here says nothing either way.
+# HubSpot refuses a unique value that another record has in many forms (docs/behaviour.md, "Taken values").
+# There may be more: an unknown form proves nothing.
 _TAKEN_CATEGORIES = {"CONFLICT", "UNIQUE_VALUE_CONFLICT"}
 _TAKEN_CODES = {"CONFLICTING_UNIQUE_VALUE"}
 _COORDINATES = re.compile(
@@ -23,22 +23,22 @@ _COORDINATES = re.compile(
 )
 _EXISTING = re.compile(r"Existing ID: (\d+)")
 
-# What these say of a property is true of the row, whichever records there are.
+# These are problems of the row itself, independent of other records.
 _ABSOLUTE_CODES = {"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"}
 _FAULT_PREFIXES = ("INVALID_", "MISSING_")
 
 
 Refusal: TypeAlias = RecordError | ApiError
-"""What the errors of a reply and those that are raised have in common."""
+"""An error of a reply, or one that is raised."""
 
 
 class TakenValue(RedactedRepr, Struct, frozen=True, kw_only=True):
-    """A value that has to be unique and that another record has.
+    """A unique value that another record has. Each attribute is None if HubSpot does not name it.
 
     Attributes:
-        property: The property; None where the refusal does not name it.
-        value: The value, as HubSpot writes it; None likewise.
-        existing: The record that has the value; None likewise.
+        property: The property.
+        value: The value, as HubSpot writes it.
+        existing: The record that has the value.
     """
 
     property: str | None = None
@@ -50,7 +50,7 @@ class TakenValue(RedactedRepr, Struct, frozen=True, kw_only=True):
 
 
 def taken_value(refusal: Refusal) -> TakenValue | None:
-    """Return what is taken, if a refusal is known to be about that and nothing else."""
+    """Return the taken value, if a refusal is about that and nothing else."""
     if found := _COORDINATES.search(refusal.message or ""):
         return TakenValue(property=found[1], value=found[2], existing=found[3])
     codes = {reason.code for reason in refusal.reasons}
@@ -68,11 +68,11 @@ def _existing_id(refusal: Refusal) -> str | None:
 
 
 def is_no_taken_value(refusal: Refusal, unique_property: str | None) -> bool:
-    """Return whether a refusal of one input is certain to be about something else than a value that is taken.
+    """Return whether a refusal of one input is certainly not about a taken value.
 
     Args:
         refusal: The refusal.
-        unique_property: The property whose value may be taken.
+        unique_property: The unique property.
     """
     if refusal.category == "OBJECT_NOT_FOUND":
         return True
@@ -86,7 +86,7 @@ def is_no_taken_value(refusal: Refusal, unique_property: str | None) -> bool:
 
 
 def reasons_in_message(message: str | None) -> list[Reason]:
-    """Return the faults that stand as JSON at the end of a message; none where it cannot be read."""
+    """Return the reasons from the JSON at the end of a message; none if it cannot be read."""
     _, found, text = (message or "").partition(_PREFIX)
     if not found:
         return []

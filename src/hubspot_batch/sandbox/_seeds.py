@@ -37,11 +37,7 @@ def seeds_of(records: SeedRecords) -> Sequence[Seed]:
     Raises:
         ConfigurationError: If an object type or an id is invalid.
     """
-    return [
-        _seed(object_type, record)
-        for object_type, group in records.items()
-        for record in _listed(group)
-    ]
+    return [_seed(object_type, record) for object_type, group in records.items() for record in _listed(group)]
 
 
 def custom_with(custom: CustomProperties, seeds: Iterable[Seed]) -> CustomProperties:

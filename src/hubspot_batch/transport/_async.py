@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from hubspot_batch.transport._calls import Call
 
-# What ends by itself at the end of an attempt comes first: it tells more than a cancellation.
+# Seconds that an attempt gets to time out by itself: its own error says more than a cancellation.
 _GRACE = 0.25
 
 
@@ -53,7 +53,7 @@ class AsyncSource(Protocol):
 
 
 class ThreadedPool:
-    """The connections of a synchronous client for an asynchronous driver: each call takes a thread.
+    """The connections of a synchronous client for an asynchronous driver. Each request takes a thread.
 
     Args:
         pool: The pool of the synchronous client.
@@ -124,14 +124,14 @@ class _AsyncHttp:
 
 
 class AttemptHooks(Protocol):
-    """Whoever follows the attempts of a call."""
+    """Callbacks for the attempts of a call."""
 
     async def before_send(self) -> None:
-        """An attempt leaves as soon as this returns. What this raises ends the call."""
+        """Run before each attempt. An exception ends the call."""
         ...
 
     def after_reply(self, error: HubSpotBatchError | None) -> None:
-        """The attempt is over: with this error, or with a result."""
+        """Run after each attempt, with its error, or with None if it has a result."""
         ...
 
 
@@ -161,7 +161,7 @@ class AsyncDriver:
 
         Args:
             call: What to send.
-            hooks: Who follows its attempts.
+            hooks: Callbacks for its attempts.
 
         Raises:
             HubSpotBatchError: The error of the last attempt.
@@ -171,12 +171,12 @@ class AsyncDriver:
             while True:
                 if backoff := attempts.backoff():
                     await anyio.sleep(backoff)
-                # Before the send time is reserved: a function that gets a token may take its time.
+                # Before the send time is reserved: a token function may be slow.
                 bearer = await self._tokens.get(attempts.token_since)
                 http = self._pool.http()
                 await _until_due(attempts)
                 await hooks.before_send()
-                # The watcher may have taken its time, too.
+                # The hook may take time, too.
                 await _until_due(attempts)
                 attempt, received = attempts.start(http, bearer), None
                 try:
@@ -187,7 +187,7 @@ class AsyncDriver:
                 except ClosedEarly:
                     attempts.on_closed()
                 finally:
-                    # Shielded: an answer that came is not lost for a file of the quota that is locked.
+                    # Shielded: waiting for the file of a quota must not lose a reply.
                     with CancelScope(shield=True):
                         await self._settings.quota.ended_async(attempts.report(received))
                 if result is not None:
@@ -200,10 +200,10 @@ class AsyncDriver:
 
 
 class _Tokens:
-    """Where the tokens come from: a function of the caller never runs in the event loop unless it is async.
+    """The token source. A function of the caller runs in a thread, unless it is async.
 
-    One call of it is under way at a time. Attempts that need a token meanwhile share its result, so that a
-    function that takes its time, or is not made for several threads, does no harm.
+    Only one call of it runs at a time, and concurrent attempts share its result. So the function may be slow,
+    and need not be thread-safe.
     """
 
     def __init__(self, source: Bearer | AsyncTokenSource) -> None:

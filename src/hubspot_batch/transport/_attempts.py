@@ -1,4 +1,4 @@
-"""One call over all its attempts: what leaves, when it may, and what a reply means. Nothing is sent here."""
+"""The attempts of a call: requests, waiting times, and the meaning of replies. Sends nothing itself."""
 
 import inspect
 import logging
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("hubspot_batch")
 
-# The last two come from an address, that of a proxy or of a redirect.
+# The last two come from an invalid address of a proxy or a redirect.
 NO_REPLY = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
 """Exceptions that mean no reply arrived."""
 
@@ -46,12 +46,12 @@ _NOT_SENT = (
 )
 
 
-# What `Body` can decompress as it comes, and stop at a size. httpx asks for more where it finds the packages.
+# The encodings that `Body` can decompress as a stream, up to a limit. By default, httpx asks for more.
 _ENCODING = {"Accept-Encoding": "gzip, deflate"}
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _PLAIN = {"", "identity"}
 _COMPRESSED = {"gzip", "x-gzip", "deflate"}
-# How much of a request is written before the time that is left is looked at again.
+# Bytes of a request to write between two looks at the remaining time.
 _PIECE = 64 * 1024
 
 
@@ -73,12 +73,12 @@ class RequestBuilder(Protocol):
 
 @lru_cache(maxsize=64)
 def _url(text: str) -> httpx.URL:
-    """Return an address that is parsed once, for all the requests that go there."""
+    """Parse an address once for all requests to it."""
     return httpx.URL(text)
 
 
 def call_source(source: AsyncTokenSource) -> Bearer | Awaitable[str]:
-    """Return the bearer that a function gives, still unchecked, or an awaitable of a token."""
+    """Return the unvalidated bearer from a token source, or an awaitable of a token."""
     token = source()
     return token if inspect.isawaitable(token) else Bearer(token)
 
@@ -87,7 +87,7 @@ def bearer_of(source: Bearer | AsyncTokenSource) -> Bearer:
     """Return a bearer, for synchronous code.
 
     Raises:
-        ConfigurationError: If the function is async, or returns what cannot be a token.
+        ConfigurationError: If the function is async, or does not return a valid token.
     """
     if isinstance(source, Bearer):
         return source
@@ -99,9 +99,9 @@ def bearer_of(source: Bearer | AsyncTokenSource) -> Bearer:
 
 
 class Limit(float):
-    """Seconds that one step of an attempt may take, which also ends with the attempt.
+    """The time limit of one step of an attempt, which also ends with the attempt.
 
-    httpcore hands it to each read and write of a connection as it is.
+    httpcore passes it unchanged to each read and write of a connection.
     """
 
     ends: float
@@ -123,7 +123,7 @@ class Limit(float):
         """Return the seconds that are left now.
 
         Raises:
-            httpx.TimeoutException: If none are.
+            httpx.TimeoutException: If no time is left.
         """
         left = self.ends - time.monotonic()
         if left <= 0:
@@ -132,10 +132,10 @@ class Limit(float):
 
 
 def _keep_to_limits(stream: Any) -> None:  # noqa: ANN401 - a NetworkStream of httpcore
-    """Make a synchronous connection ask before each read and write how much time the attempt has left.
+    """Make a synchronous connection respect the time limit of its whole attempt.
 
-    A time limit of a socket begins anew with each byte, so a server that sends one now and then would hold
-    it for ever. Asynchronous code needs none of this: there, the attempt is cancelled.
+    A socket timeout restarts with each byte, so a server that sends bytes slowly could block the attempt
+    forever. Asynchronous code does not need this: the attempt is cancelled.
     """
     read, write = stream.read, stream.write
 
@@ -152,7 +152,7 @@ def _keep_to_limits(stream: Any) -> None:  # noqa: ANN401 - a NetworkStream of h
 
 
 def _left(timeout: float | None) -> float | None:
-    # The HTTP client may be the caller's, who may use its connections for other requests.
+    # The caller may use the same connection for other requests.
     return timeout.left() if isinstance(timeout, Limit) else timeout
 
 
@@ -181,8 +181,8 @@ class Attempt(httpx.Auth):
     Attributes:
         request: What is sent.
         bearer: The token that it is sent with, if it needs one.
-        begun: Whether the HTTP client has taken the request, which one that is closed does not.
-        status: The status of the reply, as soon as it has come.
+        begun: Whether the HTTP client has accepted the request. A closed one does not.
+        status: The status of the reply, as soon as it is known.
     """
 
     def __init__(
@@ -206,27 +206,27 @@ class Attempt(httpx.Auth):
 
     @property
     def expired(self) -> bool:
-        """Whether its time is over."""
+        """Whether its time limit has passed."""
         return time.monotonic() >= self._ends
 
     @property
     def never_left(self) -> bool:
-        """Whether it certainly failed before the first byte of the request was sent."""
+        """Whether it failed before the first byte of the request was sent."""
         return self._connects and not self._leaves
 
     @property
     def refused(self) -> bool:
-        """Whether a reply has begun that says that nothing was written."""
+        """Whether a reply has started whose status means that nothing was written."""
         return self.status is not None and not may_be_written(self.status)
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Learn from an event of a connection: the extension `trace` of httpx, for synchronous code."""
+        """Handle a connection event: the `trace` extension of httpx."""
         self._note(event, info)
         if event.endswith(("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")):
             _keep_to_limits(info["return_value"])
 
     async def trace_async(self, event: str, info: Mapping[str, Any]) -> None:
-        """Learn from an event of a connection, for asynchronous code."""
+        """Handle a connection event in asynchronous code."""
         self._note(event, info)
 
     def _note(self, event: str, info: Mapping[str, Any]) -> None:
@@ -239,10 +239,10 @@ class Attempt(httpx.Auth):
 
 
 class Body:
-    """The body of a reply, decompressed as it comes, and no more of it than is allowed.
+    """The body of a reply, decompressed as a stream, up to the largest size allowed.
 
     Attributes:
-        wanted: Whether more of it is to be read.
+        wanted: Whether to read more of it.
     """
 
     def __init__(self, reply: httpx.Response, attempt: Attempt) -> None:
@@ -255,7 +255,7 @@ class Body:
         self._bare: Any = None
         encoding = reply.headers.get("content-encoding", "").strip().lower()
         if reply.is_stream_consumed:
-            # A transport without a connection gave the whole reply at once, decompressed.
+            # A mock transport has returned the whole reply, decompressed.
             self._keep(reply.content)
             self.wanted = False
         elif encoding in _COMPRESSED:
@@ -270,10 +270,10 @@ class Body:
         return None if self._room < 0 else b"".join(self._parts)
 
     def add(self, part: bytes) -> None:
-        """Take the next part as it came from the connection.
+        """Add the next part, as received.
 
         Raises:
-            httpx.HTTPError: If it cannot be decompressed, or the time is over.
+            httpx.HTTPError: If it cannot be decompressed, or the attempt has timed out.
         """
         if self._attempt.expired:
             raise httpx.ReadTimeout("the attempt is over")
@@ -282,7 +282,7 @@ class Body:
         self._keep(part)
 
     def _inflated(self, part: bytes) -> bytes:
-        # One byte more than there is room for tells that it is too large.
+        # One byte more than allowed shows that the body is too large.
         most = self._room + 1
         try:
             return self._inflate.decompress(part, most)  # type: ignore[no-any-return]
@@ -307,11 +307,11 @@ class ClosedEarly(Exception):  # noqa: N818 - never leaves this package
 
 
 class Received(NamedTuple):
-    """A reply that came.
+    """A reply.
 
     Attributes:
         reply: Its status and headers.
-        content: Its body, decompressed; None if it is larger than allowed.
+        content: Its decompressed body; None if it is larger than allowed.
     """
 
     reply: httpx.Response
@@ -321,12 +321,12 @@ class Received(NamedTuple):
         """Return it as data.
 
         Args:
-            seconds: How long it took.
-            attempts: How many it took, this one included.
+            seconds: The duration of the attempt.
+            attempts: The number of attempts, including this one.
         """
         return Response(
             status=self.reply.status_code,
-            # By items: a look-up goes through all headers, and a mapping is copied by look-ups.
+            # By items: httpx searches all headers for each look-up.
             headers=dict(self.reply.headers.items()),
             content=self.content or b"",
             seconds=seconds,
@@ -356,17 +356,17 @@ def attempt_of(
 
 
 def without_frames(error: BaseException) -> BaseException:
-    """Return an exception of the HTTP client without its traceback and what it came from.
+    """Return an exception of the HTTP client without its traceback, cause and context.
 
-    The frames of httpx and httpcore hold the headers and the body of the request: the token, the secrets of
-    an app, the values of properties.
+    The frames of httpx and httpcore hold headers and body of the request, with tokens, secrets and property
+    values.
     """
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
 
 
 class _RequestBody(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of a request, which tells when its last byte was sent: the connection asks for more then."""
+    """The body of a request, with a callback that runs when its last byte has been sent."""
 
     def __init__(self, content: bytes, sent: Callable[[], None]) -> None:
         self._content = content
@@ -382,9 +382,9 @@ class _RequestBody(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class Attempts:
-    """One call over all its attempts: when the next may leave, and what the last one means.
+    """The attempts of one call: when to start the next, and what the last one means.
 
-    It reads the clock but neither sends nor sleeps.
+    Reads the clock, but neither sends nor sleeps.
     """
 
     def __init__(
@@ -417,20 +417,20 @@ class Attempts:
             error.maybe_written = True
 
     def backoff(self) -> float:
-        """Return how many seconds the policy asks to wait before the next attempt."""
-        # Nothing is reserved for its end: whoever comes after would wait for it, too.
+        """Return the seconds to wait before the next attempt, by the retry policy."""
+        # No send time is reserved for its end: later calls would have to wait for it, too.
         return max(0.0, self._not_before - time.monotonic())
 
     def queue_time(self) -> float:
-        """Return how many seconds remain until the next attempt may leave; 0 once it may.
+        """Return the seconds to wait for the quota; 0 when the attempt may be sent.
 
-        Another call may run into the quota while this one waits, so ask again after each sleep.
+        Call it again after each sleep: another call may have hit the quota.
         """
         quota, now = self._settings.quota, time.monotonic()
         return self._until(quota.reserve(now, held=self._send_time, on_guess=False), now)
 
     async def queue_time_async(self) -> float:
-        """Return the same, without blocking the event loop."""
+        """Do the same as `queue_time`, without blocking the event loop."""
         quota, now = self._settings.quota, time.monotonic()
         return self._until(await quota.reserve_async(now, held=self._send_time, on_guess=False), now)
 
@@ -441,11 +441,11 @@ class Attempts:
 
     @property
     def token_since(self) -> float:
-        """The time before which the function for tokens must not have been called for the next attempt."""
+        """The next attempt needs a token from a call of the token function that began no earlier."""
         return self._token_since
 
     def start(self, http: RequestBuilder, bearer: Bearer) -> Attempt:
-        """Return the next attempt, which leaves now."""
+        """Return the next attempt, to be sent now."""
         self._attempts += 1
         self._began = self._sent = time.monotonic()
         self._refused_until = None
@@ -462,7 +462,7 @@ class Attempts:
         return attempt
 
     def report(self, received: Received | None = None) -> AttemptReport:
-        """Return what the quota is to know of an attempt that is over."""
+        """Return the report on an attempt for the quota."""
         send_time, self._send_time = self._send_time, None
         return AttemptReport(
             send_time=self._began if send_time is None else send_time,
@@ -473,7 +473,7 @@ class Attempts:
         )
 
     def on_closed(self) -> NoReturn:
-        """End the call: the client was closed before the attempt could leave.
+        """End the call: the client was closed before the attempt could be sent.
 
         Raises:
             ClosedError: Always.
@@ -514,7 +514,7 @@ class Attempts:
             problem = f"no connection to {self._settings.base_url}; check base_url, network and proxy"
         self._log(f"no reply ({name})", None)
         error = kind(f"{self._call.operation}: {problem} ({name})", attempts=self._attempts)
-        # Only the address of a redirect is read once the request has left.
+        # After the request was sent, only the address of a redirect is parsed.
         is_redirect = isinstance(cause, httpx.InvalidURL)
         error.maybe_written = not (not_sent or is_redirect or attempt.refused)
         error.__cause__ = without_frames(cause)
@@ -566,7 +566,7 @@ class Attempts:
     def _wait_for_token(
         self, error: AuthenticationError, attempt: Attempt, source: AsyncTokenSource
     ) -> float | None:
-        """Return 0 where the function may have a fresh token: it is asked once more."""
+        """Return 0 if the token function can be called once more for a fresh token, else None."""
         error.blame_function()
         if not error.expired or self._asked_again:
             return None

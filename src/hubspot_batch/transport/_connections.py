@@ -1,6 +1,6 @@
-"""The connections that a client and its variants share, and how they are made.
+"""The connection pool that a client and its variants share.
 
-What the environment says of proxies and certificates is told here where it cannot be used.
+Invalid environment variables for proxies and certificates are reported here.
 """
 
 import os
@@ -22,7 +22,7 @@ _Http = TypeVar("_Http", httpx.Client, httpx.AsyncClient)
 
 
 class Redirected(Exception):  # noqa: N818 - not an error: an answer
-    """A redirect came. It is not followed, so nobody has to understand where it leads.
+    """A redirect. It is not followed, so its address is not parsed.
 
     Attributes:
         reply: The redirect, without its body.
@@ -36,12 +36,12 @@ class Redirected(Exception):  # noqa: N818 - not an error: an answer
 class Pool(ForkSafe, Generic[_Http]):
     """The connection pool that a client and its variants share, made when the first call needs it.
 
-    Making it takes longer than all else that a client does before its first call: it reads the certificates.
-    A child process makes its own: two processes that read from one connection mix up their replies.
+    Making it is slow, because it loads the certificates. A child process makes its own: two processes on one
+    connection would mix up their replies.
 
     Args:
         make: Makes the HTTP client.
-        owned: Whether it is closed with the client, or belongs to the caller.
+        owned: Whether `close` closes it. If not, it belongs to the caller.
     """
 
     def __init__(self, make: Callable[[], _Http], *, owned: bool) -> None:
@@ -67,7 +67,7 @@ class Pool(ForkSafe, Generic[_Http]):
             return self._http
 
     def release(self) -> _Http | None:
-        """Let no more calls go out, and return the HTTP client if there is one to close."""
+        """Refuse further calls, and return the HTTP client if it has to be closed."""
         with self._lock:
             self._closed = True
             return self._http if self._owned else None
@@ -75,12 +75,12 @@ class Pool(ForkSafe, Generic[_Http]):
     def after_fork(self) -> None:
         """Leave the connections to the parent process."""
         super().after_fork()
-        # Kept, for to collect them would be to close them.
+        # Keep a reference: collecting the client would close the connections of the parent.
         self._http, self._inherited = None, self._http
 
 
 def closed() -> ClosedError:
-    """Return the error of a client that was closed before a request could leave."""
+    """Return the error for a call on a closed client."""
     return ClosedError("the client is closed; make another one")
 
 
@@ -89,7 +89,7 @@ def sync_client(base_url: str, transport: httpx.BaseTransport | None = None) -> 
 
     Args:
         base_url: The address of the service.
-        transport: What carries the requests instead of connections.
+        transport: The transport to use instead of a connection pool.
 
     Raises:
         ConfigurationError: If a variable of the environment cannot be used. The text names it.
@@ -108,7 +108,7 @@ def async_client(base_url: str, transport: httpx.AsyncBaseTransport | None = Non
 
     Args:
         base_url: The address of the service.
-        transport: What carries the requests instead of connections.
+        transport: The transport to use instead of a connection pool.
 
     Raises:
         ConfigurationError: If a variable of the environment cannot be used. The text names it.
@@ -134,9 +134,9 @@ async def _stop_at_redirect_async(reply: httpx.Response) -> None:
 
 
 def _tls_for(base_url: str) -> ssl.SSLContext:
-    """Return how the certificate of a service is checked."""
+    """Return the TLS configuration for a service."""
     if base_url.startswith("http:"):
-        # It trusts nobody, and takes no time to make.
+        # Unused; creating a context without certificates is fast.
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     folder = None if os.environ.get("SSL_CERT_FILE") else os.environ.get("SSL_CERT_DIR")
     if folder and not os.path.isdir(folder):  # noqa: PTH112 - a path of OpenSSL's
@@ -163,14 +163,14 @@ def _with_proxies(make: Callable[[], _Http]) -> _Http:
     """Return an HTTP client that uses the proxies of the environment."""
     try:
         return make()
-    except Exception:  # noqa: BLE001 - all that is given is fixed, so the environment is at fault
+    except Exception:  # noqa: BLE001 - only the environment can cause it
         error = _unusable(*next(_unusable_proxies()))
-    # Out here, where nothing of the first one comes with it: it may hold the password of a proxy.
+    # Raised here, without the original as context: that may hold the password of a proxy.
     raise error
 
 
 def _unusable_proxies() -> Iterator[tuple[str, str]]:
-    """Yield the variables that no proxy can be made of, and why."""
+    """Yield the variables that do not name a usable proxy, each with the problem."""
     proxies = getproxies()
     for scheme in filter(proxies.get, _PROXIED):
         address = proxies[scheme] if "://" in proxies[scheme] else f"http://{proxies[scheme]}"
@@ -189,7 +189,7 @@ def _unusable_proxies() -> Iterator[tuple[str, str]]:
 
 
 def _variable(scheme: str) -> str:
-    """Return by which name the environment has a proxy; the lower-case one counts where both are set."""
+    """Return the name of the variable that sets a proxy. The lower-case one takes precedence."""
     lower = f"{scheme}_proxy"
     return lower if os.environ.get(lower) else lower.upper()
 

@@ -1,4 +1,4 @@
-"""When a request may leave: a sliding log of reservations. Pure arithmetic, no clock and no sleep.
+"""A sliding window log of requests. Pure arithmetic: no clock and no sleep.
 
 HubSpot counts requests in a rolling window (docs/behaviour.md, "Rate limits"). A caller reserves a send time
 before each attempt, waits until then, and asks again whether it may leave. The N-th last request has then
@@ -22,15 +22,15 @@ from hubspot_batch.errors import ConfigurationError
 
 NEVER = float("-inf")
 SOON = 1e-6
-"""Seconds. A send time that is no further ahead is due: sums of floats are not exact."""
+"""Seconds. A send time within this is due: sums of floats are not exact."""
 
 _GUESS_SECONDS = 0.25
-"""When to ask again for a time that depends on a guessed limit: the first reply soon tells the real one."""
+"""Seconds until a send time from a guessed limit is computed again: the first reply gives the real limit."""
 
 _FIRST_WINDOW = 10.0
-# A window that is longer than this would stop everything on the word of one header.
+# A header with a longer window is ignored: it would stop everything.
 MOST_WINDOW = 60.0
-# Seconds after its send time by which a request has arrived, as long as nothing else is known.
+# Seconds from its send time to the arrival of a request, as a first guess.
 FIRST_MARGIN = 0.1
 MOST_MARGIN = 2.0
 # The same for a request that was answered, counted from when it was sent. A reply that took longer than the
@@ -47,22 +47,22 @@ MOST_SAVED = 30.0
 # Replies become slower, too: the fastest is forgotten by a thousandth with each reply.
 _LATENCY_GROWTH = 1.001
 _MARGIN_GROWTH = 1.5
-# A pause costs more than a margin does, so a margin shrinks more slowly than it grows.
-# Seconds at full load that undo one growth.
+# A pause costs more than a margin, so a margin shrinks more slowly than it grows: seconds at full load to
+# undo one growth.
 _MARGIN_RECOVERY = 60.0
 MOST_REQUESTS = 10**9
 _MOST_DIGITS = 9
 _ADVICE = "a quota is at least one request in at most 60 seconds; write it like Quota(190, 10.0)"
 
-# So many of the latest requests tell which have overtaken others.
+# The number of latest requests that are searched for overtaken ones.
 _TURNS = 500
 
 MEMORY = MOST_WINDOW + MOST_MARGIN
-"""Seconds after which a send time matters no more, whatever limit and window become."""
+"""Send times older than these seconds are irrelevant for any limit and window."""
 
 
 class Limit(NamedTuple):
-    """At most so many requests in any window of this length.
+    """A limit of requests in any window of a length.
 
     Attributes:
         requests: How many.
@@ -73,25 +73,25 @@ class Limit(NamedTuple):
     seconds: float
 
     def implies(self, other: "Limit") -> bool:
-        """Return whether all that keep to this limit keep to the other."""
+        """Return whether requests within this limit are always within the other."""
         return self.requests <= other.requests and self.seconds >= other.seconds
 
 
 FIRST_LIMIT = Limit(100, _FIRST_WINDOW)
-"""The smallest quota of any account, until the first reply tells the real one."""
+"""The smallest quota of any account. The first reply gives the real one."""
 
 
 class QuotaState(Struct, frozen=True):
-    """What is known of a quota, apart from its log. All times are seconds.
+    """The state of a quota without its log. All times are in seconds.
 
     Attributes:
-        told: The limit that the latest reply tells; None until a reply tells it.
-        margin: How long after its send time a request may arrive.
-        paused_until: No request leaves before this time.
-        latency: How long the fastest reply took; None until the first.
+        told: The limit by the headers of the latest reply; None until a reply has them.
+        margin: The longest time from the send time of a request to its arrival.
+        paused_until: No request may be sent before this time.
+        latency: The duration of the fastest reply; None until the first.
         saved: How many seconds replies may add to the log beyond the mean.
-        daily_limit: How many requests fit into a day; None until a reply tells.
-        daily_remaining: How many of these the latest reply that tells has left; None until then.
+        daily_limit: The requests per day; None until a reply has the header.
+        daily_remaining: The requests left today, by the latest reply with the header; None until then.
     """
 
     told: Limit | None = None
@@ -104,14 +104,14 @@ class QuotaState(Struct, frozen=True):
 
 
 class AttemptReport(Struct, frozen=True, kw_only=True):
-    """An attempt that is over. All times are seconds of `time.monotonic()`.
+    """A finished attempt. All times are in seconds of `time.monotonic()`.
 
     Attributes:
         send_time: The send time that was reserved for it.
-        sent: When its last byte was sent, as far as it is known.
+        sent: When its last byte was sent, if known, else when it started.
         ended: When the reply came, or the attempt failed.
         headers: The headers of the reply, with names in lower case; None if no reply came.
-        refused_until: After a 429, when the next request may leave.
+        refused_until: After a 429, when the next request may be sent.
     """
 
     send_time: float
@@ -123,15 +123,15 @@ class AttemptReport(Struct, frozen=True, kw_only=True):
 
 @runtime_checkable
 class Pacer(Protocol):
-    """What paces the requests of a client: `Quota` within a process, `SharedQuota` within a machine.
+    """A rate limiter for the requests of a client. `Quota` and `SharedQuota` are two.
 
-    The synchronous methods may block, the asynchronous ones never block the event loop. `now` is the present
-    time, in seconds of `time.monotonic()`.
+    The synchronous methods may block; the asynchronous ones must not block the event loop. `now` is the
+    current time, in seconds of `time.monotonic()`.
     """
 
     @property
     def limit(self) -> int:
-        """How many requests fit into the window. Never blocks."""
+        """The requests that fit into the window. Never blocks."""
         ...
 
     @property
@@ -141,18 +141,20 @@ class Pacer(Protocol):
 
     @property
     def limit_known(self) -> bool:
-        """Whether the limit is more than a guess. Never blocks."""
+        """Whether the limit is known, not guessed. Never blocks."""
         ...
 
     @property
     def daily_remaining(self) -> int | None:
-        """How many requests are left for the day, if a reply told it. Never blocks."""
+        """The requests left today; None if unknown. Never blocks."""
         ...
 
     def reserve(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
-        """Return when a request may leave. It leaves if that is now; else ask again then, with `held`.
+        """Return the time at which a request may be sent.
 
-        Without `on_guess`, no later time is kept for it while `limit_known` is false.
+        The caller sends it if that time has come. If not, it calls again at that time, and passes the time as
+        `held`. Without `on_guess`, a later time is not reserved while `limit_known` is false, and the caller
+        passes no `held`.
         """
         ...
 
@@ -161,7 +163,7 @@ class Pacer(Protocol):
         ...
 
     def ended(self, attempt: AttemptReport) -> None:
-        """Learn from an attempt that is over. Raises nothing."""
+        """Learn from a finished attempt: limits, a refusal, the time of arrival. Must not raise."""
         ...
 
     async def ended_async(self, attempt: AttemptReport) -> None:
@@ -170,12 +172,12 @@ class Pacer(Protocol):
 
 
 def limits_of(state: QuotaState, first: Limit, ceiling: Limit | None) -> Sequence[Limit]:
-    """Return the limits to keep to, all of them, the one with the lowest rate first.
+    """Return all limits that apply, the one with the lowest rate first.
 
     Args:
-        state: What is known of the quota.
-        first: The limit until a reply tells one.
-        ceiling: What the caller allows at most.
+        state: The state of the quota.
+        first: The limit until a reply has one.
+        ceiling: The limit of the caller.
     """
     told = state.told or first
     if ceiling is None or told.implies(ceiling):
@@ -188,18 +190,18 @@ def limits_of(state: QuotaState, first: Limit, ceiling: Limit | None) -> Sequenc
 def next_send_time(
     state: QuotaState, limits: Sequence[Limit], start: float, oldest: Callable[[Limit, float], float]
 ) -> float:
-    """Return when a request may leave.
+    """Return the time at which a request may be sent.
 
     Args:
-        state: What is known of the quota.
+        state: The state of the quota.
         limits: The limits to keep to.
         start: The earliest time.
-        oldest: For a limit and a send time, the send time that must be out of the window by then: so many
-            requests ago as the limit has; or NEVER.
+        oldest: For a limit and a send time, the send time of the request `limit.requests` requests before
+            that one, which must have left the window; NEVER if there is none.
     """
     send_time = max(start, state.paused_until)
     while True:
-        # A later send time may be behind others that wait, so that it has to be later still.
+        # At a later time, more waiting requests come first, so it may have to be later still.
         free = max(oldest(limit, send_time) + limit.seconds + state.margin for limit in limits)
         if free <= send_time + SOON:
             return send_time
@@ -207,21 +209,21 @@ def next_send_time(
 
 
 def ask_again(state: QuotaState, send_time: float, now: float) -> float:
-    """Return when to ask again for a send time that depends on a guessed limit."""
+    """Return when to compute a send time again that depends on a guessed limit."""
     return max(state.paused_until, min(send_time, now + _GUESS_SECONDS))
 
 
 def reserved(state: QuotaState, limit: Limit) -> QuotaState:
-    """Return the state after a reservation: a margin that has grown shrinks a little."""
+    """Return the state after a reservation, with a slightly smaller margin."""
     if state.margin <= FIRST_MARGIN:
         return state
-    # It shrinks by reservations and not by time: a quota that is not used does not show that less suffices.
+    # It shrinks with each reservation, not with time: an idle quota does not show that less is enough.
     kept = _MARGIN_GROWTH ** (-limit.seconds / (limit.requests * _MARGIN_RECOVERY))
     return replace(state, margin=max(state.margin * kept, FIRST_MARGIN))
 
 
 def learned(state: QuotaState, headers: Mapping[str, str]) -> QuotaState:
-    """Return the state with what the headers of a reply tell; what makes no sense tells nothing."""
+    """Return the state with the limits from the headers of a reply. Invalid values are ignored."""
     requests = _count(headers, "x-hubspot-ratelimit-max")
     seconds = (_count(headers, "x-hubspot-ratelimit-interval-milliseconds") or 0) / 1000
     told = Limit(requests, seconds) if requests and 0 < seconds <= MOST_WINDOW else state.told
@@ -236,8 +238,8 @@ def learned(state: QuotaState, headers: Mapping[str, str]) -> QuotaState:
 
 
 def refused(state: QuotaState, until: float, now: float) -> QuotaState:
-    """Return the state after a 429: a pause, and more of a margin unless a pause is running already."""
-    # All that was under way when the first was refused is refused, too. That is one lesson, not many.
+    """Return the state after a 429: a pause, and a larger margin unless already paused."""
+    # All requests in flight at the first refusal are refused, too. They count as one.
     growth = 1.0 if now < state.paused_until else _MARGIN_GROWTH
     return replace(
         state,
@@ -247,14 +249,14 @@ def refused(state: QuotaState, until: float, now: float) -> QuotaState:
 
 
 def ended(state: QuotaState, attempt: AttemptReport, heard: float) -> tuple[QuotaState, float]:
-    """Return the state after an attempt, and the send time that the log is to hold for it.
+    """Return the state after an attempt, and the corrected send time for the log.
 
     A margin after that send time the request has arrived. If its reply took longer than the fastest, it may
     have waited for its turn, here or at the server. If a request that was sent later is answered already, it
     did not: they take their turns in the order in which they were sent.
 
     Args:
-        state: What is known of the quota.
+        state: The state of the quota.
         attempt: The attempt.
         heard: When the first reply came to this request, or to one that was sent no earlier.
     """
@@ -273,7 +275,7 @@ def ended(state: QuotaState, attempt: AttemptReport, heard: float) -> tuple[Quot
 
 
 def correction(before: QuotaState, after: QuotaState) -> float:
-    """Return how much later than thought all answered requests may have arrived: a reply was a lot faster."""
+    """Return the seconds by which answered requests arrived later than logged, after a much faster reply."""
     if before.latency is None or after.latency is None or before.latency - after.latency < _FASTER:
         return 0.0
     return min(before.latency - after.latency, _MOST_WAIT)
@@ -295,13 +297,13 @@ def nth_last(ones: Sequence[float], others: Sequence[float], n: int) -> float:
 
 
 class _Log:
-    """The departures of the last minute, of requests that wait, that are under way, and that are answered."""
+    """The send times of the last minute: of waiting requests, requests in flight, and answered ones."""
 
     def __init__(self) -> None:
         self.waiting: list[float] = []
         self.left: list[float] = []
         self.answered: list[float] = []
-        # When requests were sent and answered, in order of both: only those that no later one has overtaken.
+        # Send and reply times of requests that no later request has overtaken, in order.
         self._turns: list[tuple[float, float]] = []
 
     def __len__(self) -> int:
@@ -309,11 +311,11 @@ class _Log:
 
     @property
     def last(self) -> float:
-        """The last send time of all, or NEVER."""
+        """The last send time, or NEVER."""
         return max((times[-1] for times in (self.waiting, self.left, self.answered) if times), default=NEVER)
 
     def oldest(self, limit: Limit, send_time: float) -> float:
-        """Return the send time that must be out of the window by another. Longer waits do not count."""
+        """Return the send time that must have left the window at another. Later requests do not count."""
         others = sorted(self.left + self.waiting[: bisect_right(self.waiting, send_time)])
         return nth_last(self.answered, others, limit.requests)
 
@@ -336,7 +338,7 @@ class _Log:
 
     def forget(self, before: float) -> None:
         for times in (self.waiting, self.left, self.answered):
-            # Half of them at once: each removal moves all that stay.
+            # Half of them at once: a removal at the start moves all others.
             half = (len(times) + 1) // 2
             if half and times[half - 1] < before:
                 del times[:half]
@@ -351,7 +353,7 @@ def _removed(times: list[float], time: float) -> bool:
 
 
 class Quota:
-    """The quota of one token. Clients that push with the same token share one.
+    """The quota of one token. Clients with the same token share one.
 
     It counts for one process; `SharedQuota` counts for several. All times are seconds of one monotonic clock,
     the caller's. Safe to use from several threads. A process that forks has a quota of its own from then on.
@@ -381,7 +383,7 @@ class Quota:
 
     @property
     def limit(self) -> int:
-        """How many requests fit into the window."""
+        """The requests that fit into the window."""
         return self._limits[0].requests
 
     @property
@@ -391,40 +393,40 @@ class Quota:
 
     @property
     def limit_known(self) -> bool:
-        """Whether the caller gave the limit, or a reply told it. Until then it is a guess."""
+        """Whether the limit comes from the caller or a reply. Until then it is a guess."""
         return self._ceiling is not None or self._state.told is not None
 
     @property
     def margin(self) -> float:
-        """Seconds that are kept free after each window. A 429 makes them more, requests less again."""
+        """Seconds that are kept free after each window. They grow with a 429, and shrink with requests."""
         return self._state.margin
 
     @property
     def paused_until(self) -> float:
-        """No request leaves before this time."""
+        """No request may be sent before this time."""
         return self._state.paused_until
 
     @property
     def daily_limit(self) -> int | None:
-        """How many requests fit into a day; None until a reply tells, which replies to OAuth never do."""
+        """The requests per day; None until a reply has the header, and for OAuth apps."""
         return self._state.daily_limit
 
     @property
     def daily_remaining(self) -> int | None:
-        """How many of these were left, by the latest reply that tells. All apps of the account use them."""
+        """The requests left today, by the latest reply. All apps of an account share them."""
         return self._state.daily_remaining
 
     def reserve(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
-        """Return the time at which a request may leave, and count it.
+        """Reserve and return the time at which a request may be sent.
 
-        If that is now, it leaves. If it is later, wait until then and ask again: by then another request may
-        have been refused, or may have left later than it was to.
+        If it is in the future, wait until then and call again: by then another request may have been refused,
+        or sent late.
 
         Args:
-            now: The present time.
-            held: The send time that was reserved for this request before. It is given back.
-            on_guess: Whether to count a later time although `limit_known` is false. Without it, the time that
-                is returned is when to ask again, without `held`: the limit may be known then.
+            now: The current time.
+            held: The time that was reserved for this request before. It is released.
+            on_guess: Whether to reserve a later time although `limit_known` is false. Without it, call again
+                at the time that is returned, without `held`: the limit may be known then.
         """
         with self._lock:
             log, limits = self._log, self._limits
@@ -445,7 +447,7 @@ class Quota:
         return self.reserve(now, held=held, on_guess=on_guess)
 
     def ended(self, attempt: AttemptReport) -> None:
-        """Learn from an attempt that is over: limits, a refusal, and when the request arrived."""
+        """Learn from a finished attempt: limits, a refusal, and when the request arrived."""
         with self._lock:
             log, before = self._log, self._state
             self._state, send_time = ended(before, attempt, log.heard(attempt))
@@ -458,12 +460,12 @@ class Quota:
         self.ended(attempt)
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Take the limits of window and day from the headers of a reply, where it has them."""
+        """Learn the limits of window and day from the headers of a reply."""
         with self._lock:
             self._state = learned(self._state, headers)
 
     def refused(self, until: float, now: float) -> None:
-        """Let nothing leave before `until`: a 429 came. The first of a pause makes the margin grow."""
+        """Send nothing before `until`, after a 429. The first 429 of a pause makes the margin grow."""
         with self._lock:
             self._state = refused(self._state, until, now)
 
@@ -475,8 +477,8 @@ class Quota:
         return f"limit={self.limit}, window={self.window}"
 
     def _forked(self) -> None:
-        """Begin a life of its own in a process that has just forked."""
-        # Another thread of the parent may have held the lock; it does not exist here.
+        """Make the quota independent in a child process."""
+        # A thread of the parent may hold the lock. It does not exist here.
         self._lock = Lock()
 
 
@@ -507,7 +509,7 @@ def is_number(value: object, kind: type | UnionType) -> bool:
 
 
 def _count(headers: Mapping[str, str], name: str) -> int | None:
-    """Return the number that a header holds, None where it holds none or a senseless one."""
+    """Return the number in a header; None if there is none, or it is invalid."""
     text = headers.get(name, "")
     plain = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
     return int(text) if plain else None

@@ -1,7 +1,7 @@
-"""When a call is sent again: the retry table, as pure functions.
+"""The retry table, as pure functions.
 
-It turns on one question: may the batch have been written? HubSpot has no idempotency key, so a create that
-may have been written is not sent again unless a unique property lets the server refuse the double
+Everything depends on one question: may the batch have been written? HubSpot has no idempotency key, so a
+create that may have been written is not retried, unless a unique property makes the server refuse doubles
 (docs/behaviour.md, "After a time-out").
 """
 
@@ -22,12 +22,12 @@ from hubspot_batch.errors import (
 _LOCK_SECONDS = 2.0
 _POLICY_SECONDS = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0}
 _WINDOW_SECONDS = 10.0
-# A 429 counts against the budget only, so one that costs nothing would be sent again for ever.
+# A 429 counts against the budget only, so without a least wait it would be retried forever.
 _LEAST_SECONDS = 1.0
 _FIRST_BACKOFF = 1.0
 _MOST_DOUBLINGS = 4
 
-# One side gave up waiting for the other: the request may be processed all the same.
+# One side gave up waiting. The request may still be processed.
 _UNSURE_REFUSALS = {408, 499}
 
 
@@ -66,13 +66,13 @@ class RetryPolicy(Protocol):
 
 
 class Retries(Struct, frozen=True, kw_only=True):
-    """How persistent a call is.
+    """The default retry policy: a limit and a budget.
 
-    A 429 counts against the budget only: nothing was processed, and waiting is all that it takes.
+    A 429 counts against the budget only: nothing was processed, so waiting is enough.
 
     Attributes:
-        limit: How many times a call is sent again. 0 makes one attempt, whatever comes.
-        budget: How many seconds all waiting between the attempts of one call may take together.
+        limit: How many times a call is retried. 0 means a single attempt.
+        budget: The most seconds that a call may wait between its attempts, in total.
     """
 
     limit: int = 4
@@ -87,7 +87,7 @@ class Retries(Struct, frozen=True, kw_only=True):
 
 
 def may_be_written(status: int) -> bool:
-    """Return whether HubSpot may have written a batch that it, or a gateway, answered with this status."""
+    """Return whether the batch may have been written, given the status of the reply."""
     refused = 300 <= status < 500  # noqa: PLR2004 - the ranges of HTTP
     return not refused or status in _UNSURE_REFUSALS
 
@@ -95,11 +95,11 @@ def may_be_written(status: int) -> bool:
 def wait_before_retry(
     error: HubSpotBatchError, *, resendable: bool, attempts: int, jitter: float
 ) -> float | None:
-    """Return how many seconds to wait before the next attempt, or None where there must be none.
+    """Return the seconds to wait before the next attempt, or None if the call must not be retried.
 
     Args:
-        error: What the attempt ended in.
-        resendable: Whether the batch may be sent again although it may have been written.
+        error: The error of the attempt.
+        resendable: Whether the batch may be retried although it may have been written.
         attempts: How many attempts were made.
         jitter: A number from 0 to 1 that spreads the callers of one server.
     """

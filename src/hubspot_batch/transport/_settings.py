@@ -1,4 +1,4 @@
-"""What a client is set up with, checked once."""
+"""The options of a client, validated once."""
 
 import math
 import os
@@ -25,7 +25,7 @@ TOKEN_VARIABLE = "HUBSPOT_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 TIMEOUT = 30.0
 CONNECT_TIMEOUT = 5.0
 
-# Twice the longest step: an attempt that takes longer makes no progress worth waiting for.
+# Times the longest step: a slower attempt is not worth waiting for.
 ATTEMPT_STEPS = 2.0
 MAX_REPLY_BYTES = 32 * 1024 * 1024
 
@@ -36,7 +36,7 @@ AsyncTokenSource: TypeAlias = TokenSource | Callable[[], Awaitable[str]]
 class ForkSafe:
     """A base of objects with a lock, which another thread may hold while the process forks.
 
-    Only the thread that forks lives on in the child, so nobody would release the lock there.
+    Only the forking thread continues in the child, so the lock would never be released there.
     """
 
     def __init__(self) -> None:
@@ -44,29 +44,29 @@ class ForkSafe:
         _fork_safe.add(self)
 
     def after_fork(self) -> None:
-        """Begin anew in a child process."""
+        """Reset the state in a child process."""
         self._lock = Lock()
 
 
 class CachingTokenSource(ForkSafe, ABC):
-    """A function for tokens that keeps the last one as long as it lives."""
+    """A token source that caches its token."""
 
     @property
     @abstractmethod
     def cached(self) -> str | None:
-        """The token that it keeps, without waiting for anything; None if it has to get another one."""
+        """The cached token if it is still valid, else None. Never blocks."""
 
     @abstractmethod
     def discard(self, token: Bearer) -> None:
-        """Forget this token: it was refused as too old."""
+        """Drop this token from the cache: HubSpot refused it as expired."""
 
     @abstractmethod
     def __call__(self) -> str:
         """Return a token."""
 
 
-# The one thing that clients share unasked: HubSpot counts the requests of a token, whichever client sends
-# them, and clients that each counted for themselves would run into 429s. It keeps no quota alive.
+# Clients with the same token share one quota, because HubSpot counts the requests per token. The references
+# are weak.
 _quotas: WeakValueDictionary[Hashable, Quota] = WeakValueDictionary()
 _quotas_lock = Lock()
 _fork_safe: WeakSet[ForkSafe] = WeakSet()
@@ -78,7 +78,7 @@ def _after_fork() -> None:
         shared.after_fork()
 
 
-# Where processes do not fork, there is no such function.
+# Windows has no fork, and no such function.
 getattr(os, "register_at_fork", lambda **_: None)(
     before=_quotas_lock.acquire, after_in_parent=_quotas_lock.release, after_in_child=_after_fork
 )
@@ -106,9 +106,9 @@ class Settings(RedactedRepr, Struct, frozen=True, kw_only=True):
 
 
 def token_source(access_token: str | AsyncTokenSource | Bearer | None) -> Bearer | AsyncTokenSource:
-    """Return the token, still unchecked, or the function that returns one. This never fails.
+    """Return the unvalidated token, or the token source. Never fails.
 
-    Without either, the token comes from the environment.
+    By default, the token comes from the environment.
     """
     if access_token is None:
         return Bearer(os.environ.get(TOKEN_VARIABLE, ""))
@@ -129,7 +129,7 @@ def base_url_from(base_url: str, *, allow_http: bool = False) -> str:
             the token over a network in clear text.
     """
     if not isinstance(base_url, str) or not (base_url == BASE_URL or _is_address(base_url)):
-        raise ConfigurationError(f"base_url is no URL of a service; write it like {BASE_URL}")
+        raise ConfigurationError(f"base_url must be the URL of a service; write it like {BASE_URL}")
     if not (allow_http or base_url.startswith("https:") or is_local(base_url)):
         raise ConfigurationError(
             "base_url is an http:// address of another machine, so token and rows would cross the network in "
@@ -139,7 +139,7 @@ def base_url_from(base_url: str, *, allow_http: bool = False) -> str:
 
 
 def is_local(base_url: str) -> bool:
-    """Return whether an address is one of this machine, whatever a name server says."""
+    """Return whether an address names this machine, without a DNS look-up."""
     host = httpx.URL(base_url).host.removesuffix(".")
     if host == "localhost":
         return True
@@ -148,7 +148,7 @@ def is_local(base_url: str) -> bool:
     except ValueError:
         return False
     address = getattr(address, "ipv4_mapped", None) or address
-    # A server that listens on all addresses is named by the unspecified one.
+    # The unspecified address stands for all addresses of this machine.
     return address.is_loopback or address.is_unspecified
 
 
@@ -166,7 +166,7 @@ def api_version_from(api_version: str) -> str:
     """Return the API version.
 
     Raises:
-        ConfigurationError: If HubSpot has no version of that form.
+        ConfigurationError: If it is neither v3 nor a dated version.
     """
     known = isinstance(api_version, str) and (
         api_version == "v3" or re.fullmatch(_DATED, api_version, re.ASCII)
@@ -182,12 +182,12 @@ def timeout_from(timeout: float | httpx.Timeout) -> httpx.Timeout:
     """Return the time limits of an attempt; a number is the limit of all but connecting.
 
     Raises:
-        ConfigurationError: If it is no positive number.
+        ConfigurationError: If it is not a positive number.
     """
     if isinstance(timeout, httpx.Timeout):
         return timeout
     if not is_number(timeout, int | float) or not 0 < timeout < math.inf:
-        raise ConfigurationError("timeout is no positive number; write seconds, or an httpx.Timeout")
+        raise ConfigurationError("timeout must be a positive number; write seconds, or an httpx.Timeout")
     return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
 
 
@@ -251,8 +251,8 @@ def quota_from(quota: Pacer) -> Pacer:
 
 
 def quota_of(source: Bearer | AsyncTokenSource, base_url: str) -> Quota:
-    """Return the quota that all clients share that have this token, or this function, and this base URL."""
-    # Functions are known by identity; tokens by a hash, so that no key holds one.
+    """Return the quota that clients with the same base URL and token, or token source, share."""
+    # Functions are keyed by identity; tokens by hash, so no key holds one.
     known_by = source.digest(base_url) if isinstance(source, Bearer) else source
     if not isinstance(known_by, Hashable):
         return Quota()
@@ -301,9 +301,9 @@ def changed(
     retries: int | RetryPolicy | None,
     quota: Pacer | None,
 ) -> Settings:
-    """Return options in which those that are not None differ.
+    """Return the options with changes; None keeps an option.
 
-    Another token has another quota, and another `timeout` another limit of the whole attempt.
+    A new token gets a new quota, and a new `timeout` a new `attempt_timeout`.
 
     Raises:
         ConfigurationError: If any is not valid.

@@ -1,7 +1,7 @@
-"""A quota for several processes of one machine: its log is in an SQLite file.
+"""A quota for several processes of one machine, with its log in an SQLite file.
 
-The arithmetic is that of `quota`. Here is where the state and the log are kept, and what happens where they
-cannot be. Other processes write the file, so what it holds is checked.
+The arithmetic is in `_quota`. This module stores state and log, and handles failures. Other processes write
+the file, so its content is validated.
 """
 
 import ctypes
@@ -54,11 +54,11 @@ _T = TypeVar("_T")
 
 _APPLICATION = 0x48534251
 _VERSION = 2
-# Seconds to wait for another process, whose transaction takes a fraction of a millisecond.
+# Seconds to wait for the transaction of another process, which takes a fraction of a millisecond.
 _PATIENCE = 5.0
 # Seconds by which the clock of another processor core may be ahead.
 _SKEW = 1.0
-# No 429 asks for a longer pause.
+# Seconds. A 429 never asks for a longer pause.
 _LONGEST_PAUSE = 86_400.0
 
 _COLUMNS = '"limit", "window", margin, paused_until, latency, saved, daily_limit, daily_remaining'
@@ -90,7 +90,7 @@ _TABLES = (
 )
 _SCHEMA = [statement.strip() for statement in _TABLES]
 _MARKS = (f"PRAGMA application_id = {_APPLICATION}", f"PRAGMA user_version = {_VERSION}")
-# NULLs would be last, but there are none; text is before all numbers, so that one look finds it.
+# There are no NULLs, and text sorts before all numbers, so the first row shows invalid text.
 _LAST = "SELECT at FROM departures ORDER BY at DESC LIMIT 1"
 _LAST_LEFT = "SELECT at FROM departures WHERE NOT waits ORDER BY at DESC LIMIT 1"
 _OLDEST = "SELECT at FROM departures WHERE NOT waits OR at <= ? ORDER BY at DESC LIMIT 1 OFFSET ?"
@@ -101,12 +101,12 @@ _HEARD = "SELECT MIN(ended) FROM departures WHERE sent >= ?"
 _REMOVE = """
 DELETE FROM departures WHERE number = (SELECT number FROM departures WHERE at = ? ORDER BY waits DESC LIMIT 1)
 """
-# Two for each that is added, so that the log becomes as short as it can without one call paying for all.
+# Two for each row that is added, so the log shrinks without one slow call.
 _FORGET = "DELETE FROM departures WHERE number IN (SELECT number FROM departures WHERE at < ? LIMIT 2)"
 
 
 class SharedQuota(Quota):
-    """A quota that all processes of one machine keep to that push with the same token.
+    """A quota that several processes of one machine share, for one token.
 
     Each process makes one with the same path. The file holds the log and all that replies have told, so that
     each process learns from the replies to the others. It holds no token.
@@ -133,28 +133,28 @@ class SharedQuota(Quota):
         self._database: sqlite3.Connection | None = None
         self._closed = False
         self._turn: RunVar[CapacityLimiter] | None = None
-        # Opened to find out early whether it can be.
+        # Fail early if the file cannot be opened.
         with closing(_open(self._path)) as database:
             self._state = _state(database)
 
     @property
     def paused_until(self) -> float:
-        """No request leaves before this time, whichever process was refused. Reads the file."""
+        """No request of any process may be sent before this time. Reads the file."""
         with suppress(HubSpotBatchError), self._access() as database:
             self._state = _state(database)
         return self._state.paused_until
 
     def reserve(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
-        """Return the time at which a request may leave, and count it.
+        """Reserve and return the time at which a request may be sent.
 
-        If that is now, it leaves. If it is later, wait until then and ask again: by then another request may
-        have been refused, or may have left later than it was to.
+        If it is in the future, wait until then and call again: by then another request may have been refused,
+        or sent late.
 
         Args:
-            now: The present time.
-            held: The send time that was reserved for this request before. It is given back.
-            on_guess: Whether to count a later time although `limit_known` is false. Without it, the time that
-                is returned is when to ask again, without `held`: the limit may be known then.
+            now: The current time.
+            held: The time that was reserved for this request before. It is released.
+            on_guess: Whether to reserve a later time although `limit_known` is false. Without it, call again
+                at the time that is returned, without `held`: the limit may be known then.
 
         Raises:
             ClosedError: If the quota is closed.
@@ -184,13 +184,13 @@ class SharedQuota(Quota):
             return send_time
 
     async def reserve_async(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
-        """Do the same as `reserve`, in a thread: the event loop does not wait for the file."""
-        # A send time that is reserved after its request was cancelled wastes one place in one window.
+        """Do the same as `reserve`, in a thread, so the event loop does not wait for the file."""
+        # If the request is cancelled meanwhile, its reservation wastes one place in one window.
         return await self._in_thread(partial(self.reserve, now, held=held, on_guess=on_guess), abandon=True)
 
     def ended(self, attempt: AttemptReport) -> None:
-        """Learn from an attempt that is over: limits, a refusal, and when the request arrived."""
-        # The reply is worth more than what it tells of the quota. A file that fails stops the next request.
+        """Learn from a finished attempt: limits, a refusal, and when the request arrived."""
+        # The reply matters more. If the file has failed, the next reservation raises.
         with suppress(HubSpotBatchError), self._transaction() as database:
             (heard,) = database.execute(_HEARD, (attempt.sent,)).fetchone()
             heard = min(heard, attempt.ended) if isinstance(heard, float) else attempt.ended
@@ -204,21 +204,21 @@ class SharedQuota(Quota):
             self._keep(database, state)
 
     async def ended_async(self, attempt: AttemptReport) -> None:
-        """Do the same as `ended`, in a thread: the event loop does not wait for the file."""
+        """Do the same as `ended`, in a thread, so the event loop does not wait for the file."""
         await self._in_thread(partial(self.ended, attempt), abandon=False)
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Take the limits of window and day from the headers of a reply, where it has them."""
+        """Learn the limits of window and day from the headers of a reply."""
         with suppress(HubSpotBatchError), self._transaction() as database:
             self._keep(database, learned(_state(database), headers))
 
     def refused(self, until: float, now: float) -> None:
-        """Let nothing leave before `until`: a 429 came. The first of a pause makes the margin grow."""
+        """Send nothing before `until`, after a 429. The first 429 of a pause makes the margin grow."""
         with suppress(HubSpotBatchError), self._transaction() as database:
             self._keep(database, refused(_state(database), until, now))
 
     def close(self) -> None:
-        """Close the file. Nothing is reserved any more."""
+        """Close the file. Further reservations raise a `ClosedError`."""
         with self._lock:
             self._closed = True
             if self._database is not None:
@@ -248,7 +248,7 @@ class SharedQuota(Quota):
 
         if self._turn is None:
             self._turn = RunVar("turn")
-        # One at a time in each event loop: more threads would only wait for each other.
+        # One thread per event loop: more would only wait for each other.
         if (limiter := self._turn.get(None)) is None:
             limiter = CapacityLimiter(1)
             self._turn.set(limiter)
@@ -256,7 +256,7 @@ class SharedQuota(Quota):
 
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
-        """Do all that happens inside, or nothing, while no other process does."""
+        """Run a block as one exclusive transaction."""
         with self._access() as database, database:
             database.execute("BEGIN IMMEDIATE")
             yield database
@@ -284,8 +284,7 @@ class SharedQuota(Quota):
         super()._forked()
         self._turn = None
         if self._database is not None:
-            # SQLite allows a child neither to use nor to close a connection of its parent, so this one is
-            # never freed.
+            # A child must neither use nor close an SQLite connection of its parent, so it is leaked.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._database))
             self._database = None
 
@@ -321,7 +320,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _check_files(path: Path) -> None:
-    """Check that the file, its links and what SQLite keeps beside it are files of this user.
+    """Check that the file, its links and the files of SQLite beside it belong to this user.
 
     Raises:
         OSError: If one is not.
@@ -333,23 +332,23 @@ def _check_files(path: Path) -> None:
             status = os.lstat(name)
         except FileNotFoundError:
             continue
-        # A link may lead to the file, but to nothing that SQLite makes itself.
+        # The path may be a link; the files that SQLite makes must not be.
         link_allowed = name != target and name not in beside
         if not stat.S_ISREG(status.st_mode) and not link_allowed:
             raise OSError(f"{name} is not a regular file")
-        # The administrator may give a file; any other user could make this process wait for ever.
+        # Files of root are accepted. Any other user could block this process forever.
         if hasattr(os, "geteuid") and status.st_uid not in {os.geteuid(), 0}:
             raise OSError(f"{name} belongs to another user")
 
 
 def _make(path: Path) -> None:
-    # Never opens a file that exists: closing it would end the locks of this process on it.
+    # Never open an existing file: closing it would release the locks of this process on it.
     with suppress(FileExistsError):
         os.close(os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
-    # After a loss of power the machine restarts, and the log is worth nothing.
+    # After a power failure the machine reboots, which voids the log anyway.
     database.execute("PRAGMA synchronous = OFF")
     boot = _boot_id()
     with database:
@@ -360,15 +359,15 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
             _begin_anew(database)
         _check(database)
         (known,) = database.execute("SELECT boot FROM figures").fetchone() or ("",)
-        # A clock that began anew tells a restart where there is no id. If it runs for longer than before, the
-        # log costs one window at most.
+        # Without a boot id, a clock that went back means a reboot. If the machine has run longer than before,
+        # the old log costs at most one window.
         ahead = _first_of(database.execute(_LAST_LEFT)) > time.monotonic() + _SKEW
         if known != boot or ahead:
             _begin_anew(database)
-        # Also finds out whether the file can be written.
+        # Also fails if the file is read-only.
         database.execute("UPDATE figures SET boot = ?", (boot,))
         _state(database)
-    # Last, so that the marks by which a file is known never are in a WAL only.
+    # Last, so that application id and version are never in a WAL only.
     try:
         database.execute("PRAGMA journal_mode = WAL")
     except sqlite3.OperationalError as error:
@@ -384,7 +383,7 @@ def _check(database: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError("another program has made it")
     if version != _VERSION:
         raise sqlite3.DatabaseError("another version of hubspot-batch has made it")
-    # Nothing else: views and triggers would run what another user has written.
+    # Nothing else is allowed: views and triggers would run code of another user.
     found = database.execute("SELECT sql FROM sqlite_master LIMIT ?", (len(_SCHEMA) + 1,))
     if sorted(str(statement) for (statement,) in found) != sorted(_SCHEMA):
         raise _damage()
@@ -400,7 +399,7 @@ def _begin_anew(database: sqlite3.Connection) -> None:
 
 
 def _state(database: sqlite3.Connection, now: float = math.inf) -> QuotaState:
-    """Return the state that the file holds, without a pause that no reply can have asked for."""
+    """Return the state from the file. An impossibly long pause is dropped."""
     row = database.execute(f"SELECT {_COLUMNS} FROM figures").fetchone()  # noqa: S608 - constant
     if row is None:
         raise _damage()
@@ -443,10 +442,10 @@ def _write(database: sqlite3.Connection, state: QuotaState) -> None:
 
 
 def _believable_last(database: sqlite3.Connection, start: float) -> float:
-    """Return the last send time, after forgetting those that are later than any queue can make them."""
+    """Return the last send time, after removing those that no queue can explain."""
     last = _first_of(database.execute(_LAST))
     if last > start + MEMORY:
-        # Each that waits is at most a window and a margin later than the one before it.
+        # Each waiting request is at most a window and a margin later than the one before it.
         (queue,) = database.execute("SELECT count(*) FROM departures WHERE at > ?", (start,)).fetchone()
         database.execute("DELETE FROM departures WHERE at > ?", (start + queue * MEMORY,))
         last = _first_of(database.execute(_LAST))
@@ -465,9 +464,9 @@ def _damage() -> sqlite3.DatabaseError:
 
 
 def _boot_id() -> str:
-    """Return what differs after each start of the machine, or "" if the system does not tell.
+    """Return the boot id of the machine, or "" if the system has none.
 
-    The time of day does not tell it: it is set now and then, and runs on while the machine sleeps.
+    The time of the boot is not one: it changes when the clock is set.
     """
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -55,7 +55,7 @@ class Driver:
             while True:
                 if backoff := attempts.backoff():
                     time.sleep(backoff)
-                # Before the send time is reserved: a function that gets a token may take its time.
+                # Before the send time is reserved: a token function may be slow.
                 bearer = bearer_of(self._settings.token)
                 http = self._pool.http()
                 while queue_time := attempts.queue_time():
@@ -75,11 +75,11 @@ class Driver:
 
 
 def retry_call(attempt: Callable[[], _T], retries: RetryPolicy) -> _T:
-    """Return what a function returns, which is called again after a failure that may pass.
+    """Call a function, and retry after transient errors.
 
     Args:
-        attempt: What to call. It must do no harm to call it twice.
-        retries: How persistent to be.
+        attempt: The function. It must be idempotent.
+        retries: The retry policy.
 
     Raises:
         HubSpotBatchError: The error of the last call.

@@ -1,4 +1,4 @@
-"""Secrets on their way into a request, and nowhere else."""
+"""Secrets, and the header that carries a token."""
 
 from hashlib import blake2b, sha256
 from typing import NoReturn, Self
@@ -9,9 +9,9 @@ from hubspot_batch.errors import ConfigurationError
 
 
 class Secret:
-    """A value that no repr, no pickle and no traceback with local variables shows.
+    """A value that does not appear in a repr, a pickle or a traceback with local variables.
 
-    A constructor wraps its secrets before anything in it can fail.
+    A constructor wraps its secrets before any of its code can fail.
     """
 
     __slots__ = ("_value",)
@@ -29,12 +29,12 @@ class Secret:
         raise TypeError("a secret cannot be pickled; make it anew where it is needed")
 
     def reveal(self) -> str:
-        """Return the value as a text. It must not stand in a frame that can fail."""
+        """Return the text. Do not keep it in a local variable of code that can fail."""
         return str(self._value)
 
     @property
     def problem(self) -> str | None:
-        """Why the value cannot be an access token; None if it can."""
+        """Why the value is not a valid access token; None if it is."""
         token = self._value
         if not isinstance(token, str):
             return (
@@ -82,11 +82,11 @@ class Bearer:
         return self._token.reveal() == token
 
     def digest(self, base_url: str) -> bytes:
-        """Return by what the quota of this token is known."""
+        """Return the key for the quota of this token."""
         return sha256(f"{base_url} {self._token.reveal()}".encode()).digest()
 
     def fingerprint(self, salt: bytes) -> str:
-        """Return a text by which the token is known again, and from which it cannot be found out."""
+        """Return a salted hash by which the token can be recognised."""
         return blake2b(f"Bearer {self._token.reveal()}".encode(), key=salt, digest_size=16).hexdigest()
 
     def authorize(self, request: httpx.Request) -> None:
