@@ -31,6 +31,14 @@ ON_ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
 OLDEST_NODE = "20.19"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
+PLAIN = [
+    "CONTRIBUTING.md",
+    "README.md",
+    "SECURITY.md",
+    "docs",
+    *map(str, Path("src/hubspot_batch").glob("*.py")),
+    *(f"src/hubspot_batch/{wing}" for wing in ("contract", "replies", "sandbox", "transport")),
+]
 FORMATTED = ["benchmarks", "examples", "noxfile.py", "scripts", "src", "tests"]
 
 
@@ -73,10 +81,11 @@ def npm_of_a_fit_node(session: nox.Session) -> str:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, format and the direction of imports, and the workflows."""
+    """Check style, format, words and the direction of imports, and the workflows."""
     install(session, "lint", project=False)
     session.run("ruff", "check", *FORMATTED)
     session.run("ruff", "format", "--check", *FORMATTED)
+    session.run("python", "scripts/check_words.py", *PLAIN)
     session.run("lint-imports", "--no-cache", env={"PYTHONPATH": os.pathsep.join(["src", "generated"])})
     session.run("zizmor", "--quiet", "--offline", ".github")
 

@@ -1,4 +1,4 @@
-"""Fixtures for the tests of whoever pushes into HubSpot. pytest finds them by itself.
+"""pytest fixtures for code that pushes into HubSpot. pytest finds them by itself.
 
 ::
 

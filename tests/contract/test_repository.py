@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import check_words
 import pytest
 import yaml
 
@@ -151,3 +152,32 @@ def test_no_tracked_file_names_the_host_of_a_package_registry() -> None:
 
 def _patterns(hosts: list[str]) -> list[str]:
     return [argument for host in hosts for argument in ("-e", host)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("The token is no token.\n", [(1, "is no token")]),
+        ("one\n# that which is\n# no answer\n", [(2, "is no answer")]),
+        ("If an option cannot be.\n", [(1, "cannot be.")]),
+        ("Whoever\nwaits, and likewise Nobody", [(1, "Whoever"), (2, "Nobody"), (2, "likewise")]),
+        ("So many rows let go\nof a file, of which", [(1, "So many"), (1, "let go of"), (2, "of which")]),
+        ("There is no file; there are\n    no files. It is no longer there, and cannot be read.", []),
+    ],
+)
+def test_phrases_are_found_where_they_begin(text: str, found: list[tuple[int, str]]) -> None:
+    assert sorted((line, words) for line, words, _ in check_words.found_in(text)) == found
+
+
+def test_phrases_of_files_and_folders_are_printed_with_their_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "data.md").write_text("Nobody\n", "utf-8")
+    (tmp_path / "docs" / "orders.csv").write_text("Nobody\n", "utf-8")
+    named = tmp_path / "README.md"
+    named.write_text("Plain.\n", "utf-8")
+
+    assert check_words.main([str(named)]) == 0
+    assert check_words.main([str(tmp_path / "docs"), str(named)]) == 1
+    assert capsys.readouterr().out.startswith(f'{tmp_path / "docs" / "data.md"}:1: "Nobody": ')

@@ -69,8 +69,7 @@ def checked_id(record_id: str | int) -> str:
     text = str(record_id)
     if isinstance(record_id, bool) or not is_record_id(text) or len(text) > _MOST_DIGITS:
         raise ConfigurationError(
-            f"{record_id!r} is not a record id; write 1 to {_MOST_DIGITS} decimal digits, "
-            "the first of which is not 0"
+            f"{record_id!r} is not a record id; write 1 to {_MOST_DIGITS} decimal digits without a leading 0"
         )
     return text
 

@@ -250,7 +250,7 @@ def _record_error(index: int | None, failure: structs.BatchError) -> RecordError
 
 
 def refusal(operation_id: str, response: Response) -> errors.ApiError:
-    """Return the error that a reply which is no success stands for."""
+    """Return the error for a reply that is not a success."""
     default = errors.ServerError if response.status >= 500 else errors.ApiError  # noqa: PLR2004
     kind = _ERRORS.get(response.status, default)
     error = kind(operation_id, response, _error_body(response.content))
