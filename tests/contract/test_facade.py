@@ -606,6 +606,7 @@ NOT_SENDING = {
     "bulk._delivery": {"parts.send", "self._driver.send"},
     # It waits for a file.
     "bulk._lock": {"time.sleep"},
+    "bulk._run": {"self._sender.send"},
     "bulk._streams": {"self.run.put"},
     "client": {"Driver(self._pool, self._settings).send", "self._driver.send", "self.stream"},
     "objects": {"self._sender.stream"},

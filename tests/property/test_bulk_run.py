@@ -26,10 +26,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from hubspot_batch import AsyncHubSpot, Quota, Retries
 from hubspot_batch.bulk import BulkError, Outcome, Report, read_outcomes
+from hubspot_batch.bulk import _journal as writer
 from hubspot_batch.bulk import _plan as plan
 from hubspot_batch.bulk import _streams as streams
-from hubspot_batch.bulk import _writer as writer
-from hubspot_batch.bulk._concurrency import Level
+from hubspot_batch.bulk._plan import AdaptiveConcurrency
 from hubspot_batch.bulk._sources import async_chunks
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.sandbox import Behaviour
@@ -255,7 +255,7 @@ def stand_ins(patch: pytest.MonkeyPatch, scene: Scene) -> None:
     patch.setattr(writer, "to_thread", SimpleNamespace(run_sync=at_once))
     patch.setattr(plan, "MAX_INPUTS", scene.batch)
     patch.setattr(streams, "async_chunks", partial(async_chunks, size=4))
-    patch.setattr(Level, "at", lambda _self, _rate: scene.concurrency)
+    patch.setattr(AdaptiveConcurrency, "at", lambda _self, _rate: scene.concurrency)
 
 
 class Runs(RuleBasedStateMachine):

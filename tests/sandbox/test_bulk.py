@@ -29,8 +29,8 @@ import pytest
 
 from hubspot_batch import AsyncHubSpot, CreateInput, HubSpot, Quota
 from hubspot_batch.bulk import BulkError, Outcome, Progress, Report, read_outcomes
+from hubspot_batch.bulk import _journal as writer
 from hubspot_batch.bulk import _streams as streams
-from hubspot_batch.bulk import _writer as writer
 from hubspot_batch.bulk._journal import Entry, Journal
 from hubspot_batch.errors import (
     AuthenticationError,

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubspot_batch.bulk._isolation import isolate
-from hubspot_batch.bulk._mistakes import Mistakes
+from hubspot_batch.bulk._isolation import Mistakes, isolate
 from hubspot_batch.bulk._rows import Row, rows_from
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.errors import ApiError

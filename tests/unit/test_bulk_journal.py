@@ -15,13 +15,8 @@ from typing import Any
 import pytest
 
 from hubspot_batch.bulk import _lock, read_outcomes
-from hubspot_batch.bulk._journal import (
-    NAME_YOURS,
-    Entry,
-    Journal,
-    explained,
-    helps_to_start_again,
-)
+from hubspot_batch.bulk._journal import Entry, Journal
+from hubspot_batch.bulk._journal_file import NAME_YOURS, explained, helps_to_start_again
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._report import outcomes_of
 from hubspot_batch.errors import JournalError, JournalInUseError

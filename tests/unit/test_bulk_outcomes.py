@@ -36,14 +36,14 @@ OTHER_TAKEN = Reason(code="CONFLICTING_UNIQUE_VALUE", property="order_number", m
 REPLY = Response(status=207, headers={}, content=b"")
 
 
-def rows(count: int, *, first: int = 10, doubtful: bool = False, verb: str = "create") -> list[Row]:
+def rows(count: int, *, first: int = 10, maybe_written: bool = False, verb: str = "create") -> list[Row]:
     """Rows whose numbers are not their places in the request."""
     inputs = [{"id": str(n), "properties": {"a": SECRET}} for n in range(count)]
     if verb == "create":
         inputs = [{"properties": item["properties"]} for item in inputs]
     found = rows_from(contract.operation(f"{verb}_orders"), inputs, first, None)
     for row in found:
-        row.doubtful = doubtful
+        row.maybe_written = maybe_written
     return found
 
 
@@ -158,7 +158,7 @@ def test_an_empty_reply_says_nothing() -> None:
     assert answered(rows(2)) == [not_in_reply(10), not_in_reply(11)]
 
 
-# A conflict after a doubtful attempt.
+# A conflict after a maybe_written attempt.
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_an_empty_reply_says_nothing() -> None:
 def test_a_conflict_after_a_doubtful_attempt_proves_that_the_row_was_written(
     refusal: RecordError, expected: str | None
 ) -> None:
-    assert answered(rows(1, doubtful=True), [], [refusal]) == [done(10, expected)]
+    assert answered(rows(1, maybe_written=True), [], [refusal]) == [done(10, expected)]
 
 
 def test_a_conflict_of_a_row_that_was_never_in_doubt_rejects_it() -> None:
@@ -187,21 +187,21 @@ def test_a_conflict_of_a_row_that_was_never_in_doubt_rejects_it() -> None:
 
 @pytest.mark.parametrize("reasons", [[REASON], [REASON, TAKEN]])
 def test_another_error_after_a_doubtful_attempt_rejects_the_row(reasons: list[Reason]) -> None:
-    assert statuses(answered(rows(1, doubtful=True), [], [error(0, reasons=reasons)])) == ["rejected"]
+    assert statuses(answered(rows(1, maybe_written=True), [], [error(0, reasons=reasons)])) == ["rejected"]
 
 
 @pytest.mark.parametrize("category", ["CONFLICT", "VALIDATION_ERROR"])
 def test_a_conflict_over_another_property_leaves_a_doubtful_row_unknown(category: str) -> None:
     refusal = error(0, category, reasons=[OTHER_TAKEN], message=SECRET)
 
-    assert answered(rows(1, doubtful=True), [], [refusal]) == [
+    assert answered(rows(1, maybe_written=True), [], [refusal]) == [
         Outcome(index=10, status="unknown", category=category, reasons=(OTHER_TAKEN,), message=SECRET)
     ]
     assert statuses(answered(rows(1), [], [refusal])) == ["rejected"]
 
 
 def test_a_conflict_over_a_value_that_may_have_come_with_another_row_leaves_a_doubtful_row_unknown() -> None:
-    (row,) = rows(1, doubtful=True)
+    (row,) = rows(1, maybe_written=True)
     for certain, expected in ((False, "unknown"), (True, "rejected")):
         row.holder = Holder(is_certain=certain)
         assert statuses(answered([row], [], [conflict(0, "44001")])) == [expected]
@@ -211,10 +211,10 @@ def test_a_conflict_over_a_value_that_may_have_come_with_another_row_leaves_a_do
 def test_a_refusal_in_words_that_are_not_known_leaves_a_doubtful_row_unknown() -> None:
     invalid = Reason(code="INVALID_VALUE", property="sku")
     for other in (error(0, "VALIDATION_ERROR"), error(0, "NEW"), error(0, reasons=[invalid])):
-        assert statuses(answered(rows(1, doubtful=True), [], [other])) == ["unknown"]
+        assert statuses(answered(rows(1, maybe_written=True), [], [other])) == ["unknown"]
         assert statuses(answered(rows(1), [], [other])) == ["rejected"]
     missing = error(0, "OBJECT_NOT_FOUND")
-    assert statuses(answered(rows(1, doubtful=True), [], [missing])) == ["rejected"]
+    assert statuses(answered(rows(1, maybe_written=True), [], [missing])) == ["rejected"]
 
 
 def test_no_form_of_a_value_that_is_taken_rejects_a_row_that_was_written() -> None:
@@ -223,32 +223,32 @@ def test_no_form_of_a_value_that_is_taken_rejects_a_row_that_was_written() -> No
     for form in taken_value_forms():
         body = taken_value(form, account, taken, 7).body("c0ffee")
         reply = Response(status=form.status, headers={}, content=msgspec.json.encode(body))
-        (row, doubtful) = rows(1) + rows(1, doubtful=True)
+        (row, maybe_written) = rows(1) + rows(1, maybe_written=True)
         refused = _calls.refusal("create_orders", reply)
         told = None if form.existing is None else "44001"
-        assert subject.refused(doubtful, refused, "sku") == done(10, told), form.name
+        assert subject.refused(maybe_written, refused, "sku") == done(10, told), form.name
         rejected = subject.refused(row, refused, "sku")
         assert rejected.status == "rejected"
         assert subject.was_taken(rejected)
         if "propertyName=" in form.body["message"]:
-            assert subject.refused(doubtful, refused, "other").status == "unknown"
+            assert subject.refused(maybe_written, refused, "other").status == "unknown"
 
 
 def test_a_conflict_of_an_update_rejects_it_whatever_went_before() -> None:
-    (outcome,) = answered(rows(1, doubtful=True, verb="update"), [], [conflict(0, "44001")])
+    (outcome,) = answered(rows(1, maybe_written=True, verb="update"), [], [conflict(0, "44001")])
 
     assert (outcome.status, outcome.category, outcome.id) == ("rejected", "CONFLICT", None)
 
 
 def test_conflicts_without_an_input_prove_that_all_doubtful_rows_were_written() -> None:
-    found = answered(rows(2, doubtful=True), [], [conflict(None, "44001"), conflict(None, "44002")])
+    found = answered(rows(2, maybe_written=True), [], [conflict(None, "44001"), conflict(None, "44002")])
 
     assert found == [done(10), done(11)]
 
 
 def test_a_conflict_and_another_error_without_an_input_leave_doubtful_rows_unknown() -> None:
-    sent = rows(3, doubtful=True)
-    sent[2].doubtful = False
+    sent = rows(3, maybe_written=True)
+    sent[2].maybe_written = False
 
     found = answered(sent, [], [conflict(None, "44001"), error(None), error(None)])
 
@@ -258,7 +258,7 @@ def test_a_conflict_and_another_error_without_an_input_leave_doubtful_rows_unkno
 def test_conflicts_over_another_property_without_an_input_leave_doubtful_rows_unknown() -> None:
     over_another = error(None, reasons=[OTHER_TAKEN])
 
-    found = answered(rows(2, doubtful=True), [], [over_another, over_another])
+    found = answered(rows(2, maybe_written=True), [], [over_another, over_another])
 
     assert found == [not_in_reply(10), not_in_reply(11)]
 
@@ -294,8 +294,8 @@ def test_a_refusal_without_a_category_is_told_by_its_status(status: int) -> None
 def test_a_refusal_for_a_conflict_proves_what_an_error_in_a_reply_proves(
     fields: Mapping[str, Any], expected: Outcome
 ) -> None:
-    (row,) = rows(1, doubtful=True)
-    (update,) = rows(1, doubtful=True, verb="update")
+    (row,) = rows(1, maybe_written=True)
+    (update,) = rows(1, maybe_written=True, verb="update")
 
     refusal = api_error(409, ConflictError, **fields)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubspot_batch.bulk._plan import Batch, Planner
+from hubspot_batch.bulk._plan import PlannedBatch, Planner
 from hubspot_batch.bulk._rows import Row, body_of, rows_from
 from hubspot_batch.contract import _operations as contract
 
@@ -18,25 +18,25 @@ MOST_OPEN = 8
 
 
 def row(
-    index: int, *, size: int = 10, apart: Sequence[Hashable] = (), in_order: Sequence[Hashable] = ()
+    index: int, *, size: int = 10, conflict_keys: Sequence[Hashable] = (), order_keys: Sequence[Hashable] = ()
 ) -> Row:
     return Row(
         index=index,
         wire={},
         content=bytes(size),
         digest=b"",
-        apart=(*apart, *in_order),
-        in_order=in_order,
+        conflict_keys=(*conflict_keys, *order_keys),
+        order_keys=order_keys,
     )
 
 
-def planned(rows: Iterable[Row], planner: Planner | None = None) -> list[Batch]:
+def planned(rows: Iterable[Row], planner: Planner | None = None) -> list[PlannedBatch]:
     planner = planner or Planner()
     batches = [batch for row in rows for batch in planner.add(row)]
     return [*batches, *planner.flush()]
 
 
-def indexes(batches: Iterable[Batch]) -> list[list[int]]:
+def indexes(batches: Iterable[PlannedBatch]) -> list[list[int]]:
     return [[row.index for row in batch.rows] for batch in batches]
 
 
@@ -85,26 +85,36 @@ def test_a_small_row_finds_its_place_beside_one_that_waits_for_room() -> None:
 
 
 def test_rows_that_must_not_travel_together_do_not() -> None:
-    rows = [row(0, apart=["a"]), row(1, apart=["a"]), row(2), row(3, apart=["b", "a"]), row(4, apart=["b"])]
+    rows = [
+        row(0, conflict_keys=["a"]),
+        row(1, conflict_keys=["a"]),
+        row(2),
+        row(3, conflict_keys=["b", "a"]),
+        row(4, conflict_keys=["b"]),
+    ]
 
     assert indexes(planned(rows)) == [[0, 2, 4], [1], [3]]
 
 
 def test_rows_that_only_must_not_travel_together_need_not_wait_for_each_other() -> None:
-    batches = planned([row(0, apart=["a"]), row(1, apart=["a"])])
+    batches = planned([row(0, conflict_keys=["a"]), row(1, conflict_keys=["a"])])
 
     assert [batch.after for batch in batches] == [set(), set()]
 
 
 def test_a_row_waits_for_the_batch_of_the_one_before_it() -> None:
-    batches = planned(row(index, in_order=["record"]) for index in range(3))
+    batches = planned(row(index, order_keys=["record"]) for index in range(3))
 
     assert indexes(batches) == [[0], [1], [2]]
     assert [batch.after for batch in batches] == [set(), {0}, {1}]
 
 
 def test_a_row_of_several_records_waits_for_all_of_them() -> None:
-    rows = [row(0, in_order=["a"]), row(1, apart=["a"], in_order=["b"]), row(2, in_order=["a", "b"])]
+    rows = [
+        row(0, order_keys=["a"]),
+        row(1, conflict_keys=["a"], order_keys=["b"]),
+        row(2, order_keys=["a", "b"]),
+    ]
 
     batches = planned(rows)
 
@@ -114,9 +124,9 @@ def test_a_row_of_several_records_waits_for_all_of_them() -> None:
 
 def test_a_row_does_not_overtake_into_an_older_batch() -> None:
     rows = [
-        row(0, apart=["x"]),
-        row(1, apart=["x"], in_order=["record"]),
-        row(2, in_order=["record"]),
+        row(0, conflict_keys=["x"]),
+        row(1, conflict_keys=["x"], order_keys=["record"]),
+        row(2, order_keys=["record"]),
     ]
 
     assert indexes(planned(rows)) == [[0], [1], [2]]
@@ -134,7 +144,7 @@ def test_a_batch_that_is_full_takes_the_older_ones_with_it() -> None:
 
 def test_a_batch_that_is_full_leaves_the_younger_ones_open() -> None:
     planner = Planner()
-    rows = [row(0, apart=["a"]), row(1, apart=["a"]), *map(row, range(2, 101))]
+    rows = [row(0, conflict_keys=["a"]), row(1, conflict_keys=["a"]), *map(row, range(2, 101))]
 
     assert indexes(batch for item in rows for batch in planner.add(item)) == [[0, *range(2, 101)]]
     assert indexes(planner.flush()) == [[1]]
@@ -143,31 +153,31 @@ def test_a_batch_that_is_full_leaves_the_younger_ones_open() -> None:
 def test_a_ninth_batch_sends_the_oldest_off() -> None:
     planner = Planner()
     for index in range(MOST_OPEN):
-        assert planner.add(row(index, apart=["a"])) == []
+        assert planner.add(row(index, conflict_keys=["a"])) == []
 
-    assert indexes(planner.add(row(MOST_OPEN, apart=["a"]))) == [[0]]
+    assert indexes(planner.add(row(MOST_OPEN, conflict_keys=["a"]))) == [[0]]
     assert len(planner.flush()) == MOST_OPEN
 
 
 def test_what_is_finished_is_waited_for_no_more() -> None:
     planner = Planner()
-    planner.add(row(0, in_order=["record"]))
+    planner.add(row(0, order_keys=["record"]))
     (first,) = planner.flush()
     planner.finished(first)
 
-    planner.add(row(1, in_order=["record"]))
+    planner.add(row(1, order_keys=["record"]))
 
     assert [batch.after for batch in planner.flush()] == [set()]
 
 
 def test_the_end_of_an_older_batch_does_not_hide_a_newer_one() -> None:
     planner = Planner()
-    planner.add(row(0, in_order=["record"]))
-    planner.add(row(1, in_order=["record"]))
+    planner.add(row(0, order_keys=["record"]))
+    planner.add(row(1, order_keys=["record"]))
     older, newer = planner.flush()
     planner.finished(older)
 
-    planner.add(row(2, in_order=["record"]))
+    planner.add(row(2, order_keys=["record"]))
 
     assert [batch.after for batch in planner.flush()] == [{newer.number}]
 
@@ -175,7 +185,7 @@ def test_the_end_of_an_older_batch_does_not_hide_a_newer_one() -> None:
 def test_nothing_is_remembered_of_batches_that_are_finished() -> None:
     planner = Planner()
     for index in range(1000):
-        for batch in planner.add(row(index, in_order=[index])):
+        for batch in planner.add(row(index, order_keys=[index])):
             planner.finished(batch)
 
     assert planner._last == {}
@@ -196,10 +206,10 @@ def test_ten_thousand_line_items_that_are_alike_travel_alone() -> None:
 
 
 def test_a_batch_shows_no_rows() -> None:
-    batch = Batch(3)
-    batch.add(row(0, apart=["secret"]))
+    batch = PlannedBatch(3)
+    batch.add(row(0, conflict_keys=["secret"]))
 
-    assert repr(batch) == "Batch(3, 1 rows)"
+    assert repr(batch) == "PlannedBatch(3, 1 rows)"
 
 
 class Step(NamedTuple):
@@ -217,8 +227,16 @@ def steps(draw: st.DrawFn) -> list[Step]:
     drawn = draw(st.lists(st.tuples(keys, keys, sizes, st.integers(0, 3)), max_size=40))
     repeated = drawn * draw(st.sampled_from([1, 1, 20]))
     return [
-        Step(row(n, size=size, apart=[f"apart-{key}" for key in apart], in_order=in_order), finished)
-        for n, (apart, in_order, size, finished) in enumerate(repeated)
+        Step(
+            row(
+                n,
+                size=size,
+                conflict_keys=[f"conflict_keys-{key}" for key in conflict_keys],
+                order_keys=order_keys,
+            ),
+            finished,
+        )
+        for n, (conflict_keys, order_keys, size, finished) in enumerate(repeated)
     ]
 
 
@@ -227,7 +245,7 @@ class Departures:
 
     def __init__(self) -> None:
         self.planner = Planner()
-        self.batches: list[Batch] = []
+        self.batches: list[PlannedBatch] = []
         self.finished_at: dict[int, int] = {}
 
     def run(self, plan: Sequence[Step]) -> None:
@@ -256,7 +274,7 @@ def test_any_rows_travel_once_apart_in_order_and_within_the_limits(plan: list[St
     assert [batch.number for batch in batches] == list(range(len(batches)))
     assert sorted(index for batch in indexes(batches) for index in batch) == list(range(len(plan)))
     for batch in batches:
-        keys = [key for row in batch.rows for key in row.apart]
+        keys = [key for row in batch.rows for key in row.conflict_keys]
         assert len(keys) == len(set(keys))
         assert 1 <= len(batch.rows) <= 100
         assert len(batch.rows) == 1 or len(body_of(batch.rows)) <= MOST_BYTES
@@ -266,7 +284,7 @@ def test_any_rows_travel_once_apart_in_order_and_within_the_limits(plan: list[St
     home = {row.index: batch for batch in batches for row in batch.rows}
     having: defaultdict[Hashable, list[int]] = defaultdict(list)
     for step in plan:
-        for key in step.row.in_order:
+        for key in step.row.order_keys:
             having[key].append(step.row.index)
     for chain in having.values():
         for one, next_one in pairwise(chain):

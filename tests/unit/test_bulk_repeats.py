@@ -2,8 +2,7 @@
 
 import pytest
 
-from hubspot_batch.bulk._repeats import Earlier, Repeats
-from hubspot_batch.bulk._rows import Row, rows_from
+from hubspot_batch.bulk._rows import Earlier, Repeats, Row, rows_from
 from hubspot_batch.contract import _operations as contract
 
 CREATE = contract.operation("create_orders")
@@ -34,7 +33,7 @@ def test_values_are_compared_as_hubspot_may_compare_them(repeats: Repeats) -> No
         one, other = rows(*texts, first=2 * number)
         repeats.mark([one, other])
         assert other.repeats
-        assert one.in_order == other.in_order
+        assert one.order_keys == other.order_keys
         assert list(repeats.earlier(other)) == [Earlier(one.index, is_same=False)]
 
 

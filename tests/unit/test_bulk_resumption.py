@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from hubspot_batch.bulk._journal import NAME_YOURS, Entry, Journal
+from hubspot_batch.bulk._journal import Entry, Journal
+from hubspot_batch.bulk._journal_file import NAME_YOURS
+from hubspot_batch.bulk._options import Resumption, identify
 from hubspot_batch.bulk._outcomes import Outcome
-from hubspot_batch.bulk._resumption import Resumption, identify
 from hubspot_batch.bulk._rows import Row
 from hubspot_batch.errors import JournalError, SourceError
 
@@ -42,7 +43,7 @@ def know(journal: Journal, *, done: Sequence[int] = (), sent: Sequence[int] = ()
 
 
 def play(journal: Journal, *chunks: Sequence[Row]) -> tuple[list[int], list[int], list[int]]:
-    """Return the rows that are told as known, those that are sent, and of these the doubtful ones."""
+    """Return the rows that are told as known, those that are sent, and of these the maybe_written ones."""
     resumption = Resumption(journal)
     known: list[int] = []
     to_send: list[Row] = []
@@ -54,7 +55,7 @@ def play(journal: Journal, *chunks: Sequence[Row]) -> tuple[list[int], list[int]
     return (
         known,
         [row.index for row in to_send],
-        [row.index for row in to_send if row.doubtful],
+        [row.index for row in to_send if row.maybe_written],
     )
 
 

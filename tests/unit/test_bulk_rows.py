@@ -120,7 +120,7 @@ def test_plain_rows_are_what_any_other_mappings_become() -> None:
 def test_a_row_with_a_fault_has_nothing_that_could_be_sent() -> None:
     (row,) = creates(order(a=None, b=VALUE))
 
-    assert (row.wire, row.content, row.apart, row.in_order) == ({}, b"", (), ())
+    assert (row.wire, row.content, row.conflict_keys, row.order_keys) == ({}, b"", (), ())
 
 
 @pytest.mark.parametrize("unique", [None, "sku"])
@@ -209,7 +209,7 @@ def test_the_digest_of_a_row_with_a_fault_tells_another_fault() -> None:
 
 
 def may_travel_together(one: Row, other: Row) -> bool:
-    return set(one.apart).isdisjoint(other.apart)
+    return set(one.conflict_keys).isdisjoint(other.conflict_keys)
 
 
 def test_orders_that_are_alike_may_travel_together() -> None:
@@ -222,7 +222,7 @@ def test_line_items_that_are_alike_must_not_travel_together(traces: dict[str, st
 
     assert not may_travel_together(one, same)
     assert may_travel_together(one, other)
-    assert one.in_order == same.in_order == ()
+    assert one.order_keys == same.order_keys == ()
 
 
 def test_rows_with_the_same_trace_id_must_not_travel_together() -> None:
@@ -232,11 +232,11 @@ def test_rows_with_the_same_trace_id_must_not_travel_together() -> None:
     assert may_travel_together(own, other)
 
 
-def test_updates_of_one_record_keep_their_order_and_travel_apart() -> None:
+def test_updates_of_one_record_keep_their_order_and_travel_conflict_keys() -> None:
     one, other, same = updates(change("1"), change("2"), change(1))
 
-    assert one.in_order == same.in_order != other.in_order
-    assert set(one.in_order) <= set(one.apart)
+    assert one.order_keys == same.order_keys != other.order_keys
+    assert set(one.order_keys) <= set(one.conflict_keys)
     assert may_travel_together(one, other)
     assert not may_travel_together(one, same)
 
@@ -244,19 +244,19 @@ def test_updates_of_one_record_keep_their_order_and_travel_apart() -> None:
 def test_a_value_of_a_unique_property_is_no_record_id() -> None:
     rows = updates(change("1"), change("1", "sku"), change("1", "ext"))
 
-    assert len({row.in_order for row in rows}) == 3
+    assert len({row.order_keys for row in rows}) == 3
 
 
-def test_rows_with_one_value_of_the_unique_property_keep_their_order_and_travel_apart() -> None:
+def test_rows_with_one_value_of_the_unique_property_keep_their_order_and_travel_conflict_keys() -> None:
     one, other, same = creates(order(sku="a"), order(sku="b"), order(sku="a", n="2"), unique="sku")
 
-    assert one.in_order == same.in_order != other.in_order
+    assert one.order_keys == same.order_keys != other.order_keys
     assert may_travel_together(one, other)
     assert not may_travel_together(one, same)
 
 
 def test_creates_without_a_unique_property_have_no_order() -> None:
-    assert [row.in_order for row in creates(order(sku="a"), order(sku="a"))] == [(), ()]
+    assert [row.order_keys for row in creates(order(sku="a"), order(sku="a"))] == [(), ()]
 
 
 def test_a_row_shows_no_value() -> None:

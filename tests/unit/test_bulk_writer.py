@@ -8,9 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from hubspot_batch.bulk._journal import Entry, Journal
+from hubspot_batch.bulk._journal import Entry, Journal, Writer
 from hubspot_batch.bulk._outcomes import Outcome
-from hubspot_batch.bulk._writer import Writer
 
 
 class Slow(Journal):

@@ -9,15 +9,13 @@ from anyio import CancelScope
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from hubspot_batch.bulk import _outcomes as outcomes
-from hubspot_batch.bulk._concurrency import Level
-from hubspot_batch.bulk._isolation import isolate
-from hubspot_batch.bulk._journal import Entry
-from hubspot_batch.bulk._mistakes import Mistakes, not_unique_property
+from hubspot_batch.bulk._isolation import Mistakes, isolate, not_unique_property
+from hubspot_batch.bulk._journal import Entry, Writer
+from hubspot_batch.bulk._options import Task
 from hubspot_batch.bulk._outcomes import Outcome
-from hubspot_batch.bulk._repeats import Repeats
-from hubspot_batch.bulk._rows import Holder, Row, body_of
-from hubspot_batch.bulk._task import Counts, Task
-from hubspot_batch.bulk._writer import Writer
+from hubspot_batch.bulk._plan import AdaptiveConcurrency
+from hubspot_batch.bulk._report import Counts
+from hubspot_batch.bulk._rows import Holder, Repeats, Row, body_of
 from hubspot_batch.contract._inputs import Batch
 from hubspot_batch.errors import (
     ApiError,
@@ -39,7 +37,7 @@ _RECORDS = {"ids", "missingObjectPropertyValueCoordinates"}
 _MOST_FAILURES = 10
 
 
-class Courier:
+class BatchSender:
     """Delivers batches, any number at a time.
 
     Args:
@@ -47,8 +45,8 @@ class Courier:
         settings: The options of the client.
         driver: What sends the requests.
         writer: Where rows and outcomes are written down.
-        level: Where the duration of each request is noted.
-        settle: Who is told the outcomes.
+        concurrency: Is told how long each request took, and of each that failed.
+        on_outcomes: Is called with outcomes as they become known.
     """
 
     def __init__(
@@ -57,8 +55,8 @@ class Courier:
         settings: Settings,
         driver: AsyncDriver,
         writer: Writer,
-        level: Level,
-        settle: Callable[[Sequence[Outcome]], None],
+        concurrency: AdaptiveConcurrency,
+        on_outcomes: Callable[[Sequence[Outcome]], None],
     ) -> None:
         self.counts = Counts()
         self.withdrawn = False
@@ -66,8 +64,8 @@ class Courier:
         self._settings = settings
         self._driver = driver
         self._writer = writer
-        self._level = level
-        self._settle = settle
+        self._concurrency = concurrency
+        self._on_outcomes = on_outcomes
         self._attempts: set[_Attempt] = set()
         self._failures = 0
         self._mistakes = Mistakes(creating=task.operation.verb == "create")
@@ -79,7 +77,7 @@ class Courier:
         for attempt in self._attempts:
             attempt.withdraw()
 
-    async def deliver(self, rows: Sequence[Row]) -> None:
+    async def send(self, rows: Sequence[Row]) -> None:
         """Send rows in one request, or in several where HubSpot refuses them as a whole.
 
         Raises:
@@ -109,7 +107,7 @@ class Courier:
         """Tell outcomes that are written down."""
         told = [outcome for _, outcome in settled]
         self.counts.sent.difference_update(outcome.index for outcome in told)
-        self._settle(told)
+        self._on_outcomes(told)
 
     def mark_repeats(self, rows: Iterable[Row]) -> None:
         """Mark rows that were read, and have the unique value of an earlier one."""
@@ -186,7 +184,7 @@ class Courier:
         settled = await self._without_doubles(attempt.rows, answers)
         await self.record(settled)
         self._failures = 0
-        self._level.replied(attempt.seconds)
+        self._concurrency.on_reply(attempt.seconds)
         self._check_unique(settled)
         if self._task.unique_property is not None:
             self._check_stored(self._task.unique_property, result.records)
@@ -223,15 +221,15 @@ class Courier:
     ) -> list[tuple[Row, Outcome]]:
         """Refuse a conflict as a proof where the record that HubSpot names is that of another row."""
         settled = list(zip(rows, answers, strict=True))
-        if self._task.operation.verb != "create" or not any(row.doubtful for row in rows):
+        if self._task.operation.verb != "create" or not any(row.maybe_written for row in rows):
             return settled
-        doubtful = [answer.id for row, answer in settled if row.doubtful and answer.id]
-        owners = {**_first_claims(settled), **await self._writer.owners(doubtful)}
+        maybe_written = [answer.id for row, answer in settled if row.maybe_written and answer.id]
+        owners = {**_first_claims(settled), **await self._writer.owners(maybe_written)}
         return [
             (
                 row,
                 outcomes.taken(row)
-                if row.doubtful and owners.get(answer.id, row.index) != row.index
+                if row.maybe_written and owners.get(answer.id, row.index) != row.index
                 else answer,
             )
             for row, answer in settled
@@ -256,7 +254,7 @@ class Courier:
         if not attempt.ended_in_doubt:
             await self._unsend(attempt.rows)
             raise error
-        self._level.failed()
+        self._concurrency.on_failure()
         self._failures += 1
         await self.record(list(zip(attempt.rows, outcomes.lost(attempt.rows, error), strict=True)))
         if self._failures >= _MOST_FAILURES:
@@ -264,8 +262,8 @@ class Courier:
 
     async def _unsend(self, rows: Sequence[Row]) -> None:
         """Write down that rows wait to be sent again; those that may have been written remain sent."""
-        self.counts.sent.difference_update(row.index for row in rows if not row.doubtful)
-        await self._write(Entry(index=row.index, digest=row.digest, sent=row.doubtful) for row in rows)
+        self.counts.sent.difference_update(row.index for row in rows if not row.maybe_written)
+        await self._write(Entry(index=row.index, digest=row.digest, sent=row.maybe_written) for row in rows)
 
     async def _write(self, entries: Iterable[Entry]) -> None:
         # Others may have left theirs to this task, and count on it.
@@ -276,13 +274,13 @@ class Courier:
 class _Attempt:
     """The attempts of one request, as the driver makes them."""
 
-    def __init__(self, courier: Courier, rows: Sequence[Row]) -> None:
+    def __init__(self, sender: BatchSender, rows: Sequence[Row]) -> None:
         self.rows = rows
         self.scope = CancelScope()
         self.error: HubSpotBatchError | None = None
         self.ended_in_doubt = False
-        self._courier = courier
-        self._counts = courier.counts
+        self._sender = sender
+        self._counts = sender.counts
         self._made = 0
         self._in_flight = False
         self._began = 0.0
@@ -302,13 +300,13 @@ class _Attempt:
         if self._in_flight:
             self._counts.in_flight -= 1
             for row in self.rows:
-                row.doubtful = True
+                row.maybe_written = True
 
     async def before_send(self) -> None:
         """Write the rows down as sent before they leave for the first time."""
         self._began = time.monotonic()
         if not self._made:
-            await self._courier.mark_sent(self.rows)
+            await self._sender.mark_sent(self.rows)
             # It may have been withdrawn meanwhile. From here on it is in flight.
             await checkpoint_if_cancelled()
             self._counts.sent.update(row.index for row in self.rows)
@@ -326,8 +324,8 @@ class _Attempt:
         self.error = error
         self.ended_in_doubt = error is not None and error.maybe_written
         for row in self.rows:
-            row.doubtful = row.doubtful or self.ended_in_doubt
-        if self._courier.withdrawn:
+            row.maybe_written = row.maybe_written or self.ended_in_doubt
+        if self._sender.withdrawn:
             self.scope.cancel()
 
 
@@ -341,7 +339,7 @@ def _not_unique(problem: str, unique_property: str | None) -> ConfigurationError
 
 def _first_claims(settled: Iterable[tuple[Row, Outcome]]) -> dict[str | None, int]:
     """Return the row that each record belongs to, as far as these tell. A row in doubt gives way."""
-    in_doubt_last = sorted(settled, key=lambda pair: pair[0].doubtful)
+    in_doubt_last = sorted(settled, key=lambda pair: pair[0].maybe_written)
     return {answer.id: row.index for row, answer in reversed(in_doubt_last) if answer.id is not None}
 
 

@@ -1,20 +1,42 @@
-"""What a caller says about a run, checked before anything is read."""
+"""How a run begins: what the caller says about it, and what an earlier run over its journal has left.
+
+Options are checked before anything is read. Where a run goes on, every row that the earlier one knew is read
+again and compared. Nothing is sent before all of them are known to be the same, so a changed source changes
+nothing in HubSpot.
+"""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import NotRequired, TypedDict
 
-from hubspot_batch.bulk._concurrency import DEFAULT_CEILING
-from hubspot_batch.bulk._journal import Journal, explained, path_of
+from msgspec import Struct
+
+from hubspot_batch.bulk._journal import Journal
+from hubspot_batch.bulk._journal_file import NAME_YOURS, explained, path_of
+from hubspot_batch.bulk._outcomes import Outcome
+from hubspot_batch.bulk._plan import DEFAULT_CEILING
 from hubspot_batch.bulk._report import Progress
-from hubspot_batch.bulk._resumption import identify
-from hubspot_batch.bulk._task import Task
+from hubspot_batch.bulk._rows import Row
 from hubspot_batch.contract import _operations as contract
-from hubspot_batch.errors import ConfigurationError, JournalError
+from hubspot_batch.contract._operations import Operation
+from hubspot_batch.errors import ConfigurationError, JournalError, SourceError
 from hubspot_batch.transport._quota import is_number
 from hubspot_batch.transport._settings import Settings
 from hubspot_batch.transport._tokens import Bearer
+
+_REMEDY = (
+    "start it over the same source: with another journal, rows that are written would be written again; "
+    "rows that are new go into a source and a journal of their own"
+)
+_REMEDIES = {
+    "operation": NAME_YOURS,
+    "service": "take the base_url with which its run began; a run over another service has its own journal",
+    "account": (
+        "if it is the same one with a new token, say account={!a}; "
+        "a run over another account has its own journal"
+    ),
+}
 
 
 class Options(TypedDict):
@@ -27,6 +49,29 @@ class Options(TypedDict):
     concurrency: int | None
     keep_going: bool
     on_progress: Callable[[Progress], object] | None
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """What a run is to do.
+
+    Attributes:
+        operation: The operation.
+        unique_property: The property that keeps HubSpot from making doubles, if the caller names one.
+        ceiling: How many requests may be in flight.
+        total: How many rows the source has, if it tells.
+        keep_going: Whether to go on where one mistake of all rows would stop the run.
+    """
+
+    operation: Operation
+    unique_property: str | None
+    ceiling: int
+    total: int | None
+    keep_going: bool = False
+
+    @property
+    def resendable(self) -> bool:
+        """Whether a row may be sent again although it may have been written."""
+        return self.operation.resendable(self.unique_property)
 
 
 def task_from(operation_id: str, options: Options, total: int | None) -> Task:
@@ -89,3 +134,84 @@ def _account(settings: Settings, name: str | None, salt: bytes) -> str:
     raise ConfigurationError(
         "a journal has to tell the account, and tokens from a function change; name it with account=..."
     )
+
+
+def identify(journal: Journal, identity: Mapping[str, str]) -> None:
+    """Write down what a run is, or compare it with what the journal says.
+
+    Raises:
+        JournalError: If the journal belongs to another operation, service or account.
+    """
+    known = journal.meta()
+    for name, value in identity.items():
+        if known.get(name, value) != value:
+            raise JournalError(
+                f"the journal {journal.path} belongs to another {name}; {_REMEDIES[name].format(known[name])}"
+            )
+    journal.set_meta(identity)
+
+
+class Resumption:
+    """Compares the rows of the source with those of the journal.
+
+    Args:
+        journal: The journal.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._known = journal.length
+        self._total = journal.meta().get("total")
+        self._held: list[Row] = []
+
+    @property
+    def in_doubt(self) -> int:
+        """How many of the rows that are held back an earlier run has sent."""
+        return sum(row.maybe_written for row in self._held)
+
+    def sift(self, rows: Sequence[Row]) -> tuple[list[tuple[Row, Outcome]], list[Row]]:
+        """Return the rows that have an outcome already, with that, and the rows that are to be sent.
+
+        Rows without an outcome are held back until the last known row has been compared.
+
+        Raises:
+            SourceError: If a row is not what it was.
+        """
+        if not rows or (rows[0].index >= self._known and self._total is None):
+            return [], [*self._released(), *rows]
+        settled = []
+        entries = self._journal.entries(rows[0].index, rows[-1].index)
+        for row in rows:
+            self._check(row, None if (entry := entries.get(row.index)) is None else entry.digest)
+            if entry is not None and entry.outcome is not None:
+                settled.append((row, entry.outcome))
+                continue
+            row.maybe_written = entry is not None and entry.sent
+            self._held.append(row)
+        return settled, self._released() if rows[-1].index + 1 >= self._known else []
+
+    def finish(self, count: int) -> list[Row]:
+        """Take note that the source has no more rows, and return those that were held back.
+
+        Raises:
+            SourceError: If it has fewer than it had.
+        """
+        if count < self._known:
+            raise SourceError(
+                f"the source ends after {count} rows, but the journal knows {self._known}; {_REMEDY}",
+                row=count,
+            )
+        return self._released()
+
+    def _released(self) -> list[Row]:
+        held, self._held = self._held, []
+        return held
+
+    def _check(self, row: Row, digest: bytes | None) -> None:
+        if isinstance(self._total, int) and row.index >= self._total:
+            raise SourceError(
+                f"the source has more than the {self._total} rows of the finished run; {_REMEDY}",
+                row=row.index,
+            )
+        if digest is not None and digest != row.digest:
+            raise SourceError(f"row {row.index} of the source is not what it was; {_REMEDY}", row=row.index)

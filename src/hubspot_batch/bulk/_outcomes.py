@@ -213,7 +213,7 @@ def _verdict(row: Row, error: RecordError, unique_property: str | None) -> Statu
     that need not be known. The same update twice is no double: the value belongs to another record. Nor is a
     create that is refused for something else as well: its earlier attempt was refused, too.
     """
-    if not row.doubtful or "id" in row.wire or is_no_taken_value(error, unique_property):
+    if not row.maybe_written or "id" in row.wire or is_no_taken_value(error, unique_property):
         return "rejected"
     taken = taken_value(error)
     if taken is None:

@@ -14,9 +14,10 @@ from threading import Lock
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
-from hubspot_batch.bulk._journal import Journal, explained, path_of
+from hubspot_batch.bulk._journal import Journal
+from hubspot_batch.bulk._journal_file import explained, path_of
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.errors import HubSpotBatchError, JournalError
 
@@ -233,3 +234,18 @@ class BulkError(HubSpotBatchError):
     def __str__(self) -> str:
         # The report says more than that "the batch" may have been written.
         return Exception.__str__(self)
+
+
+class Counts(Struct, eq=False, kw_only=True):
+    """What a run has counted so far; the attributes are those of `Progress`, but for one.
+
+    Attributes:
+        sent: The indexes of the rows that were sent and have no outcome.
+    """
+
+    read: int = 0
+    requests: int = 0
+    retries: int = 0
+    rate_limited: int = 0
+    in_flight: int = 0
+    sent: set[int] = field(default_factory=set)

@@ -1,6 +1,13 @@
-"""A row of the source, checked and in its wire form, on its way into a batch."""
+"""The rows of a source, checked and in their wire form, and which of them have one unique value.
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+The earlier of two such rows has the record, or may have it, so what HubSpot says of the later one can be its
+doing. `Repeats` knows them in memory that does not grow. A run that goes on reads its source from the first
+row again, so this need not outlive the process.
+"""
+
+import sqlite3
+import weakref
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -9,7 +16,7 @@ from msgspec import Struct
 
 from hubspot_batch._display import RedactedRepr
 from hubspot_batch.contract._inputs import encode_input, encode_valid, lacking
-from hubspot_batch.contract._operations import Operation
+from hubspot_batch.contract._operations import MAX_INPUTS, Operation
 from hubspot_batch.contract._validation import JsonCopy, input_faults
 from hubspot_batch.errors import InputIssue
 from hubspot_batch.replies._matching import meaning
@@ -39,9 +46,9 @@ class Row(RedactedRepr, Struct, eq=False, kw_only=True):
         content: The same as JSON.
         digest: Of all that the caller has written, without the trace id: it tells a changed source.
         faults: Why it cannot be sent.
-        apart: No two rows of one request share one of these.
-        in_order: Rows that share one of these reach HubSpot one after the other, in the order of the source.
-        doubtful: Whether HubSpot may have written it already.
+        conflict_keys: No two rows of one request share one of these.
+        order_keys: Rows that share one of these are sent one after the other, in the order of the source.
+        maybe_written: Whether HubSpot may have written it already.
         repeats: Whether an earlier row has the same unique value, as far as HubSpot compares them.
         holder: What such a row has made of that value, or may have.
     """
@@ -51,9 +58,9 @@ class Row(RedactedRepr, Struct, eq=False, kw_only=True):
     content: bytes
     digest: bytes
     faults: Sequence[InputIssue] = ()
-    apart: Sequence[Hashable] = ()
-    in_order: Sequence[Hashable] = ()
-    doubtful: bool = False
+    conflict_keys: Sequence[Hashable] = ()
+    order_keys: Sequence[Hashable] = ()
+    maybe_written: bool = False
     repeats: bool = False
     holder: Holder | None = None
 
@@ -148,16 +155,16 @@ def _row(
     # To HubSpot, and in a source that is read again, the order of the keys means nothing.
     text = msgspec.json.encode(fields, order="sorted")
     digest = _digest(text)
-    in_order = tuple(_one_record(wire, unique_property))
+    order_keys = tuple(_one_record(wire, unique_property))
     # HubSpot merges line items that are alike (docs/behaviour.md, "Merged line items").
-    apart = (digest,) if operation.object_type == "line_items" else ()
+    conflict_keys = (digest,) if operation.object_type == "line_items" else ()
     return Row(
         index=index,
         wire={**wire, "objectWriteTraceId": trace},
         content=b'{"objectWriteTraceId":' + msgspec.json.encode(trace) + b"," + text[1:],
         digest=digest,
-        apart=(trace, *apart, *in_order),
-        in_order=in_order,
+        conflict_keys=(trace, *conflict_keys, *order_keys),
+        order_keys=order_keys,
     )
 
 
@@ -172,3 +179,74 @@ def _one_record(wire: Mapping[str, Any], unique_property: str | None) -> Iterato
 
 def _digest(text: bytes) -> bytes:
     return blake2b(text, digest_size=_DIGEST_SIZE).digest()
+
+
+# `value` is the hash of the text, `meaning` that of all texts that HubSpot may hold equal.
+_TABLES = """
+create table latest (meaning integer primary key, number integer not null, value integer not null);
+create table repeats (number integer primary key, earlier integer not null, value integer not null);
+"""
+_PARAMETERS = ", ".join("?" * MAX_INPUTS)
+
+
+class Earlier(NamedTuple):
+    """An earlier row with the same unique value.
+
+    Attributes:
+        number: Its number in the source.
+        is_same: Whether its value is the same text, not only one that HubSpot may hold equal.
+    """
+
+    number: int
+    is_same: bool
+
+
+class Repeats:
+    """The unique values of the rows that were read so far.
+
+    Args:
+        unique_property: The property that has them.
+    """
+
+    def __init__(self, unique_property: str) -> None:
+        self._property = unique_property
+        # A file without a name that ends with the process. SQLite keeps 2 MiB of it in memory.
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._database.close)
+        self._database.executescript(f"pragma journal_mode=off; pragma synchronous=off; {_TABLES}")
+
+    def mark(self, rows: Iterable[Row]) -> None:
+        """Mark the rows whose value an earlier one has, among at most 100 that were read after all others."""
+        values = [
+            (row, hash(compared(text)), hash(text))
+            for row in rows
+            if (text := row.unique_value(self._property)) is not None
+        ]
+        latest = self._latest([key for _, key, _ in values])
+        repeats = []
+        for row, key, value in values:
+            if (earlier := latest.get(key)) is not None:
+                row.repeats = True
+                repeats.append((row.index, *earlier))
+            latest[key] = row.index, value
+        self._database.execute("begin")
+        self._database.executemany(
+            "insert or replace into latest values (?, ?, ?)",
+            ((key, number, value) for key, (number, value) in sorted(latest.items())),
+        )
+        self._database.executemany("insert or replace into repeats values (?, ?, ?)", repeats)
+        self._database.execute("commit")
+
+    def earlier(self, row: Row) -> Iterator[Earlier]:
+        """Yield the earlier rows with the value of a row, the last of them first."""
+        own = hash(row.unique_value(self._property))
+        number = row.index
+        find = "select earlier, value from repeats where number = ?"
+        while found := self._database.execute(find, (number,)).fetchone():
+            number, value = found
+            yield Earlier(number, value == own)
+
+    def _latest(self, keys: list[int]) -> dict[int, tuple[int, int]]:
+        padded = keys + keys[:1] * (MAX_INPUTS - len(keys)) if keys else [0] * MAX_INPUTS
+        select = f"select meaning, number, value from latest where meaning in ({_PARAMETERS})"  # noqa: S608 - only placeholders
+        return {key: (number, value) for key, number, value in self._database.execute(select, padded)}

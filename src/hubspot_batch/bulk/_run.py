@@ -13,16 +13,14 @@ from anyio import CapacityLimiter
 
 from hubspot_batch._display import printable
 from hubspot_batch.bulk import _outcomes as outcomes
-from hubspot_batch.bulk._concurrency import Level
-from hubspot_batch.bulk._delivery import Courier
-from hubspot_batch.bulk._journal import Journal, explained, helps_to_start_again
+from hubspot_batch.bulk._delivery import BatchSender
+from hubspot_batch.bulk._journal import Journal, Writer
+from hubspot_batch.bulk._journal_file import explained, helps_to_start_again
+from hubspot_batch.bulk._options import Resumption, Task
 from hubspot_batch.bulk._outcomes import Outcome
-from hubspot_batch.bulk._plan import Batch, Planner
+from hubspot_batch.bulk._plan import AdaptiveConcurrency, PlannedBatch, Planner
 from hubspot_batch.bulk._report import BulkError, Progress, Report, Tally, outcomes_of
-from hubspot_batch.bulk._resumption import Resumption
 from hubspot_batch.bulk._rows import Row, rows_from
-from hubspot_batch.bulk._task import Task
-from hubspot_batch.bulk._writer import Writer
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError, SourceError
 from hubspot_batch.transport._async import AsyncDriver
 from hubspot_batch.transport._settings import Settings
@@ -98,9 +96,11 @@ class Run:
         self._journal = journal
         self._planner = Planner()
         self._resumption = Resumption(journal)
-        self._level = Level(task.ceiling)
-        self._courier = Courier(task, settings, driver, Writer(journal), self._level, self._settle)
-        self._counts = self._courier.counts
+        self._concurrency = AdaptiveConcurrency(task.ceiling)
+        self._sender = BatchSender(
+            task, settings, driver, Writer(journal), self._concurrency, self._on_outcomes
+        )
+        self._counts = self._sender.counts
         self._tally = Tally()
         self._trial = Trial(task)
         self._settled: list[Outcome] = []
@@ -134,11 +134,11 @@ class Run:
         task = self._task
         with self._failing():
             rows = rows_from(task.operation, inputs, self._counts.read, task.unique_property)
-            self._courier.mark_repeats(rows)
+            self._sender.mark_repeats(rows)
             known, rows = self._resumption.sift(rows)
             self._counts.read += len(inputs)
             try:
-                await self._courier.tell_known(known)
+                await self._sender.tell_known(known)
             except (ConfigurationError, JournalError) as error:
                 self.fail(error)
             else:
@@ -162,7 +162,7 @@ class Run:
     def fail(self, error: Exception) -> None:
         """Let nothing more leave, for this reason."""
         self.failure = self.failure or error
-        self._courier.withdraw()
+        self._sender.withdraw()
         self._tried.set()
 
     async def stop(self, error: Exception) -> None:
@@ -177,7 +177,7 @@ class Run:
 
     async def drain(self) -> None:
         """Let nothing more leave, and wait for what is in flight."""
-        self._courier.withdraw()
+        self._sender.withdraw()
         self._tried.set()
         while self._working:
             await self._progressed.wait()
@@ -227,7 +227,7 @@ class Run:
 
     @property
     def _wanted(self) -> int:
-        return self._level.at(self._rate)
+        return self._concurrency.target_for(self._rate)
 
     def _figures(self, tally: Counter[str]) -> dict[str, Any]:
         seconds = (self._over or time.monotonic()) - self._began
@@ -253,37 +253,37 @@ class Run:
     async def _plan(self, rows: Iterable[Row]) -> None:
         settled = []
         for row in rows:
-            if row.doubtful:
+            if row.maybe_written:
                 self._counts.sent.add(row.index)
             if row.faults:
                 settled.append((row, outcomes.invalid(row)))
-            elif row.doubtful and not self._task.resendable:
+            elif row.maybe_written and not self._task.resendable:
                 settled.append((row, outcomes.interrupted(row)))
             else:
                 for batch in self._planner.add(row):
                     await self._launch(batch)
         if settled:
-            await self._courier.record(settled)
+            await self._sender.record(settled)
 
-    async def _launch(self, batch: Batch) -> None:
+    async def _launch(self, batch: PlannedBatch) -> None:
         """Start a batch as soon as there is a slot for it."""
         if batch.number >= FIRST_BATCHES:
             await self._tried.wait()
             if (reason := self._trial.shared_reason) is not None:
                 self.fail(_one_mistake(reason))
         await self._slots.acquire_on_behalf_of(batch)
-        if self._courier.withdrawn:
+        if self._sender.withdrawn:
             self._slots.release_on_behalf_of(batch)
             return
         self._working[batch.number] = anyio.Event()
         self._tasks.start_soon(self._work, batch)
 
-    async def _work(self, batch: Batch) -> None:
+    async def _work(self, batch: PlannedBatch) -> None:
         try:
             for number in batch.after:
                 if (earlier := self._working.get(number)) is not None:
                     await earlier.wait()
-            await self._courier.deliver(batch.rows)
+            await self._sender.send(batch.rows)
             self._trial.finished_batch()
         except Exception as error:  # noqa: BLE001 - whoever waits for the run must hear of it
             self.fail(error)
@@ -308,7 +308,7 @@ class Run:
         settled, self._settled = self._settled, []
         return settled
 
-    def _settle(self, settled: Sequence[Outcome]) -> None:
+    def _on_outcomes(self, settled: Sequence[Outcome]) -> None:
         for outcome in settled:
             self._tally.add(outcome)
         if not self._trial.is_over:

@@ -24,7 +24,7 @@ import anyio
 from anyio import CancelScope
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from hubspot_batch.bulk._journal import never_end
+from hubspot_batch.bulk._journal_file import never_end
 from hubspot_batch.bulk._options import Options, journal_from, task_from
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._report import Report

@@ -16,7 +16,8 @@ import click
 from msgspec import Struct
 
 from hubspot_batch.bulk import Report
-from hubspot_batch.bulk._journal import Journal, explained
+from hubspot_batch.bulk._journal import Journal
+from hubspot_batch.bulk._journal_file import explained
 from hubspot_batch.cli._connection import Connection
 from hubspot_batch.cli._files import files_of_database, make_private_folder, say
 from hubspot_batch.cli._reading import COPY_PREFIX
