@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-# pandas gives a row index that has no name such a one.
+# The name that pandas gives to an unnamed row index.
 _INDEX_OF_PANDAS = re.compile(r"__index_level_\d+__")
 # What making a Python value raises: UnicodeDecodeError and what pyarrow raises are ValueErrors.
 _NOT_FOR_PYTHON = (ValueError, OverflowError, ArithmeticError)
@@ -37,10 +37,10 @@ def import_pyarrow(module: str = "pyarrow") -> ModuleType:
 
 
 def open_stream(source: object) -> pa.RecordBatchReader:
-    """Return a reader of what has `__arrow_c_stream__`. Of its rows none is read yet.
+    """Return a reader of what has `__arrow_c_stream__`. No row is read yet.
 
     Raises:
-        ConfigurationError: If pyarrow is not installed, or the source is no table with columns.
+        ConfigurationError: If pyarrow is not installed, or the source is not a table with columns.
     """
     lib = import_pyarrow()
     try:

@@ -29,21 +29,21 @@ from hubspot_batch.transport._async import AsyncDriver
 from hubspot_batch.transport._calls import call_for
 from hubspot_batch.transport._settings import Settings
 
-# What refuses a request for what is in it, and has written nothing (docs/behaviour.md, "Status codes").
+# Statuses that refuse a request for its content. Nothing was written (docs/behaviour.md, "Status codes").
 _FOR_ITS_CONTENT = {400, 409, 413, 422}
-# By these keys a 404 names records.
+# Keys in the context of a 404 that names records.
 _RECORDS = {"ids", "missingObjectPropertyValueCoordinates"}
-# A service that fails so often in a row is down: to go on would make every row unknown.
+# After this many failures in a row the service is down: to go on would make every row unknown.
 _MOST_FAILURES = 10
 
 
 class BatchSender:
-    """Delivers batches, any number at a time.
+    """Sends batches, any number at a time.
 
     Args:
-        task: What is to be done.
+        task: The operation and its options.
         settings: The options of the client.
-        driver: What sends the requests.
+        driver: Sends the requests.
         writer: Where rows and outcomes are written down.
         concurrency: Is told how long each request took, and of each that failed.
         on_outcomes: Is called with outcomes as they become known.
@@ -72,7 +72,7 @@ class BatchSender:
         self._repeats = None if task.unique_property is None else Repeats(task.unique_property)
 
     def withdraw(self) -> None:
-        """Let nothing more leave. What is in flight comes to its end."""
+        """Send nothing more. Requests in flight finish."""
         self.withdrawn = True
         for attempt in self._attempts:
             attempt.withdraw()
@@ -81,8 +81,8 @@ class BatchSender:
         """Send rows in one request, or in several where HubSpot refuses them as a whole.
 
         Raises:
-            Exception: Whatever is a reason to end the run. No row is lost by it: those without an outcome
-                are written down as what they are.
+            Exception: If the run has to end. No row is lost: the state of those without an outcome is in
+                the journal.
         """
         for row in rows:
             if row.repeats:
@@ -95,7 +95,7 @@ class BatchSender:
                 part = parts.send(await self._refusal_of(part.rows) if part.rows else None)
 
     async def record(self, settled: Sequence[tuple[Row, Outcome]]) -> None:
-        """Write outcomes down, and then tell them, even those that cannot be written."""
+        """Write outcomes down, then report them, even those that cannot be written."""
         try:
             await self._write(
                 Entry(index=row.index, digest=row.digest, outcome=outcome) for row, outcome in settled
@@ -104,7 +104,7 @@ class BatchSender:
             self.tell(settled)
 
     def tell(self, settled: Iterable[tuple[Row, Outcome]]) -> None:
-        """Tell outcomes that are written down."""
+        """Report outcomes that are written down."""
         told = [outcome for _, outcome in settled]
         self.counts.sent.difference_update(outcome.index for outcome in told)
         self._on_outcomes(told)
@@ -115,7 +115,7 @@ class BatchSender:
             self._repeats.mark(rows)
 
     async def tell_known(self, known: Sequence[tuple[Row, Outcome]]) -> None:
-        """Tell outcomes of an earlier run.
+        """Report outcomes of an earlier run.
 
         Raises:
             ConfigurationError: If they show that the unique property is not unique.
@@ -190,7 +190,7 @@ class BatchSender:
             self._check_stored(self._task.unique_property, result.records)
 
     async def _holder(self, row: Row) -> Holder | None:
-        """Return what the earlier rows with the unique value of a row, which have an outcome, made of it."""
+        """Return what earlier rows made of the unique value of a row; None where none of them wrote it."""
         assert self._repeats is not None  # noqa: S101 - no row repeats a value without a unique property
         holder = None
         for earlier in self._repeats.earlier(row):
@@ -219,7 +219,7 @@ class BatchSender:
     async def _without_doubles(
         self, rows: Sequence[Row], answers: Sequence[Outcome]
     ) -> list[tuple[Row, Outcome]]:
-        """Refuse a conflict as a proof where the record that HubSpot names is that of another row."""
+        """Reject maybe-written rows whose record belongs to another row: that conflict proves nothing."""
         settled = list(zip(rows, answers, strict=True))
         if self._task.operation.verb != "create" or not any(row.maybe_written for row in rows):
             return settled
@@ -266,7 +266,7 @@ class BatchSender:
         await self._write(Entry(index=row.index, digest=row.digest, sent=row.maybe_written) for row in rows)
 
     async def _write(self, entries: Iterable[Entry]) -> None:
-        # Others may have left theirs to this task, and count on it.
+        # Other tasks may wait for this one to write their entries.
         with CancelScope(shield=True):
             await self._writer.write(entries)
 
@@ -296,7 +296,7 @@ class _Attempt:
             self.scope.cancel()
 
     def broke_off(self) -> None:
-        """Note that nobody hears how the attempt ends, if there is one: HubSpot may have written the rows."""
+        """Mark the rows maybe-written if a request is in flight: its answer will not be read."""
         if self._in_flight:
             self._counts.in_flight -= 1
             for row in self.rows:
@@ -307,7 +307,7 @@ class _Attempt:
         self._began = time.monotonic()
         if not self._made:
             await self._sender.mark_sent(self.rows)
-            # It may have been withdrawn meanwhile. From here on it is in flight.
+            # The run may have ended meanwhile. From here on the request is in flight.
             await checkpoint_if_cancelled()
             self._counts.sent.update(row.index for row in self.rows)
         self._counts.retries += self._made > 0
@@ -317,7 +317,7 @@ class _Attempt:
         self._in_flight = True
 
     def after_reply(self, error: HubSpotBatchError | None) -> None:
-        """Note whether HubSpot may have written the rows."""
+        """Mark the rows maybe-written if the attempt leaves that open."""
         self._counts.in_flight -= 1
         self._in_flight = False
         self._counts.rate_limited += isinstance(error, RateLimitError)
@@ -338,7 +338,7 @@ def _not_unique(problem: str, unique_property: str | None) -> ConfigurationError
 
 
 def _first_claims(settled: Iterable[tuple[Row, Outcome]]) -> dict[str | None, int]:
-    """Return the row that each record belongs to, as far as these tell. A row in doubt gives way."""
+    """Return the first row with each record id. A maybe-written row gives way."""
     in_doubt_last = sorted(settled, key=lambda pair: pair[0].maybe_written)
     return {answer.id: row.index for row, answer in reversed(in_doubt_last) if answer.id is not None}
 
@@ -347,7 +347,7 @@ def _is_for_content(error: HubSpotBatchError) -> TypeGuard[ApiError]:
     if not isinstance(error, ApiError):
         return False
     if isinstance(error, NotFoundError):
-        # Of a record, not of the path.
+        # A record was not found, not the path.
         is_target = (error.sub_category or "").startswith("crm.associations.")
         return is_target or not _RECORDS.isdisjoint(error.context)
     return error.status in _FOR_ITS_CONTENT

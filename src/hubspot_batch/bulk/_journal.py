@@ -74,11 +74,11 @@ class Journal:
     """The journal of a run, open for it alone.
 
     Args:
-        path: The file; made if there is none. None keeps the journal in a file that ends with the process.
+        path: The file; made if it is missing. None keeps the journal in a file that ends with the process.
         lasting: Whether a run will hold it. Others are then refused at once, else after a second.
 
     Raises:
-        JournalError: If the file is no journal, lacks its WAL, is damaged, was written by a newer version,
+        JournalError: If the file is not a journal, lacks its WAL, is damaged, was written by a newer version,
             is in use, or cannot be made.
 
     Attributes:
@@ -182,7 +182,7 @@ class Journal:
         All of it is then one transaction: it needs least room.
         """
         with self._lock:
-            # That a row is about to leave is no news: it will not.
+            # A row that was about to leave will not leave.
             self._unwritten.update((entry.index, entry) for entry in entries if not entry.sent)
 
     @property

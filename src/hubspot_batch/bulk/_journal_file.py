@@ -156,7 +156,7 @@ class JournalFile:
 
     def forget(self) -> None:
         """Leave the file to the parent process."""
-        # Closed by whatever process, the connection would remove the WAL of the run that goes on.
+        # Closed in any process, the connection would remove the WAL of the run that goes on.
         never_end(self.connection)
         self._lock.forget()
 
@@ -211,7 +211,7 @@ class JournalFile:
 
     def _connect(self, path: Path) -> sqlite3.Connection:
         try:
-            # None but its owner may read it: it holds what HubSpot says, which repeats property values.
+            # Readable by its owner only: HubSpot's messages repeat property values.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise self._inaccessible(path, error) from error
@@ -331,7 +331,7 @@ def _claim(connection: sqlite3.Connection, path: Path) -> None:
     elif not _objects().issuperset(found):
         # A view or a trigger of somebody else's could take any time, and do anything.
         raise _unusable(path, f"its tables are not those of a journal; {DAMAGED}")
-    # A file that is damaged is told of now, not in the middle of a run.
+    # Find damage now, not in the middle of a run.
     connection.execute("select max(number), (select value from meta) from rows").fetchone()
     connection.execute("commit")
     connection.execute("pragma journal_mode=wal")

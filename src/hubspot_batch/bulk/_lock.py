@@ -13,7 +13,7 @@ from pathlib import Path
 if sys.platform == "win32":  # pragma: no cover
     import msvcrt
 
-    # Beyond what is in the file: nobody else can read a byte that is locked.
+    # Beyond what is in the file: another process cannot read a locked byte.
     _BYTE = 2**30
 
     def _taken(descriptor: int) -> bool:

@@ -58,7 +58,7 @@ class Task(Struct, frozen=True, kw_only=True):
         operation: The operation.
         unique_property: The property that keeps HubSpot from making doubles, if the caller names one.
         ceiling: How many requests may be in flight.
-        total: How many rows the source has, if it tells.
+        total: How many rows the source has, if it is known.
         keep_going: Whether to go on where one mistake of all rows would stop the run.
     """
 
@@ -75,10 +75,10 @@ class Task(Struct, frozen=True, kw_only=True):
 
 
 def task_from(operation_id: str, options: Options, total: int | None) -> Task:
-    """Return what a run is to do.
+    """Check the options of a run.
 
     Raises:
-        ConfigurationError: If an option cannot be.
+        ConfigurationError: If an option is invalid.
     """
     ceiling = DEFAULT_CEILING if options["concurrency"] is None else options["concurrency"]
     if not is_number(ceiling, int) or ceiling < 1:
@@ -126,7 +126,7 @@ def journal_from(task: Task, options: Options, settings: Settings) -> Journal:
 
 
 def _account(settings: Settings, name: str | None, salt: bytes) -> str:
-    """Return by what the account is known again. A token is not written down."""
+    """Return what identifies the account in the journal. A token is not written down."""
     if name is not None:
         return name
     if isinstance(settings.token, Bearer):
@@ -191,7 +191,7 @@ class Resumption:
         return settled, self._released() if rows[-1].index + 1 >= self._known else []
 
     def finish(self, count: int) -> list[Row]:
-        """Take note that the source has no more rows, and return those that were held back.
+        """Return the rows that were held back: the source has no more.
 
         Raises:
             SourceError: If it has fewer than it had.

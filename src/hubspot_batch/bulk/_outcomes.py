@@ -1,7 +1,7 @@
 """What became of each row: done, rejected or unknown. Pure, and never a guess.
 
-`done` means that HubSpot reports the record as written, `rejected` that it is certain not to be. Whatever
-lies between is `unknown`.
+`done` means that HubSpot reports the record as written, `rejected` that it is certain not to be.
+Everything between is `unknown`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -84,7 +84,7 @@ class Outcome(RedactedRepr, Struct, frozen=True, kw_only=True):
 
 
 def invalid(row: Row) -> Outcome:
-    """Return the outcome of a row that is not sent, for it is not valid."""
+    """Return the outcome of a row that is not sent because it is invalid."""
     return Outcome(
         index=row.index,
         status="rejected",
@@ -95,7 +95,7 @@ def invalid(row: Row) -> Outcome:
 
 def _reason_of(fault: InputIssue) -> Reason:
     place = fault.pointer.split("/")
-    # "/inputs/0/properties/NAME"; whatever else is wrong is about the input as such.
+    # "/inputs/0/properties/NAME"; other faults are about the input as a whole.
     name = "/".join(place[4:]) if place[3:4] == ["properties"] else ""
     return Reason(
         code="INVALID_INPUT",
@@ -110,7 +110,7 @@ def interrupted(row: Row) -> Outcome:
 
 
 def lost(rows: Sequence[Row], error: HubSpotBatchError) -> list[Outcome]:
-    """Return the outcomes of rows that may be written, for their answer was lost."""
+    """Return the outcomes of rows that may be written: their answer was lost."""
     match error:
         case ApiError():
             category = f"HTTP_{error.status}"
@@ -137,7 +137,7 @@ def refused(row: Row, error: ApiError, unique_property: str | None) -> Outcome:
 
 
 def mistaken(row: Row, error: RecordError, unique_property: str | None) -> Outcome:
-    """Return the outcome of a row that is not sent, for an earlier refusal names a mistake that it has."""
+    """Return the outcome of a row that is not sent because an earlier refusal names its mistake."""
     return _refused(row, error, unique_property)
 
 

@@ -67,7 +67,7 @@ class Planner:
         self._last: dict[Hashable, int] = {}
 
     def add(self, row: Row) -> Sequence[PlannedBatch]:
-        """Take a row, and return the batches that are complete now."""
+        """Plan a row, and return the batches that are complete now."""
         batch = self._batch_for(row)
         for key in row.order_keys:
             if (earlier := self._last.get(key)) is not None:
@@ -124,7 +124,7 @@ class AdaptiveConcurrency:
     """How many requests to keep in flight, from the quota and the measured duration of a request.
 
     Args:
-        ceiling: The largest number, whatever was measured.
+        ceiling: The largest number to return.
     """
 
     def __init__(self, ceiling: int = DEFAULT_CEILING) -> None:

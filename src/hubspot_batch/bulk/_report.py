@@ -25,7 +25,7 @@ from hubspot_batch.errors import HubSpotBatchError, JournalError
 class Outcomes:
     """The outcomes of a run in the order of its rows, read from the journal when they are asked for.
 
-    They can be gone through any number of times; while the run goes on, they are those that there are so far.
+    They can be read any number of times. While the run goes on, they are the outcomes so far.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ def read_outcomes(path: str | PathLike[str]) -> Iterator[Outcome]:
     """Yield the outcomes in the journal of a run that is over, in the order of its rows.
 
     Raises:
-        JournalError: If it is no journal, or in use.
+        JournalError: If it is not a journal, or in use.
         ConfigurationError: If the path is not a path.
     """
     file = path_of(path)
@@ -90,7 +90,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     """How far a run has come.
 
     Attributes:
-        total: How many rows there are; None where the source does not tell.
+        total: How many rows there are; None where the source does not know.
         read: How many rows were taken from the source.
         done: How many of them HubSpot reports as written, those of earlier runs over the same journal
             among them; the same goes for the next two.

@@ -42,9 +42,9 @@ class Row(RedactedRepr, Struct, eq=False, kw_only=True):
 
     Attributes:
         index: Its number in the source, from 0.
-        wire: The input in its wire form, with a trace id.
+        wire: The input as it is sent, with a trace id.
         content: The same as JSON.
-        digest: Of all that the caller has written, without the trace id: it tells a changed source.
+        digest: A hash of the input without its trace id. A changed source has another one.
         faults: Why it cannot be sent.
         conflict_keys: No two rows of one request share one of these.
         order_keys: Rows that share one of these are sent one after the other, in the order of the source.
@@ -82,7 +82,7 @@ def rows_from(
         operation: What they are for.
         inputs: Mappings or generated models. A `InputIssue` stands for a row that could not be read.
         first: The index of the first of them.
-        unique_property: A property of which each record has another value.
+        unique_property: A property with another value for each record.
     """
     return _flawless_rows(operation, inputs, first, unique_property) or _checked_rows(
         operation, inputs, first, unique_property

@@ -25,7 +25,7 @@ from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalE
 from hubspot_batch.transport._async import AsyncDriver
 from hubspot_batch.transport._settings import Settings
 
-# Where all rows of these are refused for one reason, so are the others.
+# If every row of these batches is refused for one reason, so are the others.
 FIRST_BATCHES = 3
 
 
@@ -46,11 +46,11 @@ class Trial:
         self._finished = 0
 
     def add(self, settled: Iterable[Outcome]) -> None:
-        """Take outcomes into account."""
+        """Compare outcomes with those before."""
         for outcome in settled:
             if outcome.category == "INVALID_INPUT":
                 continue
-            # Where HubSpot names no fault, its text is all there is to tell one from another.
+            # Without a named fault, only the text distinguishes one refusal from another.
             reason = ", ".join(outcome.why), None if outcome.reasons else outcome.message
             if (
                 outcome.status != "rejected"
@@ -80,9 +80,9 @@ class Run:
     """A run over any number of rows, in the event loop in which it was entered.
 
     Args:
-        task: What is to be done.
+        task: The operation and its options.
         settings: The options of the client.
-        driver: What sends the requests.
+        driver: Sends the requests.
         journal: Where the run is written down. It belongs to the caller.
 
     Attributes:
@@ -146,7 +146,7 @@ class Run:
         return self._take()
 
     async def finish(self) -> None:
-        """Take note that there are no more rows, unless the run has failed.
+        """Send what is left: there are no more rows. Do nothing if the run has failed.
 
         Raises:
             SourceError: If there are fewer than an earlier run over the same journal knew.
@@ -160,13 +160,13 @@ class Run:
             self._ended = True
 
     def fail(self, error: Exception) -> None:
-        """Let nothing more leave, for this reason."""
+        """Stop sending, for this reason."""
         self.failure = self.failure or error
         self._sender.withdraw()
         self._tried.set()
 
     async def stop(self, error: Exception) -> None:
-        """Do the same for another thread, in the event loop."""
+        """Do the same in the event loop, for another thread."""
         self.fail(error)
 
     async def next(self) -> Sequence[Outcome]:
@@ -176,7 +176,7 @@ class Run:
         return self._take()
 
     async def drain(self) -> None:
-        """Let nothing more leave, and wait for what is in flight."""
+        """Stop sending, and wait for the requests in flight."""
         self._sender.withdraw()
         self._tried.set()
         while self._working:
@@ -200,7 +200,7 @@ class Run:
         )
 
     def close(self) -> None:
-        """Take note that the run is over.
+        """End the run.
 
         Raises:
             BulkError: If something has stopped it.
@@ -285,7 +285,7 @@ class Run:
                     await earlier.wait()
             await self._sender.send(batch.rows)
             self._trial.finished_batch()
-        except Exception as error:  # noqa: BLE001 - whoever waits for the run must hear of it
+        except Exception as error:  # noqa: BLE001 - it is raised where the caller waits for the run
             self.fail(error)
         finally:
             if self._trial.is_over:
@@ -328,7 +328,7 @@ def _reason(cause: Exception) -> str:
     """Return what stopped a run, without any value of a property: of a foreign exception only its type."""
     if isinstance(cause, HubSpotBatchError | sqlite3.Error):
         return str(cause)
-    # The operating system's own words. Those of whoever else raises an OSError may hold anything.
+    # The operating system's own words. An OSError of other code may hold anything.
     if isinstance(cause, OSError) and type(cause).__module__ == "builtins" and cause.errno is not None:
         has_name = isinstance(cause.filename, str | bytes)
         place = f"{os.fsdecode(cause.filename)}: " if has_name else ""

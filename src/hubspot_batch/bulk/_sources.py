@@ -4,7 +4,7 @@ A source is one of these:
 
 - an iterable or an asynchronous iterable of inputs;
 - a DB-API 2.0 cursor after its SELECT, or its asynchronous form (psycopg's `AsyncCursor`);
-- whatever has `__arrow_c_stream__`: a table of pyarrow, a data frame of polars, a relation of duckdb.
+- an object with `__arrow_c_stream__`: a table of pyarrow, a data frame of polars, a relation of duckdb.
 
 The rows of the latter two are flat: a column is a property, NULL leaves the property out, and for an update
 one column names the record.
@@ -163,13 +163,13 @@ def chunks(
     after the list of what was read before it.
 
     Args:
-        source: One of those that this module tells of.
+        source: One of the kinds that this module lists.
         verb: What is to become of the records.
         id_property: For an update from flat rows, the column of a unique property that names the record.
         size: No more rows than this are read ahead.
 
     Raises:
-        ConfigurationError: At once, with nothing read: if this is no source of rows, is asynchronous, or
+        ConfigurationError: At once, with nothing read: if this is not a source of rows, is asynchronous, or
             does not fit the other arguments.
     """
     _check(source, verb, id_property)
@@ -190,7 +190,7 @@ def async_chunks(
     """Return what `chunks` returns, of asynchronous sources too. Others are read in place.
 
     Raises:
-        ConfigurationError: At once, with nothing read: if this is no source of rows, or does not fit the
+        ConfigurationError: At once, with nothing read: if this is not a source of rows, or does not fit the
             other arguments.
     """
     _check(source, verb, id_property)
@@ -249,7 +249,7 @@ def _flat(cursor: object, verb: Verb, id_property: str | None) -> _Flat:
     if description is None:
         raise ConfigurationError("the cursor has no result set; execute a SELECT with it first")
     columns = [str(column[0]) for column in description]
-    # duckdb tells the type so. Numbers stand for types elsewhere, and no other driver widens floats.
+    # The type as duckdb names it. Numbers stand for types elsewhere, and no other driver widens floats.
     single = [str(column[0]) for column in description if str(column[1:2]) == "(FLOAT,)"]
     return _Flat(columns, verb, id_property, single)
 
@@ -259,7 +259,7 @@ def _is_cursor(source: object) -> bool:
 
 
 def _check(source: object, verb: Verb, id_property: str | None) -> None:
-    """Refuse what can be told to be wrong without a look at the columns."""
+    """Reject bad arguments that need no column names."""
     check_id_property(verb, id_property)
     is_flat = isinstance(source, ArrowTable) or _is_cursor(source)
     refused = isinstance(source, type | str | bytes | bytearray | Mapping)

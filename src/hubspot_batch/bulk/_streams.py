@@ -74,7 +74,7 @@ class _Job:
             )
 
     def tell(self) -> None:
-        """Tell how far the run has come: the caller at once, the log every ten seconds."""
+        """Report progress: to the caller at once, to the log every ten seconds."""
         if self._on_progress is not None:
             self._on_progress(self.run.progress())
         if time.monotonic() - self._logged >= _SECONDS_BETWEEN_LINES:
@@ -90,8 +90,8 @@ class _Job:
 class Stream(Iterator[Outcome]):
     """The outcomes of a run in the order in which they come in, exactly one for each row.
 
-    It reads and sends as outcomes are asked for. Left early, it lets nothing more leave and waits for what is
-    in flight: with `close`, which any thread may call, at the end of its `with` block, or, as any generator,
+    It reads and sends as outcomes are asked for. Left early, it stops sending and waits for the requests in
+    flight: with `close`, which any thread may call, at the end of its `with` block, or, as any generator,
     when the loop over it is left and nothing else holds it.
 
     Raises:
@@ -196,7 +196,7 @@ class _Session:
             return more
 
     def close(self) -> None:
-        """Let nothing more leave, wait for what is in flight, and end the event loop."""
+        """Stop sending, wait for the requests in flight, and end the event loop."""
         if not self._job.is_ours:
             return
         with self._ending:
@@ -377,7 +377,7 @@ class _AsyncSession:
             return more and not self._left
 
     async def close(self) -> None:
-        """Let nothing more leave, and wait for what is in flight."""
+        """Stop sending, and wait for the requests in flight."""
         self._left = True
         self.settled.clear()
         with CancelScope(shield=True):
