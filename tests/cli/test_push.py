@@ -558,6 +558,10 @@ class TestOneFileForTwoThings:
             (["--results", "-", "--report", "-"], "--results and --report name the same file"),
             (["--journal", "a.run", "--results", "a.run"], "--results and --journal name the same file"),
             (["--journal", "a.run", "--report", "a.run-wal"], "--report and --journal name the same file"),
+            (
+                ["--journal", "a.run", "--report", "a.run-reserve"],
+                "--report and --journal name the same file",
+            ),
             (["--journal", "q", "--share-quota", "q"], "--journal and --share-quota name the same file"),
             (["--results", "q-shm", "--share-quota", "q"], "--results and --share-quota name the same file"),
             (

@@ -16,6 +16,7 @@ from hubspot_batch import AsyncHubSpot, HubSpot, HubSpotBatchError, Retries
 from hubspot_batch.bulk import BulkError
 
 ROOT = Path(__file__).resolve().parents[2]
+NOXFILE = (ROOT / "noxfile.py").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RESULTS = json.loads((ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -77,6 +78,19 @@ def test_the_readme_repeats_what_was_measured() -> None:
     assert max(peaks) < 100
 
 
+def test_the_page_on_benchmarks_says_where_memory_exceeds_its_budget() -> None:
+    peaks = {
+        (row["method"], row["journal"], row["rows"]): row["peak memory"] for row in results("csv_to_done")
+    }
+    growth = {key[:2]: peak / peaks[*key[:2], 100_000] for key, peak in peaks.items() if key[2] == 1_000_000}
+    exceeded = {key: f"{ratio - 1:.0%}" for key, ratio in growth.items() if ratio > 1.1}
+    text = " ".join((ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8").split())
+
+    assert "at most 10 % more than 100,000 rows" in text
+    assert exceeded == {("create_all", "yes"): "11%", ("command", "yes"): "11%"}
+    assert "miss the second with a journal: `create_all` and the command take 11 % more" in text
+
+
 def results(part: str) -> list[dict[str, Any]]:
     tables = [table for table in RESULTS["tables"] if table["name"].startswith(part)]
     return [
@@ -118,6 +132,16 @@ def test_each_exception_from_a_security_rule_has_its_reason() -> None:
 
     assert exceptions
     assert [line for line in exceptions if not re.search(r"# noqa: [A-Z0-9, ]+ - \w", line)] == []
+
+
+def test_ci_runs_the_sessions_of_nox_and_the_browser() -> None:
+    ci = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    steps = [step.get("run", "") for job in ("checks", "tests") for step in ci["jobs"][job]["steps"]]
+    (checks, tests) = (run.split(" -s ")[1].split() for run in steps if " -s " in run)
+    default = re.findall(r'"(\w+)"', re.findall(r"sessions = \[(.*?)\]", NOXFILE, re.DOTALL)[0])
+
+    assert tests == ["tests-${{", "matrix.python", "}}", "${{", "matrix.coverage", "}}"]
+    assert {*checks, "tests", "coverage"} == {*default, "browser"}
 
 
 def test_each_job_of_a_workflow_ends() -> None:

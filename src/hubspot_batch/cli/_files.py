@@ -27,7 +27,7 @@ class UnfinishedError(click.ClickException):
 
 _DATABASE = b"SQLite format 3\0"
 # What SQLite keeps beside a database, and the lock of a journal.
-_BESIDE_A_DATABASE = ("-wal", "-shm", "-journal", "-lock")
+_BESIDE_A_DATABASE = ("-wal", "-shm", "-journal", "-lock", "-reserve")
 
 
 def read_text(path: Path, shown: Path | None = None) -> str:
