@@ -413,7 +413,7 @@ BOMBS = """
 import re, sys
 from pathlib import Path
 from hubspot_batch.cli._tables import open_table
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import SourceError
 
 for name in sys.argv[1:]:
     try:
