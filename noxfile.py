@@ -167,9 +167,9 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Look for bodies and replies that break a promise. With FUZZ_TIMES=5, five times as long."""
+    """Look for bodies, replies and runs that break a promise. With FUZZ_TIMES=5, five times as long."""
     install(session, "tests", "fuzz")
-    drawn = [f"tests/property/test_{subject}.py" for subject in ("bodies", "replies")]
+    drawn = [f"tests/property/test_{subject}.py" for subject in ("bodies", "replies", "bulk_run")]
     session.run("pytest", "tests/fuzz", *drawn, *session.posargs)
 
 

@@ -811,7 +811,7 @@ def any_schema(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
     return limits | values | st.fixed_dictionaries({"allOf": st.lists(inner, min_size=1, max_size=2)})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(*[st.recursive(st.just({}), any_schema, max_leaves=4)] * 2)
 def test_what_a_validator_tells_apart_is_a_difference(ours: Json, theirs: Json) -> None:
     our_reader, their_reader = (
@@ -1600,7 +1600,7 @@ ODD: list[Json] = [
 ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(VERSIONS), st.data())
 def test_no_value_at_any_place_upsets_the_comparison(version: str, data: st.DataObject) -> None:
     document = published(version=version)

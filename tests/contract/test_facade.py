@@ -30,6 +30,7 @@ from hubspot_batch.contract import _inputs as inputs
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._associations import association_type
 from hubspot_batch.oauth import RefreshToken
+from tests.conftest import case
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "hubspot_batch"
@@ -212,16 +213,14 @@ def test_the_exports_are_these_and_no_others() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["bulk", "client", "oauth", "objects", "pytest_plugin", "results", "sandbox", "types"],
-)
-def test_a_public_module_says_what_may_be_imported(name: str) -> None:
-    module = import_module(f"hubspot_batch.{name}")
+def test_a_public_module_says_what_may_be_imported() -> None:
+    for name in ("bulk", "client", "oauth", "objects", "pytest_plugin", "results", "sandbox", "types"):
+        with case(name):
+            module = import_module(f"hubspot_batch.{name}")
 
-    for exported in module.__all__:
-        assert not exported.startswith("_")
-        assert hasattr(module, exported)
+            for exported in module.__all__:
+                assert not exported.startswith("_")
+                assert hasattr(module, exported)
 
 
 def test_each_namespace_source_and_input_can_be_annotated_with() -> None:
@@ -250,23 +249,25 @@ def test_the_exports_of_bulk_are_these_and_no_others() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", bulk.__all__)
-def test_an_export_of_bulk_says_what_it_is(name: str) -> None:
-    value = getattr(bulk, name)
+def test_an_export_of_bulk_says_what_it_is() -> None:
+    for name in bulk.__all__:
+        with case(name):
+            value = getattr(bulk, name)
 
-    assert value.__name__ == name
-    assert value.__module__.startswith("hubspot_batch.")
-    assert inspect.getdoc(value)
+            assert value.__name__ == name
+            assert value.__module__.startswith("hubspot_batch.")
+            assert inspect.getdoc(value)
 
 
-@pytest.mark.parametrize("name", hubspot_batch.__all__)
-def test_an_export_can_be_imported_and_says_what_it_is(name: str) -> None:
-    value = getattr(hubspot_batch, name)
+def test_an_export_can_be_imported_and_says_what_it_is() -> None:
+    for name in hubspot_batch.__all__:
+        with case(name):
+            value = getattr(hubspot_batch, name)
 
-    if name not in {"PropertyValue", "__version__"}:
-        assert value.__name__ == name
-        assert value.__module__.startswith("hubspot_batch.")
-        assert inspect.getdoc(value)
+            if name not in {"PropertyValue", "__version__"}:
+                assert value.__name__ == name
+                assert value.__module__.startswith("hubspot_batch.")
+                assert inspect.getdoc(value)
 
 
 def test_each_export_is_made_from_the_module_that_type_checkers_see() -> None:
@@ -577,15 +578,16 @@ def test_there_are_citations() -> None:
     assert {"contract._operations", "results", "transport._calls", "transport._settings"} <= set(CITING)
 
 
-@pytest.mark.parametrize("name", CITING)
-def test_a_citation_names_a_heading(name: str) -> None:
+def test_a_citation_names_a_heading() -> None:
     headings = re.findall(r"^#+ (.+)$", BEHAVIOUR.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    text = re.sub(r"\s*\n\s*(#:? )?", " ", MODULES[name])
+    for name in CITING:
+        text = re.sub(r"\s*\n\s*(#:? )?", " ", MODULES[name])
 
-    cited = re.findall(re.escape(CITED) + r'([^"]+)"', text)
+        cited = re.findall(re.escape(CITED) + r'([^"]+)"', text)
 
-    assert len(cited) == text.count("docs/behaviour.md,"), f"cite like this: {CITED}Heading"
-    assert [heading for heading in cited if heading not in headings] == []
+        with case(name):
+            assert len(cited) == text.count("docs/behaviour.md,"), f"cite like this: {CITED}Heading"
+            assert [heading for heading in cited if heading not in headings] == []
 
 
 def called(name: str) -> dict[str, set[str]]:

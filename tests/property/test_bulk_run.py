@@ -4,6 +4,7 @@ The service is the account of the sandbox, behind a network that breaks as told.
 and nothing waits: neither for a quota nor for a disk.
 """
 
+import os
 import random
 import shutil
 from collections import Counter, defaultdict, deque
@@ -457,5 +458,8 @@ def address(row: Mapping[str, Any]) -> tuple[str, str | None]:
     return row["id"], row.get("idProperty")
 
 
-Runs.TestCase.settings = settings(deadline=None, max_examples=400, stateful_step_count=4)
+# FUZZ_TIMES=5 looks for five times as long.
+Runs.TestCase.settings = settings(
+    max_examples=100 * int(os.environ.get("FUZZ_TIMES", "1")), stateful_step_count=4
+)
 TestRuns = Runs.TestCase

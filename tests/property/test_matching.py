@@ -156,19 +156,19 @@ def check_never_wrong(data: st.DataObject, strategy: st.SearchStrategy[list[Row]
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_a_record_is_never_given_to_an_input_that_it_does_not_come_from(data: st.DataObject) -> None:
     check_never_wrong(data, creates())
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_an_updated_record_is_never_given_to_another_update(data: st.DataObject) -> None:
     check_never_wrong(data, updates())
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_record_of_one_of_several_identical_inputs_is_given_to_none_of_them(data: st.DataObject) -> None:
     rows = data.draw(creates())
     reply = data.draw(replies(rows, complete=data.draw(st.booleans()), tells_all=False))
@@ -198,7 +198,7 @@ STORED: list[Callable[[str], str]] = [str, str.lower, str.upper, " {} ".format]
 
 
 @given(st.data(), st.sampled_from(["a", "b", "own"]))
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_inputs_that_differ_in_one_property_are_all_named_even_where_some_are_missing(
     data: st.DataObject, name: str
 ) -> None:
@@ -212,7 +212,7 @@ def test_inputs_that_differ_in_one_property_are_all_named_even_where_some_are_mi
 
 
 @given(st.data(), st.permutations(["one", "two"]))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_changed_value_is_not_taken_for_that_of_another_input_where_a_second_tells_them_apart(
     data: st.DataObject, names: tuple[str, str]
 ) -> None:
@@ -291,7 +291,7 @@ def check_any_rewriting(data: st.DataObject, *, complete: bool) -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 def test_whatever_the_service_makes_of_values_no_record_is_given_to_another_input(
     data: st.DataObject,
 ) -> None:
@@ -299,13 +299,13 @@ def test_whatever_the_service_makes_of_values_no_record_is_given_to_another_inpu
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 def test_values_that_become_the_same_give_no_record_to_another_input(data: st.DataObject) -> None:
     check_any_rewriting(data, complete=True)
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_unique_property_names_every_record_even_where_some_are_missing(data: st.DataObject) -> None:
     rows = distinct(data.draw(creates()), "own")
     reply = data.draw(replies(rows, complete=False, tells_all=True))
@@ -316,7 +316,6 @@ def test_a_unique_property_names_every_record_even_where_some_are_missing(data: 
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_updates_by_record_id_are_all_named_even_where_some_are_missing(data: st.DataObject) -> None:
     rows = data.draw(updates())
     reply = data.draw(replies(rows, complete=False, tells_all=False))
@@ -331,7 +330,7 @@ texts = st.text(st.characters(codec=None)) | dates | st.from_regex(r"[+-]?[\d.]*
 
 
 @given(texts, texts)
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_any_texts_are_compared_without_an_error(one: str, other: str) -> None:
     inputs: list[Input] = [
         {"properties": {"a": one}, "objectWriteTraceId": "t0"},
@@ -349,7 +348,6 @@ contexts = st.lists(
 
 
 @given(contexts)
-@settings(deadline=None)
 def test_an_error_names_only_inputs_that_its_context_tells(contexts: list[dict[str, list[str]]]) -> None:
     inputs = [{"id": f"440{n}", "properties": {}, "objectWriteTraceId": f"t{n}"} for n in range(2)]
     named = refused_inputs(inputs, contexts)

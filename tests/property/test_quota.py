@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hubspot_batch import ConfigurationError, Quota, SharedQuota
@@ -55,7 +55,6 @@ def departures(quota: Quota, story: list[tuple[float, str, object]]) -> Iterator
 
 
 @given(limits, windows, steps(SAME))
-@settings(deadline=None)
 def test_no_rolling_window_ever_holds_more_departures_than_the_limit(
     limit: int, window: float, story: list[tuple[float, str, object]]
 ) -> None:
@@ -65,7 +64,6 @@ def test_no_rolling_window_ever_holds_more_departures_than_the_limit(
 
 
 @given(limits, windows, steps(CHANGED))
-@settings(deadline=None)
 def test_departures_never_go_back_and_never_fall_into_a_pause(
     limit: int, window: float, story: list[tuple[float, str, object]]
 ) -> None:
@@ -76,7 +74,6 @@ def test_departures_never_go_back_and_never_fall_into_a_pause(
 
 
 @given(limits, windows, steps(CHANGED))
-@settings(deadline=None)
 def test_the_margin_stays_between_its_first_and_its_greatest_length(
     limit: int, window: float, story: list[tuple[float, str, object]]
 ) -> None:
@@ -94,7 +91,6 @@ def known(quota: Quota) -> tuple[object, ...]:
 
 
 @given(limits, windows, steps(CHANGED))
-@settings(deadline=None)
 def test_a_shared_quota_says_what_a_quota_of_one_process_says(
     limit: int, window: float, story: list[tuple[float, str, object]]
 ) -> None:
@@ -106,7 +102,6 @@ def test_a_shared_quota_says_what_a_quota_of_one_process_says(
 
 
 @given(st.binary(min_size=1, max_size=2000))
-@settings(deadline=None)
 def test_a_file_of_whatever_bytes_is_refused_and_left_alone(content: bytes) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "quota.sqlite"

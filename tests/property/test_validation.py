@@ -219,19 +219,18 @@ def index_in(pointer: str, payload: Any) -> int | None:  # noqa: ANN401 - JSON
 
 
 @given(payloads(creates))
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_a_create_has_faults_exactly_where_it_is_not_as_the_document_says(payload: object) -> None:
     check(CREATE, payload)
 
 
 @given(payloads(updates))
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_an_update_has_faults_exactly_where_it_is_not_as_the_document_says(payload: object) -> None:
     check(UPDATE, payload)
 
 
 @given(junk)
-@settings(deadline=None)
 def test_junk_has_faults(payload: object) -> None:
     check(CREATE, payload)
     check(UPDATE, payload)
@@ -301,7 +300,7 @@ anything = st.recursive(
 
 
 @given(anything, st.sampled_from([CREATE, UPDATE]))
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_no_payload_at_all_ends_in_another_error(payload: object, operation: contract.Operation) -> None:
     for body in (payload, {"inputs": payload}, {"inputs": [payload]}):
         faults = validate(operation.id, body)  # type: ignore[arg-type]
@@ -311,7 +310,7 @@ def test_no_payload_at_all_ends_in_another_error(payload: object, operation: con
 
 
 @given(st.lists(anything, max_size=4), st.sampled_from([CREATE, UPDATE]), st.sampled_from([None, "name"]))
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_what_is_sent_is_right_and_what_is_not_is_told(
     inputs: list[object], operation: contract.Operation, unique_property: str | None
 ) -> None:
@@ -345,7 +344,7 @@ def told(outcome: Batch | InvalidInputError) -> object:
     st.sampled_from([CREATE, UPDATE]),
     st.sampled_from([None, "name"]),
 )
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_plain_inputs_become_what_any_other_mappings_become(
     inputs: list[object], operation: contract.Operation, unique_property: str | None
 ) -> None:
@@ -357,7 +356,6 @@ def test_plain_inputs_become_what_any_other_mappings_become(
 
 
 @given(st.lists(creates, min_size=1, max_size=4))
-@settings(deadline=None)
 def test_inputs_that_are_right_are_sent_as_they_are(inputs: list[dict[str, Any]]) -> None:
     given_traces = [item["objectWriteTraceId"] for item in inputs if "objectWriteTraceId" in item]
     outcome = outcome_of(CREATE, inputs)
@@ -386,7 +384,6 @@ def holders(value: object) -> list[Mapping[str, object]]:
     st.sampled_from([None, date.min, NAIVE, Decimal("NaN"), float("inf"), object(), "\ud800", 10**500]),
     st.sampled_from([CREATE, UPDATE]),
 )
-@settings(deadline=None)
 def test_no_value_occurs_in_what_is_told(
     secret: object, other: object, operation: contract.Operation
 ) -> None:

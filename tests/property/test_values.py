@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import MappingProxyType
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hubspot_batch.contract._values import Problem, encode_id, encode_value
@@ -44,14 +44,12 @@ anything = st.recursive(
 
 
 @given(texts)
-@settings(deadline=None)
 def test_text_stays_as_it_is(text: str) -> None:
     assert encode_value(text) == text
     assert encode_id(text) == text
 
 
 @given(st.integers(-LARGEST, LARGEST))
-@settings(deadline=None)
 def test_an_int_becomes_its_digits(number: int) -> None:
     text = encode_value(number)
     assert isinstance(text, str)
@@ -60,7 +58,6 @@ def test_an_int_becomes_its_digits(number: int) -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-@settings(deadline=None)
 def test_a_float_becomes_digits_without_exponent_that_read_back_the_same(number: float) -> None:
     text = encode_value(number)
     assert isinstance(text, str)
@@ -70,7 +67,6 @@ def test_a_float_becomes_digits_without_exponent_that_read_back_the_same(number:
 
 
 @given(decimals)
-@settings(deadline=None)
 def test_a_decimal_becomes_digits_of_the_same_value(number: Decimal) -> None:
     text = encode_value(number)
     if isinstance(text, Problem):
@@ -81,7 +77,6 @@ def test_a_decimal_becomes_digits_of_the_same_value(number: Decimal) -> None:
 
 
 @given(st.dates())
-@settings(deadline=None)
 def test_a_date_reads_back_the_same(day: date) -> None:
     text = encode_value(day)
     assert isinstance(text, str)
@@ -89,7 +84,6 @@ def test_a_date_reads_back_the_same(day: date) -> None:
 
 
 @given(instants)
-@settings(deadline=None)
 def test_an_aware_datetime_becomes_the_same_instant_in_utc_with_milliseconds(instant: datetime) -> None:
     text = encode_value(instant)
     assert isinstance(text, str)
@@ -99,7 +93,6 @@ def test_an_aware_datetime_becomes_the_same_instant_in_utc_with_milliseconds(ins
 
 
 @given(st.datetimes())
-@settings(deadline=None)
 def test_a_naive_datetime_is_always_a_problem(moment: datetime) -> None:
     problem = encode_value(moment)
     assert isinstance(problem, Problem)
@@ -107,7 +100,6 @@ def test_a_naive_datetime_is_always_a_problem(moment: datetime) -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_characters=";"), min_size=1), min_size=1))
-@settings(deadline=None)
 def test_options_split_at_semicolons_are_the_options(options: list[str]) -> None:
     text = encode_value(options)
     assert isinstance(text, str)
@@ -116,7 +108,6 @@ def test_options_split_at_semicolons_are_the_options(options: list[str]) -> None
 
 
 @given(anything)
-@settings(deadline=None)
 def test_any_value_has_a_text_or_a_problem_that_says_what_to_write(value: object) -> None:
     for outcome in (encode_value(value), encode_id(value)):
         if isinstance(outcome, Problem):
@@ -127,7 +118,6 @@ def test_any_value_has_a_text_or_a_problem_that_says_what_to_write(value: object
 
 
 @given(anything, st.sampled_from([list, tuple]))
-@settings(deadline=None)
 def test_a_problem_never_repeats_a_value(
     value: object, kind: type[list[object]] | type[tuple[object, ...]]
 ) -> None:

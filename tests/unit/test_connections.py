@@ -39,7 +39,7 @@ from hubspot_batch import (
 from hubspot_batch.oauth import RefreshToken
 from hubspot_batch.transport import _settings
 from hubspot_batch.transport._attempts import Limit
-from tests.conftest import written
+from tests.conftest import case, written
 
 if TYPE_CHECKING:
     from tests.conftest import Face
@@ -328,13 +328,17 @@ class TestReplySize:
         with serving(serve) as server, pytest.raises(UnexpectedReplyError):
             RefreshToken(**APP, base_url=server.url, max_reply_bytes=1000)._granted()
 
-    @pytest.mark.parametrize("value", [0, -1, 1.5, True, "1", None])
-    @pytest.mark.parametrize("name", ["attempt_timeout", "max_reply_bytes"])
-    def test_a_limit_that_is_none_is_refused(self, face: "Face", name: str, value: object) -> None:
-        if name == "attempt_timeout" and value in (None, 1.5):
-            return
-        with pytest.raises(ConfigurationError, match=f"{name} must be a positive"):
-            face.connect(face.wire(), **{name: value})
+    def test_a_limit_that_is_none_is_refused(self, face: "Face") -> None:
+        refused: dict[str, list[object]] = {
+            "attempt_timeout": [0, -1, True, "1"],
+            "max_reply_bytes": [0, -1, 1.5, True, "1", None],
+        }
+        for name, value in ((name, value) for name, values in refused.items() for value in values):
+            with (
+                case(name, value),
+                pytest.raises(ConfigurationError, match=f"{name} must be a positive"),
+            ):
+                face.connect(face.wire(), **{name: value})
 
 
 class TestWhatNeverLeft:
@@ -410,10 +414,9 @@ CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[Mapping[str, str]], None]:
-    for name in (*PROXIES, *CERTIFICATES):
-        monkeypatch.delenv(name, raising=False)
-
     def put(variables: Mapping[str, str]) -> None:
+        for name in (*PROXIES, *CERTIFICATES):
+            monkeypatch.delenv(name, raising=False)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
 
@@ -430,13 +433,14 @@ class TestLocal:
                 server.close()
             yield server
 
-    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "localhost.", "[::1]", "127.1.2.3"])
-    def test_a_client_uses_no_proxy(self, face: "Face", environment: Any, proxy: Server, host: str) -> None:  # noqa: ANN401
-        environment(dict.fromkeys(PROXIES[:6], f"http://127.0.0.1:{proxy.port}"))
+    def test_a_client_uses_no_proxy(self, face: "Face", environment: Any, proxy: Server) -> None:  # noqa: ANN401
+        for host in ("127.0.0.1", "localhost", "localhost.", "[::1]", "127.1.2.3"):
+            with case(host):
+                environment(dict.fromkeys(PROXIES[:6], f"http://127.0.0.1:{proxy.port}"))
 
-        assert isinstance(error_of(face, base_url=f"http://{host}:1"), ConnectionFailedError)
+                assert isinstance(error_of(face, base_url=f"http://{host}:1"), ConnectionFailedError)
 
-        assert proxy.requests == []
+                assert proxy.requests == []
 
     def test_nor_does_a_function_for_tokens(self, environment: Any, proxy: Server) -> None:  # noqa: ANN401
         environment({"http_proxy": f"http://127.0.0.1:{proxy.port}"})
@@ -496,80 +500,76 @@ class TestLocal:
         assert not error.maybe_written
 
 
-@pytest.mark.parametrize(
-    ("variables", "text"),
-    [
-        (
-            {"ALL_PROXY": "socks5://127.0.0.1:9"},
-            "ALL_PROXY cannot be used: a SOCKS proxy needs another package",
-        ),
-        (
-            {"https_proxy": "ftp://u:pass-4711@127.0.0.1:9"},
-            "https_proxy cannot be used: it is not the URL of a proxy",
-        ),
-        (
-            {"HTTPS_PROXY": "http://127.0.0.1:port"},
-            "HTTPS_PROXY cannot be used: it is not the URL of a proxy",
-        ),
-        ({"HTTP_PROXY": "http://proxy:port", "NO_PROXY": "localhost"}, "HTTP_PROXY cannot be used"),
-        ({"NO_PROXY": "localhost,[::1]"}, "NO_PROXY cannot be used: an entry of it is not a host"),
-        ({"no_proxy": "a:b"}, "no_proxy cannot be used: an entry of it is not a host"),
-        (
-            {"SSL_CERT_FILE": "/nonexistent.pem"},
-            "SSL_CERT_FILE cannot be used: the file that it names cannot be opened",
-        ),
-        (
-            {"SSL_CERT_FILE": __file__},
-            "SSL_CERT_FILE cannot be used: it names a file that holds no certificates",
-        ),
-        ({"SSL_CERT_FILE": "/"}, "SSL_CERT_FILE cannot be used"),
-        ({"SSL_CERT_FILE": certifi.where(), "SSLKEYLOGFILE": "/"}, "SSLKEYLOGFILE cannot be used"),
-        ({"SSL_CERT_DIR": "/nonexistent"}, "SSL_CERT_DIR cannot be used: it does not name a folder"),
-        (
-            {"SSLKEYLOGFILE": "/nonexistent/keys"},
-            "SSLKEYLOGFILE cannot be used: the file that it names cannot be opened",
-        ),
-    ],
-)
+UNUSABLE: list[tuple[dict[str, str], str]] = [
+    (
+        {"ALL_PROXY": "socks5://127.0.0.1:9"},
+        "ALL_PROXY cannot be used: a SOCKS proxy needs another package",
+    ),
+    (
+        {"https_proxy": "ftp://u:pass-4711@127.0.0.1:9"},
+        "https_proxy cannot be used: it is not the URL of a proxy",
+    ),
+    (
+        {"HTTPS_PROXY": "http://127.0.0.1:port"},
+        "HTTPS_PROXY cannot be used: it is not the URL of a proxy",
+    ),
+    ({"HTTP_PROXY": "http://proxy:port", "NO_PROXY": "localhost"}, "HTTP_PROXY cannot be used"),
+    ({"NO_PROXY": "localhost,[::1]"}, "NO_PROXY cannot be used: an entry of it is not a host"),
+    ({"no_proxy": "a:b"}, "no_proxy cannot be used: an entry of it is not a host"),
+    (
+        {"SSL_CERT_FILE": "/nonexistent.pem"},
+        "SSL_CERT_FILE cannot be used: the file that it names cannot be opened",
+    ),
+    (
+        {"SSL_CERT_FILE": __file__},
+        "SSL_CERT_FILE cannot be used: it names a file that holds no certificates",
+    ),
+    ({"SSL_CERT_FILE": "/"}, "SSL_CERT_FILE cannot be used"),
+    ({"SSL_CERT_FILE": certifi.where(), "SSLKEYLOGFILE": "/"}, "SSLKEYLOGFILE cannot be used"),
+    ({"SSL_CERT_DIR": "/nonexistent"}, "SSL_CERT_DIR cannot be used: it does not name a folder"),
+    (
+        {"SSLKEYLOGFILE": "/nonexistent/keys"},
+        "SSLKEYLOGFILE cannot be used: the file that it names cannot be opened",
+    ),
+]
+
+
 class TestEnvironment:
     """What the environment makes the HTTP client raise names the variable and repeats no value of it."""
 
-    def test_a_client(self, face: "Face", environment: Any, variables: dict[str, str], text: str) -> None:  # noqa: ANN401
-        environment(variables)
+    def test_a_client(self, face: "Face", environment: Any) -> None:  # noqa: ANN401
+        for variables, text in UNUSABLE:
+            environment(variables)
+            with case(variables):
+                error = error_of(face)
 
-        error = error_of(face)
+                assert type(error) is ConfigurationError
+                assert str(error).startswith(f"the environment variable {text}")
+                assert error.__cause__ is error.__context__ is None
+                assert "pass-4711" not in str(error)
+                assert not error.maybe_written
 
-        assert type(error) is ConfigurationError
-        assert str(error).startswith(f"the environment variable {text}")
-        assert error.__cause__ is error.__context__ is None
-        assert "pass-4711" not in str(error)
-        assert not error.maybe_written
+    def test_a_run_does_not_begin(self, environment: Any) -> None:  # noqa: ANN401
+        for variables, text in UNUSABLE:
+            environment(variables)
+            with case(variables):
+                with pytest.raises(ConfigurationError, match=text.partition(":")[0]):
+                    HubSpot("t").orders.stream_create(INPUTS)
+                with pytest.raises(ConfigurationError, match=text.partition(":")[0]), HubSpot("t"):
+                    pass
 
-    def test_a_run_does_not_begin(self, environment: Any, variables: dict[str, str], text: str) -> None:  # noqa: ANN401
-        environment(variables)
-
-        with pytest.raises(ConfigurationError, match=text.partition(":")[0]):
-            HubSpot("t").orders.stream_create(INPUTS)
-        with pytest.raises(ConfigurationError, match=text.partition(":")[0]), HubSpot("t"):
-            pass
-
-    def test_a_local_service_is_reached(
-        self,
-        face: "Face",
-        environment: Any,  # noqa: ANN401
-        variables: dict[str, str],
-        text: str,
-    ) -> None:
-        assert text
-        environment(variables)
+    def test_a_local_service_is_reached(self, face: "Face", environment: Any) -> None:  # noqa: ANN401
         with serving(answer) as server:
-            assert create(face, base_url=server.url).ok
+            for variables, _ in UNUSABLE:
+                environment(variables)
+                with case(variables):
+                    assert create(face, base_url=server.url).ok
 
-    def test_a_function_for_tokens(self, environment: Any, variables: dict[str, str], text: str) -> None:  # noqa: ANN401
-        environment(variables)
-
-        with pytest.raises(ConfigurationError, match=text.partition(":")[0]):
-            RefreshToken(**APP)()
+    def test_a_function_for_tokens(self, environment: Any) -> None:  # noqa: ANN401
+        for variables, text in UNUSABLE:
+            environment(variables)
+            with case(variables), pytest.raises(ConfigurationError, match=text.partition(":")[0]):
+                RefreshToken(**APP)()
 
 
 class TestClearText:
@@ -587,11 +587,10 @@ class TestClearText:
             if base_url.startswith("http:"):
                 make(allow_http=True)
 
-    @pytest.mark.parametrize(
-        "host", ["localhost:1", "127.9.9.9", "[::1]:1", "[::ffff:127.0.0.1]", "0.0.0.0:1"]
-    )
-    def test_this_machine_needs_no_leave(self, face: "Face", host: str) -> None:
-        face.connect(None, base_url=f"http://{host}")
+    def test_this_machine_needs_no_leave(self, face: "Face") -> None:
+        for host in ("localhost:1", "127.9.9.9", "[::1]:1", "[::ffff:127.0.0.1]", "0.0.0.0:1"):
+            with case(host):
+                face.connect(None, base_url=f"http://{host}")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")

@@ -415,13 +415,14 @@ def test_a_record_that_repeats_the_trace_id_of_a_refused_input_is_not_given_to_i
 # Where records are missing.
 
 
-@pytest.mark.parametrize("missing", range(3))
-@pytest.mark.parametrize("order", ORDERS)
-def test_the_records_that_are_there_are_named(order: tuple[int, ...], missing: int) -> None:
-    there = [n for n in order if n != missing]
-    inputs = creates(*({"name": name, "same": "x"} for name in "ABC"))
-    written = records(*({"name": "ABC"[n].lower(), "same": "X"} for n in there))
-    assert match_written(inputs, written) == there
+def test_the_records_that_are_there_are_named() -> None:
+    for missing in range(3):
+        for order in ORDERS:
+            with case(missing, order):
+                there = [n for n in order if n != missing]
+                inputs = creates(*({"name": name, "same": "x"} for name in "ABC"))
+                written = records(*({"name": "ABC"[n].lower(), "same": "X"} for n in there))
+                assert match_written(inputs, written) == there
 
 
 def test_of_a_batch_of_100_with_one_missing_99_are_named() -> None:
@@ -579,18 +580,17 @@ def test_an_error_that_names_an_update_by_trace_id_and_by_id_names_it_once() -> 
     assert refused_inputs(inputs, [{"ids": ["unknown"], "objectWriteTraceId": ["trace-1"]}]) == [[1]]
 
 
-@pytest.mark.parametrize(
-    "context",
-    [
+def test_an_error_that_names_no_input_of_the_request_has_none() -> None:
+    cases: list[dict[str, list[str]]] = [
         {},
         {"objectWriteTraceId": []},
         {"objectWriteTraceId": ["trace-9", ""]},
         {"ids": ["44001"]},
         {"id": ["trace-1"], "existingId": ["trace-0"]},
-    ],
-)
-def test_an_error_that_names_no_input_of_the_request_has_none(context: dict[str, list[str]]) -> None:
-    assert refused_inputs(NAMES, [context]) == [[]]
+    ]
+    for context in cases:
+        with case(context):
+            assert refused_inputs(NAMES, [context]) == [[]]
 
 
 def test_what_an_error_says_of_other_requests_is_passed_over() -> None:

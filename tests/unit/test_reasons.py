@@ -2,10 +2,9 @@
 
 import json
 
-import pytest
-
 from hubspot_batch.replies._refusals import TakenValue, reasons_in_message
 from hubspot_batch.results import Reason
+from tests.conftest import case
 
 PREFIX = "Property values were not valid: "
 
@@ -43,19 +42,18 @@ def test_a_value_that_holds_the_prefix_and_quotes_is_read_as_a_value() -> None:
     assert reason.message == f'"{PREFIX}[]" was not a valid long.'
 
 
-@pytest.mark.parametrize(
-    ("fault", "reason"),
-    [
+def test_what_is_absent_or_no_text_is_none() -> None:
+    cases: list[tuple[dict[str, object], Reason]] = [
         ({}, Reason()),
         ({"error": "INVALID_LONG"}, Reason(code="INVALID_LONG")),
         ({"name": "hs_tax"}, Reason(property="hs_tax")),
         ({"message": "words"}, Reason(message="words")),
         ({"error": None, "name": 5, "message": ["words"]}, Reason()),
         ({"error": {"code": "X"}, "name": "hs_tax"}, Reason(property="hs_tax")),
-    ],
-)
-def test_what_is_absent_or_no_text_is_none(fault: dict[str, object], reason: Reason) -> None:
-    assert reasons_in_message(PREFIX + json.dumps([fault])) == [reason]
+    ]
+    for fault, reason in cases:
+        with case(fault, reason):
+            assert reasons_in_message(PREFIX + json.dumps([fault])) == [reason]
 
 
 def test_items_that_are_no_mappings_are_passed_over() -> None:
@@ -63,30 +61,28 @@ def test_items_that_are_no_mappings_are_passed_over() -> None:
     assert reasons_in_message(PREFIX + json.dumps(items)) == [COLOUR]
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        pytest.param(None, id="None"),
-        pytest.param("", id="empty"),
-        pytest.param("Unable to infer object type from: butterflies", id="another message"),
-        pytest.param(json.dumps([MISSING]), id="no prefix"),
-        pytest.param(PREFIX, id="nothing after the prefix"),
-        pytest.param(PREFIX + json.dumps([MISSING, TOO_LONG])[:-30], id="cut off"),
-        pytest.param(PREFIX + json.dumps([MISSING]) + " and more", id="text after the list"),
-        pytest.param(PREFIX + "[{isValid=false, name=colour}]", id="no JSON"),
-        pytest.param(PREFIX + "[NaN]", id="NaN"),
-        pytest.param(PREFIX + json.dumps(MISSING), id="no list"),
-        pytest.param(PREFIX + "null", id="null"),
-        pytest.param(PREFIX + "1e999999", id="number"),
-        pytest.param(PREFIX + "[]", id="empty list"),
-        pytest.param(PREFIX + "[" * 100_000, id="nested for ever"),
-        pytest.param(PREFIX + "[" * 100_000 + "]" * 100_000, id="nested deeply"),
-        pytest.param(PREFIX + '[{"error": "\ud800"}]', id="lone surrogate"),
-        pytest.param(PREFIX + r'[{"error": "\ud800"}]', id="escaped lone surrogate"),
-    ],
-)
-def test_what_cannot_be_read_has_no_reasons(message: str | None) -> None:
-    assert reasons_in_message(message) == []
+def test_what_cannot_be_read_has_no_reasons() -> None:
+    unread = {
+        "None": None,
+        "empty": "",
+        "another message": "Unable to infer object type from: butterflies",
+        "no prefix": json.dumps([MISSING]),
+        "nothing after the prefix": PREFIX,
+        "cut off": PREFIX + json.dumps([MISSING, TOO_LONG])[:-30],
+        "text after the list": PREFIX + json.dumps([MISSING]) + " and more",
+        "no JSON": PREFIX + "[{isValid=false, name=colour}]",
+        "NaN": PREFIX + "[NaN]",
+        "no list": PREFIX + json.dumps(MISSING),
+        "null": PREFIX + "null",
+        "number": PREFIX + "1e999999",
+        "empty list": PREFIX + "[]",
+        "nested for ever": PREFIX + "[" * 100_000,
+        "nested deeply": PREFIX + "[" * 100_000 + "]" * 100_000,
+        "lone surrogate": PREFIX + '[{"error": "\ud800"}]',
+        "escaped lone surrogate": PREFIX + r'[{"error": "\ud800"}]',
+    }
+
+    assert [name for name, message in unread.items() if reasons_in_message(message) != []] == []
 
 
 def test_a_value_that_is_taken_is_not_shown() -> None:

@@ -25,6 +25,7 @@ from hubspot_batch.transport._calls import Call
 from hubspot_batch.transport._retries import Retries
 from hubspot_batch.transport._settings import Settings
 from hubspot_batch.transport._tokens import Bearer
+from tests.conftest import case
 
 SECRET = "s3cr3t-7261"
 UNPRINTABLE = "a\x1b[2J\r\nb\x9b\u2028c\u202ed\ud800"
@@ -111,17 +112,19 @@ def test_all_that_have_a_repr_of_their_own_are_discreet() -> None:
     assert {kind.__name__ for kind in found if not issubclass(kind, RedactedRepr)} == set()
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-def test_rich_shows_what_the_repr_shows(value: Struct) -> None:
-    shown = pretty_repr(value, max_width=1000)
+def test_rich_shows_what_the_repr_shows() -> None:
+    for value in VALUES:
+        with case(type(value)):
+            shown = pretty_repr(value, max_width=1000)
 
-    assert shown == repr(value)
-    assert SECRET not in shown
+            assert shown == repr(value)
+            assert SECRET not in shown
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-def test_rich_shows_no_value_inside_of_others(value: Struct) -> None:
-    assert SECRET not in pretty_repr({"key": [value]}, max_width=20)
+def test_rich_shows_no_value_inside_of_others() -> None:
+    for value in VALUES:
+        with case(type(value)):
+            assert SECRET not in pretty_repr({"key": [value]}, max_width=20)
 
 
 def test_what_prints_stays_and_the_rest_is_escaped() -> None:

@@ -33,6 +33,7 @@ from hubspot_batch.sandbox import Sandbox
 from hubspot_batch.transport import _shared_quota as shared_quota
 from hubspot_batch.transport._async import AsyncDriver
 from hubspot_batch.transport._quota import AttemptReport
+from tests.conftest import case
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Face
@@ -629,24 +630,25 @@ LIES = [
 ]
 
 
-@pytest.mark.parametrize("lie", [*LIES, "INSERT INTO departures (at, waits) VALUES ('late', 0)"])
-def test_values_that_no_quota_writes_are_refused(path: Path, lie: str) -> None:
-    SharedQuota(path).close()
-    database_of(path, lie)
-
-    assert "cannot be used: it holds what no SharedQuota writes" in refusal(path)
-
-
-@pytest.mark.parametrize(
-    "lie", [*LIES, "DELETE FROM figures", "INSERT INTO departures (at, waits) VALUES ('late', 1)"]
-)
-def test_values_that_no_quota_writes_are_refused_later_too(path: Path, lie: str) -> None:
-    with SharedQuota(path) as quota:
-        quota.reserve(0.0)
+def test_values_that_no_quota_writes_are_refused(tmp_path: Path) -> None:
+    for number, lie in enumerate([*LIES, "INSERT INTO departures (at, waits) VALUES ('late', 0)"]):
+        path = tmp_path / f"{number}.sqlite"
+        SharedQuota(path).close()
         database_of(path, lie)
 
-        with pytest.raises(QuotaUnavailableError, match="it holds what no SharedQuota writes"):
-            quota.reserve(1.0)
+        with case(lie):
+            assert "cannot be used: it holds what no SharedQuota writes" in refusal(path)
+
+
+def test_values_that_no_quota_writes_are_refused_later_too(tmp_path: Path) -> None:
+    late = "INSERT INTO departures (at, waits) VALUES ('late', 1)"
+    for number, lie in enumerate([*LIES, "DELETE FROM figures", late]):
+        with case(lie), SharedQuota(tmp_path / f"{number}.sqlite") as quota:
+            quota.reserve(0.0)
+            database_of(tmp_path / f"{number}.sqlite", lie)
+
+            with pytest.raises(QuotaUnavailableError, match="it holds what no SharedQuota writes"):
+                quota.reserve(1.0)
 
 
 @pytest.mark.parametrize(
