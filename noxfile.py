@@ -37,7 +37,7 @@ PLAIN = [
     "SECURITY.md",
     "docs",
     *map(str, Path("src/hubspot_batch").glob("*.py")),
-    *(f"src/hubspot_batch/{wing}" for wing in ("contract", "replies", "sandbox", "transport")),
+    *(f"src/hubspot_batch/{wing}" for wing in ("bulk", "contract", "replies", "sandbox", "transport")),
 ]
 FORMATTED = ["benchmarks", "examples", "noxfile.py", "scripts", "src", "tests"]
 

@@ -465,7 +465,7 @@ class TestArrow:
             async_chunks(pa.table({"n": [1]}), verb="update")
 
     def test_a_column_alone_is_no_table(self) -> None:
-        with pytest.raises(ConfigurationError, match="a value of type ChunkedArray is no table"):
+        with pytest.raises(ConfigurationError, match="a value of type ChunkedArray is not a table"):
             chunks(pa.table({"n": [1]})["n"], verb="create")
 
 

@@ -47,7 +47,7 @@ def open_stream(source: object) -> pa.RecordBatchReader:
         return lib.RecordBatchReader.from_stream(source)
     except (lib.ArrowInvalid, lib.ArrowTypeError) as error:
         raise ConfigurationError(
-            f"a value of type {type(source).__name__} is no table; give a table whose columns are properties"
+            f"a value of type {type(source).__name__} is not a table; give one whose columns are properties"
         ) from error
 
 

@@ -21,7 +21,7 @@ from hubspot_batch.results import Reason, RecordError
 
 _Value: TypeAlias = str | tuple[str, str] | None
 
-# These are about a property as such, whatever its value is.
+# These are about the property itself, not its value.
 _OF_A_PROPERTY = {"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"}
 _MISSING = "MISSING_REQUIRED_PROPERTY"
 # What one of these allows depends on the other.
@@ -259,7 +259,7 @@ def _names(message: str, value: str) -> bool:
     rest = message.removeprefix(value)
     if not value or len(rest) == len(message) or not rest.startswith(_AFTER_A_VALUE):
         return False
-    # A value that is allowed is not at fault, whatever the text begins with.
+    # A value that is allowed is not at fault, even if the text begins with it.
     _, _, options = rest.partition("[")
     return value not in options.removesuffix("]").split(", ")
 

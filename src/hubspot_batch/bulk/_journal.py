@@ -43,7 +43,7 @@ _SHORT = 64
 _LONGEST_WHY = 8 * 2**20
 _MOST_MODELS = 256
 
-# The facts of a run that are no text.
+# The facts of a run that are not text.
 _FACTS = {"salt": bytes, "total": int, "requests": int, "retries": int, "seconds": float, "exit_code": int}
 
 

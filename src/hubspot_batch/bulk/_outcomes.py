@@ -209,8 +209,8 @@ def _refused(row: Row, error: RecordError, unique_property: str | None) -> Outco
 def _verdict(row: Row, error: RecordError, unique_property: str | None) -> Status:
     """Return what a refusal says of a row.
 
-    A create that is sent again is refused as a double where an earlier attempt has made the record, in words
-    that need not be known. The same update twice is no double: the value belongs to another record. Nor is a
+    A retried create is refused as a double if an earlier attempt has made the record, in words
+    that need not be known. A repeated update is not a double: the value belongs to another record. Nor is a
     create that is refused for something else as well: its earlier attempt was refused, too.
     """
     if not row.maybe_written or "id" in row.wire or is_no_taken_value(error, unique_property):
