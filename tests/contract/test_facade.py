@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib import import_module, resources
 from pathlib import Path
 from types import UnionType
@@ -590,6 +591,7 @@ def test_a_citation_names_a_heading() -> None:
             assert [heading for heading in cited if heading not in headings] == []
 
 
+@cache
 def called(name: str) -> dict[str, set[str]]:
     """The functions that a module calls, as they are written there, by the last part of their names."""
     functions = (node.func for node in ast.walk(ast.parse(MODULES[name])) if isinstance(node, ast.Call))

@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -249,6 +250,7 @@ class TestAttemptsEnd:
                 token._granted()
 
 
+@cache
 def bomb(encoding: str = "gzip", megabytes: int = 512) -> bytes:
     packer = zlib.compressobj(9, wbits=31 if encoding == "gzip" else 15)
     zeros = bytes(1024 * 1024)
@@ -450,6 +452,7 @@ class TestLocal:
 
         assert proxy.requests == []
 
+    @pytest.mark.parametrize("proxy", ["listens"], indirect=True)
     def test_nor_do_the_sandbox_of_the_command_line_the_demo_and_the_fixtures(
         self, proxy: Server, tmp_path: Path
     ) -> None:
