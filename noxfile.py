@@ -1,4 +1,4 @@
-"""What is done with the project: `nox` runs every check, `nox -s NAME` one of them, `nox -l` lists them."""
+"""The tasks of the project: `nox` runs what has to pass, `nox -s NAME` one session, `nox -l` lists them."""
 
 import hashlib
 import os
@@ -32,10 +32,16 @@ OLDEST_NODE = "20.19"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PLAIN = [
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
     "SECURITY.md",
+    "benchmarks",
     "docs",
+    "examples",
+    "noxfile.py",
+    "scripts",
+    "tests",
     *map(str, Path("src/hubspot_batch").glob("*.py")),
     *(f"src/hubspot_batch/{wing}" for wing in ("bulk", "contract", "replies", "sandbox", "transport")),
 ]
@@ -43,7 +49,7 @@ FORMATTED = ["benchmarks", "examples", "noxfile.py", "scripts", "src", "tests"]
 
 
 def install(session: nox.Session, *groups: str, project: bool = True) -> None:
-    """Install dependency groups in the pinned versions, and the project from the wheel that it makes."""
+    """Install dependency groups in the pinned versions, and the project as a wheel."""
     requirements = nox.project.dependency_groups(PYPROJECT, *groups)
     if project:
         requirements = (*requirements, ".[cli,sandbox,parquet]")
@@ -101,7 +107,7 @@ def typecheck(session: nox.Session) -> None:
 
 @nox.session
 def drift(session: nox.Session) -> None:
-    """Check that generated/ is what the document says, and that the regeneration does its work."""
+    """Check that generated/ agrees with the document, and that the regeneration works."""
     install(session, "generators", "tests")
     session.run("python", "scripts/regenerate.py", "--check")
     session.run("pytest", "tests/contract/test_regenerate.py", "tests/contract/test_new_operation.py")
@@ -139,12 +145,12 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[0])
 def tests_min(session: nox.Session) -> None:
-    """Run the tests with the lowest versions of the dependencies that are allowed."""
+    """Run the tests with the lowest allowed versions of the dependencies."""
     project = PYPROJECT["project"]
     allowed = chain(project["dependencies"], *project["optional-dependencies"].values())
     lowest = [requirement.replace(">=", "==") for requirement in allowed]
     session.install(".", *lowest, *nox.project.dependency_groups(PYPROJECT, "tests"))
-    # What Hypothesis finds out is the same with any of them.
+    # Hypothesis finds the same with any version.
     ignored = ("--ignore=tests/browser", "--ignore=tests/property")
     session.run("pytest", *ON_ALL_CORES, *ignored, *session.posargs)
 
@@ -159,7 +165,7 @@ def tests_pre(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Report what the tests of all Pythons cover together; less than every branch fails."""
+    """Report what the tests of all Pythons cover together, and fail below every branch."""
     install(session, "tests", project=False)
     session.run("coverage", "combine")
     session.run("coverage", "report")
@@ -184,7 +190,7 @@ def clients(session: nox.Session) -> None:
 
 @nox.session
 def torture(session: nox.Session) -> None:
-    """Kill runs of 40,000 rows twenty times over, and compare what they tell with what was written."""
+    """Kill runs of 40,000 rows twenty times, and compare their outcomes with what was written."""
     install(session, "tests")
     size = {"TORTURE_ROWS": "40000", "TORTURE_KILLS": "20", "TORTURE_SEEDS": "1,2,3"}
     chosen = {name: os.environ.get(name, value) for name, value in size.items()}
@@ -193,14 +199,14 @@ def torture(session: nox.Session) -> None:
 
 @nox.session
 def mutation(session: nox.Session) -> None:
-    """Change the pure modules, one place at a time: their tests have to notice each change."""
+    """Change the pure modules, one place at a time. Their tests have to notice each change."""
     install(session, "tests", "mutation")
     session.run("python", "scripts/mutate.py", *session.posargs)
 
 
 @nox.session
 def lint_document(session: nox.Session) -> None:
-    """Check the document with Redocly and Spectral, and that they find planted faults. Needs Node."""
+    """Check the document with Redocly and Spectral, and that they find planted mistakes. Needs Node."""
     tools, document = install_node_tools(session), "openapi/hubspot-batch.yaml"
     install(session, "tests")
     session.run(str(tools / "redocly"), "lint", "--config=openapi/redocly.yaml", document, external=True)
@@ -224,7 +230,7 @@ def changes(session: nox.Session) -> None:
 
 @nox.session
 def mock(session: nox.Session) -> None:
-    """Have both clients talk with Prism, which knows nothing but the document. Needs Node."""
+    """Have both clients talk to Prism, which knows only the document. Needs Node."""
     install_node_tools(session)
     install(session, "tests")
     session.run("pytest", "tests/mock", *session.posargs)
@@ -232,7 +238,7 @@ def mock(session: nox.Session) -> None:
 
 @nox.session
 def generators(session: nox.Session) -> None:
-    """Have two other generators make clients of the document, and try those. Needs Node and Java."""
+    """Generate clients with two other generators, and try them. Needs Node and Java."""
     if shutil.which("java") is None:
         session.error("generators needs Java 11 or later on PATH")
     install_node_tools(session)
@@ -257,7 +263,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def bench_check(session: nox.Session) -> None:
-    """Fail where the client executes more instructions than it may. Needs valgrind."""
+    """Fail if the client executes more instructions than it may. Needs valgrind."""
     if shutil.which("valgrind") is None:
         session.error("bench_check needs valgrind on PATH")
     session.install("--constraint", "constraints.txt", "uv")

@@ -170,7 +170,7 @@ class Conversation(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take note of where to write."""
+        """Remember where to write."""
         if isinstance(transport, asyncio.WriteTransport):
             self._transport = transport
 

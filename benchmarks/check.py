@@ -2,7 +2,7 @@
 
     python benchmarks/check.py
 
-Valgrind's callgrind counts what a process executes, whatever else the machine does. Each work of hot_path.py
+Valgrind's callgrind counts what a process executes, however busy the machine is. Each work of hot_path.py
 runs some times and twice as often; the difference is the work without start and warm-up, and what it takes to
 make the replies is subtracted. Its ratio to the floor, counted in the same run, is held against a limit; so
 is what importing and constructing costs, against `import httpx`. A limit is what was counted when it was set

@@ -50,7 +50,7 @@ class Transport(httpx.BaseTransport):
 
 
 def server() -> Work:
-    """Return what makes the replies, and is no part of the other works."""
+    """Return the work that makes the replies. It is subtracted from the other works."""
     account, content = Account(), encoded(orders())
 
     def work(times: int) -> None:

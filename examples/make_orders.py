@@ -165,7 +165,7 @@ def make_line_items(folder: Path, orders: Iterable[Row]) -> Iterator[Row]:
 
 
 def make_payments(orders: Iterable[Row]) -> Iterator[Row]:
-    """Yield the payments of orders: those are paid of which an item has left."""
+    """Yield the payments of orders. An order is paid if an item of it has shipped."""
     return (to_payment(order) for order in orders if order["o_orderstatus"] != "O")
 
 

@@ -42,7 +42,7 @@ class Reading:
 
 
 def read_all(arguments: Iterable[str]) -> Reading:
-    """Read files, folders and addresses. In folders, what is no OpenAPI document is passed over."""
+    """Read files, folders and addresses. In folders, other files than OpenAPI documents are skipped."""
     reading = Reading()
     for argument in arguments:
         is_folder = not _is_address(argument) and Path(argument).is_dir()
@@ -56,16 +56,16 @@ def parse(name: str, raw: bytes) -> Source:
     """Return the OpenAPI document that some bytes are.
 
     Raises:
-        ForeignError: They are no OpenAPI 3 document.
+        ForeignError: They are not an OpenAPI 3 document.
         UnusableError: They are neither JSON nor YAML.
     """
     if b"openapi" not in raw:
-        raise ForeignError("is no OpenAPI document")
+        raise ForeignError("is not an OpenAPI document")
     if len(raw) > LARGEST:
         raise UnusableError(name, f"is larger than {LARGEST} bytes")
     text, content = _parsed(name, raw)
     if not isinstance(content, dict) or "openapi" not in content:
-        raise ForeignError("is no OpenAPI document")
+        raise ForeignError("is not an OpenAPI document")
     if not str(content["openapi"]).startswith("3."):
         raise ForeignError(f"is OpenAPI {content['openapi']!r} where 3.0 or 3.1 belongs")
     return Source(name, text, content)
@@ -143,7 +143,7 @@ def _json(text: str) -> object:
 def _finite(written: str) -> float:
     number = float(written)
     if not math.isfinite(number):
-        raise ValueError(f"{written} is no number of JSON")
+        raise ValueError(f"{written} is not a number of JSON")
     return number
 
 
@@ -171,5 +171,5 @@ class _Loader(yaml.SafeLoader):
         made = super().construct_object(node, deep=deep)
         is_number = isinstance(made, int | float)
         if is_number and not -_LARGEST_NUMBER < made < _LARGEST_NUMBER:
-            raise yaml.MarkedYAMLError(problem="is no number of JSON", problem_mark=node.start_mark)
+            raise yaml.MarkedYAMLError(problem="is not a number of JSON", problem_mark=node.start_mark)
         return made

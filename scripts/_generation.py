@@ -252,7 +252,7 @@ def _stamp(package: Path, header: str) -> None:
 
 
 def _run(module: str, *arguments: str, folder: Path) -> None:
-    """Run a tool of this environment; whatever it says on stderr counts as a failure."""
+    """Run a tool of this environment. Any output on stderr counts as a failure."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
     done = subprocess.run(
         [sys.executable, "-P", "-m", module, *arguments],

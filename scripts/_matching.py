@@ -1,4 +1,4 @@
-"""Our operations in HubSpot's documents, whatever the version and the form of the path."""
+"""Finds our operations in HubSpot's documents, in any version and form of the path."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ class Reader:
         listed = [declared] if isinstance(declared, str) else None
         types = set(listed or self.source.texts(declared, (*place, "type")))
         if unknown := types - TYPES - {"null"}:
-            self.source.fail((*place, "type"), f"{min(unknown)!r} is no type of JSON")
+            self.source.fail((*place, "type"), f"{min(unknown)!r} is not a type of JSON")
         types = types or {*TYPES, "null"}
         if "number" in types:
             types.add("integer")

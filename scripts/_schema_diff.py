@@ -224,7 +224,7 @@ class Pair:
     def _wider(
         self, aspect: str, theirs: object, ours: object, rank: Callable[[Any], int] = int
     ) -> Iterator[Difference]:
-        """Tell of two values of which the one of a higher rank allows more."""
+        """Report two values that differ. The one of a higher rank allows more."""
         they, we = rank(theirs), rank(ours)
         yield from self._compared(aspect, theirs, ours, they=they > we, we=we > they)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from _operations import Operation
 
 Scopes = frozenset[str]
-# The ways in which tokens may travel, each with the sets of scopes of which one is enough.
+# The ways in which tokens may travel, each with sets of scopes. One scope of each set is enough.
 Alternatives = dict[str, set[Scopes]]
 
 _SCHEMES: Pointer = ("components", "securitySchemes")

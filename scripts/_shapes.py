@@ -1,4 +1,4 @@
-"""What schemas allow, as a value that can be joined: of several that all hold, or of which one holds."""
+"""What schemas allow, as a value. Several can be joined: a value has to match all of them, or one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Every:
 
 @dataclass(frozen=True)
 class Either:
-    """Schemas of which one holds."""
+    """Schemas. A value has to match one of them."""
 
     parts: tuple[Expression, ...]
 
@@ -212,7 +212,7 @@ def _loosest(a: Shape, b: Shape) -> dict[tuple[str, str], Any]:
 
 
 def _limits(a: Shape, b: Shape, *, tighter: bool) -> dict[tuple[str, str], Any]:
-    """Return the limits that both have; of two that differ and are no bounds, the first or none."""
+    """Return the limits that both have; if two differ and are not bounds, the first or none."""
     joined = {}
     for key in a.limits.keys() & b.limits.keys():
         ours, theirs, keyword = a.limits[key], b.limits[key], key[1].lower()

@@ -1,4 +1,4 @@
-"""An OpenAPI document of whatever origin: what stands where in it, with an error that names the place."""
+"""An OpenAPI document from any source: looks up places in it, with errors that name them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Source:
 
     @cached_property
     def _root(self) -> yaml.MappingNode | None:
-        """The places of the document; None where it is JSON in a form that is no YAML."""
+        """The places of the document; None if it is JSON in a form that YAML does not have."""
         try:
             root = yaml.compose(self.text, Loader=yaml.SafeLoader)
         except (yaml.YAMLError, RecursionError):

@@ -1,12 +1,15 @@
 """Finds phrases in code and documentation that have a plainer form.
 
-    python scripts/check_words.py src docs README.md
+    python scripts/check_words.py src docs tests README.md
 
-Prints each with its file, its line and advice. The exit code is 1 if there are any.
+Prints each with its file, its line and advice. The exit code is 1 if there are any. In test files, it reads
+comments and docstrings only.
 """
 
+import io
 import re
 import sys
+import tokenize
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -26,6 +29,7 @@ PHRASES = {
     r"\bletting go of\b|\blets? go of\b": "write release",
     r"\bin vain\b": "write without success",
 }
+_BEFORE_A_STATEMENT = {tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 _PATTERNS = [
     (re.compile(phrase.replace(" ", r"[\s#]+"), re.IGNORECASE), advice) for phrase, advice in PHRASES.items()
 ]
@@ -41,6 +45,23 @@ def found_in(text: str) -> Iterator[tuple[int, str, str]]:
             yield text.count("\n", 0, match.start()) + 1, words, advice
 
 
+def prose_of(file: Path) -> str:
+    """Return the text to check. The values of tests may say anything: comments and docstrings are kept."""
+    text = file.read_text(encoding="utf-8")
+    if not file.name.startswith("test_"):
+        return text
+    lines = [""] * (text.count("\n") + 1)
+    before = tokenize.NEWLINE
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        is_docstring = token.type == tokenize.STRING and before in _BEFORE_A_STATEMENT
+        if is_docstring or token.type == tokenize.COMMENT:
+            for number, line in enumerate(token.string.splitlines(), token.start[0] - 1):
+                lines[number] += line
+        if token.type not in {tokenize.COMMENT, tokenize.NL}:
+            before = token.type
+    return "\n".join(lines)
+
+
 def files_in(places: Iterable[str]) -> Iterator[Path]:
     """Yield the files to check: those that are named, and those in folders that are named."""
     for place in map(Path, places):
@@ -54,7 +75,7 @@ def main(places: Iterable[str]) -> int:
     """Print what is found in files and folders, and return the exit code."""
     count = 0
     for file in files_in(places):
-        for line, words, advice in sorted(found_in(file.read_text(encoding="utf-8"))):
+        for line, words, advice in sorted(found_in(prose_of(file))):
             print(f'{file}:{line}: "{words}": {advice}')
             count += 1
     return 1 if count else 0

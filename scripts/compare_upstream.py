@@ -111,7 +111,7 @@ def add_document(
     statements: list[Statement],
     versions: Collection[str] = (),
 ) -> bool:
-    """Compare one document, and return whether it is about our operations, in whatever version.
+    """Compare one document, and return whether it is about our operations, in any version.
 
     One that cannot be used is an error in the report, and does not keep others from being compared.
     """
@@ -215,7 +215,7 @@ def _occurrence(
 
 
 def _complain(report: Report, versions: Collection[str]) -> None:
-    """Add an error where nothing was compared, so that a look at the wrong place is no success."""
+    """Add an error if nothing was compared, so that the wrong place does not look like success."""
     compared = {one.version for one in report.compared}
     if report.errors:
         return

@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _refusal(output: Path) -> str | None:
-    """Say why `output` must not be replaced, so that nobody loses a folder to a typing error."""
+    """Say why `output` must not be replaced, so that a typing error costs no folder."""
     if not output.absolute().parent.is_dir():
         return f"{output.parent} is not a folder"
     if output.is_dir() and any(output.iterdir()) and not (output / MODELS).is_dir():

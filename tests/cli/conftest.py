@@ -113,7 +113,7 @@ class Shell:
         stdout: int = subprocess.PIPE,
         stderr: int = subprocess.PIPE,
     ) -> subprocess.Popen[str]:
-        """Start a command in a process of its own. It ignores no signal, whatever has started the tests."""
+        """Start a command in a process of its own. It ignores no signal, even if the tests do."""
         return subprocess.Popen(
             [sys.executable, "-m", "hubspot_batch", *map(str, arguments)],
             stdin=stdin,

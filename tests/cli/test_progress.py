@@ -175,7 +175,7 @@ def _read(terminal: int, screen: bytearray) -> None:
         try:
             found = os.read(terminal, 4096)
         except OSError:
-            # On Linux, this is how a terminal says that nobody writes to it any more.
+            # On Linux, this is how a terminal says that all writers have closed it.
             return
         if not found:
             return

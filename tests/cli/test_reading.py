@@ -1,4 +1,4 @@
-"""Files of every kind as the commands meet them: pipes, copies, and what is no file of rows at all."""
+"""Files of every kind as the commands meet them: pipes, copies, and files without rows."""
 
 import os
 import threading

@@ -27,7 +27,7 @@ def outcomes(text: str) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def path(write: "Write", shell: "Shell") -> Path:
-    """Return a file of which rows 2 and 5 are refused."""
+    """Return a file. Its rows 2 and 5 are refused."""
     path = write("orders.csv", CSV)
     assert shell.push("create", "orders", path, *MAPPED).code == 4
     return path
@@ -35,7 +35,7 @@ def path(write: "Write", shell: "Shell") -> Path:
 
 @pytest.fixture
 def mixed(write: "Write", shell: "Shell") -> Path:
-    """Return a file of which 100 rows are unknown, 100 are done, and 101 were not sent."""
+    """Return a file with 100 unknown rows, 100 that are done, and 101 that were not sent."""
     rows = "".join(f"A-{row};{row};\n" for row in range(301))
     path = write("mixed.csv", f"name;price;note\n{rows}")
     shell.box.faults.next("504-after", None, "429-daily")

@@ -34,7 +34,7 @@ def listed(shell: "Shell") -> list[dict[str, object]]:
 
 @pytest.fixture
 def half(write: "Write", shell: "Shell") -> Path:
-    """Return a file of 150 rows, of which a push has sent the first 100."""
+    """Return a file of 150 rows. A push has sent the first 100."""
     path = write("orders.csv", HALF)
     shell.box.faults.next(None, "429-daily")
     assert shell.push("create", "orders", path, "--concurrency", "1").code == 5
@@ -464,7 +464,7 @@ class TestRowsThatAreDoneAlready:
 
     @pytest.fixture
     def done(self, write: "Write", shell: "Shell") -> Path:
-        """Return a file of which a push has done all rows but the second."""
+        """Return a file. A push has done all its rows but the second."""
         path = write("orders.csv", f"hs_order_name,hs_total_price\n{self.ROWS}".replace("A-1,1", "A-1,one"))
         assert shell.push("create", "orders", path).code == 4
         assert len(shell.sent()) == 119

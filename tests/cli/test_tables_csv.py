@@ -323,5 +323,5 @@ def test_memory_does_not_grow_with_the_file(write: Write) -> None:
             tracemalloc.stop()
         return most
 
-    # Whatever else the process does meanwhile is counted as well, so one of three has to be right.
+    # Other work of the process is counted as well, so one of three has to be right.
     assert any(peak(100_000) < peak(5_000) + 100_000 for _ in range(3))

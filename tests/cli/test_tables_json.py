@@ -322,5 +322,5 @@ def test_memory_does_not_grow_with_the_file(line_end: str, write: Write) -> None
         return most
 
     for name in ("orders.json", "orders.jsonl"):
-        # Whatever else the process does meanwhile is counted as well, so one of three has to be right.
+        # Other work of the process is counted as well, so one of three has to be right.
         assert any(peak(60_000, name) < peak(15_000, name) + 100_000 for _ in range(3))

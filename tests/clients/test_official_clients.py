@@ -54,7 +54,7 @@ CASES: dict[str, tuple[list[Properties], Properties]] = {
         {"hs_cart_url": "https://shop.example/basket/7"},
     ),
 }
-# A property of which each record of a case has another value.
+# A property that has another value in each record of a case.
 NAMES = {
     "orders": "hs_order_name",
     "line_items": "name",

@@ -1136,7 +1136,7 @@ def collection(tmp_path: Path) -> Path:
         "Collection Directory/Orders Collection.json": '{"info": {"name": "openapi"}, "item": []}',
         "contacts.yaml": "openapi: 3.0.1\ninfo: {title: Contacts}\npaths: {/crm/v3/objects/contacts: {}}",
         "old.yml": "swagger: '2.0'\nopenapi: '2.0'\n",
-        "settings.json": "{ // no JSON, and nobody cares\n}",
+        "settings.json": "{ // not JSON, which does not matter\n}",
         ".hidden/orders.json": "{",
         "README.md": "openapi: [",
     }
@@ -1331,7 +1331,7 @@ def test_an_address_is_fetched(address: str, call: Callable[..., Done]) -> None:
         2, call(f"{address}/gone").out, f"{address}/gone:1: #: cannot be fetched: HTTP 404\n"
     )
     page = call(f"{address}/page")
-    assert (page.code, page.err) == (2, f"{address}/page:1: cannot be used: is no OpenAPI document\n")
+    assert (page.code, page.err) == (2, f"{address}/page:1: cannot be used: is not an OpenAPI document\n")
 
 
 def test_an_address_that_nobody_serves_is_told(call: Callable[..., Done]) -> None:
@@ -1412,7 +1412,7 @@ def test_a_malformed_deviation_is_told(tmp_path: Path, call: Callable[..., Done]
         assert done.err.endswith(f": {message}\n")
 
 
-# Documents that nobody should have to read
+# Documents that are malformed on purpose
 
 
 NO_DOCUMENTS: list[tuple[bytes, int, str]] = [
@@ -1425,18 +1425,18 @@ NO_DOCUMENTS: list[tuple[bytes, int, str]] = [
     (b"openapi: 3.0.1\nx: !!binary aGVsbG8=\n", 2, "is not YAML"),
     (b"openapi: 3.0.1\nx: !!timestamp 2026-09-08\n", 2, "is not YAML"),
     (b"openapi: 3.0.1\nx: !!set {a}\n", 2, "is not YAML"),
-    (b"openapi: 3.0.1\nx: .nan\n", 2, "is no number of JSON"),
-    (b"openapi: 3.0.1\nx: -1.0e+400\n", 2, "is no number of JSON"),
-    (b"openapi: 3.0.1\nx: 0x" + b"f" * 5000, 2, "is no number of JSON"),
-    (b'{"openapi": "3.0.1", "x": 1e400}', 1, "1e400 is no number of JSON"),
-    (b'{"openapi": "3.0.1", "x": NaN}', 1, "NaN is no number of JSON"),
+    (b"openapi: 3.0.1\nx: .nan\n", 2, "is not a number of JSON"),
+    (b"openapi: 3.0.1\nx: -1.0e+400\n", 2, "is not a number of JSON"),
+    (b"openapi: 3.0.1\nx: 0x" + b"f" * 5000, 2, "is not a number of JSON"),
+    (b'{"openapi": "3.0.1", "x": 1e400}', 1, "1e400 is not a number of JSON"),
+    (b'{"openapi": "3.0.1", "x": NaN}', 1, "NaN is not a number of JSON"),
     (b"\xff\xfeopenapi", 1, "is neither JSON nor YAML"),
     (b"openapi: \x00", 1, "is neither JSON nor YAML"),
     (b'{"openapi": "3.0.1", "x": ' + b"9" * 5000 + b"}", 1, "is neither JSON nor YAML"),
     (b'{"openapi": ' + b"[" * 100_000, 1, "is nested too deep"),
     (b"openapi: " + b"[" * 10_000, 1, "is nested too deep"),
-    (b"[openapi]", 1, "is no OpenAPI document"),
-    (b"{}", 1, "is no OpenAPI document"),
+    (b"[openapi]", 1, "is not an OpenAPI document"),
+    (b"{}", 1, "is not an OpenAPI document"),
     (b'{"openapi": "2.0"}', 1, "is OpenAPI '2.0'"),
     (b'{"openapi": 3}', 1, "is OpenAPI 3 "),
 ]
@@ -1474,7 +1474,7 @@ HOSTILE: dict[str, tuple[Edit, str]] = {
     ),
     "a part of itself": (put("Input", "", allOf=[ref("Input")]), "is part of itself"),
     "one of itself": (put("Input", "", oneOf=[TEXT, ref("Input")]), "is part of itself"),
-    "no type of JSON": (put("Input", "id", type="file"), "'file' is no type of JSON"),
+    "no type of JSON": (put("Input", "id", type="file"), "'file' is not a type of JSON"),
     "type no text": (put("Input", "id", type=5), "is a number where a list belongs"),
     "types no texts": (put("Input", "id", type=[5]), "is a number where a text belongs"),
     "schema no mapping": (replace("Input", "id", []), "is a list where a mapping belongs"),
@@ -1539,7 +1539,7 @@ def test_names_that_would_upset_a_terminal_are_written_out(tmp_path: Path) -> No
         assert done.returncode == 2
         assert re.search(r"a\\(x|u00)1b\[2J\\n\\ud800\\u20ac", done.stdout)
         assert re.search("[^\n -~]", done.stdout + done.stderr) is None
-        assert done.stderr.endswith(r"/associations/type: '\x07' is no type of JSON" + "\n")
+        assert done.stderr.endswith(r"/associations/type: '\x07' is not a type of JSON" + "\n")
 
 
 def test_nesting_on_both_sides_is_bounded() -> None:

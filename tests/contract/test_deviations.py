@@ -1,8 +1,7 @@
 """`openapi/deviations.yaml` says where the document differs from what HubSpot publishes.
 
-An entry whose place has left the document, or whose evidence cites a section that is gone, is an
-entry that nobody can check. What `upstream` says is held against documents in HubSpot's form by
-`test_compare_upstream.py`.
+An entry cannot be checked if its place has left the document, or its evidence cites a section that is gone.
+`test_compare_upstream.py` compares what `upstream` says with documents in HubSpot's form.
 """
 
 import re
@@ -68,7 +67,7 @@ def citations(evidence: str) -> list[str]:
 
 
 def headings(markdown: str) -> list[str]:
-    """The headings of a page; a line in a block of code is none, whatever it begins with."""
+    """The headings of a page; a line in a block of code is not one, even if it begins with #."""
     found: list[str] = []
     in_code = False
     for line in markdown.splitlines():

@@ -193,6 +193,17 @@ def test_phrases_are_found_where_they_begin(text: str, found: list[tuple[int, st
     assert sorted((line, words) for line, words, _ in check_words.found_in(text)) == found
 
 
+def test_of_tests_only_comments_and_docstrings_are_read(tmp_path: Path) -> None:
+    test = tmp_path / "test_rows.py"
+    test.write_text(
+        '"""Nobody\nlikewise."""\n\nROWS = [\n    "nobody",  # nobody\n    "so many",\n]\n', "utf-8"
+    )
+
+    found = [(line, words) for line, words, _ in check_words.found_in(check_words.prose_of(test))]
+
+    assert sorted(found) == [(1, "Nobody"), (2, "likewise"), (5, "nobody")]
+
+
 def test_phrases_of_files_and_folders_are_printed_with_their_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Schemathesis reads the document, asks the sandbox whatever comes to mind, and holds each reply against it.
+"""Schemathesis makes requests from the document, and checks the replies of the sandbox by it.
 
 `nox -s fuzz` installs it. All its checks are on, but for two that the document cannot promise to keep:
 
@@ -114,7 +114,7 @@ def with_what_exists(folder: Path) -> Path:
 def with_orders_to_follow(folder: Path) -> Path:
     """Write a document whose creates mostly succeed, with links from what they report to updates.
 
-    The document itself has none: OpenAPI Generator refuses a link whose body is no text.
+    The document itself has none: OpenAPI Generator refuses a link whose body is not a text.
     """
     document: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
     schemas, responses = document["components"]["schemas"], document["components"]["responses"]
@@ -170,7 +170,7 @@ def test_no_reply_to_an_order_that_was_created_before_contradicts_it(tmp_path: P
         statuses = run(box, tmp_path, document=document, phases="stateful", mode="positive", examples=40)
         requests, orders = box.requests, box.records("orders")
 
-    # No order was there before: whatever was changed, the reply to a create has named it.
+    # There were no orders before, so the reply to a create has named each order that was changed.
     changes = [request for request in requests if request.operation == "update_orders" and request.written]
     assert {200, 201, 207} <= set(statuses)
     assert {request.status for request in changes} <= {200, 207}

@@ -69,7 +69,7 @@ def test_it_compiles(folder: Path) -> None:
 
 
 def test_an_example_that_is_none_does_not_compile(folder: Path, examples: "dict[str, Example]") -> None:
-    """Without this, examples.ts might compile whatever it holds."""
+    """Without this, examples.ts might compile with wrong examples."""
     body: dict[str, Any] = {"inputs": [{"properties": {"hs_order_name": 1}}]}
     example = examples["CreateOrdersRequest"]._replace(body=body)
     (folder / "wrong.ts").write_text(typed({"CreateOrdersRequest": example}), encoding="utf-8")

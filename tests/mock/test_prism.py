@@ -150,13 +150,13 @@ def ask(request: pytest.FixtureRequest, url: str) -> Ask:
     async def check_async(response: httpx.Response) -> None:
         check(response)
 
-    def ask_sync(use: Callable[[Any], Any], prefer: str) -> Any:  # noqa: ANN401 - whatever it returns
+    def ask_sync(use: Callable[[Any], Any], prefer: str) -> Any:  # noqa: ANN401 - what the caller's function returns
         http = httpx.Client(headers={"Prefer": prefer}, event_hooks={"response": [check]})
         with http, HubSpot("token-1", http_client=http, quota=Quota(), **options) as hub:
             return use(hub)
 
-    def ask_async(use: Callable[[Any], Any], prefer: str) -> Any:  # noqa: ANN401 - whatever it returns
-        async def main() -> Any:  # noqa: ANN401 - whatever it returns
+    def ask_async(use: Callable[[Any], Any], prefer: str) -> Any:  # noqa: ANN401 - what the caller's function returns
+        async def main() -> Any:  # noqa: ANN401 - what the caller's function returns
             http = httpx.AsyncClient(headers={"Prefer": prefer}, event_hooks={"response": [check_async]})
             async with http, AsyncHubSpot("token-1", http_client=http, quota=Quota(), **options) as hub:
                 return await use(hub)

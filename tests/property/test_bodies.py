@@ -1,4 +1,4 @@
-"""Whatever the document allows goes through the client into the sandbox and back, and nothing else does.
+"""Every body that the document allows goes through the client into the sandbox and back; no other does.
 
 The bodies are drawn from the request schemas of the document, half of them with properties and records that
 exist, for the others mostly end in refusals. `FUZZ_TIMES=5` looks for five times as long, and elsewhere in
@@ -255,7 +255,7 @@ class Attempts(NamedTuple):
     reply: dict[str, Any]
 
     def written(self) -> dict[str, int]:
-        """Record ids and the inputs that they come from, of which the client is told nothing."""
+        """Record ids and the inputs that they come from. The client does not see them."""
         traces = {item["objectWriteTraceId"]: index for index, item in enumerate(self.inputs)}
         return {item["id"]: traces[item["objectWriteTraceId"]] for item in self.reply.get("results", [])}
 

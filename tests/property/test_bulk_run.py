@@ -86,7 +86,7 @@ def prices() -> st.SearchStrategy[str]:
 
 @st.composite
 def creates(draw: st.DrawFn, kind: Kind) -> list[dict[str, Any]]:
-    """Rows of few different contents, some of which HubSpot refuses, or the client does."""
+    """Rows with few different contents. HubSpot or the client refuses some of them."""
     name, price = ("name", "price") if kind == "line items" else ("hs_order_name", "hs_total_price")
     good = st.fixed_dictionaries({name: st.sampled_from("AB"), price: prices()})
     bad = st.just({name: "A", price: "much"}) | st.just({name: None, price: "9"})

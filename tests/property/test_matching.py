@@ -24,7 +24,7 @@ NAMES = ("a", "b", "ext")
 
 
 class Row(NamedTuple):
-    """An input, and what its properties mean; None where it is written whatever the account has there."""
+    """An input, and what its properties mean; None if it is written regardless of what is stored."""
 
     item: Input
     means: Mapping[str, str | None]
@@ -94,7 +94,7 @@ def updates(draw: st.DrawFn) -> list[Row]:
 
 
 def stored(draw: st.DrawFn, row: Row, *, tells_all: bool = False) -> dict[str, str | None]:
-    """Return the properties of the record: what was sent in any way, and whatever the service filled in."""
+    """Return the properties of the record: those that were sent, and those that the service filled in."""
     properties: dict[str, str | None] = {}
     for name in NAMES:
         meaning = row.means.get(name) or draw(st.none() | st.sampled_from(MEANINGS[:3]))

@@ -1,4 +1,4 @@
-"""Whatever callers do and replies tell: departures keep to the window, to their order and to the pauses."""
+"""For any calls and replies, requests leave within the window, in their order, and after the pauses."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whatever a server answers ends in a result or in an error of ours, and neither tells a secret."""
+"""Every answer of a server ends in a result or in an error of ours, and neither tells a secret."""
 
 import gzip
 import json

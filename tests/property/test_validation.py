@@ -1,4 +1,4 @@
-"""Whatever a payload is: its faults are those that an independent reading of the document finds."""
+"""The issues of any payload are those that an independent reading of the document finds."""
 
 import copy
 import json

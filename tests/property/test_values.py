@@ -1,4 +1,4 @@
-"""Whatever value comes: its text means the same, or there is a problem that does not repeat it."""
+"""The text of any value means the same, or there is a problem that does not repeat it."""
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone

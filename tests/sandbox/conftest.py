@@ -27,7 +27,7 @@ def http(box: Sandbox) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def send(http: httpx.Client) -> Send:
-    """Send inputs to an operation. Whatever comes back must be as the document says."""
+    """Send inputs to an operation. The reply must be as the document says."""
 
     def send(operation: str, inputs: list[dict[str, Any]]) -> httpx.Response:
         reply = http.post(contract.operation(operation).path, json={"inputs": inputs})

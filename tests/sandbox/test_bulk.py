@@ -263,7 +263,7 @@ BAD = {
 
 
 def spoil(rows: Sequence[dict[str, Any]], count: int, seed: int) -> dict[int, tuple[str, str]]:
-    """Give some rows a bad property each, and return which property of which row is bad for what."""
+    """Give some rows a bad property each, and return the row, the property and the reason of each."""
     chosen = random.Random(seed).sample(range(len(rows)), count)  # noqa: S311 - no secret
     for row, (name, (value, _)) in zip(chosen, BAD.items(), strict=False):
         rows[row]["properties"][name] = value
@@ -1170,7 +1170,7 @@ class TestQuota:
 
 
 def carts(requests: int) -> list[dict[str, Any]]:
-    """Return rows that fill so many requests."""
+    """Return rows that fill this many requests."""
     return [{"properties": {"hs_cart_name": f"{row}"}} for row in range(requests * 100)]
 
 
@@ -1182,7 +1182,7 @@ class TestResuming:
 
     @pytest.fixture
     def halted(self, journal: Path, box: Sandbox) -> Report:
-        """A run of which the first 100 rows are done."""
+        """A run whose first 100 rows are done."""
         box.faults.next(None, "429-daily")
         return (
             Client(HubSpot)

@@ -126,7 +126,7 @@ def test_it_listens_on_loopback_unless_told_so_explicitly(host: str, text: str) 
 
 def test_it_listens_elsewhere_when_it_is_told_so() -> None:
     with Sandbox(host="0.0.0.0", expose=True) as box:  # noqa: S104 - what is tested
-        url = box.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - likewise
+        url = box.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - the same
         assert httpx.get(f"{url}{ORDERS}", headers={**HEADERS, "Host": "elsewhere"}).status_code == 200
 
 

@@ -60,7 +60,7 @@ class _Reachable(_server._Server):
 
 
 class Host:
-    """An application that sends one reply to whoever asks, and the address of its server."""
+    """An application that answers every request with one reply, and the address of its server."""
 
     def __init__(self) -> None:
         self.reply = CREATED

@@ -1,4 +1,4 @@
-"""Whatever holds rows becomes small lists of inputs, read no further than they are asked for."""
+"""Sources of any kind become small lists of inputs, and are read no further than asked for."""
 
 import sqlite3
 import subprocess
@@ -85,7 +85,7 @@ class AsyncCursor:
 
 
 class FutureCursor(AsyncCursor):
-    """A cursor whose `fetchmany` is no coroutine function, but gives what is waited for."""
+    """A cursor whose `fetchmany` is not a coroutine function, but returns an awaitable."""
 
     def __aiter__(self) -> AsyncIterator[Any]:
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Whatever waits to be written goes into one transaction, and is durable when its writer goes on."""
+"""All writes that wait go into one transaction, and are durable when their writers go on."""
 
 import sqlite3
 import threading

@@ -207,7 +207,7 @@ async def async_token() -> str:
 
 
 class TokenLater:
-    """What can be awaited but is no coroutine."""
+    """An awaitable that is not a coroutine."""
 
     def __await__(self) -> Generator[None, None, str]:
         yield None

@@ -426,7 +426,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[Mapping[str, str]]
 
 
 class TestLocal:
-    """What is called local stays local, whatever the environment says of proxies."""
+    """Local addresses stay local, even if the environment names a proxy."""
 
     @pytest.fixture(params=["listens", "closed"])
     def proxy(self, request: pytest.FixtureRequest) -> Iterator[Server]:

@@ -449,7 +449,7 @@ class SlowToken:
         self.happened = Event()
 
     def __call__(self) -> str:
-        assert self.happened.wait(10), "it holds up whatever else there is to do"
+        assert self.happened.wait(10), "it blocks the other work"
         return "token-1"
 
 

@@ -754,7 +754,7 @@ def test_thousands_of_faults_are_all_named() -> None:
     "unsendable",
     [
         pytest.param(object(), id="object"),
-        pytest.param({"properties": {1: "x"}}, id="key that is no text"),
+        pytest.param({"properties": {1: "x"}}, id="key that is not a text"),
         pytest.param({"properties": {"a": "\ud800"}}, id="lone surrogate"),
     ],
 )

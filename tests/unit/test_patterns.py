@@ -1,4 +1,4 @@
-"""No regular expression of the package takes more than linear time, whatever text a stranger writes."""
+"""No regular expression of the package takes more than linear time, for any text."""
 
 import ast
 import inspect
@@ -115,7 +115,7 @@ def run_of(pattern: re.Pattern[Any], method: str, text: str) -> Callable[[], obj
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return how much time of the processor some work takes, whatever else the machine does."""
+    """Return how much processor time some work takes, however busy the machine is."""
     began = time.thread_time()
     work()
     return time.thread_time() - began

@@ -672,7 +672,7 @@ def hasty_threads() -> Iterator[None]:
 
 
 def in_threads(work: Callable[[list[float]], None], count: int) -> list[list[float]]:
-    """Do the work in so many threads at once, each of which fills a list of its own."""
+    """Do the work in this many threads at once. Each fills a list of its own."""
     start = threading.Barrier(count)
     lists: list[list[float]] = [[] for _ in range(count)]
 

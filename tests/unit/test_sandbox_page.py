@@ -127,7 +127,7 @@ def test_the_page_is_whole() -> None:
 
 
 def test_the_page_names_no_host() -> None:
-    # Names of XML namespaces, which nobody fetches.
+    # Names of XML namespaces, which are not fetched.
     html = page().replace("http://www.w3.org/2000/svg", "")
 
     assert re.findall(r"(?:https?:|wss?:)?//\w[^\s'\"]*", html.replace("// ", "")) == []
