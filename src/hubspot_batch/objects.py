@@ -137,7 +137,7 @@ class ObjectMethods(Generic[_BatchResultT, _ReportT, _StreamT, _CreateSourceT, _
         """Create any number of records, and return what became of each row.
 
         Rows are checked, sent in batches of 100 as fast as the quota allows, and matched with what HubSpot
-        answers. Where it refuses a batch as a whole, the bad rows are found and the others arrive. Every row
+        answers. If it refuses a whole batch, the bad rows are found and the others are written. Every row
         ends as `done`, `rejected` or `unknown`. Ctrl-C waits for what is in flight; a second one does not.
 
         Args:
@@ -146,10 +146,11 @@ class ObjectMethods(Generic[_BatchResultT, _ReportT, _StreamT, _CreateSourceT, _
                 are needed. An `AsyncHubSpot` also takes asynchronous iterables and cursors.
             unique_property: A property that the account holds unique and that every row has. With it, a batch
                 whose answer was lost is sent again, and a conflict then counts as done: HubSpot refused the
-                double. Without it such rows are `unknown`.
+                double. If the account does not hold it unique, this makes doubles. Without it, such rows are
+                `unknown`.
             journal: A file that makes the run resumable. Start the same run with the same file again, and it
-                finishes what was left: nothing is lost, nothing doubled. None of it is sent twice that is not
-                safe to be.
+                finishes what is left. Rows that were in flight when the process was killed are `unknown`,
+                unless `unique_property` is named.
             account: What the account is called, where the token changes from run to run. The journal is
                 refused for another one.
             concurrency: How many requests may be in flight, 40 by default. There are no more than fill the
@@ -189,7 +190,7 @@ class ObjectMethods(Generic[_BatchResultT, _ReportT, _StreamT, _CreateSourceT, _
     ) -> _StreamT:
         """Create any number of records, and yield what became of each row as soon as it is known.
 
-        The arguments are those of `create_all`. Memory does not grow with the number of rows. Rows that an
+        The arguments are those of `create_all`. Rows and outcomes are not kept in memory. Rows that an
         earlier run over the same journal has finished are yielded, too.
 
         Raises:

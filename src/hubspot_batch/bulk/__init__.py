@@ -4,7 +4,7 @@
 what they return, take and raise::
 
     with HubSpot() as hub:
-        report = hub.orders.create_all(rows, unique_property="hs_external_order_id", journal="orders.run")
+        report = hub.orders.create_all(rows, unique_property="shop_order_id", journal="orders.run")
         for outcome in report.outcomes:
             print(outcome.index, outcome.status, outcome.id)
 """

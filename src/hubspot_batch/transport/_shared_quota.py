@@ -117,8 +117,9 @@ class SharedQuota(Quota):
     at once; after that, asynchronous clients read and write it in a thread.
 
     Args:
-        path: The SQLite file, made where it is missing, readable by its owner only. It lies on a disk of this
-            machine, belongs to the user who runs the process, and stays while any process uses it.
+        path: The SQLite file. It is created if it is missing, for its owner only (on Windows, the permissions
+            of the folder apply). It must be on a disk of this machine, belong to the user who runs the
+            process, and stay while any process uses it.
         limit: How many requests fit into the window at most, for the requests of this process. Replies may
             lower it, and never raise it. Without a limit it is what the replies to any process tell.
         window: The length of the window in seconds.
