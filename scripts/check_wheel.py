@@ -12,7 +12,7 @@ from zipfile import ZipFile
 LARGEST = 420 * 1024
 NEEDED = (
     "hubspot_batch/__init__.py",
-    "hubspot_batch/cli/orders.csv.xz",
+    "hubspot_batch/cli/orders.csv.gz",
     "hubspot_batch/py.typed",
     "hubspot_batch/pytest_plugin.py",
     "hubspot_batch/sandbox/page.html",

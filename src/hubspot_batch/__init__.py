@@ -18,6 +18,7 @@ from hubspot_batch._version import __version__
 if TYPE_CHECKING:
     from hubspot_batch import bulk as bulk
     from hubspot_batch import types as types
+    from hubspot_batch._display import printable
     from hubspot_batch.bulk import BulkError
     from hubspot_batch.client import AsyncHubSpot, HubSpot
     from hubspot_batch.contract._inputs import Association, CreateInput, UpdateInput
@@ -97,12 +98,14 @@ __all__ = [
     "UnexpectedReplyError",
     "UpdateInput",
     "__version__",
+    "printable",
     "validate",
 ]
 
 # Where each name is; all others of `__all__` are in `errors`. A module is imported when one of its names is
 # asked for: to import all of them takes as long as to import httpx, and `hubspot-batch --help` needs none.
 _MODULES = {
+    "_display": ("printable",),
     "bulk": ("BulkError",),
     "client": ("AsyncHubSpot", "HubSpot"),
     "contract._inputs": ("Association", "CreateInput", "UpdateInput"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hubspot_batch.cli import _files
+from hubspot_batch.cli import _console, _files
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell, Write
@@ -214,12 +214,12 @@ class TestReadersThatHaveEnough:
             _files.write_text(_files.STDIN, "<!doctype html>")
 
     def test_on_windows_it_is_another_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(_files, "os", SimpleNamespace(name="nt"))
+        monkeypatch.setattr(_console, "os", SimpleNamespace(name="nt"))
 
-        assert _files.is_unread(OSError(errno.EINVAL, "Invalid argument"))
-        assert not _files.is_unread(OSError(errno.EINVAL, "Invalid argument", "a<b.csv"))
+        assert _console.is_unread(OSError(errno.EINVAL, "Invalid argument"))
+        assert not _console.is_unread(OSError(errno.EINVAL, "Invalid argument", "a<b.csv"))
         monkeypatch.undo()
-        assert not _files.is_unread(OSError(errno.EINVAL, "Invalid argument"))
+        assert not _console.is_unread(OSError(errno.EINVAL, "Invalid argument"))
 
     @pytest.mark.parametrize("streams", ["| true", "2>&1 | true"])
     def test_of_a_push(self, streams: str, few: Path, tmp_path: Path, shell: "Shell") -> None:

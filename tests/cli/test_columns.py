@@ -259,12 +259,12 @@ class TestOptions:
         columns = Columns(CREATE, ColumnOptions(**options))
 
         columns.input_of({"price": 1})
-        assert columns.unseen == {"prise"}
+        assert columns.missing == {"prise"}
         columns.input_of({"properties": {"prise": None}})
-        assert columns.unseen == set()
+        assert columns.missing == set()
 
     def test_where_columns_are_known_none_is_unseen(self) -> None:
-        assert Columns(CREATE, ColumnOptions(only=["a"]), ["a"]).unseen == set()
+        assert Columns(CREATE, ColumnOptions(only=["a"]), ["a"]).missing == set()
 
     @pytest.mark.parametrize(
         ("options", "message"),

@@ -55,7 +55,7 @@ class TestAccessToken:
             (None, "{file}: No such file or directory; name a file that holds the token"),
             ("folder", "{file}: Is a directory; name a file that holds the token"),
             (b" \n", "{file}: the file is empty; it must hold the token and nothing else"),
-            (b"\x89PNG\xff", "{file}: this is no text; name a file that holds the token"),
+            (b"\x89PNG\xff", "{file}: this is not text; name a file that holds the token"),
             (
                 f"token={TOKEN} x".encode(),
                 (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hubspot_batch.bulk import Progress
-from hubspot_batch.cli import _files, _progress
+from hubspot_batch.cli import _console, _progress
 from hubspot_batch.cli._progress import Samples, drawn, duration, text_of
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class TestWithoutATerminal:
             tried.append(text)
             raise BrokenPipeError
 
-        monkeypatch.setattr(_files, "click", SimpleNamespace(echo=closed))
+        monkeypatch.setattr(_console, "click", SimpleNamespace(echo=closed))
         with drawn(TITLE, lambda: None, quiet=False) as tell:
             clock.now += 11
             tell(Progress())
@@ -141,14 +141,15 @@ class TestWithoutATerminal:
 
 
 @pytest.mark.posix
-def test_in_a_terminal_a_bar_is_drawn_and_removed(write: "Write", shell: "Shell") -> None:
+@pytest.mark.parametrize("width", ["40", "120"])
+def test_in_a_terminal_one_line_is_drawn_and_removed(width: str, write: "Write", shell: "Shell") -> None:
     import pty  # noqa: PLC0415 - Windows has none
 
     path = write("[red]orders.csv", "hs_order_name\n" + "A\n" * 300)
     shell.box.faults.next(None, "slow=1")
     ours, theirs = pty.openpty()
     shell.set("TERM", "xterm-256color")
-    shell.set("COLUMNS", "120")
+    shell.set("COLUMNS", width)
     screen = bytearray()
     command = ("create", "orders", path, "--base-url", shell.box.url, "--concurrency", "1")
     with shell.start(*command, stderr=theirs) as process:
@@ -162,12 +163,14 @@ def test_in_a_terminal_a_bar_is_drawn_and_removed(write: "Write", shell: "Shell"
     text = screen.decode()
     assert process.returncode == 0
     assert out.startswith("300 of 300 orders created in ")
-    assert TITLE in text
-    assert re.search(r"100 rows, \d+/s, quota \d+%", text)
+    # A narrow terminal has no room for the title.
+    assert (TITLE in text) == (width == "120")
+    assert re.search(r"100 rows, \d+/s, quota", text)
+    assert "\x1b[1A" not in text[: text.rindex("\x1b[?25h")], "a single line is drawn"
     assert "\x1b[?25l" in text, "the cursor is hidden"
     # The last line is erased, and the cursor is back.
     assert text.rstrip("\r\n").endswith("\x1b[2K")
-    assert text.rindex("\x1b[?25h") > text.rindex(TITLE)
+    assert text.rindex("\x1b[?25h") > text.rindex("100 rows")
 
 
 def _read(terminal: int, screen: bytearray) -> None:

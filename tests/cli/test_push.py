@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import sys
 from contextlib import chdir
 from importlib import import_module
@@ -264,7 +265,7 @@ class TestExitCodes:
 
         assert done.code == 4
         told = done.out.splitlines()
-        assert told[1] == "2 rejected: not written, and why is known"
+        assert told[1] == "2 rejected: not written, for the reasons below"
         assert sorted(told[2:4]) == [
             "          1  hs_order_name: MISSING_REQUIRED_PROPERTY",
             "          1  hs_total_price: INVALID_LONG",
@@ -272,10 +273,8 @@ class TestExitCodes:
         run = shell("runs", "--json").report["run"]
         assert told[5:] == [
             f"  hubspot-batch results {run} --rejected --output orders-rejected.csv",
-            (
-                "  then mend orders-rejected.csv and push it; "
-                "columns that HubSpot does not know go with --drop or --map"
-            ),
+            "  then correct orders-rejected.csv and push it",
+            "  (--drop or --map: for columns that HubSpot does not know)",
         ]
         assert [row["hs_order_name"] for row in shell.sent()] == ["A-1", "A-3"]
 
@@ -529,7 +528,10 @@ class TestOptions:
 
         done = shell("create", "orders", write("orders.csv", CSV), "--sandbox", "--concurrency", "1")
 
-        assert (done.code, done.err) == (0, "")
+        assert done.code == 0
+        assert re.fullmatch(
+            r"A local HubSpot runs at http://127\.0\.0\.1:\d+: nothing leaves this machine\n", done.err
+        )
         assert shell.sent() == []
 
     def test_a_dated_version(self, write: "Write", shell: "Shell") -> None:

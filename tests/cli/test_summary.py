@@ -1,11 +1,13 @@
 """What a push prints when it is over, and its exit code."""
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hubspot_batch.bulk import Outcomes, Report
+from hubspot_batch.cli import _console
 from hubspot_batch.cli._connection import ConnectionOptions, connect
 from hubspot_batch.cli._summary import exit_code, print_summary
 from hubspot_batch.errors import ConfigurationError, ConnectionFailedError, JournalError, SourceError
@@ -25,7 +27,12 @@ def printed(
     code: "ExitCode" = 0,
     **options: Any,  # noqa: ANN401
 ) -> tuple[list[str], list[str]]:
-    defaults: dict[str, Any] = {"problem": None, "unseen": (), "run": "R", "to_mend": "o rejected.csv"}
+    defaults: dict[str, Any] = {
+        "problem": None,
+        "missing_columns": (),
+        "run": "R",
+        "to_mend": "o rejected.csv",
+    }
     defaults |= {"resumable": True, "form": "text"}
     print_summary(report(**figures), code, **{**defaults, **options})
     out, err = capsys.readouterr()
@@ -77,7 +84,7 @@ def test_nothing_is_well(capsys: pytest.CaptureFixture[str]) -> None:
         "reasons": {f"reason {number}": 100 - number for number in range(12)},
     }
 
-    out, err = printed(capsys, figures, 5, problem="the run stopped", unseen=["a", "b"])
+    out, err = printed(capsys, figures, 5, problem="the run stopped", missing_columns=["a", "b"])
 
     assert err == [
         "Warning: no row has the column 'a' that an option names",
@@ -86,7 +93,7 @@ def test_nothing_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     ]
     assert out == [
         "1 of 2,000 line items created in 0.0 s: 1 request, 0% of the quota",
-        "1,000 rejected: not written, and why is known",
+        "1,000 rejected: not written, for the reasons below",
         "900 unknown: sent, but their answer was lost; look before you push them again",
         "92 pending: read, not sent",
         "7 pending: sent, but their answer did not come before the end",
@@ -94,7 +101,8 @@ def test_nothing_is_well(capsys: pytest.CaptureFixture[str]) -> None:
         "  and 2 other reasons",
         "Run R",
         "  hubspot-batch results R --rejected --output 'o rejected.csv'",
-        "  then mend o rejected.csv and push it; columns that HubSpot does not know go with --drop or --map",
+        "  then correct o rejected.csv and push it",
+        "  (--drop or --map: for columns that HubSpot does not know)",
         "  hubspot-batch results R --unknown",
         "  the same command again goes on where this stopped",
     ]
@@ -103,7 +111,7 @@ def test_nothing_is_well(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_run_in_a_sandbox_that_has_ended_does_not_go_on(capsys: pytest.CaptureFixture[str]) -> None:
     figures = {"read": 2, "done": 1, "finished": False}
     with connect(ConnectionOptions(sandbox=True)) as connection:
-        out, _ = printed(capsys, figures, 5, resumable=connection.lasts)
+        out, _ = printed(capsys, figures, 5, resumable=connection.persistent)
 
     assert (
         out[-1] == "  the local HubSpot has ended; the same command begins from the first row in another one"
@@ -126,14 +134,14 @@ def test_a_run_that_was_finished_before(
 ) -> None:
     out, _ = printed(capsys, figures)
 
-    line = "nothing was sent, for all of it was before; with --new, all of it is sent again"
+    line = "nothing was sent: an earlier run has sent all rows; with --new, all of them are sent again"
     assert out.count(line) == count
 
 
 def test_for_a_program(capsys: pytest.CaptureFixture[str]) -> None:
     figures = {"read": 2, "done": 1, "rejected": 1, "reasons": {"x": 1}}
 
-    out, err = printed(capsys, figures, 4, problem="p", unseen=["a"], form="json")
+    out, err = printed(capsys, figures, 4, problem="p", missing_columns=["a"], form="json")
 
     (line,) = out
     told = json.loads(line)
@@ -142,7 +150,7 @@ def test_for_a_program(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_beside_what_standard_output_holds(capsys: pytest.CaptureFixture[str]) -> None:
-    out, err = printed(capsys, {"read": 1, "done": 1}, form="apart")
+    out, err = printed(capsys, {"read": 1, "done": 1}, form="stderr")
 
     assert (out, err[-1]) == ([], "Run R")
 
@@ -150,8 +158,24 @@ def test_beside_what_standard_output_holds(capsys: pytest.CaptureFixture[str]) -
 def test_words_of_others_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     figures = {"read": 1, "rejected": 1, "reasons": {"a\x1b[2J: X\nRun R": 1}}
 
-    out, err = printed(capsys, figures, 4, run="r\x07", problem="\x9bA\nError: B", unseen=["\x1b"])
+    out, err = printed(capsys, figures, 4, run="r\x07", problem="\x9bA\nError: B", missing_columns=["\x1b"])
 
     assert "          1  a\\x1b[2J: X\\nRun R" in out
     assert err[1:] == ["Error: \\x9bA\\nError: B"]
     assert all(line.isprintable() for line in (*out, *err))
+
+
+@pytest.mark.parametrize(
+    ("argument", "quoted"),
+    [
+        (r"C:\runs\20260101-create-orders.run", r"C:\runs\20260101-create-orders.run"),
+        (r"C:\\My shop\\o.run", r'"C:\\My shop\\o.run"'),
+        ("a&b%c.csv", '"a&b%c.csv"'),
+    ],
+)
+def test_on_windows_a_command_is_quoted_for_its_shells(
+    argument: str, quoted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_console, "os", SimpleNamespace(name="nt"))
+
+    assert _console.quoted(argument) == quoted

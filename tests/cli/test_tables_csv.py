@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hubspot_batch.cli._tables import Row, TableOptions, open_table
+from hubspot_batch.cli._tables import FileRow, ReadOptions, open_reader
 from hubspot_batch.errors import ConfigurationError, SourceError
 
 Write = Callable[[str, bytes | str], Path]
@@ -17,26 +17,26 @@ SECRET = "s3cr3t-7261"
 
 
 @pytest.fixture
-def rows_of(write: Write) -> Callable[..., list[Row]]:
+def rows_of(write: Write) -> Callable[..., list[FileRow]]:
     """Return a function that reads a CSV file of this content."""
 
-    def read(content: bytes | str, **options: Any) -> list[Row]:  # noqa: ANN401
-        with open_table(write("orders.csv", content), TableOptions(**options)) as table:
+    def read(content: bytes | str, **options: Any) -> list[FileRow]:  # noqa: ANN401
+        with open_reader(write("orders.csv", content), ReadOptions(**options)) as table:
             assert table.format == "csv"
             return list(table.rows())
 
     return read
 
 
-Read = Callable[..., list[Row]]
+Read = Callable[..., list[FileRow]]
 
 
-def values(rows: Sequence[Row]) -> list[list[object]]:
+def values(rows: Sequence[FileRow]) -> list[list[object]]:
     assert [row.fault for row in rows] == [None] * len(rows)
     return [list(row.values.values()) for row in rows]
 
 
-def fault(row: Row) -> str:
+def fault(row: FileRow) -> str:
     assert row.fault is not None
     assert row.values == {}
     return f"{row.fault.problem}; {row.fault.remedy}"
@@ -88,7 +88,7 @@ class TestDialects:
     @pytest.mark.parametrize("delimiter", ["", "ab", '"', "\n", " "])
     def test_a_delimiter_that_is_none(self, delimiter: str, write: Write) -> None:
         with pytest.raises(ConfigurationError, match="a delimiter is one character, no quote or space"):
-            open_table(write("orders.csv", "a,b\n"), TableOptions(delimiter=delimiter))
+            open_reader(write("orders.csv", "a,b\n"), ReadOptions(delimiter=delimiter))
 
     def test_one_column(self, rows_of: Read) -> None:
         assert values(rows_of("name\nA-1\nA-2\n")) == [["A-1"], ["A-2"]]
@@ -140,7 +140,7 @@ class TestDialects:
         assert values(rows_of("sep=;\na|b;c\n1|2;3\n", delimiter="|")) == [["1", "2;3"]]
 
     def test_only_a_header(self, write: Write) -> None:
-        with open_table(write("orders.csv", "a,b\n")) as table:
+        with open_reader(write("orders.csv", "a,b\n")) as table:
             assert (table.columns, list(table.rows()), table.total) == (["a", "b"], [], None)
 
 
@@ -161,13 +161,13 @@ class TestEncodings:
     def test_text_in_its_encoding(self, encoding: str, option: str | None, write: Write) -> None:
         path = write("orders.csv", "näme,total\nMüller,9 €\n".encode(encoding))
 
-        with open_table(path, TableOptions(encoding=option)) as table:
+        with open_reader(path, ReadOptions(encoding=option)) as table:
             assert [row.values for row in table.rows()] == [{"näme": "Müller", "total": "9 €"}]
 
     @pytest.mark.parametrize("encoding", ["utf-9", "hex"])
     def test_an_encoding_that_there_is_not(self, encoding: str, write: Write) -> None:
         with pytest.raises(ConfigurationError, match=f"there is no text encoding '{encoding}'; write utf-8"):
-            open_table(write("orders.csv", "a\n1\n"), TableOptions(encoding=encoding))
+            open_reader(write("orders.csv", "a\n1\n"), ReadOptions(encoding=encoding))
 
     @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
     @pytest.mark.parametrize("before", [0, 1, 7, 5000])
@@ -185,9 +185,9 @@ class TestEncodings:
 
     def test_what_comes_before_foreign_bytes_is_read(self, write: Write) -> None:
         path = write("orders.csv", b"name\n" + b"Order\n" * 50_000 + b"\xff\n")
-        rows: list[Row] = []
+        rows: list[FileRow] = []
 
-        with open_table(path) as table, pytest.raises(SourceError, match="line 50002: not utf-8"):
+        with open_reader(path) as table, pytest.raises(SourceError, match="line 50002: not utf-8"):
             rows.extend(table.rows())
 
         assert len(rows) > 40_000
@@ -280,7 +280,7 @@ class TestFaults:
         )
 
     def test_rows_before_a_broken_one_are_read(self, write: Write) -> None:
-        with open_table(write("orders.csv", 'a\n1\n"2" x\n')) as table:
+        with open_reader(write("orders.csv", 'a\n1\n"2" x\n')) as table:
             rows = table.rows()
             assert next(rows).values == {"a": "1"}
             with pytest.raises(SourceError):
@@ -315,7 +315,7 @@ class TestResults:
 def test_memory_does_not_grow_with_the_file(write: Write) -> None:
     def peak(lines: int) -> int:
         path = write("orders.csv", "name,total\n" + "A long name of an order,9.90\n" * lines)
-        with open_table(path) as table:
+        with open_reader(path) as table:
             tracemalloc.start()
             for _ in table.rows():
                 pass

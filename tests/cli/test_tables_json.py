@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubspot_batch.cli._tables import Row, TableOptions, _json_list, _text, open_table
+from hubspot_batch.cli._tables import FileRow, ReadOptions, _json_list, _text, open_reader
 from hubspot_batch.errors import SourceError
 
 Write = Callable[[str, bytes | str], Path]
-Read = Callable[..., list[Row]]
+Read = Callable[..., list[FileRow]]
 
 SECRET = "s3cr3t-7261"
 ORDERS = [{"name": "A-1", "total": 9}, {"properties": {"name": "Müller"}, "associations": []}, {}]
@@ -34,13 +34,13 @@ def text_of(name: str, rows: list[Any], **options: Any) -> str:  # noqa: ANN401
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def read(path: Path, **options: Any) -> list[Row]:  # noqa: ANN401
-    with open_table(path, TableOptions(**options)) as table:
+def read(path: Path, **options: Any) -> list[FileRow]:  # noqa: ANN401
+    with open_reader(path, ReadOptions(**options)) as table:
         assert table.columns is None
         return list(table.rows())
 
 
-def fault(row: Row) -> str:
+def fault(row: FileRow) -> str:
     assert row.fault is not None
     assert row.values == {}
     text = f"{row.fault.problem}; {row.fault.remedy}"
@@ -239,9 +239,9 @@ class TestList:
             (
                 f'[{{"a": 1{"0" * 5000}}}]',
                 0,
-                "line 1, column 2: a number has too many digits; mend or remove it",
+                "line 1, column 2: a number has too many digits; correct or remove it",
             ),
-            ('[{"a": ' + "[" * 100_000, 0, "line 1, column 2: nested too deeply; mend or remove it"),
+            ('[{"a": ' + "[" * 100_000, 0, "line 1, column 2: nested too deeply; correct or remove it"),
         ],
     )
     @pytest.mark.parametrize("size", [4, 100_000])
@@ -250,9 +250,9 @@ class TestList:
     ) -> None:
         monkeypatch.setattr(_json_list, "_BLOCK_SIZE", size)
         path = write("orders.json", text)
-        found: list[Row] = []
+        found: list[FileRow] = []
 
-        with open_table(path) as table, pytest.raises(SourceError) as raised:
+        with open_reader(path) as table, pytest.raises(SourceError) as raised:
             found.extend(table.rows())
 
         assert [row.values for row in found] == [{"a": 1}] * rows
@@ -301,7 +301,7 @@ class TestList:
     def test_an_error_at_the_beginning_does_not_read_the_file(self, write: Write) -> None:
         path = write("orders.json", '[{"a": nonsense}, ' + '{"a": 1}, ' * 500_000)
 
-        with open_table(path) as table:
+        with open_reader(path) as table:
             with pytest.raises(SourceError, match="column 8: not JSON"):
                 list(table.rows())
             assert (table.share_read() or 1) < 0.2
@@ -314,7 +314,7 @@ def test_memory_does_not_grow_with_the_file(line_end: str, write: Write) -> None
         separator = f",{line_end}" if name == "orders.json" else "\n"
         text = separator.join([row] * rows)
         path = write(name, f"[{text}]" if name == "orders.json" else text)
-        with open_table(path) as table:
+        with open_reader(path) as table:
             tracemalloc.start()
             assert sum(1 for _ in table.rows()) == rows
             _, most = tracemalloc.get_traced_memory()

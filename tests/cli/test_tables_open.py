@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from hubspot_batch.cli._tables import FORMATS, Format, Row, Table, TableOptions, _content, open_table
+from hubspot_batch.cli._tables import FORMATS, FileRow, ReadOptions, RowReader, _content, open_reader
 from hubspot_batch.errors import ConfigurationError, SourceError
 
 try:
@@ -67,14 +67,14 @@ def parquet_of(rows: list[dict[str, str]]) -> bytes:
     return sink.getvalue()
 
 
-def values(table: Table) -> list[object]:
+def values(table: RowReader) -> list[object]:
     with table:
         return [dict(row.values) for row in table.rows()]
 
 
-def refusal(path: Path, options: TableOptions | None = None) -> str:
+def refusal(path: Path, options: ReadOptions | None = None) -> str:
     with pytest.raises(SourceError) as raised:
-        values(open_table(path, options))
+        values(open_reader(path, options))
     assert str(raised.value).startswith(str(path))
     return str(raised.value).removeprefix(str(path))
 
@@ -98,7 +98,7 @@ class TestFormat:
         ],
     )
     def test_the_name_tells_it(self, name: str, kind: str, write: Write) -> None:
-        with open_table(write(name, dict(TEXTS)[kind])) as table:
+        with open_reader(write(name, dict(TEXTS)[kind])) as table:
             assert table.format == kind
 
     @pytest.mark.parametrize(("kind", "content"), TEXTS)
@@ -106,18 +106,18 @@ class TestFormat:
     def test_the_first_character_tells_it_where_the_name_does_not(
         self, name: str, kind: str, content: bytes, write: Write
     ) -> None:
-        with open_table(write(name, b"  \n" + content)) as table:
+        with open_reader(write(name, b"  \n" + content)) as table:
             assert table.format == kind
             assert [row.values for row in table.rows()] == ROWS
 
     def test_lines_are_called_json_too(self, write: Write) -> None:
-        with open_table(write("orders.json", LINES)) as table:
+        with open_reader(write("orders.json", LINES)) as table:
             assert table.format == "jsonl"
 
     @pytest.mark.parametrize(("kind", "content"), TEXTS)
-    def test_it_can_be_named(self, kind: Format, content: bytes, write: Write) -> None:
+    def test_it_can_be_named(self, kind: str, content: bytes, write: Write) -> None:
         assert kind in FORMATS
-        with open_table(write("orders.parquet", content), TableOptions(format=kind)) as table:
+        with open_reader(write("orders.parquet", content), ReadOptions(format=kind)) as table:
             assert table.format == kind
 
     @pytest.mark.parametrize("name", ["orders.csv", "orders.json", "orders.jsonl"])
@@ -126,7 +126,8 @@ class TestFormat:
 
     def test_another_file_under_the_name_of_parquet(self, write: Write) -> None:
         assert (
-            refusal(write("orders.parquet", CSV)) == ": this is no Parquet file; say with --format what it is"
+            refusal(write("orders.parquet", CSV))
+            == ": this is not a Parquet file; say with --format what it is"
         )
 
     @pytest.mark.parametrize(
@@ -153,21 +154,21 @@ class TestCompression:
     def test_the_first_bytes_tell_it(
         self, kind: str, content: bytes, compress: Callable[[bytes], bytes], write: Write
     ) -> None:
-        assert values(open_table(write(f"orders.{kind}", compress(content)))) == ROWS
-        assert values(open_table(write("orders", compress(content)))) == ROWS
+        assert values(open_reader(write(f"orders.{kind}", compress(content)))) == ROWS
+        assert values(open_reader(write("orders", compress(content)))) == ROWS
 
     def test_files_that_are_compressed_one_after_the_other(self, write: Write) -> None:
         path = write("orders.csv.gz", gzip.compress(CSV) + gzip.compress(b"A-3,1\n"))
 
-        assert len(values(open_table(path))) == 3
+        assert len(values(open_reader(path))) == 3
 
     @pytest.mark.parametrize("compress", [gzip.compress, zstd.compress])
     def test_what_ends_early_is_read_so_far(self, compress: Callable[[bytes], bytes], write: Write) -> None:
         text = b"name\n" + b"".join(b"Order %d\n" % number for number in range(200_000))
         path = write("orders.csv", compress(text)[:-10])
-        rows: list[Row] = []
+        rows: list[FileRow] = []
 
-        with open_table(path) as table, pytest.raises(SourceError) as raised:
+        with open_reader(path) as table, pytest.raises(SourceError) as raised:
             rows.extend(table.rows())
 
         assert 100_000 < len(rows) < 200_000
@@ -200,8 +201,8 @@ class TestCompression:
         path = write("orders.csv", zstd.compress(CSV))
         monkeypatch.setitem(sys.modules, zstd.__name__, None)
 
-        with pytest.raises(ConfigurationError, match=r"pip install 'hubspot-batch\[cli\]'"):
-            open_table(path)
+        with pytest.raises(ConfigurationError, match=r'pip install "hubspot-batch\[cli\]"'):
+            open_reader(path)
 
 
 class TestStandardInput:
@@ -210,7 +211,7 @@ class TestStandardInput:
     def test_it_is_read_like_a_file_without_a_name(
         self, kind: str, content: bytes, compress: Callable[[bytes], bytes], pipe: Callable[[bytes], Path]
     ) -> None:
-        with open_table(pipe(compress(content))) as table:
+        with open_reader(pipe(compress(content))) as table:
             assert (table.format, table.name, table.share_read()) == (kind, "-", None)
             assert [row.values for row in table.rows()] == ROWS
 
@@ -225,7 +226,7 @@ class TestStandardInput:
         stdin = io.TextIOWrapper(io.BufferedReader(Endless(b"name,total\n"), 1))
         monkeypatch.setattr(sys, "stdin", stdin)
 
-        with open_table(Path("-"), TableOptions(format="csv")) as table:
+        with open_reader(Path("-"), ReadOptions(format="csv")) as table:
             assert table.format == "csv"
 
     def test_errors_name_it(self, pipe: Callable[[bytes], Path]) -> None:
@@ -283,14 +284,14 @@ class TestFiles:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Path, "open", noting)
             with suppress(SourceError):
-                values(open_table(path))
+                values(open_reader(path))
 
         assert [handle.closed for handle in handles] == [True]
 
     @pytest.mark.parametrize("compress", [bytes, gzip.compress])
     def test_how_much_has_been_read(self, compress: Callable[[bytes], bytes], write: Write) -> None:
         text = b"name\n" + b"".join(b"Order %d\n" % number for number in range(200_000))
-        with open_table(write("orders.csv", compress(text))) as table:
+        with open_reader(write("orders.csv", compress(text))) as table:
             shares = [table.share_read() for row in table.rows() if row.number % 50_000 == 0]
 
         assert None not in shares
@@ -308,7 +309,7 @@ class TestParquet:
         content = compress(parquet_of(ROWS))
         paths: list[Path] = [write("orders.parquet", content), write("orders", content), pipe(content)]
         for path in paths:
-            with open_table(path) as table:
+            with open_reader(path) as table:
                 assert (table.format, table.columns, table.total) == ("parquet", ["name", "total"], 2)
                 assert table.share_read() == 0
                 rows = list(table.rows())
@@ -321,7 +322,7 @@ class TestParquet:
         empty = io.BytesIO()
         parquet.write_table(parquet.read_table(io.BytesIO(content)).slice(0, 0), empty)
 
-        with open_table(write("orders.parquet", empty.getvalue())) as table:
+        with open_reader(write("orders.parquet", empty.getvalue())) as table:
             assert (list(table.rows()), table.total, table.share_read()) == ([], 0, None)
 
     def test_two_columns_of_one_name(self, write: Write) -> None:
@@ -337,7 +338,7 @@ class TestParquet:
         times = {"here": pa.array([0], pa.timestamp("ms")), "there": pa.array([0], pa.timestamp("ms", "UTC"))}
         parquet.write_table(pa.table(times), sink)
 
-        with open_table(write("orders.parquet", sink.getvalue())) as table:
+        with open_reader(write("orders.parquet", sink.getvalue())) as table:
             assert table.zoneless == ["here"]
 
     @pytest.mark.parametrize(
@@ -384,10 +385,10 @@ class TestParquet:
         content = bytearray(sink.getvalue())
         for place in range(len(content) // 2, len(content) * 3 // 4):
             content[place] = 7
-        found: list[Row] = []
+        found: list[FileRow] = []
 
         with (
-            open_table(write("orders.parquet", bytes(content))) as table,
+            open_reader(write("orders.parquet", bytes(content))) as table,
             pytest.raises(SourceError) as raised,
         ):
             found.extend(table.rows())
@@ -405,19 +406,19 @@ class TestParquet:
         path = write("orders.parquet", parquet_of(ROWS))
         monkeypatch.setitem(sys.modules, "pyarrow", None)
 
-        with pytest.raises(ConfigurationError, match=r"pip install 'hubspot-batch\[parquet\]'"):
-            open_table(path)
+        with pytest.raises(ConfigurationError, match=r'pip install "hubspot-batch\[parquet\]"'):
+            open_reader(path)
 
 
 BOMBS = """
 import re, sys
 from pathlib import Path
-from hubspot_batch.cli._tables import open_table
+from hubspot_batch.cli._tables import open_reader
 from hubspot_batch.errors import SourceError
 
 for name in sys.argv[1:]:
     try:
-        with open_table(Path(name)) as table:
+        with open_reader(Path(name)) as table:
             for _ in table.rows():
                 pass
     except SourceError as error:
@@ -461,7 +462,7 @@ def test_a_small_file_of_huge_rows_takes_less_than_256_megabytes(tmp_path: Path)
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("compress", [bytes, gzip.compress, zstd.compress])
 def test_a_damaged_file_is_rows_faults_or_an_error_that_names_it(
-    kind: Format, compress: Callable[[bytes], bytes], write: Write
+    kind: str, compress: Callable[[bytes], bytes], write: Write
 ) -> None:
     if kind == "parquet":
         pytest.importorskip("pyarrow")
@@ -481,7 +482,7 @@ def test_a_damaged_file_is_rows_faults_or_an_error_that_names_it(
                     damaged[place:place] = chance.randbytes(chance.randint(1, 20))
         path = write(f"orders.{kind}", bytes(damaged))
         try:
-            with open_table(path) as table:
+            with open_reader(path) as table:
                 assert all(row.fault or row.values is not None for row in table.rows())
         except SourceError as error:
             assert str(error).startswith(str(path))  # noqa: PT017 - most files are read

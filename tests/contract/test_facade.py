@@ -210,12 +210,14 @@ def test_the_exports_are_these_and_no_others() -> None:
         "UnexpectedReplyError",
         "UpdateInput",
         "__version__",
+        "printable",
         "validate",
     ]
 
 
 def test_a_public_module_says_what_may_be_imported() -> None:
-    for name in ("bulk", "client", "oauth", "objects", "pytest_plugin", "results", "sandbox", "types"):
+    names = ("bulk", "bulk.arrow", "client", "contract", "oauth", "objects")
+    for name in (*names, "pytest_plugin", "results", "sandbox", "types"):
         with case(name):
             module = import_module(f"hubspot_batch.{name}")
 
@@ -239,14 +241,22 @@ def test_the_exports_of_bulk_are_these_and_no_others() -> None:
     assert bulk.__all__ == [
         "AsyncStream",
         "BulkError",
+        "Check",
         "Outcome",
         "Outcomes",
         "Progress",
         "Report",
+        "RunInfo",
         "Stream",
+        "check",
+        "check_id_property",
+        "count_done",
         "flat_input",
+        "input_with",
         "inputs_from",
         "read_outcomes",
+        "read_run",
+        "write_notes",
     ]
 
 

@@ -129,5 +129,5 @@ def test_without_the_extra_the_other_tests_run(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert_outcomes(done, "1 passed, 2 errors")
-    hint = "the sandbox needs starlette; install it with: pip install 'hubspot-batch[sandbox]'"
+    hint = 'the sandbox needs starlette; install it with: pip install "hubspot-batch[sandbox]"'
     assert len(re.findall(f"^E +ModuleNotFoundError: {re.escape(hint)}$", done.stdout, re.MULTILINE)) == 2

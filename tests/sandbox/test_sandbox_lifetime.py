@@ -364,7 +364,7 @@ def test_without_the_extra_the_import_says_how_to_install_it(
         if name.startswith("hubspot_batch.sandbox") or name.split(".")[0] == missing:
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'hubspot-batch\[sandbox\]'") as caught:
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "hubspot-batch\[sandbox\]"') as caught:
         importlib.import_module("hubspot_batch.sandbox")
     assert caught.value.name is not None
     assert caught.value.name.split(".")[0] == missing

@@ -476,7 +476,7 @@ def test_without_pyarrow_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setitem(sys.modules, "pyarrow", None)
 
-    with pytest.raises(ConfigurationError, match=r"pip install 'hubspot-batch\[parquet\]'"):
+    with pytest.raises(ConfigurationError, match=r'pip install "hubspot-batch\[parquet\]"'):
         chunks(Frame(), verb="create")
 
 

@@ -43,8 +43,19 @@ _SHORT = 64
 _LONGEST_WHY = 8 * 2**20
 _MOST_MODELS = 256
 
-# The facts of a run that are not text.
-_FACTS = {"salt": bytes, "total": int, "requests": int, "retries": int, "seconds": float, "exit_code": int}
+# The types of facts. A fact of another name is a note of the program that has started the run.
+_FACTS = {
+    "salt": bytes,
+    "operation": str,
+    "service": str,
+    "account": str,
+    "total": int,
+    "requests": int,
+    "retries": int,
+    "seconds": float,
+    "exit_code": int,
+}
+_NOTE = str | int | float
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -135,7 +146,7 @@ class Journal:
         with self._lock:
             known = dict(self._read("select name, value from meta"))
         for name, value in known.items():
-            if not isinstance(value, _FACTS.get(name, str)) and not (
+            if not isinstance(value, _FACTS.get(name, _NOTE)) and not (
                 name == "seconds" and isinstance(value, int)
             ):
                 raise self._damaged(f"{name!a} is of type {type(value).__name__}")

@@ -181,6 +181,9 @@ class Run:
         self._tried.set()
         while self._working:
             await self._progressed.wait()
+        if self.report().finished:
+            # It was interrupted after its last row.
+            self._note_end()
 
     def progress(self) -> Progress:
         """Return how far the run has come."""
@@ -206,10 +209,14 @@ class Run:
             BulkError: If something has stopped it.
         """
         if self.failure is None:
-            with self._failing():
-                self._journal.set_meta({"total": self._counts.read})
+            self._note_end()
         if (cause := self.failure) is not None:
             raise BulkError(f"the run stopped: {self._told(cause)}", report=self.report()) from cause
+
+    def _note_end(self) -> None:
+        """Write down that each row has an outcome."""
+        with self._failing():
+            self._journal.set_meta({"total": self._counts.read})
 
     def _told(self, cause: Exception) -> str:
         """Return what has stopped the run, and what to do."""

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
-from hubspot_batch.bulk import _arrow
+from hubspot_batch.bulk import arrow
 from hubspot_batch.contract._inputs import AnyCreateInput, AnyModel, AnyUpdateInput, fields_of
 from hubspot_batch.contract._operations import MAX_INPUTS, Verb
 from hubspot_batch.contract._validation import name_of
@@ -176,9 +176,9 @@ def chunks(
     if is_async(source):
         raise ConfigurationError("rows that come asynchronously need AsyncHubSpot")
     if isinstance(source, ArrowTable):
-        reader = _arrow.open_stream(source)
-        flat = _Flat(_arrow.column_names(reader.schema), verb, id_property)
-        return (flat.inputs(rows) for batch in reader for rows in _arrow.rows_of(batch, size))
+        reader = arrow.open_stream(source)
+        flat = _Flat(arrow.column_names(reader.schema), verb, id_property)
+        return (flat.inputs(rows) for batch in reader for rows in arrow.rows_of(batch, size))
     if _is_cursor(source):
         return _fetched(cast("Cursor", source), _flat(source, verb, id_property), size)
     return _lists(cast("Iterable[object]", source), size)

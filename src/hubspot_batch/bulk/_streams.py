@@ -17,6 +17,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from typing import Any, Self, TypeVar, cast
 
@@ -38,6 +39,7 @@ from hubspot_batch.transport._settings import Settings
 _logger = logging.getLogger("hubspot_batch")
 
 _SECONDS_BETWEEN_LINES = 10.0
+_GLANCE = 0.5
 
 
 _T = TypeVar("_T")
@@ -206,7 +208,7 @@ class _Session:
             try:
                 if portal is not None:
                     with self._stack:
-                        portal.call(self.run.drain)
+                        _result_of(portal.start_task_soon(self.run.drain))
             finally:
                 self._source = iter(())
                 self.settled.clear()
@@ -250,7 +252,18 @@ class _Session:
                 self._portal = self._stack.enter_context(start_blocking_portal())
                 self._stack.enter_context(self._portal.wrap_async_context_manager(self.run))
             future = self._portal.start_task_soon(function, *arguments)
-        return future.result()
+        return _result_of(future)
+
+
+def _result_of(future: Future[_T]) -> _T:
+    """Wait for a result a little at a time: on Windows, Ctrl-C does not interrupt a wait without a limit."""
+    while True:
+        try:
+            return future.result(_GLANCE)
+        except TimeoutError:
+            # The call itself may have raised it.
+            if future.done():
+                return future.result()
 
 
 class _LeftError(Exception):

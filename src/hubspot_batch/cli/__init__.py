@@ -1,7 +1,6 @@
-"""The command line. It reads arguments, draws progress and sets exit codes; the library does the work.
+"""The command line. It reads arguments and files, draws progress and sets exit codes; the library sends.
 
-Exit codes: 0 all is well; 1 the configuration or the input cannot be used; 2 usage error. `create` and
-`update` have more, which `hubspot-batch --help` lists.
+`_commands` has one function for each command, and imports the module that does its work when it runs.
 """
 
 import sys
@@ -12,9 +11,9 @@ def main() -> None:
     """Run the command line, the entry point of `hubspot-batch`."""
     try:
         from hubspot_batch.cli._commands import commands  # noqa: PLC0415 - it needs the extra `cli`
-        from hubspot_batch.cli._files import release_streams  # noqa: PLC0415
+        from hubspot_batch.cli._console import release_streams  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        sys.exit(f"hubspot-batch: {error.name} is missing; install it with: pip install 'hubspot-batch[cli]'")
+        sys.exit(f'hubspot-batch: {error.name} is missing; install it with: pip install "hubspot-batch[cli]"')
     _write_any_text()
     try:
         commands(prog_name="hubspot-batch")

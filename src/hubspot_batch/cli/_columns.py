@@ -12,12 +12,16 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from hubspot_batch.bulk._sources import check_id_property, input_with
-from hubspot_batch.contract._associations import association_type, object_type_of
-from hubspot_batch.contract._inputs import AssociationType
-from hubspot_batch.contract._operations import Operation, Verb
-from hubspot_batch.contract._values import Problem, Unreadable
+from hubspot_batch.bulk import check_id_property, input_with
+from hubspot_batch.contract import (
+    Operation,
+    Problem,
+    Unreadable,
+    association_type,
+    object_type_of,
+)
 from hubspot_batch.errors import ConfigurationError, SourceError
+from hubspot_batch.types import AssociationType, Verb
 
 _PLANS_KEPT = 128
 _SHOWN = 50
@@ -65,7 +69,7 @@ class Columns:
     """Makes the inputs.
 
     Attributes:
-        unseen: The columns that options name and that no row has had so far.
+        missing: The columns that options name and no row had so far.
     """
 
     def __init__(
@@ -104,10 +108,10 @@ class Columns:
         self._links = _links(operation, options.associate)
         self._only, self._dropped = _names(options.only), _names(options.drop)
         _check_twice([name for name, _ in (*mapped, *constants)])
-        self.unseen = self._check_dropped() | self._dropped
+        self.missing = self._check_dropped() | self._dropped
         if columns is not None:
             self._check_columns(columns)
-            self.unseen.clear()
+            self.missing.clear()
         self._plan = lru_cache(_PLANS_KEPT)(self._make_plan)
 
     def input_of(self, values: Mapping[str, object]) -> dict[str, object]:
@@ -119,8 +123,8 @@ class Columns:
         """
         inner = values.get("properties")
         columns = inner if isinstance(inner, Mapping) else values
-        if self.unseen:
-            self.unseen.difference_update(columns)
+        if self.missing:
+            self.missing.difference_update(columns)
         item = self._flat(values) if columns is values else self._whole(values, columns)
         if self._zone is not None or self._zoneless:
             properties = cast("dict[str, object]", item["properties"])
@@ -186,7 +190,7 @@ class Columns:
         return asked
 
     def _check_columns(self, columns: Sequence[str]) -> None:
-        for missing in sorted(self.unseen.difference(columns)):
+        for missing in sorted(self.missing.difference(columns)):
             raise ConfigurationError(f"there is no column {missing!r}; {_hint(missing, columns)}")
         filled = {*self._constants, *(name for _, name in self._make_plan(columns))}
         if self._id is not None and self._id not in filled:

@@ -1,20 +1,24 @@
-"""The client that a command uses: where its token comes from, and to which HubSpot it talks."""
+"""The client of a command: where its token comes from, and which HubSpot it talks to."""
 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
+from typing import TypeAlias
 
 from msgspec import Struct
 
-from hubspot_batch.client import HubSpot
+from hubspot_batch import HubSpot, SharedQuota
+from hubspot_batch.bulk import RunInfo
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.oauth import RefreshToken
-from hubspot_batch.transport._settings import BASE_URL, TOKEN_VARIABLE
-from hubspot_batch.transport._shared_quota import SharedQuota
-from hubspot_batch.transport._tokens import Bearer, Secret
 
+# A function, so that no traceback with local variables shows the token.
+_Token: TypeAlias = Callable[[], str]
+
+_TOKEN = "HUBSPOT_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 _OAUTH = {
     "client_id": "HUBSPOT_CLIENT_ID",
     "client_secret": "HUBSPOT_CLIENT_SECRET",
@@ -23,150 +27,142 @@ _OAUTH = {
 
 
 class ConnectionOptions(Struct, frozen=True, kw_only=True):
-    """The options that say to which HubSpot a command talks.
+    """The options that say which HubSpot a command talks to.
 
     Attributes:
-        sandbox: Whether it is a local one that ends with the command.
+        sandbox: Whether to start a local one that ends with the command.
         token_file: A file that holds the token.
-        base_url: Where HubSpot is.
+        base_url: The address of HubSpot.
         allow_http: Whether that may be an http:// address of another machine.
-        api_version: Its version.
-        shared_quota: A file by which processes share a quota.
+        api_version: The API version.
+        shared_quota: A file through which several processes share a quota.
     """
 
     sandbox: bool = False
     token_file: Path | None = None
-    base_url: str = BASE_URL
+    base_url: str = "https://api.hubapi.com"
     allow_http: bool = False
     api_version: str = "v3"
     shared_quota: Path | None = None
 
 
 class Connection(Struct, frozen=True, kw_only=True):
-    """A client, and how its account is known again.
+    """A client, and how runs of its account are recognised.
 
     Attributes:
-        open: Opens the client, which ends with the connection.
+        client: Returns the client, with the shared quota if there is one.
         service: The address of HubSpot.
-        lasts: Whether HubSpot is still there when the command is over.
-        account: What a run is told of the account; None where its token tells.
-        fingerprint: What a journal with this salt says of the account.
-        token_remedy: What to do where its token is not accepted.
+        persistent: Whether HubSpot is still there when the command is over.
+        account: The name of the account in a journal; None if its token identifies it.
+        owns: Tells whether a run belongs to the account.
+        token_remedy: What to do if HubSpot does not accept the token.
     """
 
-    open: Callable[[], HubSpot]
+    client: Callable[[], HubSpot]
     service: str
-    lasts: bool
+    persistent: bool
     account: str | None
-    fingerprint: Callable[[bytes], str]
+    owns: Callable[[RunInfo], bool]
     token_remedy: str
 
 
 @contextmanager
 def connect(options: ConnectionOptions) -> Iterator[Connection]:
-    """Find out to which account a client will talk, and start the local HubSpot if it is that.
+    """Make a client, and start the local HubSpot first if the options ask for it. Nothing is sent.
 
     Raises:
-        ConfigurationError: If there is no token, or an option cannot be.
+        ConfigurationError: If there is no token, or an option or environment variable is not valid.
     """
     with ExitStack() as stack:
         if options.sandbox:
             from hubspot_batch.sandbox import Sandbox  # noqa: PLC0415 - it needs the extra `sandbox`
 
             box = stack.enter_context(Sandbox())
-            token, service = Secret(box.access_token), box.url
+            service = box.url
+            token: _Token | None = _returning(box.access_token)
         else:
-            token, service = _static_token(options.token_file), options.base_url
-        app = None if token else _app_token(service, allow_http=options.allow_http)
-
-        def opened() -> HubSpot:
-            shared = options.shared_quota
-            quota = None if shared is None else stack.enter_context(SharedQuota(shared))
-            hub = HubSpot(
-                app or token.reveal(),
+            service, token = options.base_url, _static_token(options.token_file)
+        app = _app(service, allow_http=options.allow_http) if token is None else None
+        hub = stack.enter_context(
+            HubSpot(
+                app if token is None else token(),
                 base_url=service,
                 allow_http=options.allow_http,
                 api_version=options.api_version,
-                quota=quota,
             )
-            return stack.enter_context(hub)
-
-        account = None if token else _known_by(os.environ[_OAUTH["refresh_token"]])
+        )
+        account = None if app is None else _name_of_app()
         yield Connection(
-            open=opened,
+            client=partial(_with_quota, hub, options.shared_quota, stack),
             service=service,
-            lasts=not options.sandbox,
+            persistent=not options.sandbox,
             account=account,
-            fingerprint=Bearer(token).fingerprint if account is None else lambda _: account,
-            token_remedy=_remedy(options.token_file, is_app=account is not None),
+            owns=lambda run: _owns(run, token, account),
+            token_remedy=_token_remedy(options.token_file, is_app=app is not None),
         )
 
 
-def check(options: ConnectionOptions) -> None:
-    """Refuse options and an environment that cannot be used, before rows are read and files are made.
-
-    Raises:
-        ConfigurationError: If there is no token, an option is not valid, or a variable of the environment.
-    """
-    base_url = "http://127.0.0.1" if options.sandbox else options.base_url
-    token = Secret("sandbox") if options.sandbox else _static_token(options.token_file)
-    app = None if token else _app_token(base_url, allow_http=options.allow_http)
-    with HubSpot(
-        app or token.reveal(),
-        base_url=base_url,
-        allow_http=options.allow_http,
-        api_version=options.api_version,
-    ):
-        pass
+def _with_quota(hub: HubSpot, path: Path | None, stack: ExitStack) -> HubSpot:
+    return hub if path is None else hub.with_options(quota=stack.enter_context(SharedQuota(path)))
 
 
-def _remedy(token_file: Path | None, *, is_app: bool) -> str:
+def _owns(run: RunInfo, token: _Token | None, account: str | None) -> bool:
+    return run.belongs_to(account=account) if token is None else run.belongs_to(access_token=token())
+
+
+def _token_remedy(token_file: Path | None, *, is_app: bool) -> str:
     if is_app:
         return f"check {', '.join(_OAUTH.values())}"
-    return (
-        f"check {TOKEN_VARIABLE}, or name a file with --token-file"
-        if token_file is None
-        else f"check {token_file}"
-    )
+    if token_file is not None:
+        return f"check {token_file}"
+    return f"check {_TOKEN}, or name a file with --token-file"
 
 
-def _static_token(path: Path | None) -> Secret:
-    """Return the token from a file, else from the environment; empty if there is none."""
-    return Secret(os.environ.get(TOKEN_VARIABLE, "")) if path is None else _read(path)
+def _static_token(path: Path | None) -> _Token | None:
+    """Return the token from a file, else from the environment; None if there is none."""
+    if path is not None:
+        return _token_from(path)
+    return _returning(os.environ[_TOKEN]) if os.environ.get(_TOKEN) else None
 
 
-def _app_token(base_url: str, *, allow_http: bool) -> RefreshToken:
-    app = {name: Secret(os.environ.get(variable, "")) for name, variable in _OAUTH.items()}
-    if not any(app.values()):
-        raise ConfigurationError(
-            f"there is no access token; set {TOKEN_VARIABLE}, name a file with --token-file, "
-            f"set {', '.join(_OAUTH.values())}, or try it with --sandbox"
-        )
-    if missing := [variable for name, variable in _OAUTH.items() if not app[name]]:
-        raise ConfigurationError(f"{', '.join(missing)} is not set; a fresh token needs all three")
-    return RefreshToken(
-        client_id=app["client_id"].reveal(),
-        client_secret=app["client_secret"].reveal(),
-        refresh_token=app["refresh_token"].reveal(),
-        base_url=base_url,
-        allow_http=allow_http,
-    )
+def _returning(token: str) -> _Token:
+    return lambda: token
 
 
-def _known_by(refresh_token: str) -> str:
-    return f"oauth-{blake2b(refresh_token.encode(), digest_size=12).hexdigest()}"
-
-
-def _read(path: Path) -> Secret:
+def _token_from(path: Path) -> _Token:
     try:
-        token = Secret(path.read_text(encoding="utf-8-sig").strip())
+        token = path.read_text(encoding="utf-8-sig").strip()
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}; name a file that holds the token") from error
     except UnicodeDecodeError:
         token = None
     if token is None:
-        # Out here: the error of Python holds what is in the file.
-        raise ConfigurationError(f"{path}: this is no text; name a file that holds the token")
+        # Raised here because Python's own error holds the content of the file.
+        raise ConfigurationError(f"{path}: this is not text; name a file that holds the token")
     if not token:
         raise ConfigurationError(f"{path}: the file is empty; it must hold the token and nothing else")
-    return token
+    return _returning(token)
+
+
+def _app(base_url: str, *, allow_http: bool) -> RefreshToken:
+    missing = [variable for variable in _OAUTH.values() if not os.environ.get(variable)]
+    if len(missing) == len(_OAUTH):
+        raise ConfigurationError(
+            f"there is no access token; set {_TOKEN}, name a file with --token-file, "
+            f"set {', '.join(_OAUTH.values())}, or try it with --sandbox"
+        )
+    if missing:
+        raise ConfigurationError(f"{', '.join(missing)} is not set; a fresh token needs all three")
+    return RefreshToken(
+        client_id=os.environ[_OAUTH["client_id"]],
+        client_secret=os.environ[_OAUTH["client_secret"]],
+        refresh_token=os.environ[_OAUTH["refresh_token"]],
+        base_url=base_url,
+        allow_http=allow_http,
+    )
+
+
+def _name_of_app() -> str:
+    """Return the name of the account in a journal: a digest of the refresh token, which does not change."""
+    digest = blake2b(os.environ[_OAUTH["refresh_token"]].encode(), digest_size=12).hexdigest()
+    return f"oauth-{digest}"

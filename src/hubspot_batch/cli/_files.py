@@ -1,4 +1,4 @@
-"""Files as bytes and text, with errors for people."""
+"""Files: whether they can be read and written, which of them are the same, and what is in them."""
 
 import errno
 import os
@@ -13,43 +13,15 @@ from typing import IO, BinaryIO
 
 import click
 
-from hubspot_batch._display import printable
+from hubspot_batch.cli._console import is_unread
 from hubspot_batch.errors import ConfigurationError, SourceError
 
 STDIN = Path("-")
 
 
-class UnfinishedError(click.ClickException):
-    """What a command was to do is not all done, and the same command again goes on."""
-
-    exit_code = 5
-
-
 _DATABASE = b"SQLite format 3\0"
 # What SQLite keeps beside a database, and the lock of a journal.
 _BESIDE_A_DATABASE = ("-wal", "-shm", "-journal", "-lock", "-reserve")
-
-
-def read_text(path: Path, shown: Path | None = None) -> str:
-    """Return the text of a file, of standard input where the path is `-`.
-
-    Args:
-        path: The file.
-        shown: What it is called in messages, where not by its path.
-
-    Raises:
-        ClickException: If it cannot be read, or is not UTF-8.
-    """
-    shown = shown or path
-    try:
-        content = standard_input().read() if path == STDIN else path.read_bytes()
-    except OSError as error:
-        raise click.ClickException(f"{shown}: {error.strerror}") from error
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise click.ClickException(f"{shown}, line {line}: not UTF-8; save the file as UTF-8") from error
 
 
 def standard_input() -> BinaryIO:
@@ -64,12 +36,12 @@ def standard_input() -> BinaryIO:
 
 
 def is_read_once(path: Path) -> bool:
-    """Return whether what a path stands for can be read only once: standard input, a pipe, a device."""
+    """Return whether a path can be read only once: standard input, a pipe or a device."""
     return path == STDIN or (path.exists() and not path.is_file() and not path.is_dir())
 
 
 def copy_content(path: Path, to: IO[bytes]) -> None:
-    """Copy what is in a file, or in standard input where the path is `-`.
+    """Copy the content of a file, or of standard input if the path is `-`.
 
     Raises:
         OSError: If it cannot be read, or the copy cannot be written.
@@ -82,7 +54,7 @@ def copy_content(path: Path, to: IO[bytes]) -> None:
 
 
 def digest_of(path: Path) -> str:
-    """Return a digest of what is in a file.
+    """Return a digest of the content of a file.
 
     Raises:
         SourceError: If it cannot be read.
@@ -110,7 +82,7 @@ def _for_the_owner(path: str, flags: int) -> int:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder that none but its owner can look into, unless it is there.
+    """Make a folder that only its owner can look into, unless it exists.
 
     Raises:
         OSError: If it cannot be made.
@@ -119,10 +91,10 @@ def make_private_folder(folder: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Find out whether a file can be written, without making it or changing anything in it.
+    """Check that a file can be written, without making or changing it.
 
     Raises:
-        ConfigurationError: If it cannot, or is a database: that of a journal or a quota.
+        ConfigurationError: If it cannot be written, or is a database: that of a journal or a quota.
     """
     try:
         if path.is_file():
@@ -155,11 +127,11 @@ def _os_error(number: int) -> OSError:
 
 
 def check_distinct(files: Mapping[str, Path | None], databases: Mapping[str, Path | None]) -> None:
-    """Refuse a command of which two files are the same one, under whatever names.
+    """Refuse a command that names one file twice, even under two names.
 
     Args:
-        files: The files of the command by the option that names each; None where it is not given.
-        databases: Likewise those that are SQLite databases, which have other files beside them.
+        files: The files of the command by the option that names each; None if it is not given.
+        databases: The same for SQLite databases, which have other files beside them.
 
     Raises:
         ConfigurationError: If two are the same.
@@ -184,7 +156,7 @@ def files_of_database(path: Path) -> list[Path]:
 
 
 def _identity(path: Path) -> Hashable:
-    """Return what two paths have in common if they name one file; None where one is a device or pipe."""
+    """Return a value that all names of one file share; None for a device or a pipe."""
     if path == STDIN:
         return "standard output"
     if path.exists() and not path.is_file():
@@ -199,55 +171,20 @@ def _identity(path: Path) -> Hashable:
 
 
 def _ignores_case(path: Path) -> bool:
-    """Return whether upper and lower case are the same in the names of files, as on macOS and Windows."""
+    """Return whether names of files ignore case, as on macOS and Windows."""
     other = path.with_name(path.name.swapcase()) if path.name else path
     return other != path and other.exists() and other.samefile(path)
 
 
 def unwritable(path: Path, error: OSError) -> ConfigurationError:
-    """Return the error for a file that cannot be written, or no further; `-` is standard output."""
+    """Return the error for a file that cannot be written, or not to its end; `-` is standard output."""
     if path == STDIN:
         return ConfigurationError(f"standard output: {error.strerror}; name a file that can be written")
     return ConfigurationError(f"{path}: {error.strerror}; name a file that can be written")
 
 
-def is_unread(error: OSError) -> bool:
-    """Return whether an error says that a stream has no reader any more.
-
-    A pipe says EPIPE, or EINVAL on Windows; a terminal that was closed says EIO.
-    """
-    numbers = {errno.EPIPE, errno.ESHUTDOWN, errno.EIO, *([errno.EINVAL] if os.name == "nt" else [])}
-    return isinstance(error, BrokenPipeError) or (error.errno in numbers and error.filename is None)
-
-
-def say(text: str, *, err: bool = False) -> None:
-    """Print a line. Text of others in it, HubSpot's words for example, cannot steer the terminal.
-
-    Args:
-        text: The line.
-        err: Whether it goes to standard error. That nobody reads that is no fault of the command.
-    """
-    try:
-        click.echo(printable(text), err=err)
-    except OSError as error:
-        if not (err and is_unread(error)):
-            raise
-
-
-def release_streams() -> None:
-    """Let go of standard output and standard error where nothing can be written to them any more.
-
-    Python would complain when it flushes the rest.
-    """
-    for stream in filter(None, (sys.stdout, sys.stderr)):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
 def write_text(path: Path, text: str) -> None:
-    """Write a file as UTF-8; to standard output where the path is `-`.
+    """Write a file as UTF-8, or to standard output if the path is `-`.
 
     Raises:
         ConfigurationError: If it cannot be written.

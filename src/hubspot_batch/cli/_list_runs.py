@@ -1,4 +1,4 @@
-"""`hubspot-batch runs`: what ran, how it ended, what is left; and how it is deleted."""
+"""`hubspot-batch runs`: list runs and how they ended, or delete them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,22 +8,21 @@ from typing import Any
 
 import click
 
-from hubspot_batch._display import printable
-from hubspot_batch.cli import _runs
-from hubspot_batch.cli._files import say
-from hubspot_batch.cli._runs import StoredRun
+from hubspot_batch.cli import _stored_runs
+from hubspot_batch.cli._console import say
+from hubspot_batch.cli._stored_runs import StoredRun
 from hubspot_batch.errors import JournalError
 
-_TOLD = ("operation", "service", "started", "seconds", "requests", "exit_code")
+_NOTES = ("started", "seconds", "requests", "exit_code")
 
 
-def run(*, as_json: bool) -> None:
+def list_runs(*, as_json: bool) -> None:
     """Print all runs, the newest first.
 
     Args:
-        as_json: Whether as JSON Lines.
+        as_json: Whether to print JSON Lines.
     """
-    runs = _runs.stored_runs()
+    runs = _stored_runs.stored_runs()
     if as_json:
         for stored in runs:
             click.echo(json.dumps(_facts(stored)))
@@ -31,40 +30,40 @@ def run(*, as_json: bool) -> None:
         for line in _lines(runs):
             say(line)
     else:
-        say(f"No runs yet; their journals will be in {_runs.folder()}", err=True)
+        say(f"No runs yet; their journals will be in {_stored_runs.folder()}", err=True)
 
 
-def delete(names: Sequence[str], older_than: timedelta | None, *, force: bool) -> None:
-    """Delete all that is kept of some runs.
+def delete_runs(names: Sequence[str], older_than: timedelta | None, *, force: bool) -> None:
+    """Delete runs.
 
     Args:
-        names: Their names.
-        older_than: Finished runs that began longer ago go, too, with copies of input that no run needs.
-        force: Whether those that are named may be unfinished.
+        names: The names of runs to delete.
+        older_than: Also delete finished runs that began longer ago, and copies of piped rows as old.
+        force: Whether to delete named runs that are not finished.
 
     Raises:
-        ConfigurationError: If there is no such run.
-        JournalError: If one is going on, or not finished. None is deleted then.
+        ConfigurationError: If a named run does not exist.
+        JournalError: If one is going on, or is not finished. None is deleted then.
     """
-    runs = {stored.path: stored for stored in map(_runs.found, names)}
+    runs = {stored.path: stored for stored in map(_stored_runs.find_even_unreadable, names)}
     for stored in runs.values():
         _check_deletable(stored, force=force)
     if older_than is not None:
         runs.update((stored.path, stored) for stored in _older(older_than))
     for stored in runs.values():
-        _runs.delete(stored)
+        _stored_runs.delete(stored)
         say(f"Deleted run {stored.name}")
-    copies = _runs.orphans(older_than) if older_than is not None else []
+    copies = _stored_runs.unneeded_copies(older_than) if older_than is not None else []
     for path in copies:
         path.unlink(missing_ok=True)
-        say(f"Deleted {path}, which no run goes on with")
+        say(f"Deleted {path}, which no run needs")
     if not runs and not copies:
         say("No finished run is that old", err=True)
 
 
 def _check_deletable(stored: StoredRun, *, force: bool) -> None:
-    if stored.problem is not None and not _runs.is_in_folder(stored.path):
-        # It may be anyone's file.
+    if stored.problem is not None and not _stored_runs.is_in_folder(stored.path):
+        # It may not be a journal at all.
         raise JournalError(stored.problem)
     if stored.finished or force:
         return
@@ -84,8 +83,8 @@ def _check_deletable(stored: StoredRun, *, force: bool) -> None:
 def _older(age: timedelta) -> Iterator[StoredRun]:
     """Yield the finished runs that began longer ago than this."""
     limit = f"{datetime.now(UTC) - age:%Y-%m-%dT%H:%M:%SZ}"
-    for stored in _runs.stored_runs():
-        if str(stored.meta.get("started", limit)) >= limit:
+    for stored in _stored_runs.stored_runs():
+        if str(stored.notes.get("started", limit)) >= limit:
             continue
         if stored.finished:
             yield stored
@@ -94,23 +93,21 @@ def _older(age: timedelta) -> Iterator[StoredRun]:
 
 
 def _lines(runs: list[StoredRun]) -> Iterator[str]:
-    names = [printable(stored.name) for stored in runs]
-    width = max(map(len, names))
-    yield f"{'run':<{width}}  {'state':<12}{'done':>11}{'rejected':>10}{'unknown':>9}{'left':>9}  file"
-    for name, stored in zip(names, runs, strict=True):
-        facts = _facts(stored)
-        file = "-" if _runs.is_copy(Path(facts["file"])) else facts["file"]
-        yield (
-            f"{name:<{width}}  {facts['state']:<12}{facts['done']:>11,}{facts['rejected']:>10,}"
-            f"{facts['unknown']:>9,}{_left(facts['left'], finished=stored.finished):>9}  {file}"
-        )
+    for stored in runs:
+        yield f"{stored.name}  {stored.state}"
+        path = stored.source.path
+        parts = [_figures(stored), "a pipe" if path and _stored_runs.is_copy(Path(path)) else path]
+        if line := ", from ".join(filter(None, parts)):
+            yield f"  {line}"
 
 
-def _left(count: int | None, *, finished: bool) -> str:
-    if finished:
-        return "0"
-    # Nobody knows how many rows follow those that an unfinished run has read.
-    return f"{count:,}+" if count else "?"
+def _figures(stored: StoredRun) -> str:
+    facts = _facts(stored)
+    figures = [f"{facts[name]:,} {name}" for name in ("done", "rejected", "unknown") if facts[name]]
+    if stored.state == "unfinished":
+        # The rows that follow those that the run has read are not counted yet.
+        figures.append(f"{facts['left']:,} or more left" if facts["left"] else "more left")
+    return ", ".join(figures)
 
 
 def _facts(stored: StoredRun) -> dict[str, Any]:
@@ -124,5 +121,7 @@ def _facts(stored: StoredRun) -> dict[str, Any]:
         "unknown": counts.get("unknown", 0),
         "left": left if left or stored.finished else None,
         "file": stored.source.path,
-        **{name: stored.meta.get(name) for name in _TOLD},
+        "operation": stored.info and stored.info.operation,
+        "service": stored.info and stored.info.service,
+        **{name: stored.notes.get(name) for name in _NOTES},
     }

@@ -1,4 +1,4 @@
-"""How far a run has come, drawn on standard error: a bar in a terminal, else a line every ten seconds."""
+"""Progress on standard error: a bar in a terminal, else a line every ten seconds."""
 
 import sys
 import time
@@ -9,19 +9,21 @@ from typing import TextIO, TypeAlias, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hubspot_batch._display import printable
+from hubspot_batch import printable
 from hubspot_batch.bulk import Progress
-from hubspot_batch.cli._files import say
+from hubspot_batch.cli._console import say
 
 ShareRead: TypeAlias = Callable[[], float | None]
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_SAMPLES = 1.0
 _MOST_SAMPLES = 600
+_WIDTH_WITH_BAR = 80
+_WIDTH_WITH_TITLE = 120
 
 
 class Sample(Struct, frozen=True):
-    """How far a run had come at one time."""
+    """The progress of a run at one time."""
 
     seconds: float
     requests: int
@@ -29,14 +31,14 @@ class Sample(Struct, frozen=True):
 
 
 class Samples:
-    """How a run went over time, in at most 600 samples, however long it takes."""
+    """The progress of a run over time, in at most 600 samples."""
 
     def __init__(self) -> None:
         self.all: list[Sample] = [Sample(0.0, 0, 0)]
         self._apart = _SECONDS_BETWEEN_SAMPLES
 
     def take(self, progress: Progress) -> None:
-        """Take a sample if the last one is long enough ago."""
+        """Take a sample, unless the last one is too recent."""
         if progress.seconds - self.all[-1].seconds >= self._apart:
             self.all.append(_sample(progress))
             if len(self.all) > _MOST_SAMPLES:
@@ -44,7 +46,7 @@ class Samples:
                 self._apart *= 2
 
     def end(self, progress: Progress) -> list[Sample]:
-        """Return all samples, with one of the end."""
+        """Return all samples, and one of the end."""
         return [*self.all, _sample(progress)]
 
 
@@ -55,12 +57,12 @@ def _sample(progress: Progress) -> Sample:
 
 @contextmanager
 def drawn(title: str, share_read: ShareRead, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """Draw progress while the block runs, and yield the function that is to be told of it.
+    """Draw progress while the block runs, and yield the function that takes it.
 
     Args:
         title: What the run does.
-        share_read: Tells which part of the source has been read, from 0 to 1.
-        quiet: Whether nothing is drawn.
+        share_read: Returns the share of the source that was read, from 0 to 1.
+        quiet: Whether to draw nothing.
     """
     if quiet:
         yield lambda _: None
@@ -81,7 +83,7 @@ class _Lines:
         if (now := time.monotonic()) < self._next:
             return
         self._next = now + _SECONDS_BETWEEN_LINES
-        # That nobody reads it any more is no reason to end a run.
+        # The run goes on even if nothing reads standard error any more.
         with suppress(OSError):
             say(f"{self._title}: {text_of(progress, self._share_read())}", err=True)
 
@@ -90,23 +92,29 @@ class _Lines:
 def _bar(title: str, share_read: ShareRead) -> Iterator[Callable[[Progress], None]]:
     from rich import progress as rich  # noqa: PLC0415 - only where a terminal is drawn to
     from rich.console import Console  # noqa: PLC0415
+    from rich.table import Column  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     last, share, told = Progress(), share_read(), time.monotonic()
 
     class Figures(rich.ProgressColumn):
         def render(self, task: rich.Task) -> Text:  # noqa: ARG002
-            # A run that waits for its quota tells nothing, and its time goes on.
+            # Time passes even while a run waits for its quota and reports nothing.
             seconds = last.seconds + time.monotonic() - told
             return Text(text_of(replace(last, seconds=seconds), share))
 
-    columns = (
-        rich.TextColumn("{task.description}", markup=False),
-        rich.BarColumn(bar_width=24),
-        rich.TaskProgressColumn(),
-        Figures(),
-    )
-    console = Console(file=cast("TextIO", _Unharmed(sys.stderr)))
+    console = Console(file=cast("TextIO", _ClosableTerminal(sys.stderr)))
+    # One line, however narrow the terminal is: what wraps is not erased when something else is printed.
+    columns: list[rich.ProgressColumn] = [
+        rich.TaskProgressColumn(table_column=Column(no_wrap=True, min_width=4)),
+        Figures(table_column=Column(no_wrap=True, overflow="ellipsis")),
+    ]
+    if console.width >= _WIDTH_WITH_BAR:
+        columns.insert(0, rich.BarColumn(bar_width=24))
+    if console.width >= _WIDTH_WITH_TITLE:
+        columns.insert(
+            0, rich.TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True))
+        )
     with rich.Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(printable(title), total=1.0)
 
@@ -118,8 +126,8 @@ def _bar(title: str, share_read: ShareRead) -> Iterator[Callable[[Progress], Non
         yield tell
 
 
-class _Unharmed:
-    """A terminal that may be closed: what is written then goes nowhere, and the run goes on."""
+class _ClosableTerminal:
+    """A terminal that may be closed. The run goes on, and what it writes is lost."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -138,11 +146,11 @@ class _Unharmed:
 
 
 def text_of(progress: Progress, share_read: float | None) -> str:
-    """Return how far a run has come, in one line.
+    """Return the progress of a run in one line.
 
     Args:
         progress: The figures.
-        share_read: Which part of the source has been read.
+        share_read: The share of the source that was read.
     """
     settled = progress.done + progress.rejected + progress.unknown
     parts = [f"{settled:,} rows", f"{settled / max(progress.seconds, 0.001):,.0f}/s"]
@@ -157,7 +165,7 @@ def text_of(progress: Progress, share_read: float | None) -> str:
 
 
 def _share_settled(progress: Progress, share_read: float | None) -> float:
-    """Return which part of the source has outcomes; 0 where that is not known."""
+    """Return the share of the source that has outcomes; 0 if it is not known."""
     settled = progress.done + progress.rejected + progress.unknown
     return (share_read or 0.0) * settled / max(progress.read, 1)
 

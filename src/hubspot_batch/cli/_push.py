@@ -1,55 +1,48 @@
-"""`hubspot-batch create` and `update`: a file of rows on its way into HubSpot."""
+"""`hubspot-batch create` and `update`: push a file of rows into HubSpot.
+
+The steps of a push: connect, copy what a pipe gives, open the file, choose the journal, run, report.
+"""
 
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from msgspec import Struct
 
-from hubspot_batch.bulk import BulkError, Progress, Report, Stream
-from hubspot_batch.bulk._journal import Journal
-from hubspot_batch.bulk._rows import rows_from
-from hubspot_batch.cli import _runs
-from hubspot_batch.cli._connection import Connection, ConnectionOptions, check, connect
-from hubspot_batch.cli._files import (
-    STDIN,
-    UnfinishedError,
-    check_distinct,
-    check_writable,
-    digest_of,
-    is_unread,
-    release_streams,
-    write_text,
-)
-from hubspot_batch.cli._page import page_of
+from hubspot_batch import HubSpot, contract
+from hubspot_batch.bulk import BulkError, Progress, Report, Stream, count_done
+from hubspot_batch.cli._connection import Connection, ConnectionOptions, connect
+from hubspot_batch.cli._console import is_unread, release_streams, say
+from hubspot_batch.cli._errors import UnfinishedError
+from hubspot_batch.cli._files import STDIN, check_distinct, check_writable, digest_of, write_text
+from hubspot_batch.cli._html_report import page_of
+from hubspot_batch.cli._input_file import InputFile, OpenInputFile
 from hubspot_batch.cli._progress import Sample, Samples, drawn
-from hubspot_batch.cli._reading import OpenReading, Reading
-from hubspot_batch.cli._results import write_results
-from hubspot_batch.cli._runs import Source, StoredRun
+from hubspot_batch.cli._run_journal import journal_for, note_end, note_start
 from hubspot_batch.cli._signals import Interrupts
+from hubspot_batch.cli._stored_runs import FileVersion, StoredRun, drop_copy, find, folder, is_copy, name_of
 from hubspot_batch.cli._summary import ExitCode, SummaryForm, exit_code, print_summary
-from hubspot_batch.client import HubSpot
-from hubspot_batch.contract import _operations as contract
-from hubspot_batch.contract._operations import MAX_INPUTS, Operation
-from hubspot_batch.contract._validation import is_unicode
+from hubspot_batch.cli._tables import FORMATS
+from hubspot_batch.cli._write_results import write_results
+from hubspot_batch.contract import Operation, is_unicode
 from hubspot_batch.errors import AuthenticationError, ConfigurationError, HubSpotBatchError, SourceError
+from hubspot_batch.types import OperationId
 
 
 class PushOptions(Struct, frozen=True, kw_only=True):
-    """The options of a push that are neither about the file nor about the account.
+    """The options of a push that concern neither the file nor the account.
 
     Attributes:
-        unique_property: The property that keeps HubSpot from making doubles.
+        unique_property: The property by which HubSpot refuses doubles.
         concurrency: How many requests may be in flight.
-        keep_going: Whether to go on though the first rows are all refused for one reason.
-        journal: The journal; None for the one that the runs folder has, or gets, for this command.
-        new: Whether to begin from the first row, whatever ran before.
-        as_json: Whether the report is printed as JSON, and nothing is drawn.
-        page: Where the report is written as an HTML page.
-        results: Where the rows are written with what became of them.
+        keep_going: Whether to go on if the first rows are all refused for one reason.
+        journal: The journal; None for the one in the runs folder.
+        new: Whether to begin from the first row and ignore earlier runs.
+        as_json: Whether to print the report as JSON, without progress.
+        page: Where to write the report as an HTML page.
+        results: Where to write the rows with their outcomes.
     """
 
     unique_property: str | None = None
@@ -63,7 +56,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
 
 
 class _Ended(Struct, frozen=True, kw_only=True):
-    """A run that is over, finished or not, and what is told of it."""
+    """A run that has ended, finished or not, with what is to be reported."""
 
     title: str
     journal: Path
@@ -71,83 +64,147 @@ class _Ended(Struct, frozen=True, kw_only=True):
     code: ExitCode
     problem: str | None
     samples: Sequence[Sample]
-    unseen: Sequence[str]
+    missing_columns: Sequence[str]
     to_mend: str | None
     resumable: bool
 
+    @property
+    def needs_file(self) -> bool:
+        """Whether the same command goes on with the run, and reads its file again."""
+        return self.resumable and not self.report.finished and self.code != 1
+
 
 def run(
-    operation_id: str,
-    reading: Reading,
-    connection: ConnectionOptions,
+    operation_id: OperationId,
+    file: InputFile,
+    connection_options: ConnectionOptions,
     options: PushOptions,
     interrupts: Interrupts,
 ) -> ExitCode:
-    """Push a file, print what became of it, and return the exit code.
+    """Push a file, print a summary, and return the exit code.
 
     Raises:
         HubSpotBatchError: If the file, the journal, an option or the account cannot be used. Nothing was
             sent.
     """
     _check_outputs(options)
-    _check_distinct(reading, connection, options, options.journal)
-    check(connection)
-    kept = reading.kept(_runs.folder())
-    needed = False
+    _check_distinct(file, connection_options, options, options.journal)
+    with connect(connection_options) as connection:
+        kept = file.kept(folder())
+        push = _Push(contract.operation(operation_id), kept, connection_options, connection, options)
+        needed = False
+        try:
+            ended = push.run(interrupts)
+            needed = ended.needs_file
+            return _report(ended, options)
+        finally:
+            if not needed:
+                drop_copy(kept.path)
+
+
+class _Push(Struct, frozen=True):
+    """A push whose file can be read again, and whose client is connected."""
+
+    operation: Operation
+    file: InputFile
+    connection_options: ConnectionOptions
+    connection: Connection
+    options: PushOptions
+
+    @property
+    def title(self) -> str:
+        records = self.operation.object_type.replace("_", " ")
+        return f"{self.operation.verb} {records} from {self.file.path.name}"
+
+    def run(self, interrupts: Interrupts) -> _Ended:
+        """Run until all rows have an outcome or something stops the run."""
+        samples = Samples()
+        with self.file.open(self.operation) as rows:
+            source = _version_of(self.file)
+            journal = self.journal(source)
+            # Validate everything before the journal exists.
+            _check_distinct(self.file, self.connection_options, self.options, journal)
+            client = self.connection.client()
+            if not self.connection.persistent and not self.options.as_json:
+                place = self.connection.service
+                say(f"A local HubSpot runs at {place}: nothing leaves this machine", err=True)
+            with drawn(self.title, rows.reader.share_read, quiet=self.options.as_json) as draw:
+
+                def tell(progress: Progress) -> None:
+                    samples.take(progress)
+                    draw(progress)
+
+                with note_start(journal, source, rows.reader.format, sys.argv[1:]):
+                    stream = self.new_stream(client, rows, journal, tell)
+                stopped = _complete(stream, interrupts)
+        report = stream.report
+        code = exit_code(report, None if stopped is None else stopped.__cause__)
+        note_end(journal, source, report, code)
+        return _Ended(
+            title=self.title,
+            journal=journal,
+            report=report,
+            code=code,
+            problem=None if stopped is None or report.finished else _problem(stopped, self.connection),
+            samples=samples.end(report),
+            missing_columns=rows.missing_columns if report.finished else (),
+            to_mend=_beside(rows),
+            resumable=self.connection.persistent,
+        )
+
+    def journal(self, source: FileVersion) -> Path:
+        """Return the journal of the run, which may not exist yet."""
+        journal, new = self.options.journal, self.options.new
+        if journal is None:
+            return journal_for(
+                self.operation.id, self.connection, source, new=new, count_repeats=self.count_repeats
+            )
+        if new and journal.exists():
+            raise ConfigurationError(
+                f"the journal {journal} holds a run; leave out --new to go on with it: "
+                "a new run would send its rows again"
+            )
+        return journal
+
+    def count_repeats(self, run: StoredRun) -> int:
+        """Return how many of the first hundred rows of the file a run has done and would be doubled."""
+        if self.operation.resendable(self.options.unique_property):
+            return 0
+        with self.file.open(self.operation) as rows:
+            return count_done(run.path, rows.inputs())
+
+    def new_stream(
+        self, client: HubSpot, rows: OpenInputFile, journal: Path, tell: Callable[[Progress], None]
+    ) -> Stream:
+        """Return the run, which has not begun."""
+        objects = getattr(client, self.operation.object_type)
+        unique = self.options.unique_property
+        stream: Stream = getattr(objects, f"stream_{self.operation.verb}")(
+            rows.inputs(),
+            journal=journal,
+            account=self.connection.account,
+            concurrency=self.options.concurrency,
+            keep_going=self.options.keep_going,
+            on_progress=tell,
+            **({} if unique is None else {"unique_property": unique}),
+        )
+        return stream
+
+
+def _complete(stream: Stream, interrupts: Interrupts) -> BaseException | None:
+    """Go to the end of a run. Return what stopped it, or None if it was finished."""
     try:
-        ended = _run(contract.operation(operation_id), kept, connection, options, interrupts)
-        needed = ended.resumable and not ended.report.finished and ended.code != 1
-        return _finish(ended, options)
-    finally:
-        if not needed:
-            _runs.drop_copy(kept.path)
+        with interrupts.announced(), stream:
+            deque(stream, maxlen=0)
+    except (BulkError, KeyboardInterrupt) as error:
+        return error
+    return None
 
 
-def _run(
-    operation: Operation,
-    reading: Reading,
-    connection: ConnectionOptions,
-    options: PushOptions,
-    interrupts: Interrupts,
-) -> _Ended:
-    """Run until all is done or something stops it."""
-    samples = Samples()
-    title = _title(operation, reading)
-    with reading.open(operation) as rows, connect(connection) as connected:
-        source = _source(reading)
-        journal = _journal(operation, connected, source, reading, options)
-        # Whatever can be refused is, before a run is known that has sent nothing.
-        _check_distinct(reading, connection, options, journal)
-        hub = connected.open()
-        with drawn(title, rows.table.share_read, quiet=options.as_json) as draw:
+def _report(ended: _Ended, options: PushOptions) -> ExitCode:
+    """Write the files that the options name, print a summary, and return the exit code.
 
-            def tell(progress: Progress) -> None:
-                samples.take(progress)
-                draw(progress)
-
-            with _runs.described(journal, source, rows.table.format, sys.argv[1:]):
-                stream = _stream(operation, connected, hub, rows, journal, options, tell)
-            stopped = _complete(stream, interrupts)
-    report = stream.report
-    code = exit_code(report, None if stopped is None else stopped.__cause__)
-    _runs.note(journal, source, report, code)
-    return _Ended(
-        title=title,
-        journal=journal,
-        report=report,
-        code=code,
-        problem=None if stopped is None or report.finished else _problem(stopped, connected),
-        samples=samples.end(report),
-        unseen=rows.unseen if report.finished else (),
-        to_mend=_beside(rows),
-        resumable=connected.lasts,
-    )
-
-
-def _finish(ended: _Ended, options: PushOptions) -> ExitCode:
-    """Write the files that are asked for, print what became of the run, and return the exit code.
-
-    What cannot be written does not undo the run: the same command again sends nothing, and writes it.
+    If a file cannot be written, the same command sends nothing again, and writes it.
     """
     problems = [] if ended.problem is None else [ended.problem]
     for write in (partial(_write_page, ended, options), partial(_write_results, ended, options)):
@@ -161,14 +218,14 @@ def _finish(ended: _Ended, options: PushOptions) -> ExitCode:
             ended.report,
             code,
             problem="; ".join(problems) or None,
-            unseen=ended.unseen,
-            run=_runs.name_of(ended.journal),
+            missing_columns=ended.missing_columns,
+            run=name_of(ended.journal),
             to_mend=ended.to_mend,
             resumable=ended.resumable,
             form=_form(options),
         )
     except OSError as error:
-        # Files are written, and the exit code says the rest.
+        # The files are written, and the exit code says the rest.
         release_streams()
         if not is_unread(error):
             raise UnfinishedError(f"standard output: {error.strerror}") from error
@@ -178,7 +235,7 @@ def _finish(ended: _Ended, options: PushOptions) -> ExitCode:
 def _form(options: PushOptions) -> SummaryForm:
     if options.as_json:
         return "json"
-    return "apart" if STDIN in {options.page, options.results} else "text"
+    return "stderr" if STDIN in {options.page, options.results} else "text"
 
 
 def _write_page(ended: _Ended, options: PushOptions) -> None:
@@ -189,11 +246,11 @@ def _write_page(ended: _Ended, options: PushOptions) -> None:
 
 def _write_results(ended: _Ended, options: PushOptions) -> None:
     if options.results is not None:
-        write_results(_runs.find(str(ended.journal)), options.results)
+        write_results(find(str(ended.journal)), options.results)
 
 
 def _problem(stopped: BaseException, connection: Connection) -> str:
-    """Return what has stopped a run. What to do about a token is said in options of the command."""
+    """Return what stopped a run. The remedy for a token is put in terms of the command's options."""
     text, cause = str(stopped) or "interrupted", stopped.__cause__
     if isinstance(cause, AuthenticationError):
         return text.replace(cause.remedy, connection.token_remedy)
@@ -201,17 +258,17 @@ def _problem(stopped: BaseException, connection: Connection) -> str:
 
 
 def _check_outputs(options: PushOptions) -> None:
-    """Refuse a file that could not be written when all is over."""
+    """Refuse files that could not be written at the end."""
     for path in (options.page, options.results):
         if path is not None and path != STDIN:
             check_writable(path)
 
 
 def _check_distinct(
-    reading: Reading, connection: ConnectionOptions, options: PushOptions, journal: Path | None
+    file: InputFile, connection: ConnectionOptions, options: PushOptions, journal: Path | None
 ) -> None:
     files = {
-        "FILE": None if reading.path == STDIN else reading.path,
+        "FILE": None if file.path == STDIN else file.path,
         "--token-file": connection.token_file,
         "--results": options.results,
         "--report": options.page,
@@ -220,81 +277,16 @@ def _check_distinct(
     check_distinct(files, {"--journal": journal, "--share-quota": connection.shared_quota})
 
 
-def _source(reading: Reading) -> Source:
-    path = str(reading.path.resolve())
+def _version_of(file: InputFile) -> FileVersion:
+    path = str(file.path.resolve())
     if not is_unicode(path):
-        raise SourceError(f"{path!a}: the name is no Unicode text; rename the file")
-    return Source(path=path, digest=digest_of(reading.path), reading=reading.to_json())
+        raise SourceError(f"{path!a}: the name is not Unicode text; rename the file")
+    return FileVersion(path=path, digest=digest_of(file.path), reading=file.to_json())
 
 
-def _journal(
-    operation: Operation, connection: Connection, source: Source, reading: Reading, options: PushOptions
-) -> Path:
-    """Return where the journal of this command is, or is to be."""
-
-    def repeats(run: StoredRun) -> int:
-        return 0 if operation.resendable(options.unique_property) else _repeats(run, operation, reading)
-
-    if options.journal is None:
-        return _runs.journal_for(operation.id, connection, source, new=options.new, repeats=repeats)
-    if options.new and options.journal.exists():
-        raise ConfigurationError(
-            f"the journal {options.journal} holds a run; leave out --new to go on with it: "
-            "a new run would send its rows again"
-        )
-    return options.journal
-
-
-def _repeats(run: StoredRun, operation: Operation, reading: Reading) -> int:
-    """Return how many of the first hundred rows a run has done that are still in the file."""
-    with reading.open(operation) as opened:
-        inputs = [item for _, item in islice(opened.rows(), MAX_INPUTS)]
-    digests = {row.digest for row in rows_from(operation, inputs, 0, None)}
-    with Journal(run.path) as journal:
-        known = journal.entries(0, MAX_INPUTS - 1).values()
-    return sum(entry.outcome is not None and entry.outcome.ok and entry.digest in digests for entry in known)
-
-
-def _stream(
-    operation: Operation,
-    connection: Connection,
-    hub: HubSpot,
-    rows: OpenReading,
-    journal: Path,
-    options: PushOptions,
-    tell: Callable[[Progress], None],
-) -> Stream:
-    namespace = getattr(hub, operation.object_type)
-    unique = {} if options.unique_property is None else {"unique_property": options.unique_property}
-    stream: Stream = getattr(namespace, f"stream_{operation.verb}")(
-        (item for _, item in rows.rows()),
-        journal=journal,
-        account=connection.account,
-        concurrency=options.concurrency,
-        keep_going=options.keep_going,
-        on_progress=tell,
-        **unique,
-    )
-    return stream
-
-
-def _complete(stream: Stream, interrupts: Interrupts) -> BaseException | None:
-    """Go to the end of a run, and return what has stopped it before, if anything has."""
-    try:
-        with interrupts.announced(), stream:
-            deque(stream, maxlen=0)
-    except (BulkError, KeyboardInterrupt) as error:
-        return error
-    return None
-
-
-def _beside(rows: OpenReading) -> str | None:
-    """Return a name for a file of rejected rows, never that of the file itself; None if rows are not kept."""
-    if _runs.is_copy(Path(rows.table.name)):
+def _beside(rows: OpenInputFile) -> str | None:
+    """Return a name for a file of rejected rows that is not that of the file; None if rows are not kept."""
+    path = Path(rows.reader.name)
+    if is_copy(path):
         return None
-    suffix = ".csv" if rows.table.format in {"csv", "parquet"} else ".jsonl"
-    return f"{Path(rows.table.name).name.partition('.')[0]}-rejected{suffix}"
-
-
-def _title(operation: Operation, reading: Reading) -> str:
-    return f"{operation.verb} {operation.object_type.replace('_', ' ')} from {reading.path.name}"
+    return f"{path.name.partition('.')[0]}-rejected.{FORMATS[rows.reader.format].results}"

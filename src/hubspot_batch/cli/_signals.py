@@ -1,4 +1,4 @@
-"""The signals that ask a command to stop: Ctrl-C, SIGTERM, and a terminal that is closed."""
+"""Signals that ask a command to stop: Ctrl-C, SIGTERM, and the end of the terminal."""
 
 import signal
 import time
@@ -9,19 +9,19 @@ from typing import Self
 
 import click
 
-# SIGHUP: the terminal was closed. SIGBREAK: Ctrl-Break, the only one that a program can send on Windows.
+# SIGHUP: the terminal was closed. SIGBREAK: Ctrl-Break, the only signal that a program can send on Windows.
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-# Two that come as one: from the terminal and from a program that passes it on, or of a nervous finger.
-_AS_ONE = 0.5
+# Debounce: a terminal and a program that passes signals on may both deliver one.
+_DEBOUNCE_SECONDS = 0.5
 _STOPPING = "\nStopping: waiting for what is in flight. Once more stops at once."
 
 
 class Interrupts:
-    """Makes each signal a `KeyboardInterrupt` as long as its `with` block lasts."""
+    """Turns each signal into a `KeyboardInterrupt` while its `with` block runs."""
 
     def __init__(self) -> None:
-        self._deaf_until = float("-inf")
-        self._word: str | None = None
+        self._ignored_until = float("-inf")
+        self._message: str | None = None
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._stop) for number in _signals()}
@@ -33,27 +33,27 @@ class Interrupts:
 
     @contextmanager
     def announced(self) -> Iterator[None]:
-        """Let the first signal during the block say that what is in flight is waited for."""
-        self._word = _STOPPING
+        """Say, at the first signal during the block, that requests in flight are waited for."""
+        self._message = _STOPPING
         try:
             yield
         finally:
-            self._word = None
+            self._message = None
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        if time.monotonic() < self._deaf_until:
+        if time.monotonic() < self._ignored_until:
             return
-        if self._word is not None:
+        if self._message is not None:
             # The stream may have ended by the same signal, or be in the middle of a write.
             with suppress(OSError, RuntimeError):
-                click.echo(self._word, err=True)
-            self._word = None
-        self._deaf_until = time.monotonic() + _AS_ONE
+                click.echo(self._message, err=True)
+            self._message = None
+        self._ignored_until = time.monotonic() + _DEBOUNCE_SECONDS
         raise KeyboardInterrupt
 
 
 def _signals() -> list[signal.Signals]:
-    """Return those that there are here, without SIGHUP where `nohup` has the command ignore it."""
+    """Return the signals of this system, without SIGHUP if `nohup` has made the command ignore it."""
     found = [signal.Signals[name] for name in _NAMES if name in signal.Signals.__members__]
     return [
         number

@@ -1,14 +1,13 @@
-"""What a push prints when it is over, and the exit code that says the same."""
+"""The summary of a push, and its exit code."""
 
 import json
 from collections.abc import Iterator, Sequence
-from shlex import quote
 from typing import Literal, TypeAlias
 
 import click
 
 from hubspot_batch.bulk import Report
-from hubspot_batch.cli._files import say
+from hubspot_batch.cli._console import quoted, say
 from hubspot_batch.cli._progress import duration
 from hubspot_batch.errors import (
     AuthenticationError,
@@ -20,8 +19,8 @@ from hubspot_batch.errors import (
 )
 
 ExitCode: TypeAlias = Literal[0, 1, 4, 5, 6]
-SummaryForm: TypeAlias = Literal["text", "apart", "json"]
-"""As text, as text on standard error where standard output holds something else, or as JSON."""
+SummaryForm: TypeAlias = Literal["text", "stderr", "json"]
+"""As text, as text on standard error because standard output holds a file, or as JSON."""
 
 _REASONS_SHOWN = 10
 _UNUSABLE = (
@@ -35,9 +34,9 @@ _UNUSABLE = (
 
 
 def exit_code(report: Report, stopped_by: BaseException | None = None) -> ExitCode:
-    """Return 0 where all rows are done, 4 where some are rejected, 6 where some are unknown, 5 unfinished.
+    """Return 0 if all rows are done, 4 if some are rejected, 6 if some are unknown, 5 if it is not finished.
 
-    It is 1 where nothing is written, for the account does not let the token in, or the file cannot be read.
+    It is 1 if nothing was written and the account, the token or the file cannot be used.
     """
     if not report.finished:
         written = report.done or report.unknown
@@ -47,8 +46,8 @@ def exit_code(report: Report, stopped_by: BaseException | None = None) -> ExitCo
     return 4 if report.rejected else 0
 
 
-def warn_of_unseen(columns: Sequence[str]) -> None:
-    """Print a warning for each column that an option names and no row had."""
+def warn_of_missing(columns: Sequence[str]) -> None:
+    """Warn of each column that an option names and no row had."""
     for column in columns:
         say(f"Warning: no row has the column {column!r} that an option names", err=True)
 
@@ -58,32 +57,32 @@ def print_summary(
     code: ExitCode,
     *,
     problem: str | None,
-    unseen: Sequence[str],
+    missing_columns: Sequence[str],
     run: str,
     to_mend: str | None,
     resumable: bool,
     form: SummaryForm,
 ) -> None:
-    """Print what became of a run.
+    """Print what became of the rows of a run.
 
     Args:
-        report: What became of it.
+        report: The report of the run.
         code: The exit code.
-        problem: What has stopped it.
-        unseen: Columns that an option names and no row had.
-        run: What it is called.
-        to_mend: A name for a file of what was rejected; None where the rows came from a pipe.
-        resumable: Whether the same command goes on with it.
-        form: How, and where.
+        problem: What stopped the run, or could not be written.
+        missing_columns: Columns that an option names and no row had.
+        run: The name of the run.
+        to_mend: A name for a file of rejected rows; None if the rows came from a pipe.
+        resumable: Whether the same command goes on with the run.
+        form: How and where to print it.
     """
-    warn_of_unseen(unseen)
+    warn_of_missing(missing_columns)
     if form == "json":
         click.echo(json.dumps({**report.to_dict(), "run": run, "exit_code": code, "problem": problem}))
         return
     if problem:
         say(f"Error: {problem}", err=True)
     for line in _lines(report, code, run, to_mend, resumable=resumable):
-        say(line, err=form == "apart")
+        say(line, err=form == "stderr")
 
 
 def _lines(
@@ -96,9 +95,9 @@ def _lines(
         f"{report.quota_share:.0%} of the quota"
     )
     if report.finished and report.done and not report.requests:
-        yield "nothing was sent, for all of it was before; with --new, all of it is sent again"
+        yield "nothing was sent: an earlier run has sent all rows; with --new, all of them are sent again"
     if report.rejected:
-        yield f"{report.rejected:,} rejected: not written, and why is known"
+        yield f"{report.rejected:,} rejected: not written, for the reasons below"
     if report.unknown:
         yield f"{report.unknown:,} unknown: sent, but their answer was lost; look before you push them again"
     yield from _pending(report)
@@ -108,9 +107,9 @@ def _lines(
         yield f"  and {more:,} other reasons"
     yield f"Run {run}"
     if report.rejected:
-        yield from _how_to_mend(quote(run), to_mend)
+        yield from _how_to_mend(quoted(run), to_mend)
     if report.unknown:
-        yield f"  hubspot-batch results {quote(run)} --unknown"
+        yield f"  hubspot-batch results {quoted(run)} --unknown"
     if not report.finished:
         yield f"  {what_next(resumable=resumable, usable=code != 1)}"
 
@@ -125,14 +124,15 @@ def _pending(report: Report) -> Iterator[str]:
 def _how_to_mend(run: str, to_mend: str | None) -> Iterator[str]:
     if to_mend is None:
         yield f"  hubspot-batch results {run} --rejected"
-        yield "  rows from a pipe are not kept; --results FILE writes them with what became of them"
+        yield "  rows from a pipe are not kept; --results FILE writes them with their outcomes"
     else:
-        yield f"  hubspot-batch results {run} --rejected --output {quote(to_mend)}"
-        yield f"  then mend {to_mend} and push it; columns that HubSpot does not know go with --drop or --map"
+        yield f"  hubspot-batch results {run} --rejected --output {quoted(to_mend)}"
+        yield f"  then correct {to_mend} and push it"
+        yield "  (--drop or --map: for columns that HubSpot does not know)"
 
 
 def what_next(*, resumable: bool, usable: bool = True) -> str:
-    """Return what the same command would do after a run that was not finished.
+    """Return what to do after a run that was not finished.
 
     Args:
         resumable: Whether HubSpot is still there.

@@ -1,49 +1,70 @@
-"""`hubspot-batch validate`."""
+"""`hubspot-batch validate`: print every fault of a file of rows, or of the body of a request."""
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import tee
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import click
 from msgspec.structs import replace
 
-from hubspot_batch.cli._check import validate_rows
-from hubspot_batch.cli._files import copy_content, is_read_once, say
-from hubspot_batch.cli._reading import Reading
-from hubspot_batch.cli._tables import read_body
-from hubspot_batch.cli._tables._json import DECODE_ERRORS, explain, first_repeated
-from hubspot_batch.contract import _operations as contract
-from hubspot_batch.contract._validation import validate
-from hubspot_batch.errors import ConfigurationError, SourceError
-
-if TYPE_CHECKING:
-    from hubspot_batch.contract._operations import OperationId
+from hubspot_batch import contract, printable
+from hubspot_batch.bulk import Check, check
+from hubspot_batch.cli._console import say
+from hubspot_batch.cli._files import copy_content, is_read_once
+from hubspot_batch.cli._input_file import InputFile, OpenInputFile
+from hubspot_batch.cli._summary import warn_of_missing
+from hubspot_batch.cli._tables import DECODE_ERRORS, FileRow, explain, first_repeated, read_body
+from hubspot_batch.errors import ConfigurationError, InputIssue, SourceError
+from hubspot_batch.types import OperationId
 
 
-def run(operation_id: str, reading: Reading) -> bool:
-    """Print every fault of a file of rows, or of the body of a request, and return whether there is none.
+def validate(operation_id: OperationId, file: InputFile) -> bool:
+    """Print every fault of a file of rows, or of the body of a request, and return whether there are none.
 
     Raises:
         UsageError: If there is no such operation.
-        ClickException: If a body is no JSON.
+        ClickException: If a body is not JSON.
         SourceError: If the file cannot be read.
+        ConfigurationError: If an option does not fit it.
     """
     try:
-        operation = contract.operation(operation_id)
+        contract.operation(operation_id)
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from error
-    with _seekable(reading.path) as path:
-        body = read_body(path, reading.table)
+    with _read_twice(file.path) as path:
+        body = read_body(path, file.format)
         if body is not None:
-            return _validate_body(cast("OperationId", operation.id), body, shown=reading.path)
-        return validate_rows(operation.id, replace(reading, path=path), shown=reading.path)
+            return _validate_body(operation_id, body, file.path)
+        return _validate_rows(operation_id, replace(file, path=path), file.path)
+
+
+def checked_rows(
+    operation_id: OperationId, rows: OpenInputFile, unique_property: str | None = None
+) -> tuple[Iterator[tuple[FileRow, Sequence[InputIssue]]], Check]:
+    """Return the rows with their faults, to be iterated once, and the check that counts them."""
+    pairs, copies = tee(rows.rows())
+    checked = check(operation_id, (item for _, item in copies), unique_property=unique_property)
+    return zip((row for row, _ in pairs), checked, strict=True), checked
+
+
+def line_about(row: FileRow, fault: InputIssue) -> str:
+    """Return a fault of a row as a line: the place, the problem, the remedy."""
+    text = f"{fault.problem}; {fault.remedy}"
+    if fault is row.fault:
+        # It names its lines, or its row if there are no lines.
+        return printable(text if row.line is None else f"row {row.number}, {text}")
+    place = f"row {row.number}" if row.line is None else f"row {row.number}, line {row.line}"
+    # Without the place of the input in a request.
+    inner = "/".join(fault.pointer.split("/")[3:])
+    return printable(": ".join(part for part in (place, inner, text) if part))
 
 
 @contextmanager
-def _seekable(path: Path) -> Iterator[Path]:
+def _read_twice(path: Path) -> Iterator[Path]:
     """Yield a file that can be read twice."""
     if not is_read_once(path):
         yield path
@@ -64,8 +85,21 @@ def _seekable(path: Path) -> Iterator[Path]:
             ) from error
 
 
-def _validate_body(operation_id: "OperationId", body: str, *, shown: Path) -> bool:
-    faults = validate(operation_id, _parse(body, shown))
+def _validate_rows(operation_id: OperationId, file: InputFile, shown: Path) -> bool:
+    count = 0
+    with file.open(contract.operation(operation_id)) as rows:
+        pairs, checked = checked_rows(operation_id, rows)
+        for row, faults in pairs:
+            count += len(faults)
+            for fault in faults:
+                say(line_about(row, fault))
+        warn_of_missing(rows.missing_columns)
+    say(f"{shown}: {count:,} fault(s) in {checked.rows:,} rows for {operation_id}", err=True)
+    return not count
+
+
+def _validate_body(operation_id: OperationId, body: str, shown: Path) -> bool:
+    faults = contract.validate(operation_id, _parse(body, shown))
     for fault in faults:
         say(str(fault))
     if faults:
@@ -86,7 +120,7 @@ def _parse(text: str, path: Path) -> object:
             f"{path}: the key {error} occurs twice in one mapping; remove one of the two"
         ) from error
     except DECODE_ERRORS as error:
-        raise click.ClickException(f"{path}: {explain(error)}; mend or remove it") from error
+        raise click.ClickException(f"{path}: {explain(error)}; correct or remove it") from error
 
 
 class _RepeatedKeyError(Exception):
@@ -94,7 +128,7 @@ class _RepeatedKeyError(Exception):
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a mapping. JSON lets a key occur twice, and all but the last would be lost."""
+    """Return a mapping. JSON allows a key to occur twice, and all but the last value would be lost."""
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
         raise _RepeatedKeyError(repr(first_repeated(key for key, _ in pairs)))

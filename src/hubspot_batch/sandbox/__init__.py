@@ -10,7 +10,7 @@
 
 It behaves as `docs/behaviour.md` says of the service, and where that page calls something unknown or
 uncertain, in the way that is hardest on a client. It needs the extra `sandbox`:
-pip install 'hubspot-batch[sandbox]'.
+pip install "hubspot-batch[sandbox]".
 """
 
 try:
@@ -18,7 +18,7 @@ try:
 except ModuleNotFoundError as error:
     missing = (error.name or "").partition(".")[0]
     raise ModuleNotFoundError(
-        f"the sandbox needs {missing}; install it with: pip install 'hubspot-batch[sandbox]'",
+        f'the sandbox needs {missing}; install it with: pip install "hubspot-batch[sandbox]"',
         name=error.name,
     ) from error
 
@@ -26,7 +26,7 @@ from hubspot_batch.sandbox._behaviour import Behaviour
 from hubspot_batch.sandbox._faults import FAULTS, InjectedFault, parse_fault
 from hubspot_batch.sandbox._injector import FaultInjector
 from hubspot_batch.sandbox._page import RequestEntry
-from hubspot_batch.sandbox._quotas import QuotaLimit
+from hubspot_batch.sandbox._quotas import QuotaLimit, parse_quota
 from hubspot_batch.sandbox._schemas import Property
 from hubspot_batch.sandbox._store import StoredAssociation, StoredRecord
 from hubspot_batch.sandbox._tokens import OAuthApp
@@ -45,4 +45,5 @@ __all__ = [
     "StoredAssociation",
     "StoredRecord",
     "parse_fault",
+    "parse_quota",
 ]

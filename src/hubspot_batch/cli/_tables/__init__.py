@@ -2,32 +2,40 @@
 
 ::
 
-    with open_table(path, TableOptions()) as table, open_results(other, table) as results:
-        for row in table.rows():
+    with open_reader(path, ReadOptions()) as reader, open_result_writer(other, reader) as writer:
+        for row in reader.rows():
             ...  # row.fault, or an input made of row.values
-            results.write(row, outcome)
+            writer.write(row, outcome)
 
 Rows are read as they are asked for. Memory does not grow with the file.
 """
 
 from hubspot_batch.cli._tables._csv import known_delimiter
-from hubspot_batch.cli._tables._open import FORMATS, TableOptions, open_table, read_body
-from hubspot_batch.cli._tables._results import Results, open_bare_results, open_results
-from hubspot_batch.cli._tables._row import Row
-from hubspot_batch.cli._tables._table import Format, Table
+from hubspot_batch.cli._tables._formats import FORMATS, ReadOptions
+from hubspot_batch.cli._tables._json import DECODE_ERRORS, explain, first_repeated
+from hubspot_batch.cli._tables._open import open_reader, read_body
+from hubspot_batch.cli._tables._reader import RowReader
+from hubspot_batch.cli._tables._result_writers import (
+    ResultWriter,
+    open_bare_result_writer,
+    open_result_writer,
+)
+from hubspot_batch.cli._tables._row import FileRow
 from hubspot_batch.cli._tables._text import known_encoding
 
 __all__ = [
+    "DECODE_ERRORS",
     "FORMATS",
-    "Format",
-    "Results",
-    "Row",
-    "Table",
-    "TableOptions",
+    "FileRow",
+    "ReadOptions",
+    "ResultWriter",
+    "RowReader",
+    "explain",
+    "first_repeated",
     "known_delimiter",
     "known_encoding",
-    "open_bare_results",
-    "open_results",
-    "open_table",
+    "open_bare_result_writer",
+    "open_reader",
+    "open_result_writer",
     "read_body",
 ]

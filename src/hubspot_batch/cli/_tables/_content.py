@@ -184,7 +184,7 @@ def _zstd() -> ModuleType:
         return import_module(name)
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"zstd needs {name}; install it with: pip install 'hubspot-batch[cli]'"
+            f'zstd needs {name}; install it with: pip install "hubspot-batch[cli]"'
         ) from error
 
 

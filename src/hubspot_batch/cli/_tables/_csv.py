@@ -9,8 +9,8 @@ from typing import ClassVar
 from msgspec import Struct
 
 from hubspot_batch.cli._tables._json import first_repeated
-from hubspot_batch.cli._tables._row import RESULT_COLUMNS, Row, row_fault
-from hubspot_batch.cli._tables._table import Format, TextTable
+from hubspot_batch.cli._tables._reader import TextReader
+from hubspot_batch.cli._tables._row import RESULT_COLUMNS, FileRow, row_fault
 from hubspot_batch.cli._tables._text import Text, error_at
 from hubspot_batch.errors import ConfigurationError, InputIssue, SourceError
 
@@ -32,14 +32,14 @@ class Dialect(Struct, frozen=True):
     skip_space: bool = False
 
 
-class CsvTable(TextTable):
+class CsvReader(TextReader):
     """A CSV file whose first line names the columns.
 
     Attributes:
         dialect: How it is written.
     """
 
-    format: ClassVar[Format] = "csv"
+    format: ClassVar[str] = "csv"
 
     def __init__(self, text: Text, delimiter: str | None = None) -> None:
         """Read the header.
@@ -81,7 +81,7 @@ class CsvTable(TextTable):
     def _lines_read(self) -> int:
         return self._reader.line_num
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[FileRow]:
         columns = self.columns or ()
         for number, (line, record) in enumerate(self._records, 1):
             cells = self._own(record) if self._results else record
@@ -90,9 +90,9 @@ class CsvTable(TextTable):
                 cells = cells[: len(columns)]
             # A NUL is looked for where one was seen: it costs as much as all else.
             if len(cells) != len(columns) or (self._content.has_nul and "\0" in "".join(cells)):
-                yield Row(number, {}, line, self._fault(cells, line), cells)
+                yield FileRow(number, {}, line, self._fault(cells, line), cells)
             else:
-                yield Row(number, dict(zip(columns, cells, strict=True)), line, None, cells)
+                yield FileRow(number, dict(zip(columns, cells, strict=True)), line, None, cells)
 
     def _read(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the lines that hold anything, each with its number."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from hubspot_batch.cli._tables._row import RESULT_COLUMNS, Row, row_fault
-from hubspot_batch.contract._validation import name_of
+from hubspot_batch.cli._tables._row import RESULT_COLUMNS, FileRow, row_fault
+from hubspot_batch.contract import name_of
 
 TEXT_KEY = "_text"
 """Stands in a file of results for a row that could not be read, with its text."""
@@ -42,7 +42,7 @@ class RowDecoder:
         value, end = self._decoder.raw_decode(text, start)
         return Decoded(value, end, self._repeated[0] if self._repeated else None)
 
-    def row_of(self, decoded: Decoded, text: str, number: int, line: int | None = None) -> Row:
+    def row_of(self, decoded: Decoded, text: str, number: int, line: int | None = None) -> FileRow:
         """Return the row that a value is. It has a fault where it is no mapping, or has a key twice.
 
         Args:
@@ -62,14 +62,14 @@ class RowDecoder:
             problem = "the body of a request stands where a row belongs"
             return _refused(": " + problem, "write each of its inputs by itself", text, number, line)
         if not value.keys() >= _RESULTS:
-            return Row(number, value, line)
+            return FileRow(number, value, line)
         own = {key: item for key, item in value.items() if key not in _RESULTS}
         match own:
             case {"_text": str(original)} if len(own) == 1:
                 return self.row_of_text(original, number, line)
-        return Row(number, own, line)
+        return FileRow(number, own, line)
 
-    def row_of_text(self, text: str, number: int, line: int | None) -> Row:
+    def row_of_text(self, text: str, number: int, line: int | None) -> FileRow:
         """Return the row that a text is. It has a fault where it is not one mapping in JSON."""
         try:
             decoded = self.decode(text, skip_space(text, 0))
@@ -114,6 +114,6 @@ def explain(error: Exception) -> str:
             return "a number has too many digits"
 
 
-def _refused(problem: str, remedy: str, text: str, number: int, line: int | None) -> Row:
+def _refused(problem: str, remedy: str, text: str, number: int, line: int | None) -> FileRow:
     place = f"row {number}" if line is None else f"line {line}"
-    return Row(number, {}, line, row_fault(f"{place}{problem}", remedy), text)
+    return FileRow(number, {}, line, row_fault(f"{place}{problem}", remedy), text)

@@ -5,16 +5,16 @@ from itertools import count
 from typing import ClassVar
 
 from hubspot_batch.cli._tables._json import RowDecoder
-from hubspot_batch.cli._tables._row import Row
-from hubspot_batch.cli._tables._table import Format, TextTable
+from hubspot_batch.cli._tables._reader import TextReader
+from hubspot_batch.cli._tables._row import FileRow
 from hubspot_batch.cli._tables._text import Text
 from hubspot_batch.errors import SourceError
 
 
-class JsonLinesTable(TextTable):
+class JsonLinesReader(TextReader):
     """A file with a mapping in JSON on each line. Lines of white space are passed over."""
 
-    format: ClassVar[Format] = "jsonl"
+    format: ClassVar[str] = "jsonl"
 
     def __init__(self, text: Text) -> None:
         """Look at the first line.
@@ -36,7 +36,7 @@ class JsonLinesTable(TextTable):
     def _lines_read(self) -> int:
         return self._number
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[FileRow]:
         decoder, numbers = RowDecoder(), count(1)
         for line in self._lines:
             self.text.held = 0

@@ -8,8 +8,8 @@ from typing import ClassVar
 from hubspot_batch.cli._tables import _text
 from hubspot_batch.cli._tables._content import UnreadableError
 from hubspot_batch.cli._tables._json import DECODE_ERRORS, Decoded, RowDecoder, explain, skip_space
-from hubspot_batch.cli._tables._row import Row
-from hubspot_batch.cli._tables._table import Format, TextTable
+from hubspot_batch.cli._tables._reader import TextReader
+from hubspot_batch.cli._tables._row import FileRow
 from hubspot_batch.cli._tables._text import Text, check_length
 from hubspot_batch.errors import SourceError
 
@@ -21,10 +21,10 @@ BODY = re.compile(r'\s*\{\s*"inputs"\s*:')
 _LONGEST_TOKEN = 16
 
 
-class JsonListTable(TextTable):
+class JsonListReader(TextReader):
     """A file that is one list of mappings in JSON, or the body of a request, whose inputs are its rows."""
 
-    format: ClassVar[Format] = "json"
+    format: ClassVar[str] = "json"
 
     def __init__(self, text: Text) -> None:
         """Look at the first character.
@@ -48,7 +48,7 @@ class JsonListTable(TextTable):
         line, column = self._window.place()
         return SourceError(f"{self.name}, line {line}, column {column}: {problem}", line=line)
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[FileRow]:
         window, decoder = self._window, RowDecoder()
         if self._is_body:
             window.take("{")
@@ -129,7 +129,7 @@ class _Window:
             self._at = len(self._text) if unclosed else error.pos
             raise UnreadableError(explain(error) if self.next() else _EARLY) from error
         except DECODE_ERRORS as error:
-            raise UnreadableError(f"{explain(error)}; mend or remove it") from error
+            raise UnreadableError(f"{explain(error)}; correct or remove it") from error
 
     def _read_on(self) -> None:
         """Forget what lies before the place, and hold more of what follows."""

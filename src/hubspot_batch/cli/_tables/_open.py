@@ -1,32 +1,14 @@
-"""Which kind of table a file is."""
+"""Open a file of rows: find out its format, and refuse what is not one."""
 
 from pathlib import Path
-from typing import assert_never, get_args
-
-from msgspec import Struct
 
 from hubspot_batch.cli._tables._content import Content, UnreadableError, open_content
-from hubspot_batch.cli._tables._csv import CsvTable
-from hubspot_batch.cli._tables._json_lines import JsonLinesTable
-from hubspot_batch.cli._tables._json_list import BODY, JsonListTable
-from hubspot_batch.cli._tables._parquet import ParquetTable
-from hubspot_batch.cli._tables._table import Format, Table
+from hubspot_batch.cli._tables._formats import FORMATS, ReadOptions
+from hubspot_batch.cli._tables._json_list import BODY
+from hubspot_batch.cli._tables._reader import RowReader
 from hubspot_batch.cli._tables._text import Text, error_at, foreign_bytes
 from hubspot_batch.errors import SourceError
 
-FORMATS: tuple[Format, ...] = get_args(Format)
-
-_SUFFIXES: dict[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
-_FIRST_CHARACTERS: dict[str, Format] = {"[": "json", "{": "jsonl"}
 _COMPRESSED = {".gz", ".gzip", ".zst", ".zstd"}
 _PARQUET = b"PAR1"
 _LONGEST_BODY = 16 * 1024 * 1024
@@ -42,45 +24,31 @@ _NOT_READ = {
 }
 
 
-class TableOptions(Struct, frozen=True, kw_only=True):
-    """How a file is to be read, where it does not tell by itself.
+def open_reader(path: Path, options: ReadOptions | None = None) -> RowReader:
+    """Open a file of rows, or standard input if the path is `-`, and read only its beginning.
 
-    Attributes:
-        format: What kind of file it is. None takes what its name says, else its first bytes.
-        encoding: The encoding of a text. None takes UTF-8, or what a byte order mark says.
-        delimiter: What stands between two cells of CSV, `tab` for a tab. None takes what fits the beginning.
-    """
-
-    format: Format | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-
-
-def open_table(path: Path, options: TableOptions | None = None) -> Table:
-    """Open a file of rows, or standard input where the path is `-`, and read no more than its beginning.
-
-    It may be compressed with gzip or zstd, whatever its name says.
+    It may be compressed with gzip or zstd, with or without a suffix that says so.
 
     Args:
         path: The file.
-        options: What it does not tell by itself.
+        options: How to read it.
 
     Raises:
-        SourceError: If it cannot be opened or is no such file.
+        SourceError: If it cannot be opened, or its format is not known.
     """
     try:
         content = open_content(path)
     except UnreadableError as error:
         raise SourceError(f"{path}: {error}") from error
     try:
-        return _table(content, path, options or TableOptions())
+        return _reader(content, path, options or ReadOptions())
     except BaseException:
         content.close()
         raise
 
 
-def read_body(path: Path, options: TableOptions) -> str | None:
-    """Return the text of a file that holds the body of a request; None where it holds rows.
+def read_body(path: Path, options: ReadOptions) -> str | None:
+    """Return the text of a file that holds the body of a request; None if it holds rows.
 
     Raises:
         SourceError: If it cannot be read, or is larger than any request may be.
@@ -102,23 +70,13 @@ def read_body(path: Path, options: TableOptions) -> str | None:
         raise error_at(str(path), lines + 1, str(error)) from error
 
 
-def _table(content: Content, path: Path, options: TableOptions) -> Table:
+def _reader(content: Content, path: Path, options: ReadOptions) -> RowReader:
     _check_head(content)
-    form = options.format or _told(content, path, options.encoding)
-    if (form == "parquet") != content.head.startswith(_PARQUET):
-        problem = "no Parquet file" if form == "parquet" else "a Parquet file"
+    name = options.format or _format_of(content, path, options.encoding)
+    if (name == "parquet") != content.head.startswith(_PARQUET):
+        problem = "not a Parquet file" if name == "parquet" else "a Parquet file"
         raise SourceError(f"{path}: this is {problem}; say with --format what it is")
-    match form:
-        case "csv":
-            return CsvTable(Text(content, options.encoding), options.delimiter)
-        case "jsonl":
-            return JsonLinesTable(Text(content, options.encoding))
-        case "json":
-            return JsonListTable(Text(content, options.encoding))
-        case "parquet":
-            return ParquetTable(content)
-        case _:
-            assert_never(form)
+    return FORMATS[name].open(content, options)
 
 
 def _check_head(content: Content) -> None:
@@ -129,21 +87,22 @@ def _check_head(content: Content) -> None:
             raise SourceError(f"{content.name}: {what}")
 
 
-def _told(content: Content, path: Path, encoding: str | None) -> Format:
-    named, begun = _told_by_name(path), _told_by_head(content, encoding)
+def _format_of(content: Content, path: Path, encoding: str | None) -> str:
+    named, begun = _format_of_name(path), _format_of_head(content, encoding)
     # JSON Lines are called .json, too.
     return begun if named is None or (named, begun) == ("json", "jsonl") else named
 
 
-def _told_by_name(path: Path) -> Format | None:
+def _format_of_name(path: Path) -> str | None:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes and suffixes[-1] in _COMPRESSED:
         suffixes.pop()
-    return _SUFFIXES.get(suffixes[-1]) if suffixes else None
+    fitting = (name for name, known in FORMATS.items() if suffixes and suffixes[-1] in known.suffixes)
+    return next(fitting, None)
 
 
-def _told_by_head(content: Content, encoding: str | None) -> Format:
+def _format_of_head(content: Content, encoding: str | None) -> str:
     if content.head.startswith(_PARQUET):
         return "parquet"
     sample = Text(content, encoding).sample
-    return "json" if BODY.match(sample) else _FIRST_CHARACTERS.get(sample.lstrip()[:1], "csv")
+    return next(name for name, known in FORMATS.items() if known.beginning.match(sample))

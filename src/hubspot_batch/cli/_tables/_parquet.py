@@ -6,10 +6,10 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
-from hubspot_batch.bulk._arrow import column_names, import_pyarrow, rows_of, zoneless_columns
+from hubspot_batch.bulk.arrow import column_names, import_pyarrow, rows_of, zoneless_columns
 from hubspot_batch.cli._tables import _text
-from hubspot_batch.cli._tables._row import Row
-from hubspot_batch.cli._tables._table import Format, Table
+from hubspot_batch.cli._tables._reader import RowReader
+from hubspot_batch.cli._tables._row import FileRow
 from hubspot_batch.cli._tables._text import check_length
 from hubspot_batch.errors import SourceError
 
@@ -28,10 +28,10 @@ _BYTES_OF_VALUE = 8
 _KINDS_OF_TEXT = frozenset({"STRING", "JSON", "ENUM", "NONE"})
 
 
-class ParquetTable(Table):
+class ParquetReader(RowReader):
     """A Parquet file. One that is piped, or compressed as a whole, is copied to a temporary file first."""
 
-    format: ClassVar[Format] = "parquet"
+    format: ClassVar[str] = "parquet"
 
     def __init__(self, content: Content) -> None:
         """Read what the file says of itself.
@@ -79,10 +79,10 @@ class ParquetTable(Table):
     def _error(self, problem: str) -> SourceError:
         return SourceError(f"{self.name}, row {self._number + 1}: {problem}", row=self._number)
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[FileRow]:
         for values in chain.from_iterable(self._lists()):
             self._number += 1
-            yield Row(self._number, values)
+            yield FileRow(self._number, values)
 
     def _lists(self) -> Iterator[list[dict[str, object]]]:
         """Yield the rows in lists that are small however well they are compressed."""

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from hubspot_batch._display import RedactedRepr
 from hubspot_batch.errors import InputIssue
 
 RESULT_COLUMNS = ("_row", "_outcome", "_id", "_code", "_message")
 """What stands before the columns of a row where its outcome is told. A reader leaves these out again."""
 
 
-class Row(RedactedRepr, Struct, frozen=True):
+class FileRow(Struct, frozen=True):
     """One row of a file.
 
     Attributes:
@@ -31,7 +30,11 @@ class Row(RedactedRepr, Struct, frozen=True):
     original: Sequence[str] | str | None = None
 
     def __repr__(self) -> str:
-        return f"Row({self.number}, line={self.line}, fault={self.fault})"
+        return f"FileRow({self.number}, line={self.line!r}, fault={self.fault!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        # rich shows all fields of a Struct otherwise, and a traceback of it would show the caller's values.
+        return [("", self.number), ("line", self.line), ("fault", self.fault)]
 
 
 def row_fault(problem: str, remedy: str) -> InputIssue:

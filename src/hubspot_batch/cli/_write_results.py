@@ -1,21 +1,22 @@
-"""`hubspot-batch results`: the rows of a run with what became of them, in the form in which they came."""
+"""`hubspot-batch results`: the rows of a run with their outcomes, in the format in which they came."""
 
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from hubspot_batch.bulk import Outcome, read_outcomes
-from hubspot_batch.cli._files import STDIN, check_distinct, digest_of, is_unread, say, unwritable
-from hubspot_batch.cli._reading import table_options_from
-from hubspot_batch.cli._runs import StoredRun, is_copy, usable
-from hubspot_batch.cli._tables import Row, open_bare_results, open_results, open_table
+from hubspot_batch.cli._console import is_unread, say
+from hubspot_batch.cli._files import STDIN, check_distinct, digest_of, unwritable
+from hubspot_batch.cli._input_file import read_options_from
+from hubspot_batch.cli._stored_runs import StoredRun, is_copy
+from hubspot_batch.cli._tables import FileRow, open_bare_result_writer, open_reader, open_result_writer
 from hubspot_batch.errors import ConfigurationError
 
 _ALL = frozenset({"done", "rejected", "unknown", "pending"})
 
 
 def write_results(run: StoredRun, path: Path = STDIN, statuses: Collection[str] = _ALL) -> None:
-    """Write the rows of a run that ended in one of these ways: without their columns if the file has changed.
+    """Write the rows of a run that have one of these outcomes, without their columns if the file has changed.
 
     Args:
         run: The run.
@@ -37,17 +38,17 @@ def write_results(run: StoredRun, path: Path = STDIN, statuses: Collection[str] 
     if missing:
         say(f"Warning: {missing}, so the results are without its columns", err=True)
     try:
-        with usable(run.path), ExitStack() as stack:
+        with ExitStack() as stack:
             if missing:
-                rows: Iterator[Row] = (Row(number, {}) for number in range(1, run.length + 1))
-                results = stack.enter_context(open_bare_results(path, run.form))
+                rows: Iterator[FileRow] = (FileRow(number, {}) for number in range(1, run.rows + 1))
+                writer = stack.enter_context(open_bare_result_writer(path, run.format))
             else:
-                table = stack.enter_context(open_table(file, table_options_from(source.reading)))
-                rows = table.rows()
-                results = stack.enter_context(open_results(path, table))
+                reader = stack.enter_context(open_reader(file, read_options_from(source.reading)))
+                rows = reader.rows()
+                writer = stack.enter_context(open_result_writer(path, reader))
             for row, outcome in _with_outcomes(rows, read_outcomes(run.path)):
                 if ("pending" if outcome is None else outcome.status) in statuses:
-                    results.write(row, outcome)
+                    writer.write(row, outcome)
     except OSError as error:
         if is_unread(error):
             raise
@@ -55,7 +56,7 @@ def write_results(run: StoredRun, path: Path = STDIN, statuses: Collection[str] 
 
 
 def _what_is_missing(file: Path, digest: str) -> str | None:
-    """Return why the rows of a run are not known any more; None if they are."""
+    """Return why the rows of a run cannot be read any more; None if they can."""
     if is_copy(file):
         # It is kept as long as the run can go on.
         return None if file.exists() else "the rows came from a pipe and are not kept"
@@ -64,8 +65,10 @@ def _what_is_missing(file: Path, digest: str) -> str | None:
     return None if digest_of(file) == digest else f"{file} has changed since the run"
 
 
-def _with_outcomes(rows: Iterator[Row], outcomes: Iterator[Outcome]) -> Iterator[tuple[Row, Outcome | None]]:
-    """Yield each row with its outcome; None where it has none. Both come in the order of the rows."""
+def _with_outcomes(
+    rows: Iterator[FileRow], outcomes: Iterator[Outcome]
+) -> Iterator[tuple[FileRow, Outcome | None]]:
+    """Yield each row with its outcome, or None. Both come in the order of the rows."""
     outcome = next(outcomes, None)
     for index, row in enumerate(rows):
         if outcome is not None and outcome.index == index:

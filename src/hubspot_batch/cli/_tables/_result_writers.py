@@ -1,4 +1,4 @@
-"""A file that tells what became of rows, and holds them in the form in which they came."""
+"""Files of results: rows in the format in which they came, each with its outcome."""
 
 import csv
 import json
@@ -9,14 +9,14 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Self
 
-from hubspot_batch.bulk._outcomes import Outcome
+from hubspot_batch.bulk import Outcome
 from hubspot_batch.cli._files import STDIN, check_writable, open_private
-from hubspot_batch.cli._tables._csv import CsvTable, Dialect
+from hubspot_batch.cli._tables._csv import CsvReader, Dialect
+from hubspot_batch.cli._tables._formats import FORMATS
 from hubspot_batch.cli._tables._json import TEXT_KEY
-from hubspot_batch.cli._tables._parquet import ParquetTable
-from hubspot_batch.cli._tables._row import RESULT_COLUMNS, Row
-from hubspot_batch.cli._tables._table import Format, Table
-from hubspot_batch.contract._values import Problem, Unreadable, encode_value
+from hubspot_batch.cli._tables._reader import RowReader
+from hubspot_batch.cli._tables._row import RESULT_COLUMNS, FileRow
+from hubspot_batch.contract import Problem, Unreadable, encode_value
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import Reason
 
@@ -27,11 +27,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 _OURS = frozenset((*RESULT_COLUMNS, TEXT_KEY))
 
 
-class Results(ABC):
-    """An open file of results, a context manager that closes it.
+class ResultWriter(ABC):
+    """An open file of results, and a context manager that closes it.
 
-    Each row stands there as it was read, behind `_row`, `_outcome`, `_id`, `_code` and `_message`. Read as a
-    table again, the file has the columns of the first one.
+    The columns `_row`, `_outcome`, `_id`, `_code` and `_message` stand before those of the row. A reader of
+    the file leaves them out again.
     """
 
     def __init__(self, file: TextIOWrapper) -> None:
@@ -47,11 +47,11 @@ class Results(ABC):
             self._file.close()
 
     @abstractmethod
-    def write(self, row: Row, outcome: Outcome | None) -> None:
-        """Write a row and what became of it; it is pending where nothing has."""
+    def write(self, row: FileRow, outcome: Outcome | None) -> None:
+        """Write a row with its outcome; without one, it is pending."""
 
 
-class CsvResults(Results):
+class CsvResultWriter(ResultWriter):
     """Results as CSV, for rows of CSV and Parquet."""
 
     def __init__(self, file: TextIOWrapper, columns: Sequence[str], dialect: Dialect, line_end: str) -> None:
@@ -65,14 +65,14 @@ class CsvResults(Results):
         )
         self._writer.writerow([*RESULT_COLUMNS, *columns])
 
-    def write(self, row: Row, outcome: Outcome | None) -> None:
-        """Write a row and what became of it; it is pending where nothing has."""
+    def write(self, row: FileRow, outcome: Outcome | None) -> None:
+        """Write a row with its outcome; without one, it is pending."""
         own = row.original or [_cell(row.values[column]) for column in self._columns]
         self._writer.writerow([*map(_inert, _results(row, outcome).values()), *own])
 
 
 class _Lines:
-    """Ends each line in the way of the file."""
+    """Ends each line as the file does."""
 
     def __init__(self, file: TextIOWrapper, line_end: str) -> None:
         self._file = file
@@ -82,11 +82,11 @@ class _Lines:
         self._file.write(line.removesuffix(_CR_LF) + self._line_end)
 
 
-class JsonResults(Results):
+class JsonResultWriter(ResultWriter):
     """Results as JSON Lines, for rows of JSON."""
 
-    def write(self, row: Row, outcome: Outcome | None) -> None:
-        """Write a row and what became of it; it is pending where nothing has."""
+    def write(self, row: FileRow, outcome: Outcome | None) -> None:
+        """Write a row with its outcome; without one, it is pending."""
         own = row.values
         if row.fault:
             own = {TEXT_KEY: row.original}
@@ -95,37 +95,41 @@ class JsonResults(Results):
         self._file.write(f"{_json({**_results(row, outcome), **own})}\n")
 
 
-def open_results(path: Path, table: Table) -> Results:
-    """Open a file, or standard output where the path is `-`, for the results of the rows of a table.
+def open_result_writer(path: Path, reader: RowReader) -> ResultWriter:
+    """Open a file, or standard output if the path is `-`, for the rows of a reader with their outcomes.
 
-    Rows of CSV and Parquet become CSV, those of JSON become JSON Lines. CSV has the dialect and the encoding
-    of the table; what the encoding lacks in a message is escaped. What the file held is gone.
+    CSV has the dialect and the encoding of the rows; what the encoding lacks in a message is escaped. The
+    former content of the file is lost.
 
     Raises:
-        ConfigurationError: If the file cannot be written, or is that of the table.
+        ConfigurationError: If the file cannot be written, or the rows are read from it.
     """
-    if path != STDIN and path.resolve() == Path(table.name).resolve():
+    if path != STDIN and path.resolve() == Path(reader.name).resolve():
         raise ConfigurationError(f"{path}: the rows are read from there; name another file for the results")
-    file = _opened(path, table.text.encoding_to_write() if isinstance(table, CsvTable) else "utf-8")
-    if isinstance(table, CsvTable):
-        return CsvResults(file, table.columns or (), table.dialect, table.text.line_end)
-    if isinstance(table, ParquetTable):
-        return CsvResults(file, table.columns or (), Dialect(), "\n")
-    return JsonResults(file)
+    if isinstance(reader, CsvReader):
+        file = _opened(path, reader.text.encoding_to_write())
+        return CsvResultWriter(file, reader.columns or (), reader.dialect, reader.text.line_end)
+    return _writer(path, reader.format, reader.columns or ())
 
 
-def open_bare_results(path: Path, form: Format) -> Results:
-    """Open a file, or standard output where the path is `-`, for results without the columns of their rows.
+def open_bare_result_writer(path: Path, form: str) -> ResultWriter:
+    """Open a file, or standard output if the path is `-`, for outcomes without the columns of their rows.
 
     Args:
         path: The file.
-        form: What the rows were: those of CSV and Parquet become CSV.
+        form: The name of the format in which the rows came.
 
     Raises:
         ConfigurationError: If the file cannot be written.
     """
+    return _writer(path, form, ())
+
+
+def _writer(path: Path, form: str, columns: Sequence[str]) -> ResultWriter:
     file = _opened(path, "utf-8")
-    return CsvResults(file, (), Dialect(), "\n") if form in {"csv", "parquet"} else JsonResults(file)
+    if FORMATS[form].results == "csv":
+        return CsvResultWriter(file, columns, Dialect(), "\n")
+    return JsonResultWriter(file)
 
 
 def _opened(path: Path, encoding: str) -> TextIOWrapper:
@@ -139,7 +143,7 @@ def _opened(path: Path, encoding: str) -> TextIOWrapper:
     return open_private(path, encoding, errors)
 
 
-def _results(row: Row, outcome: Outcome | None) -> dict[str, object]:
+def _results(row: FileRow, outcome: Outcome | None) -> dict[str, object]:
     if outcome is None:
         told: tuple[object, ...] = (row.number, "pending", None, None, None)
     else:

@@ -1,4 +1,4 @@
-"""A file of rows and all that says how to read it: the inputs of a push."""
+"""The file of a command and how it is read: its rows become inputs."""
 
 import tempfile
 from collections.abc import Iterator
@@ -19,41 +19,43 @@ from hubspot_batch.cli._files import (
     make_private_folder,
     standard_input,
 )
-from hubspot_batch.cli._tables import Row, Table, TableOptions, open_table
-from hubspot_batch.contract._operations import Operation
+from hubspot_batch.cli._tables import FileRow, ReadOptions, RowReader, open_reader
+from hubspot_batch.contract import Operation
 from hubspot_batch.errors import SourceError
 
 COPY_PREFIX = "stdin-"
-"""With this begins the name of a copy of what came from a pipe."""
+"""How the name of a copy of piped rows begins."""
 
 
 class _Options(Struct, frozen=True):
-    table: TableOptions
+    """The form in which journals keep the options."""
+
+    table: ReadOptions
     columns: ColumnOptions
 
 
-class Reading(Struct, frozen=True, kw_only=True):
-    """A file, and how it is read.
+class InputFile(Struct, frozen=True, kw_only=True):
+    """A file of rows, and how it is read.
 
     Attributes:
         path: The file; `-` for standard input.
-        table: How it is written.
+        format: How it is written.
         columns: What becomes of its columns.
     """
 
     path: Path
-    table: TableOptions = TableOptions()
+    format: ReadOptions = ReadOptions()
     columns: ColumnOptions = ColumnOptions()
 
     def to_json(self) -> str:
-        """Return the options as text, those of `--set` without a value: it may be anyone's."""
+        """Return the options as text, with digests for the values of `--set`, which may be personal data."""
         columns = replace(self.columns, set=tuple(map(without_value, self.columns.set)))
-        return msgspec.json.encode(_Options(self.table, columns)).decode()
+        return msgspec.json.encode(_Options(self.format, columns)).decode()
 
-    def kept(self, folder: Path) -> "Reading":
-        """Return a reading of the same that can be repeated: what a pipe gives is copied into a folder.
+    def kept(self, folder: Path) -> "InputFile":
+        """Return a file that can be read again: what a pipe gives is copied into a folder.
 
-        The copy is named by what is in it, so the same input again is the same file.
+        The copy is named by its content, so that the same input again is the same file.
 
         Raises:
             SourceError: If it cannot be written.
@@ -72,26 +74,26 @@ class Reading(Struct, frozen=True, kw_only=True):
             ) from error
 
     @contextmanager
-    def open(self, operation: Operation) -> Iterator["OpenReading"]:
+    def open(self, operation: Operation) -> Iterator["OpenInputFile"]:
         """Open the file and check the options against it.
 
         Raises:
             SourceError: If it cannot be read.
             ConfigurationError: If an option does not fit it.
         """
-        with open_table(self.path, self.table) as table:
+        with open_reader(self.path, self.format) as reader:
             columns = Columns(
                 operation,
                 self.columns,
-                table.columns,
-                is_text=table.format == "csv",
-                zoneless=table.zoneless,
+                reader.columns,
+                is_text=reader.format == "csv",
+                zoneless=reader.zoneless,
             )
-            yield OpenReading(table, columns)
+            yield OpenInputFile(reader, columns)
 
 
-def table_options_from(options: str) -> TableOptions:
-    """Return from the text of the options of a reading what says how the file is written."""
+def read_options_from(options: str) -> ReadOptions:
+    """Return how a file is written, from the text that `InputFile.to_json` has made."""
     return msgspec.json.decode(options, type=_Options).table
 
 
@@ -120,27 +122,31 @@ def _copied(path: Path, folder: Path) -> Path:
         raise
 
 
-class OpenReading:
+class OpenInputFile:
     """An open file of rows.
 
     Attributes:
-        table: The file.
+        reader: Reads its rows.
     """
 
-    def __init__(self, table: Table, columns: Columns) -> None:
-        self.table = table
+    def __init__(self, reader: RowReader, columns: Columns) -> None:
+        self.reader = reader
         self._columns = columns
 
-    def rows(self) -> Iterator[tuple[Row, object]]:
-        """Yield the rows, each with the input that it makes, or with the fault that it is.
+    def rows(self) -> Iterator[tuple[FileRow, object]]:
+        """Yield each row with its input, or with the fault that makes it unreadable.
 
         Raises:
-            SourceError: If nothing can be read from some place on.
+            SourceError: If the rest of the file cannot be read.
         """
-        for row in self.table.rows():
+        for row in self.reader.rows():
             yield row, row.fault or self._columns.input_of(row.values)
 
+    def inputs(self) -> Iterator[object]:
+        """Yield what `rows` yields, without the rows."""
+        return (item for _, item in self.rows())
+
     @property
-    def unseen(self) -> list[str]:
-        """The columns that an option names and no row has had so far."""
-        return sorted(self._columns.unseen)
+    def missing_columns(self) -> list[str]:
+        """The columns that an option names and no row had so far."""
+        return sorted(self._columns.missing)

@@ -34,10 +34,10 @@ class TestDryRun:
             0,
             (
                 "25,001 rows, 0 of them not valid, make 251 requests\n"
-                "account               at least    of the day\n"
-                "Free, Starter             25 s          0.1%\n"
-                "Professional              13 s          0.0%\n"
-                "Enterprise                13 s          0.0%\n"
+                "account           at least  of the day\n"
+                "Free, Starter         25 s        0.1%\n"
+                "Professional          13 s        0.0%\n"
+                "Enterprise            13 s        0.0%\n"
                 "Nothing was sent\n"
             ),
             "",
@@ -52,7 +52,7 @@ class TestDryRun:
         assert done.out.splitlines()[:3] == [
             f"row 3, line 6: 1 cells where the header has 2; {remedy}",
             f"row 4, line 7: 3 cells where the header has 2; {remedy}",
-            "4 rows, 2 of them not valid, make 1 requests",
+            "4 rows, 2 of them not valid, make 1 request",
         ]
 
     def test_counts_line_items_that_do_not_travel_together(self, write: "Write", shell: "Shell") -> None:
@@ -126,7 +126,7 @@ class TestDryRun:
     def test_standard_input(self, shell: "Shell") -> None:
         done = shell("create", "orders", "-", "--dry-run", stdin=b"hs_order_name\nA-1\n")
 
-        assert done.out.startswith("1 rows, 0 of them not valid, make 1 requests\n")
+        assert done.out.startswith("1 rows, 0 of them not valid, make 1 request\n")
         assert not shell.runs.exists()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hubspot_batch.cli import _reading
+from hubspot_batch.cli import _input_file
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell, Write
@@ -38,8 +38,7 @@ class TestWhatIsReadOnce:
         assert shell.push("create", "orders", pipe()).code == 0
         assert sorted(str(row["hs_order_name"]) for row in shell.sent()) == ["A-1", "A-2"]
         assert shell("results", "latest").out.count("\n") == 3
-        lines = shell("runs").out.splitlines()
-        assert (len(lines), lines[1][-3:]) == (2, "  -")
+        assert shell("runs").out.splitlines()[1:] == ["  2 done, from a pipe"]
 
     @pytest.mark.posix
     def test_nobody_else_can_read_the_copy_and_it_goes_with_the_end_of_the_run(self, shell: "Shell") -> None:
@@ -89,7 +88,7 @@ class TestWhatIsReadOnce:
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(_reading, "copy_content", full)
+        monkeypatch.setattr(_input_file, "copy_content", full)
 
         done = shell.push("create", "orders", "-", stdin=CSV.encode())
 
@@ -170,7 +169,7 @@ class TestWhatIsNoFileOfRows:
 
         assert (done.code, done.out) == (1, "")
         assert done.err == (
-            f"Error: '{tmp_path}/orders-\\udcff.csv': the name is no Unicode text; rename the file\n"
+            f"Error: '{tmp_path}/orders-\\udcff.csv': the name is not Unicode text; rename the file\n"
         )
 
 

@@ -1,30 +1,28 @@
-"""What all kinds of files have in common."""
+"""Readers of files of rows: what all formats share."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import ClassVar, Literal, Self, TypeAlias
+from typing import ClassVar, Self
 
 from hubspot_batch.cli._tables._content import Content, UnreadableError
-from hubspot_batch.cli._tables._row import Row
+from hubspot_batch.cli._tables._row import FileRow
 from hubspot_batch.cli._tables._text import Text, error_at, foreign_bytes
 from hubspot_batch.errors import SourceError
 
-Format: TypeAlias = Literal["csv", "jsonl", "json", "parquet"]
 
-
-class Table(ABC):
-    """An open file of rows, a context manager that closes it.
+class RowReader(ABC):
+    """An open file of rows, and a context manager that closes it.
 
     Attributes:
-        format: What kind of file it is.
-        name: What it is called in messages.
-        columns: The names of its columns; None where each row has its own.
-        total: How many rows it has; None where only reading it tells.
+        format: The name of its format.
+        name: Its name in messages.
+        columns: The names of its columns; None if each row has its own.
+        total: How many rows it has; None if only reading it tells.
         zoneless: The columns whose values are datetimes without a time zone.
     """
 
-    format: ClassVar[Format]
+    format: ClassVar[str]
 
     def __init__(self, content: Content) -> None:
         self.name = content.name
@@ -44,11 +42,11 @@ class Table(ABC):
         self._content.close()
 
     def share_read(self) -> float | None:
-        """Return which part of the file has been read, from 0 to 1; None where its size is unknown."""
+        """Return the share of the file that was read, from 0 to 1; None if its size is unknown."""
         return self._content.share_read()
 
-    def rows(self) -> Iterator[Row]:
-        """Yield the rows, once, as they are read. One that cannot be read has a fault, the others go on.
+    def rows(self) -> Iterator[FileRow]:
+        """Yield the rows, once, as they are read. A row that cannot be read has a fault.
 
         Raises:
             SourceError: If nothing can be read from some place on. The text names it.
@@ -57,7 +55,7 @@ class Table(ABC):
             yield from self._rows()
 
     @abstractmethod
-    def _rows(self) -> Iterator[Row]: ...
+    def _rows(self) -> Iterator[FileRow]: ...
 
     @abstractmethod
     def _error(self, problem: str) -> SourceError:
@@ -71,8 +69,8 @@ class Table(ABC):
             raise self._error(str(error)) from error
 
 
-class TextTable(Table):
-    """An open file of rows that is text.
+class TextReader(RowReader):
+    """An open file of rows in a text format.
 
     Attributes:
         text: The text.

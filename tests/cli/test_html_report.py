@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hubspot_batch.bulk import Outcome, Outcomes, Report
-from hubspot_batch.cli._page import page_of
+from hubspot_batch.cli._html_report import page_of
 from hubspot_batch.cli._progress import Sample
 from hubspot_batch.results import Reason
 

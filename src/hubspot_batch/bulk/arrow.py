@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+__all__ = ["column_names", "import_pyarrow", "open_stream", "rows_of", "zoneless_columns"]
+
 # The name that pandas gives to an unnamed row index.
 _INDEX_OF_PANDAS = re.compile(r"__index_level_\d+__")
 # What making a Python value raises: UnicodeDecodeError and what pyarrow raises are ValueErrors.
@@ -32,7 +34,7 @@ def import_pyarrow(module: str = "pyarrow") -> ModuleType:
         return import_module(module)
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            "Arrow and Parquet need pyarrow; install it with: pip install 'hubspot-batch[parquet]'"
+            'Arrow and Parquet need pyarrow; install it with: pip install "hubspot-batch[parquet]"'
         ) from error
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hubspot_batch.bulk import Outcome
-from hubspot_batch.cli._tables import open_results, open_table
+from hubspot_batch.cli._tables import open_reader, open_result_writer
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import Reason
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def told(source: Path, folder: Path) -> list[str]:
     """Write all rows of a file as done, and return the lines."""
     path = folder / "results"
-    with open_table(source) as table, open_results(path, table) as results:
+    with open_reader(source) as table, open_result_writer(path, table) as results:
         for row in table.rows():
             results.write(row, Outcome(index=row.number - 1, status="done", id="7"))
     return path.read_text(encoding="utf-8").splitlines()
@@ -75,10 +75,10 @@ def test_the_file_of_the_rows_is_not_overwritten(write: "Write") -> None:
     path = write("rows.csv", "a\n1\n")
 
     with (
-        open_table(path) as table,
+        open_reader(path) as table,
         pytest.raises(ConfigurationError, match="name another file for the results"),
     ):
-        open_results(path, table)
+        open_result_writer(path, table)
 
     assert path.read_text(encoding="utf-8") == "a\n1\n"
 
@@ -89,11 +89,11 @@ def test_no_cell_of_ours_is_a_formula_and_those_of_the_user_stay_as_they_are(
 ) -> None:
     source, path = write("rows.csv", 'a,=b\n"=1+\r1",-2\n'), tmp_path / "results.csv"
     reasons = [Reason(code=f"{begin}CODE", message=f"{begin}1")]
-    with open_table(source) as table, open_results(path, table) as results:
+    with open_reader(source) as table, open_result_writer(path, table) as results:
         for row in table.rows():
             results.write(row, Outcome(index=0, status="rejected", reasons=reasons))
 
     _, cells = csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))
     assert cells == ["1", "rejected", "", f"'{begin}CODE", f"'{begin}1", "=1+\r1", "-2"]
-    with open_table(path) as table:
+    with open_reader(path) as table:
         assert [row.values for row in table.rows()] == [{"a": "=1+\r1", "=b": "-2"}]

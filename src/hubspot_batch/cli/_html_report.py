@@ -1,4 +1,4 @@
-"""A run as one HTML page that needs nothing beside it: figures, throughput, reasons, example rows."""
+"""The report of a run as one HTML page without other files: figures, throughput, reasons, example rows."""
 
 from base64 import b64encode
 from collections import defaultdict
@@ -31,7 +31,7 @@ td.number, td.reason { white-space: nowrap; }
 svg { width: 100%; height: auto; } svg text { font-size: 11px; fill: currentColor; }
 .note { opacity: .75; }
 """
-# Nothing is loaded and nothing runs, whatever the words of others in the page are.
+# Nothing is loaded and no script runs, even if words of others in the page ask for it.
 _POLICY = (
     f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
     "base-uri 'none'; form-action 'none'"
@@ -42,10 +42,10 @@ def page_of(title: str, report: Report, samples: Sequence[Sample], *, resumable:
     """Return the page.
 
     Args:
-        title: What the run was about.
-        report: What became of it.
-        samples: How it went over time.
-        resumable: Whether the same command goes on with a run that was not finished.
+        title: What the run did.
+        report: The report of the run.
+        samples: Its progress over time.
+        resumable: Whether the same command goes on with the run.
     """
     parts = [
         f"<h1>{escape(title)}</h1>",
@@ -93,7 +93,7 @@ def _figure(name: str, value: str) -> str:
 
 
 def _chart(samples: Sequence[Sample], rate_limit: float) -> str:
-    """Return the requests a second between samples, as steps, below the line of the quota."""
+    """Return a chart of the requests a second, as steps, below a line at the quota."""
     rates = [
         (before.seconds, after.seconds, (after.requests - before.requests) / (after.seconds - before.seconds))
         for before, after in pairwise(samples)

@@ -1,4 +1,4 @@
-"""`hubspot-batch sandbox`."""
+"""`hubspot-batch sandbox`: run a local HubSpot in the foreground."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,23 +7,22 @@ from typing import Any
 import click
 
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.sandbox import FAULTS, Property, Sandbox, parse_fault
-from hubspot_batch.sandbox._quotas import parse_quota
+from hubspot_batch.sandbox import FAULTS, Property, Sandbox, parse_fault, parse_quota
 
 
 def run(
     faults: Sequence[str], custom: Sequence[str], unique: Sequence[str], options: Mapping[str, Any]
 ) -> None:
-    """Run a sandbox in the foreground until Ctrl-C or SIGTERM.
+    """Run a sandbox until Ctrl-C or SIGTERM.
 
     Args:
-        faults: Faults with their rates, `504-after:0.02`.
+        faults: Injected faults with their rates, `504-after:0.02`.
         custom: Properties that take any text, `orders.my_field`.
-        unique: Properties likewise of which no two records have the same value.
-        options: What `Sandbox` takes.
+        unique: Properties that take any text and are unique.
+        options: Keywords of `Sandbox`.
 
     Raises:
-        UsageError: If an option is written wrongly.
+        UsageError: If an option is not valid.
         ConfigurationError: If the port or the store cannot be used.
     """
     properties: defaultdict[str, dict[str, Property]] = defaultdict(dict)
@@ -45,7 +44,7 @@ def run(
 def _named(text: str) -> tuple[str, str]:
     object_type, _, name = text.partition(".")
     if not object_type or not name:
-        raise ConfigurationError(f"{text!r} names no property; write it like orders.my_field")
+        raise ConfigurationError(f"{text!r} does not name a property; write it like orders.my_field")
     return object_type.replace("-", "_"), name
 
 

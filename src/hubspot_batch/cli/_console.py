@@ -1,0 +1,57 @@
+"""Standard output and standard error: lines for people, and commands that they can copy into their shell."""
+
+import errno
+import os
+import re
+import shlex
+import sys
+
+import click
+
+from hubspot_batch import printable
+
+# What cmd.exe and PowerShell take as it is. A quoted name must not end in a backslash.
+_PLAIN_ON_WINDOWS = re.compile(r"[\w.:/\\+=@-]+")
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line. Text of others in it, HubSpot's words for example, cannot steer the terminal.
+
+    Args:
+        text: The line.
+        err: Whether it goes to standard error. It is not an error if nothing reads that any more.
+    """
+    try:
+        click.echo(printable(text), err=err)
+    except OSError as error:
+        if not (err and is_unread(error)):
+            raise
+
+
+def quoted(argument: str) -> str:
+    """Return an argument as it can be typed into the shell of this system."""
+    if os.name != "nt":
+        return shlex.quote(argument)
+    # No name of a file holds a double quote there, and cmd.exe knows no single quotes.
+    return argument if _PLAIN_ON_WINDOWS.fullmatch(argument) else f'"{argument}"'
+
+
+def is_unread(error: OSError) -> bool:
+    """Return whether an error says that a stream has no reader any more.
+
+    A pipe says EPIPE, or EINVAL on Windows; a terminal that was closed says EIO.
+    """
+    numbers = {errno.EPIPE, errno.ESHUTDOWN, errno.EIO, *([errno.EINVAL] if os.name == "nt" else [])}
+    return isinstance(error, BrokenPipeError) or (error.errno in numbers and error.filename is None)
+
+
+def release_streams() -> None:
+    """Send standard output and standard error to the null device if nothing can be written to them any more.
+
+    Python would complain when it flushes the rest.
+    """
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,259 @@
+"""The options of the commands: how they are written, checked, and handed on."""
+
+# ruff: noqa: PLC0415 - the command line answers --help without all that a command needs
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from hubspot_batch import printable
+from hubspot_batch.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from hubspot_batch.cli._connection import ConnectionOptions
+    from hubspot_batch.cli._input_file import InputFile
+    from hubspot_batch.cli._push import PushOptions
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+FILE = click.Path(allow_dash=True, path_type=Path)
+PATH = click.Path(path_type=Path)
+_MOST_DIGITS = 5
+
+
+class _Days(click.ParamType[timedelta]):
+    """A number of days, written like 30d."""
+
+    name = "days"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        digits = value.removesuffix("d")
+        if digits == value or not digits.isascii() or not digits.isdigit() or len(digits) > _MOST_DIGITS:
+            self.fail(f"{value!r} is not a number of days; write it like 30d", param, ctx)
+        return timedelta(days=int(digits))
+
+
+class _ChoiceWhenUsed(click.ParamType[str]):
+    """A choice between names that are looked up when they are needed: it takes long to import them."""
+
+    def __init__(self, name: str, choices: Callable[[], Sequence[str]]) -> None:
+        self.name = name
+        self._choices = choices
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return click.Choice(self._choices()).convert(value, param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        return click.Choice(self._choices()).shell_complete(ctx, param, incomplete)
+
+
+def _formats() -> Sequence[str]:
+    from hubspot_batch.cli._tables import FORMATS
+
+    return sorted(FORMATS)
+
+
+def objects_of(verb: str) -> click.ParamType[str]:
+    """Return the type of an argument that names an object type with which the document can do this."""
+
+    def names() -> Sequence[str]:
+        from hubspot_batch import contract
+
+        known = contract.operations().values()
+        return [operation.object_type.replace("_", "-") for operation in known if operation.verb == verb]
+
+    return _ChoiceWhenUsed("object", names)
+
+
+DAYS = _Days()
+FORMAT = _ChoiceWhenUsed("format", _formats)
+
+
+def options(*parts: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+    """Return a decorator that adds options in this order."""
+
+    def add(command: _Command) -> _Command:
+        for part in reversed(parts):
+            command = part(command)
+        return command
+
+    return add
+
+
+def _pairs(_: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what is not written `NAME=...`. The text is not repeated: it may be a property value."""
+    for text in texts:
+        name, equals, right = text.partition("=")
+        if not name or not equals or (not right and parameter.name != "set"):
+            raise click.BadParameter(f"write {parameter.metavar}")
+    return texts
+
+
+def _of_text(_: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """Refuse an encoding or a delimiter that does not exist."""
+    if text is not None:
+        from hubspot_batch.cli import _tables
+
+        try:
+            (_tables.known_encoding if parameter.name == "encoding" else _tables.known_delimiter)(text)
+        except ConfigurationError as error:
+            raise click.BadParameter(printable(str(error))) from error
+    return text
+
+
+READING = options(
+    click.option(
+        "--format",
+        type=FORMAT,
+        metavar="NAME",
+        help="The format of FILE: csv, jsonl, json or parquet. Found out by default.",
+    ),
+    click.option(
+        "--encoding",
+        callback=_of_text,
+        help="The encoding of its text. UTF-8 by default, or what a byte order mark says.",
+    ),
+    click.option(
+        "--delimiter",
+        callback=_of_text,
+        help="The delimiter of CSV, `tab` for a tab. Found out by default.",
+    ),
+    click.option(
+        "--map",
+        multiple=True,
+        metavar="PROPERTY=COLUMN",
+        callback=_pairs,
+        help="Take a property from a column of another name.",
+    ),
+    click.option(
+        "--only", multiple=True, metavar="COLUMNS", help="Take only these columns, separated by commas."
+    ),
+    click.option(
+        "--drop", multiple=True, metavar="COLUMNS", help="Leave out these columns, separated by commas."
+    ),
+    click.option(
+        "--set",
+        multiple=True,
+        metavar="PROPERTY=VALUE",
+        callback=_pairs,
+        help="Set a property for all rows.",
+    ),
+    click.option(
+        "--timezone",
+        metavar="NAME",
+        help="The time zone of times that have none, Europe/Berlin for example.",
+    ),
+    click.option(
+        "--clear-empty",
+        is_flag=True,
+        help="Let an empty cell clear its property, not leave it alone.",
+    ),
+)
+ASSOCIATING = click.option(
+    "--associate",
+    multiple=True,
+    metavar="OBJECT=COLUMN[:TYPE]",
+    callback=_pairs,
+    help="Link with the record whose id is in a column: contact=contact_id, company=company_id:509.",
+)
+IDENTIFYING = click.option(
+    "--id-property", metavar="PROPERTY", help="A unique property that names the record; `id` by default."
+)
+UNIQUE = click.option(
+    "--unique-property",
+    metavar="PROPERTY",
+    help="A property that is unique in the account and that each row has. Rows whose answer was lost are "
+    "then sent again, because HubSpot refuses a double; without it they are unknown.",
+)
+PUSHING = options(
+    click.option(
+        "--dry-run", is_flag=True, help="Check all rows and say how long a push takes. Nothing is sent."
+    ),
+    click.option("--sandbox", is_flag=True, help="Push into a local HubSpot that ends with the command."),
+    click.option("--new", is_flag=True, help="Begin from the first row, and send again what ran before."),
+    click.option("--journal", type=PATH, help="The journal of the run; by default one in the runs folder."),
+    click.option(
+        "--keep-going", is_flag=True, help="Go on even if the first rows are all refused for one reason."
+    ),
+    click.option("--concurrency", type=click.IntRange(1), help="The most requests in flight, 40 by default."),
+    click.option("--token-file", type=PATH, help="A file that holds the access token."),
+    click.option(
+        "--base-url",
+        envvar="HUBSPOT_BASE_URL",
+        default="https://api.hubapi.com",
+        show_default=True,
+        show_envvar=True,
+        help="The address of HubSpot.",
+    ),
+    click.option(
+        "--allow-http", is_flag=True, help="Send in clear text if --base-url is an http:// address."
+    ),
+    click.option("--api-version", default="v3", show_default=True, help="Or a dated one, such as 2026-09."),
+    click.option(
+        "--share-quota",
+        type=PATH,
+        help="A file on a disk of this machine, by which processes share a quota.",
+    ),
+    click.option("--results", type=PATH, help="Write all rows there with their outcomes."),
+    click.option("--report", type=PATH, help="Write an HTML page about the run."),
+    click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, without progress."),
+)
+
+
+def input_file(given: dict[str, Any]) -> "InputFile":
+    """Return the file that the options describe."""
+    from hubspot_batch.cli._columns import ColumnOptions
+    from hubspot_batch.cli._input_file import InputFile
+    from hubspot_batch.cli._tables import ReadOptions
+
+    return InputFile(
+        path=given["file"],
+        format=ReadOptions(format=given["format"], encoding=given["encoding"], delimiter=given["delimiter"]),
+        columns=ColumnOptions(
+            map=given["map"],
+            only=given["only"],
+            drop=given["drop"],
+            set=given["set"],
+            associate=given.get("associate", ()),
+            clear_empty=given["clear_empty"],
+            timezone=given["timezone"],
+            id_property=given.get("id_property"),
+        ),
+    )
+
+
+def connection_options(given: dict[str, Any]) -> "ConnectionOptions":
+    """Return the options that say which HubSpot to talk to."""
+    from hubspot_batch.cli._connection import ConnectionOptions
+
+    return ConnectionOptions(
+        sandbox=given["sandbox"],
+        token_file=given["token_file"],
+        base_url=given["base_url"],
+        allow_http=given["allow_http"],
+        api_version=given["api_version"],
+        shared_quota=given["share_quota"],
+    )
+
+
+def push_options(given: dict[str, Any]) -> "PushOptions":
+    """Return the other options of a push."""
+    from hubspot_batch.cli._push import PushOptions
+
+    return PushOptions(
+        unique_property=given.get("unique_property"),
+        concurrency=given["concurrency"],
+        keep_going=given["keep_going"],
+        journal=given["journal"],
+        new=given["new"],
+        as_json=given["as_json"],
+        page=given["report"],
+        results=given["results"],
+    )
