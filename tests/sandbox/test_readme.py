@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from hubspot_batch import CreateInput, HubSpot
 from hubspot_batch.cli._commands import commands
 from hubspot_batch.sandbox import Sandbox
 
@@ -110,3 +111,23 @@ def test_the_commands_that_push_a_file(tmp_path: Path, monkeypatch: pytest.Monke
 
     assert codes == [0, 4, 4, 0]
     assert len((tmp_path / results[-1]).read_text(encoding="utf-8").splitlines()) == 1 + 8
+
+
+def test_a_create_of_100_orders_with_one_bad_order_writes_the_other_99() -> None:
+    assert "A create of 100 orders with one bad order writes the other 99." in " ".join(README.split())
+    orders: list[CreateInput] = [{"properties": {"hs_order_name": f"A-{row}"}} for row in range(99)]
+    orders.insert(41, {"properties": {"hs_order_name": "A-bad", "hs_total_price": "12,50"}})
+    with Sandbox() as box, HubSpot(box.access_token, base_url=box.url) as hub:
+        result = hub.orders.batch_create(orders)
+
+    assert {record.index for record in result.records} == {*range(100)} - {41}
+    assert [error.index for error in result.errors] == [41]
+
+
+def test_the_exit_codes_are_those_of_the_help() -> None:
+    in_readme = re.findall(r"^\| (\d) \|", README, re.MULTILINE)
+
+    help_text = CliRunner().invoke(commands, ["--help"]).output
+
+    assert in_readme
+    assert re.findall(r"^ +(\d)  \w", help_text, re.MULTILINE) == in_readme
