@@ -41,9 +41,8 @@ PLAIN = [
     "examples",
     "noxfile.py",
     "scripts",
+    "src",
     "tests",
-    *map(str, Path("src/hubspot_batch").glob("*.py")),
-    *(f"src/hubspot_batch/{wing}" for wing in ("bulk", "contract", "replies", "sandbox", "transport")),
 ]
 FORMATTED = ["benchmarks", "examples", "noxfile.py", "scripts", "src", "tests"]
 

@@ -39,9 +39,9 @@ class ColumnOptions(Struct, frozen=True, kw_only=True):
         map: `PROPERTY=COLUMN`: a column that is a property of another name.
         only: Columns to take, with commas between them. Those that other options name are taken, too.
         drop: Columns to leave out, with commas between them.
-        set: `PROPERTY=VALUE`: a property that is the same for all rows, whatever a column says.
+        set: `PROPERTY=VALUE`: a property that is the same for all rows. It replaces the value of a column.
         associate: `OBJECT=COLUMN` or `OBJECT=COLUMN:TYPE`: a column with the ids of records to link the new
-            one with, semicolons between them. It is no property.
+            one with, separated by semicolons. The column is not a property.
         clear_empty: Whether an empty cell clears its property. Otherwise the property is left out.
         id_property: For an update, the property whose value names the record in place of its id.
         timezone: The name of the time zone of dates with a time that name none.
@@ -87,7 +87,7 @@ class Columns:
             operation: What the inputs are for.
             options: What is to be done.
             columns: The columns of all rows; None where each row has its own.
-            is_text: Whether all values are text, of which an empty one means that there is none.
+            is_text: Whether all values are text. An empty text means that there is no value.
             zoneless: The columns whose values are datetimes without a time zone.
 
         Raises:
@@ -152,7 +152,7 @@ class Columns:
         return item
 
     def _linked(self, item: dict[str, object], columns: Mapping[str, object]) -> dict[str, object]:
-        """Return the input with its links. What is no list of associations is left to validation."""
+        """Return the input with its links. Validation reports associations that are not a list."""
         present = item.get("associations", [])
         if isinstance(present, list) and (links := self._associations(columns)):
             item["associations"] = [*present, *links]
@@ -181,7 +181,7 @@ class Columns:
         ]
 
     def _check_dropped(self) -> set[str]:
-        """Return the columns that are asked for, none of which may be dropped."""
+        """Return the columns that options name. None of them may be dropped."""
         asked = {*self._mapped, *self._only, *(link.column for link in self._links)}
         if both := sorted(asked & self._dropped):
             raise ConfigurationError(

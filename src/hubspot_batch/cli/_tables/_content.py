@@ -136,7 +136,7 @@ class _Readable(Protocol):
 
 
 class _Ahead:
-    """A stream of which the first bytes can be seen before they are read."""
+    """A stream whose first bytes can be seen before they are read."""
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
         self._read = read

@@ -43,7 +43,7 @@ class RowDecoder:
         return Decoded(value, end, self._repeated[0] if self._repeated else None)
 
     def row_of(self, decoded: Decoded, text: str, number: int, line: int | None = None) -> FileRow:
-        """Return the row that a value is. It has a fault where it is no mapping, or has a key twice.
+        """Return the row that a value is. It has an issue if it is not a mapping, or has a key twice.
 
         Args:
             decoded: The value.
@@ -98,7 +98,7 @@ def first_repeated(names: Iterable[str]) -> str:
 
 
 def skip_space(text: str, start: int) -> int:
-    """Return the place of the first character from there on that is no white space."""
+    """Return the position of the first character from there that is not white space."""
     # It matches the empty text, too.
     return _SPACE.match(text, start).end()  # type: ignore[union-attr]
 

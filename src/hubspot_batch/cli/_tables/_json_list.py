@@ -1,4 +1,4 @@
-"""A list in JSON, of which no more is held than a block and the row that it cuts."""
+"""A list in JSON. Only a block of it, and the row at the end of the block, is held in memory."""
 
 import json
 import re
@@ -94,7 +94,7 @@ class _Window:
         return line, column
 
     def next(self) -> str:
-        """Go to the next character that is no white space, and return it; an empty text at the end."""
+        """Go to the next character that is not white space, and return it; an empty text at the end."""
         self._at = skip_space(self._text, self._at)
         while self._at == len(self._text) and not self._ended:
             self._read_on()

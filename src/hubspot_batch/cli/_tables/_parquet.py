@@ -41,7 +41,7 @@ class ParquetReader(RowReader):
 
         Raises:
             ConfigurationError: If pyarrow is missing.
-            SourceError: If this is no Parquet file whose columns can be told apart.
+            SourceError: If this is not a Parquet file, or two of its columns have one name.
         """
         super().__init__(content)
         self._number = 0

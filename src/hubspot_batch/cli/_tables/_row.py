@@ -19,8 +19,8 @@ class FileRow(Struct, frozen=True):
             a fault.
         line: The first of its lines in the file, from 1; None where the file has no lines.
         fault: Why it cannot be read. It goes to the engine in place of an input, which rejects the row.
-        original: The cells of a CSV file, or the text of a line that is no JSON; None where `values` are what
-            the file holds.
+        original: The cells of a CSV file, or the text of a line that is not JSON; None if the file holds
+            `values` as they are.
     """
 
     number: int
