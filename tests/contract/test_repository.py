@@ -152,6 +152,18 @@ def test_each_job_of_a_workflow_ends() -> None:
     assert [job for job in jobs if not 0 < job.get("timeout-minutes", 0) <= 60] == []
 
 
+def test_contributing_names_the_modules_that_there_are() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.split("## Where things are")[1].split("\n## ")[0]
+    package = ROOT / "src" / "hubspot_batch"
+    rows = re.findall(r"^\| (`.+?) \|", section.split("`src/hubspot_batch/` has")[1], re.MULTILINE)
+    named = [*re.findall(r"`(\w+)/?`", " ".join(rows)), *re.findall(r"\(`([\w/]+)`\)", section)]
+
+    parts = {path.stem for path in package.iterdir() if path.suffix in {"", ".py"}}
+    assert {part for part in parts if not part.startswith("_")} - {*named} == set()
+    assert [name for name in named if not list(package.glob(f"{name}*"))] == []
+
+
 def test_links_of_the_readme_lead_somewhere() -> None:
     targets = re.findall(r"\]\(([^)#]+)\)", README)
 
