@@ -7,6 +7,35 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+
+class RecordId(Struct, frozen=True, kw_only=True):
+    """One record to read or to archive."""
+
+    id: str
+    """The record id; in a read that names `idProperty`, the record's value of that property."""
+
+
+ObjectType: TypeAlias = Literal[
+    "orders",
+    "line_items",
+    "commerce_payments",
+    "carts",
+    "contacts",
+    "companies",
+    "deals",
+    "products",
+]
+"""An object type that this document is about, by the name that stands in paths."""
+
+
+TargetType: TypeAlias = Literal["contacts", "companies", "deals", "products"]
+"""An object type that records are linked with, and that is read only here."""
+
+
+DataSensitivity: TypeAlias = Literal["highly_sensitive", "non_sensitive", "sensitive"]
+"""How sensitive the values of a property are."""
+
+
 PropertyValues: TypeAlias = dict["PropertyName", str]
 """
 Internal property names and the values to write. Every value is text: numbers in digits with at
@@ -29,7 +58,7 @@ error.
 
 
 class AssociationTarget(Struct, frozen=True, kw_only=True):
-    """The record at the other end of an association."""
+    """The record at an end of an association."""
 
     id: str
     """The record id."""
@@ -75,6 +104,60 @@ class PropertyVersion(Struct, frozen=True, kw_only=True):
     """The user who set it."""
 
 
+class PropertyOption(Struct, frozen=True, kw_only=True):
+    """One value that an enumeration takes."""
+
+    value: str
+    """The internal value, which requests use."""
+
+    label: str
+    """The value for people to read."""
+
+    description: str | None | UnsetType = UNSET
+    """What it means."""
+
+    display_order: int | None | UnsetType = field(name="displayOrder", default=UNSET)
+    """Its place among the others; -1 comes last."""
+
+    hidden: bool | None | UnsetType = UNSET
+    """Whether people cannot choose it."""
+
+
+class ModificationMetadata(Struct, frozen=True, kw_only=True):
+    """What of a property cannot be changed. Any field may be absent."""
+
+    archivable: bool | None | UnsetType = UNSET
+    """Whether the property can be archived."""
+
+    read_only_definition: bool | None | UnsetType = field(name="readOnlyDefinition", default=UNSET)
+    """Whether its definition cannot be changed."""
+
+    read_only_options: bool | None | UnsetType = field(name="readOnlyOptions", default=UNSET)
+    """Whether its options cannot be changed."""
+
+    read_only_value: bool | None | UnsetType = field(name="readOnlyValue", default=UNSET)
+    """Whether its values cannot be written."""
+
+
+class AssociatedPair(Struct, frozen=True, kw_only=True):
+    """Two records that are linked."""
+
+    from_object_id: str = field(name="fromObjectId")
+    """The id of the first record."""
+
+    to_object_id: str = field(name="toObjectId")
+    """The id of the second record."""
+
+    from_object_type_id: str | None | UnsetType = field(name="fromObjectTypeId", default=UNSET)
+    """The id of the object type of the first record, 0-8 for example."""
+
+    to_object_type_id: str | None | UnsetType = field(name="toObjectTypeId", default=UNSET)
+    """The id of the object type of the second record."""
+
+    labels: list[str] | None | UnsetType = UNSET
+    """The labels of the link that a person has defined."""
+
+
 class SubCategoryObject(Struct, frozen=True, kw_only=True):
     """The published form of a finer kind of error. It has no known fields."""
 
@@ -85,6 +168,39 @@ ContextValues: TypeAlias = list[str]
 
 Links: TypeAlias = dict[str, str]
 """Names and addresses of further reading."""
+
+
+class BatchReadRequest(Struct, frozen=True, kw_only=True):
+    """The body of every read operation."""
+
+    inputs: list[RecordId]
+    """
+    The records to read, at most 50 where `propertiesWithHistory` names any. No two may name the same
+    record.
+
+    """
+
+    properties: list[PropertyName] | UnsetType = UNSET
+    """The properties to return, by their internal names. A few of each type where none is named."""
+
+    properties_with_history: list[PropertyName] | UnsetType = field(
+        name="propertiesWithHistory", default=UNSET
+    )
+    """The properties to return with the values that they have had."""
+
+    id_property: str | UnsetType = field(name="idProperty", default=UNSET)
+    """
+    The name of a property whose values are unique, where each `id` is such a value. Leave it out when
+    they are record ids.
+
+    """
+
+
+class BatchArchiveRequest(Struct, frozen=True, kw_only=True):
+    """The body of every archive operation."""
+
+    inputs: list[RecordId]
+    """The records to archive. No two may name the same record."""
 
 
 class UpdateInput(Struct, frozen=True, kw_only=True):
@@ -104,6 +220,19 @@ class UpdateInput(Struct, frozen=True, kw_only=True):
     object_write_trace_id: TraceId | UnsetType = field(name="objectWriteTraceId", default=UNSET)
 
 
+class UpsertInput(Struct, frozen=True, kw_only=True):
+    """One record to update, or to create where there is none."""
+
+    id: str
+    """The record's value of the property that `idProperty` names."""
+
+    id_property: str = field(name="idProperty")
+    """The name of a property whose values are unique; not `hs_object_id`."""
+
+    properties: PropertyValues
+    object_write_trace_id: TraceId | UnsetType = field(name="objectWriteTraceId", default=UNSET)
+
+
 class AssociationType(Struct, frozen=True, kw_only=True):
     """The meaning of a link, which also fixes its direction."""
 
@@ -118,6 +247,106 @@ BatchStatus: TypeAlias = KnownBatchStatus | str
 
 PropertyHistory: TypeAlias = list[PropertyVersion]
 """The values that one property has had."""
+
+
+class PropertyDefinition(Struct, frozen=True, kw_only=True):
+    """What a property is. All but its names and types may be absent."""
+
+    name: str
+    """The internal name, which requests use."""
+
+    label: str
+    """The name for people to read."""
+
+    type: str
+    """The type of its values, such as string, number, bool, date, datetime or enumeration."""
+
+    field_type: str = field(name="fieldType")
+    """How it is shown in HubSpot, as text, select or checkbox for example."""
+
+    group_name: str | None | UnsetType = field(name="groupName", default=UNSET)
+    """The group of properties that it belongs to."""
+
+    description: str | None | UnsetType = UNSET
+    """What it is for."""
+
+    options: list[PropertyOption] | None | UnsetType = UNSET
+    """The values that an enumeration takes. Empty for other types."""
+
+    display_order: int | None | UnsetType = field(name="displayOrder", default=UNSET)
+    """Its place among the others; small numbers come first."""
+
+    has_unique_value: bool | None | UnsetType = field(name="hasUniqueValue", default=UNSET)
+    """Whether no two records may have the same value."""
+
+    hidden: bool | None | UnsetType = UNSET
+    """Whether people do not see it in HubSpot."""
+
+    hubspot_defined: bool | None | UnsetType = field(name="hubspotDefined", default=UNSET)
+    """Whether HubSpot has made it, not this account."""
+
+    calculated: bool | None | UnsetType = UNSET
+    """Whether HubSpot works out its values."""
+
+    calculation_formula: str | None | UnsetType = field(name="calculationFormula", default=UNSET)
+    """How they are worked out."""
+
+    external_options: bool | None | UnsetType = field(name="externalOptions", default=UNSET)
+    """Whether its options are kept elsewhere, as those of owners are."""
+
+    referenced_object_type: str | None | UnsetType = field(
+        name="referencedObjectType", default=UNSET
+    )
+    """The kind of thing that its values name."""
+
+    form_field: bool | None | UnsetType = field(name="formField", default=UNSET)
+    """Whether forms can use it."""
+
+    data_sensitivity: str | None | UnsetType = field(name="dataSensitivity", default=UNSET)
+    """How sensitive its values are."""
+
+    sensitive_data_categories: list[str] | None | UnsetType = field(
+        name="sensitiveDataCategories", default=UNSET
+    )
+    """What kinds of sensitive data it holds."""
+
+    currency_property_name: str | None | UnsetType = field(
+        name="currencyPropertyName", default=UNSET
+    )
+    """The property that holds the currency of its values."""
+
+    show_currency_symbol: bool | None | UnsetType = field(name="showCurrencySymbol", default=UNSET)
+    """Whether they are shown with the symbol of the account's currency."""
+
+    date_display_hint: str | None | UnsetType = field(name="dateDisplayHint", default=UNSET)
+    """How dates are shown."""
+
+    number_display_hint: str | None | UnsetType = field(name="numberDisplayHint", default=UNSET)
+    """How numbers are shown."""
+
+    text_display_hint: str | None | UnsetType = field(name="textDisplayHint", default=UNSET)
+    """How text is shown."""
+
+    modification_metadata: ModificationMetadata | None | UnsetType = field(
+        name="modificationMetadata", default=UNSET
+    )
+    archived: bool | None | UnsetType = UNSET
+    """Whether the property is archived."""
+
+    archived_at: str | None | UnsetType = field(name="archivedAt", default=UNSET)
+    """When it was archived."""
+
+    created_at: str | None | UnsetType = field(name="createdAt", default=UNSET)
+    """When it was created."""
+
+    updated_at: str | None | UnsetType = field(name="updatedAt", default=UNSET)
+    """When it was last changed."""
+
+    created_user_id: str | None | UnsetType = field(name="createdUserId", default=UNSET)
+    """The user who created it."""
+
+    updated_user_id: str | None | UnsetType = field(name="updatedUserId", default=UNSET)
+    """The user who changed it last."""
 
 
 SubCategory: TypeAlias = str | SubCategoryObject
@@ -135,6 +364,22 @@ class BatchUpdateRequest(Struct, frozen=True, kw_only=True):
     """The records to change. No two may name the same record."""
 
 
+class BatchUpsertRequest(Struct, frozen=True, kw_only=True):
+    """The body of every upsert operation."""
+
+    inputs: list[UpsertInput]
+    """The records to update or to create. No two may name the same record."""
+
+
+class AssociationInput(Struct, frozen=True, kw_only=True):
+    """One pair of records to link."""
+
+    from_: AssociationTarget = field(name="from")
+    to: AssociationTarget
+    types: list[AssociationType]
+    """What the link means, in one or more ways."""
+
+
 class Association(Struct, frozen=True, kw_only=True):
     """A link from the new record to one existing record."""
 
@@ -147,12 +392,26 @@ PropertyHistories: TypeAlias = dict[str, PropertyHistory]
 """Property names and the values that each has had."""
 
 
+class PropertyDefinitions(Struct, frozen=True, kw_only=True):
+    """The properties that an object type has."""
+
+    results: list[PropertyDefinition]
+    """The definitions, in any order."""
+
+
 Context: TypeAlias = dict[str, ContextValue]
 """
 What the error is about, `objectWriteTraceId`, `ids`, `propertyName` or
 `requiredGranularScopes` for example.
 
 """
+
+
+class BatchAssociationRequest(Struct, frozen=True, kw_only=True):
+    """The body of the operation that links records."""
+
+    inputs: list[AssociationInput]
+    """The pairs to link. No pair may occur twice."""
 
 
 class CreateInput(Struct, frozen=True, kw_only=True):
@@ -201,7 +460,7 @@ class BatchCreateRequest(Struct, frozen=True, kw_only=True):
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """A record as it stands after the write."""
+    """A record as it stands, after the write where there was one."""
 
     id: str
     """The record id."""
@@ -219,6 +478,9 @@ class Record(Struct, frozen=True, kw_only=True):
     properties_with_history: PropertyHistories | None | UnsetType = field(
         name="propertiesWithHistory", default=UNSET
     )
+    new: bool | None | UnsetType = UNSET
+    """Whether an upsert has created the record. Other operations do not send it."""
+
     archived_at: str | None | UnsetType = field(name="archivedAt", default=UNSET)
     """When it was put there."""
 
@@ -297,7 +559,7 @@ class BatchReply(Struct, frozen=True, kw_only=True):
 
     status: BatchStatus
     results: list[Record]
-    """The records as written, in any order. Empty where every input was refused."""
+    """The records as written or read, in any order. Empty where every input was refused."""
 
     started_at: str = field(name="startedAt")
     """When the processing of the batch began."""
@@ -307,6 +569,31 @@ class BatchReply(Struct, frozen=True, kw_only=True):
 
     errors: list[BatchError] | None | UnsetType = UNSET
     """Why inputs were refused. Absent or empty where none was."""
+
+    num_errors: int | None | UnsetType = field(name="numErrors", default=UNSET)
+    """How many errors there are."""
+
+    requested_at: str | None | UnsetType = field(name="requestedAt", default=UNSET)
+    """When the batch was asked for."""
+
+    links: Links | None | UnsetType = UNSET
+
+
+class AssociationReply(Struct, frozen=True, kw_only=True):
+    """What became of a batch of links."""
+
+    status: BatchStatus
+    results: list[AssociatedPair]
+    """The pairs that are linked, in any order."""
+
+    started_at: str = field(name="startedAt")
+    """When the processing of the batch began."""
+
+    completed_at: str = field(name="completedAt")
+    """When it ended."""
+
+    errors: list[BatchError] | None | UnsetType = UNSET
+    """Why pairs were refused. Absent or empty where none was."""
 
     num_errors: int | None | UnsetType = field(name="numErrors", default=UNSET)
     """How many errors there are."""

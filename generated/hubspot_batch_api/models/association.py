@@ -21,7 +21,7 @@ class Association:
     """A link from the new record to one existing record.
 
     Attributes:
-        to (AssociationTarget): The record at the other end of an association.
+        to (AssociationTarget): The record at an end of an association.
         types (list[AssociationType]): What the link means, in one or more ways.
     """
 

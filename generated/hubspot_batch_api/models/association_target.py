@@ -13,7 +13,7 @@ T = TypeVar("T", bound="AssociationTarget")
 
 @_attrs_define
 class AssociationTarget:
-    """The record at the other end of an association.
+    """The record at an end of an association.
 
     Attributes:
         id (str): The record id.

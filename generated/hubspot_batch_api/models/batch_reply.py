@@ -28,7 +28,7 @@ class BatchReply:
 
     Attributes:
         status (KnownBatchStatus | str): How far the processing of the batch is. Only COMPLETE has been seen.
-        results (list[Record]): The records as written, in any order. Empty where every input was refused.
+        results (list[Record]): The records as written or read, in any order. Empty where every input was refused.
         started_at (datetime.datetime): When the processing of the batch began.
         completed_at (datetime.datetime): When it ended.
         errors (list[BatchError] | None | Unset): Why inputs were refused. Absent or empty where none was.

@@ -23,7 +23,7 @@ T = TypeVar("T", bound="Record")
 
 @_attrs_define
 class Record:
-    """A record as it stands after the write.
+    """A record as it stands, after the write where there was one.
 
     Attributes:
         id (str): The record id.
@@ -34,6 +34,7 @@ class Record:
         updated_at (datetime.datetime): When it was last changed.
         archived (bool): Whether the record is in the recycle bin.
         properties_with_history (None | PropertyHistories | Unset):
+        new (bool | None | Unset): Whether an upsert has created the record. Other operations do not send it.
         archived_at (datetime.datetime | None | Unset): When it was put there.
         url (None | str | Unset): Where a person can look at the record.
         object_write_trace_id (None | str | Unset): The trace id of the input. Replies have been seen without it.
@@ -46,6 +47,7 @@ class Record:
     updated_at: datetime.datetime
     archived: bool
     properties_with_history: None | PropertyHistories | Unset = UNSET
+    new: bool | None | Unset = UNSET
     archived_at: datetime.datetime | None | Unset = UNSET
     url: None | str | Unset = UNSET
     object_write_trace_id: None | str | Unset = UNSET
@@ -72,6 +74,12 @@ class Record:
             properties_with_history = self.properties_with_history.to_dict()
         else:
             properties_with_history = self.properties_with_history
+
+        new: bool | None | Unset
+        if isinstance(self.new, Unset):
+            new = UNSET
+        else:
+            new = self.new
 
         archived_at: None | str | Unset
         if isinstance(self.archived_at, Unset):
@@ -118,6 +126,8 @@ class Record:
         )
         if properties_with_history is not UNSET:
             field_dict["propertiesWithHistory"] = properties_with_history
+        if new is not UNSET:
+            field_dict["new"] = new
         if archived_at is not UNSET:
             field_dict["archivedAt"] = archived_at
         if url is not UNSET:
@@ -164,6 +174,15 @@ class Record:
         properties_with_history = _parse_properties_with_history(
             d.pop("propertiesWithHistory", UNSET)
         )
+
+        def _parse_new(data: object) -> bool | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(bool | None | Unset, data)
+
+        new = _parse_new(d.pop("new", UNSET))
 
         def _parse_archived_at(data: object) -> datetime.datetime | None | Unset:
             if data is None:
@@ -229,6 +248,7 @@ class Record:
             updated_at=updated_at,
             archived=archived,
             properties_with_history=properties_with_history,
+            new=new,
             archived_at=archived_at,
             url=url,
             object_write_trace_id=object_write_trace_id,

@@ -1,0 +1,197 @@
+# Generated from hubspot-batch.yaml by `python scripts/regenerate.py`: do not edit.
+# openapi-python-client==0.29.1, ruff==0.17.6
+
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...models.batch_reply import BatchReply
+from ...models.batch_upsert_request import BatchUpsertRequest
+from ...models.error_reply import ErrorReply
+from ...types import Response
+
+
+def _get_kwargs(
+    *,
+    body: BatchUpsertRequest,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/crm/v3/objects/line_items/batch/upsert",
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> BatchReply | ErrorReply:
+    if response.status_code == 200:
+        response_200 = BatchReply.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 207:
+        response_207 = BatchReply.from_dict(response.json())
+
+        return response_207
+
+    if response.status_code == 429:
+        response_429 = ErrorReply.from_dict(response.json())
+
+        return response_429
+
+    if 200 <= response.status_code <= 299:
+        response_2xx = BatchReply.from_dict(response.json())
+
+        return response_2xx
+
+    response_default = ErrorReply.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[BatchReply | ErrorReply]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: BatchUpsertRequest,
+) -> Response[BatchReply | ErrorReply]:
+    """Upsert 1 to 100 line items
+
+     Updates the line item that has the value `id` of the unique property `idProperty`, or creates one;
+    `new`
+    in the reply tells which. An id that occurs twice refuses the whole request. Associations cannot
+    be set here.
+
+    Args:
+        body (BatchUpsertRequest): The body of every upsert operation.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[BatchReply | ErrorReply]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    body: BatchUpsertRequest,
+) -> BatchReply | ErrorReply | None:
+    """Upsert 1 to 100 line items
+
+     Updates the line item that has the value `id` of the unique property `idProperty`, or creates one;
+    `new`
+    in the reply tells which. An id that occurs twice refuses the whole request. Associations cannot
+    be set here.
+
+    Args:
+        body (BatchUpsertRequest): The body of every upsert operation.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        BatchReply | ErrorReply
+    """
+
+    return sync_detailed(
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: BatchUpsertRequest,
+) -> Response[BatchReply | ErrorReply]:
+    """Upsert 1 to 100 line items
+
+     Updates the line item that has the value `id` of the unique property `idProperty`, or creates one;
+    `new`
+    in the reply tells which. An id that occurs twice refuses the whole request. Associations cannot
+    be set here.
+
+    Args:
+        body (BatchUpsertRequest): The body of every upsert operation.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[BatchReply | ErrorReply]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    body: BatchUpsertRequest,
+) -> BatchReply | ErrorReply | None:
+    """Upsert 1 to 100 line items
+
+     Updates the line item that has the value `id` of the unique property `idProperty`, or creates one;
+    `new`
+    in the reply tells which. An id that occurs twice refuses the whole request. Associations cannot
+    be set here.
+
+    Args:
+        body (BatchUpsertRequest): The body of every upsert operation.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        BatchReply | ErrorReply
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            body=body,
+        )
+    ).parsed
