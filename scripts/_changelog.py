@@ -49,7 +49,12 @@ def sentence(change: Change, operations: Collection[str]) -> str:
     concerned = [f"`{name}`" for name in change.operations]
     if not concerned or concerned == [f"`{change.subject}`"] or f"`{change.operations[0]}`" in change.text:
         return change.text
-    names = "all operations" if set(change.operations) >= set(operations) else ", ".join(concerned)
+    others = [f"`{name}`" for name in sorted(set(operations) - set(change.operations))]
+    names = ", ".join(concerned)
+    if not others:
+        names = "all operations"
+    elif len(others) < len(concerned) // 4:
+        names = f"all operations but {' and '.join(others)}"
     directions = " and ".join(change.directions)
     return f"{change.text} ({directions} of {names})" if directions else f"{change.text} ({names})"
 

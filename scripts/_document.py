@@ -42,12 +42,14 @@ class InvalidFileError(Exception):
 
     Attributes:
         path: The file.
-        faults: Everything that is wrong with it, in the order of its lines, none twice.
+        faults: Everything that is wrong with it, in the order of its lines, none twice. What stands in
+            several places by way of an alias is told once.
     """
 
     def __init__(self, path: Path, faults: Iterable[Fault]) -> None:
         self.path = path
-        self.faults = tuple(sorted(set(faults), key=lambda fault: (fault.line, fault.message)))
+        first = {(fault.line, fault.message): fault for fault in reversed([*faults])}
+        self.faults = tuple(first[key] for key in sorted(first))
         super().__init__("\n".join(self._lines()))
 
     def _lines(self) -> Iterator[str]:

@@ -53,11 +53,13 @@ class Wanted:
         name: Its operationId.
         operation: The operation.
         address: Where it stands.
+        object_types: What its object type can be, where that is a parameter and each has a document.
     """
 
     name: str
     operation: Operation
     address: Address
+    object_types: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Match:
         if self.theirs is None:
             return False
         found, ours = address(self.theirs.path), self.wanted
-        in_place = found is not None and _alike(ours.address.segments, found.segments, named=True)
+        in_place = found is not None and _alike(ours, ours.address.segments, found.segments, named=True)
         return not in_place or self.theirs.method != ours.operation.method
 
 
@@ -109,8 +111,23 @@ def wanted(ours: Source) -> list[Wanted]:
         place = address(operation.path)
         if place is None:
             ours.fail(operation.place, "has a path without a version of the CRM API")
-        found.append(Wanted(operation.name, operation, place))
+        found.append(Wanted(operation.name, operation, place, _object_types(ours, operation, place)))
     return found
+
+
+def _object_types(ours: Source, operation: Operation, place: Address) -> frozenset[str]:
+    """Return the values of the parameter that stands for the object type of records."""
+    family, segment, *_ = place.segments
+    if family != "objects" or not _is_parameter(segment):
+        return frozenset()
+    parameters = (*operation.place, "parameters")
+    for index, node in enumerate(ours.sequence(operation.content.get("parameters"), parameters)):
+        found, found_at = ours.follow(node, (*parameters, index))
+        parameter = ours.mapping(found, found_at)
+        if segment == f"{{{parameter.get('name')}}}":
+            schema, schema_at = ours.follow(parameter.get("schema"), (*found_at, "schema"))
+            return frozenset(map(str, ours.mapping(schema, schema_at).get("enum", ())))
+    return frozenset()
 
 
 def matches(theirs: Source, all_wanted: list[Wanted]) -> list[Match]:
@@ -118,11 +135,12 @@ def matches(theirs: Source, all_wanted: list[Wanted]) -> list[Match]:
     published = [(operation, address(operation.path)) for operation in operations(theirs)]
     found = []
     for one in all_wanted:
-        named = _is_named(theirs, one.address.subject)
+        named = _is_named(theirs, one)
         versions = {
             place.version
             for _, place in published
-            if place and _alike(one.address.subject, place.segments[: len(one.address.subject)], named=named)
+            if place
+            and _alike(one, one.address.subject, place.segments[: len(one.address.subject)], named=named)
         }
         elsewhere = [
             operation for operation, _ in published if _stands_elsewhere(one, operation, named=named)
@@ -135,7 +153,7 @@ def matches(theirs: Source, all_wanted: list[Wanted]) -> list[Match]:
                 for operation, place in published
                 if place
                 and place.version == version
-                and _alike(one.address.segments, place.segments, named=named)
+                and _alike(one, one.address.segments, place.segments, named=named)
             ]
             method = one.operation.method
             candidates = sorted(usual or elsewhere, key=lambda operation: operation.method != method)
@@ -143,30 +161,37 @@ def matches(theirs: Source, all_wanted: list[Wanted]) -> list[Match]:
     return found
 
 
-def _alike(ours: Segments, theirs: Segments, *, named: bool) -> bool:
+def _alike(wanted: Wanted, ours: Segments, theirs: Segments, *, named: bool) -> bool:
     """Whether two paths are the same; `named` is whether a parameter of theirs stands for our object type."""
-    return len(ours) == len(theirs) and all(
-        one == other or (_is_parameter(other) and (named or _is_parameter(one)))
-        for one, other in zip(ours, theirs, strict=True)
-    )
+    if len(ours) != len(theirs):
+        return False
+    for one, other in zip(ours, theirs, strict=True):
+        if _is_parameter(other):
+            fits = named or (_is_parameter(one) and not wanted.object_types)
+        else:
+            fits = one == other or (_is_parameter(one) and other in wanted.object_types)
+        if not fits:
+            return False
+    return True
 
 
 def _stands_elsewhere(one: Wanted, operation: Operation, *, named: bool) -> bool:
     """Whether an operation is ours under an address that is not the usual one of any version."""
     place, tail = address(operation.path), one.address.segments[1:]
-    if place and _alike(one.address.segments, place.segments, named=True):
+    if place and _alike(one, one.address.segments, place.segments, named=True):
         return False
     theirs = tuple(operation.path.split("/")[-len(tail) :])
     has_a_name = any(not _is_parameter(segment) for segment in tail)
-    return has_a_name and _alike(tail, theirs, named=named)
+    return has_a_name and _alike(one, tail, theirs, named=named)
 
 
 def _is_parameter(segment: str) -> bool:
     return _IS_PARAMETER.fullmatch(segment) is not None
 
 
-def _is_named(source: Source, subject: Segments) -> bool:
+def _is_named(source: Source, one: Wanted) -> bool:
     """Whether title or file name say that a document is about an object type, or about the whole family."""
+    subject = (*one.address.subject, *one.object_types)
     info = source.mapping(source.content.get("info"), ("info",))
     file_name = re.split(r"[/\\]", source.name)[-1].rpartition(".")[0]
     family, *types = (segment.replace("_", " ") for segment in subject if not _is_parameter(segment))

@@ -27,7 +27,7 @@ def versions_of(one: Wanted) -> set[str]:
     return {
         version
         for version, stated in stated_versions(one.operation.source).items()
-        if one.address.at(version).startswith(f"{_root(stated)}/")
+        if one.address.at(version).startswith(f"{_root(one, version, stated)}/")
     }
 
 
@@ -47,16 +47,19 @@ def differences(match: Match) -> Iterator[Difference]:
         return
     place = (*_PLACE, match.version)
     found, said = address(theirs.path), stated[match.version]
-    root = found and theirs.path.removesuffix("/".join(("", *found.segments[1:])))
-    if root and root != _root(said):
-        yield _difference(
-            "path", Said(root, _root(said)), "their path is another", theirs.place, place, "path"
-        )
+    root, ours = (
+        found and theirs.path.removesuffix("/".join(("", *found.segments[1:]))),
+        _root(one, match.version, said),
+    )
+    if root and root != ours:
+        below = (*place, "paths", one.address.segments[0])
+        yield _difference("path", Said(root, ours), "their path is another", theirs.place, below)
     codes = theirs.source.mapping(theirs.content.get("responses"), (*theirs.place, "responses"))
     successes = sorted(int(code) for code in codes if code.isdecimal() and code[0] == "2")
     yield from _success(match, said, successes, place)
     partial = said.get("partial")
-    if 204 not in successes and (207 in successes) is not (partial == 207):  # noqa: PLR2004 - status codes
+    can_be_partial = "207" in one.operation.content.get("responses", {})
+    if can_be_partial and (207 in successes) is not (partial == 207):  # noqa: PLR2004 - a status code
         published = 207 if 207 in successes else None  # noqa: PLR2004 - a status code
         effect = "they list 207" if published else "they do not list 207"
         yield _difference("partial", Said(published, partial), effect, theirs.place, place, "partial")
@@ -65,8 +68,10 @@ def differences(match: Match) -> Iterator[Difference]:
 def _success(
     match: Match, said: dict[str, Any], successes: list[int], place: Pointer
 ) -> Iterator[Difference]:
-    verb = match.wanted.address.segments[-1]
-    stated, published = said.get("success", {}).get(verb), [code for code in successes if code != 207]  # noqa: PLR2004
+    verb = match.wanted.name.partition("_")[0]
+    documented = next(code for code in match.wanted.operation.content["responses"] if code[0] == "2")
+    stated = said.get("success", {}).get(verb, int(documented))
+    published = [code for code in successes if code != 207]  # noqa: PLR2004 - a status code
     if match.theirs and published != [stated]:
         effect = f"a success of {verb} is {' or '.join(map(str, published)) or 'not listed'}"
         yield _difference(
@@ -82,8 +87,11 @@ def missing(one: Wanted, seen: Collection[str]) -> Iterator[tuple[str, Differenc
         yield version, _difference("version", Said(None, version), effect, (), place)
 
 
-def _root(stated: object) -> str:
-    return str(stated.get("path")) if isinstance(stated, dict) else ""
+def _root(one: Wanted, version: str, stated: object) -> str:
+    """Return what the paths of an operation begin with in a version, as our document says."""
+    paths = stated.get("paths") if isinstance(stated, dict) else None
+    template = paths.get(one.address.segments[0]) if isinstance(paths, dict) else None
+    return str(template).replace("{version}", version)
 
 
 def _difference(

@@ -22,6 +22,7 @@ from hubspot_batch.transport import _async as _async_driver
 from hubspot_batch.transport import _attempts as _exchange
 from hubspot_batch.transport import _settings
 from hubspot_batch.transport import _sync as _driver
+from hubspot_batch.transport._calls import build_call
 
 T = TypeVar("T")
 Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response] | None
@@ -141,6 +142,20 @@ class Face:
 
     def update(self, hub: HubSpot | AsyncHubSpot, inputs: Iterable[AnyUpdateInput]) -> BatchResult:
         return self.finish(hub.orders.batch_update(inputs))
+
+    def call(
+        self,
+        hub: HubSpot | AsyncHubSpot,
+        operation: str,
+        inputs: Iterable[object] = (),
+        **more: Any,  # noqa: ANN401 - as `build_call` takes it
+    ) -> Any:  # noqa: ANN401 - what the operation has for a result
+        """Carry out any operation of the document, also one for which the client has no method."""
+        call = build_call(operation, inputs, api_version=hub._settings.api_version, **more)
+        if isinstance(hub, HubSpot):
+            return _driver.Driver(hub._pool, hub._settings).send(call)
+        pool = _async_driver.AsyncPool(hub._pool)
+        return self.finish(_async_driver.AsyncDriver(pool, hub._settings).send(call))
 
     def finish(self, outcome: T | Awaitable[T]) -> T:
         if not inspect.isawaitable(outcome):

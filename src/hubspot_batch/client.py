@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hubspot_batch.bulk._options import Options
     from hubspot_batch.results import BatchResult
     from hubspot_batch.transport._async import AsyncDriver
+    from hubspot_batch.transport._calls import Call
 
 __all__ = ["AsyncHubSpot", "HubSpot"]
 
@@ -324,7 +325,9 @@ class _SyncSender:
         from hubspot_batch.transport._sync import Driver  # noqa: PLC0415
 
         version = self._settings.api_version
-        call = build_call(operation_id, inputs, api_version=version, unique_property=unique_property)
+        call: Call[BatchResult] = build_call(
+            operation_id, inputs, api_version=version, unique_property=unique_property
+        )
         return Driver(self._pool, self._settings).send(call)
 
     def stream(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "Stream":

@@ -1,4 +1,4 @@
-"""The result of a batch: records, errors, and inputs that the reply does not mention."""
+"""The result of a request: records, errors, inputs that the reply does not mention, definitions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -106,7 +106,7 @@ class PropertyVersion(RedactedRepr, Struct, frozen=True, kw_only=True):
 
 
 class Record(RedactedRepr, Struct, frozen=True, kw_only=True):
-    """A record that HubSpot reports as written.
+    """A record that HubSpot reports as written or found.
 
     Attributes:
         index: The index of its input; None if it is not certain.
@@ -115,6 +115,7 @@ class Record(RedactedRepr, Struct, frozen=True, kw_only=True):
         created_at: When the record was created, in ISO 8601 as received; empty if the reply does not say.
         updated_at: When it was last changed, in the same format.
         archived: Whether it is in the recycle bin.
+        created: Whether an upsert created it; None if the reply does not say.
         archived_at: When it was archived.
         url: Its address in the web interface.
         trace_id: The trace id of the input, if HubSpot repeats it.
@@ -128,6 +129,7 @@ class Record(RedactedRepr, Struct, frozen=True, kw_only=True):
     created_at: str
     updated_at: str
     archived: bool
+    created: bool | None = None
     archived_at: str | None = None
     url: str | None = None
     trace_id: str | None = None
@@ -190,8 +192,8 @@ class BatchResult(RedactedRepr, Struct, frozen=True, kw_only=True):
     """The result of one batch.
 
     Attributes:
-        records: The records that HubSpot reports as written, in the arbitrary order of the reply. A record
-            that the reply repeats is listed once.
+        records: The records that HubSpot reports as written or found, in the arbitrary order of the reply. A
+            record that the reply repeats is listed once. Empty for an archive: its reply has no body.
         errors: The refused inputs.
         unaccounted: Indexes of inputs that the reply does not mention. If it is uncertain which inputs are
             missing, all candidates are listed.
@@ -205,7 +207,7 @@ class BatchResult(RedactedRepr, Struct, frozen=True, kw_only=True):
 
     @property
     def ok(self) -> bool:
-        """Whether every input was written."""
+        """Whether HubSpot refused no input and told of each, or had nothing to tell."""
         return not self.errors and not self.unaccounted
 
     def __repr__(self) -> str:
@@ -213,3 +215,110 @@ class BatchResult(RedactedRepr, Struct, frozen=True, kw_only=True):
             f"BatchResult({len(self.records)} records, {len(self.errors)} errors, "
             f"{len(self.unaccounted)} unaccounted, status={self.response.status})"
         )
+
+
+class AssociatedPair(RedactedRepr, Struct, frozen=True, kw_only=True):
+    """Two records that HubSpot reports as linked.
+
+    Attributes:
+        index: The index of the input, or None where no input names this pair.
+        from_id: The id of the record that the link begins at.
+        to_id: The id of the record that it leads to.
+        from_type: The id of the object type of the first, 0-8 for example, where HubSpot tells.
+        to_type: The same of the second.
+        labels: The labels that people have given to the link.
+    """
+
+    index: int | None
+    from_id: str
+    to_id: str
+    from_type: str | None = None
+    to_type: str | None = None
+    labels: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        return f"AssociatedPair(index={self.index}, from_id={self.from_id!r}, to_id={self.to_id!r})"
+
+
+class AssociationResult(RedactedRepr, Struct, frozen=True, kw_only=True):
+    """What became of one batch of links.
+
+    Attributes:
+        pairs: What HubSpot reports as linked, each pair once.
+        errors: What it refused.
+        unaccounted: Indexes of inputs that the reply says nothing about. Where it cannot be known which are
+            missing, all that come into question are listed.
+        response: The reply itself.
+    """
+
+    pairs: Sequence[AssociatedPair]
+    errors: Sequence[RecordError]
+    unaccounted: Sequence[int]
+    response: Response
+
+    @property
+    def ok(self) -> bool:
+        """Whether every pair is linked."""
+        return not self.errors and not self.unaccounted
+
+    def __repr__(self) -> str:
+        return (
+            f"AssociationResult({len(self.pairs)} pairs, {len(self.errors)} errors, "
+            f"{len(self.unaccounted)} unaccounted, status={self.response.status})"
+        )
+
+
+class PropertyOption(Struct, frozen=True, kw_only=True):
+    """One value that an enumeration takes.
+
+    Attributes:
+        value: The value, as requests hold it.
+        label: What people see.
+        description: What it means.
+        display_order: Its place among the others; -1 comes last.
+        hidden: Whether people cannot choose it.
+    """
+
+    value: str
+    label: str
+    description: str | None = None
+    display_order: int | None = None
+    hidden: bool = False
+
+
+class PropertyDefinition(Struct, frozen=True, kw_only=True):
+    """What a property of an object type is. What HubSpot leaves out counts as not so.
+
+    Attributes:
+        name: The internal name, as requests hold it.
+        label: What people see.
+        type: The type of its values: string, number, bool, date, datetime, enumeration or phone_number.
+        field_type: How it is shown, text or select for example.
+        options: The values that an enumeration takes.
+        has_unique_value: Whether no two records may have the same value.
+        read_only: Whether its values cannot be written.
+        calculated: Whether HubSpot works out its values.
+        hidden: Whether people do not see it.
+        hubspot_defined: Whether HubSpot has made it, not this account.
+        external_options: Whether its options are kept elsewhere, as those of owners are.
+        archived: Whether it is archived.
+        group_name: The group of properties that it belongs to.
+        description: What it is for.
+        referenced_object_type: The kind of thing that its values name.
+    """
+
+    name: str
+    label: str
+    type: str
+    field_type: str
+    options: Sequence[PropertyOption] = ()
+    has_unique_value: bool = False
+    read_only: bool = False
+    calculated: bool = False
+    hidden: bool = False
+    hubspot_defined: bool = False
+    external_options: bool = False
+    archived: bool = False
+    group_name: str | None = None
+    description: str | None = None
+    referenced_object_type: str | None = None

@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from hubspot_batch import __version__
+from hubspot_batch.cli import _commands
 from hubspot_batch.contract import _operations as contract
 
 if TYPE_CHECKING:
@@ -127,6 +128,30 @@ class TestValidateABody:
 
         assert shell("validate", "create", "orders", path) == (0, "", f"{path}: valid for create_orders\n")
 
+    def test_of_every_operation(self, write: "Write", shell: "Shell") -> None:
+        bodies: dict[str, object] = {
+            "create_associations": {"inputs": []},
+            "list_properties": None,
+            "read_commerce_payments": {"properties": "hs_tax", "inputs": [{"id": "7"}]},
+            "upsert_carts": [{"id": "1"}],
+        }
+
+        done = {}
+        for operation, body in bodies.items():
+            verb, _, name = operation.partition("_")
+            path = write(f"{operation}.json", json.dumps(body))
+            done[operation] = shell("validate", verb, name.replace("_", "-"), path)
+
+        assert {name: (each.code, each.out) for name, each in done.items()} == {
+            "create_associations": (1, "/inputs: the list is empty; give at least 1\n"),
+            "list_properties": (0, ""),
+            "read_commerce_payments": (1, "/properties: text stands where a list belongs; write a list\n"),
+            "upsert_carts": (1, '/: a list stands where a mapping belongs; write {"inputs": [...]}\n'),
+        }
+        verbs, names = _commands._VERBS.choices, _commands._WITH_BODIES.choices
+        choices = {f"{verb}_{name.replace('-', '_')}" for verb in verbs for name in names}
+        assert contract.operations().keys() <= choices
+
     def test_each_fault_is_a_line_on_stdout(self, write: "Write", shell: "Shell") -> None:
         body = {"inputs": [ORDER, {"propertis": {}}, {"properties": {"n": 9}}]}
         path = write("payload.json", json.dumps(body))
@@ -214,8 +239,11 @@ class TestValidateABody:
         ("arguments", "message"),
         [
             (("create", "contacts", "-"), "'contacts' is not one of 'orders', 'line-items', "),
-            (("update", "carts", "-"), "there is no operation 'update_carts'; there are: create_orders, "),
-            (("delete", "orders", "-"), "'delete' is not one of 'create', 'update'"),
+            (
+                ("update", "objects", "-"),
+                "there is no operation 'update_objects'; there are: ",
+            ),
+            (("delete", "orders", "-"), "'delete' is not one of 'create', 'read', 'update'"),
             (("create", "orders"), "Missing argument 'FILE'"),
         ],
     )

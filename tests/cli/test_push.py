@@ -345,7 +345,7 @@ class TestExitCodes:
         [
             (["create", "orders"], "Missing argument 'FILE'"),
             (["create", "contacts", "-"], "'contacts' is not one of 'orders', 'line-items', "),
-            (["update", "carts", "-"], "'carts' is not 'orders'"),
+            (["update", "contacts", "-"], "'contacts' is not one of 'orders', 'line-items', "),
             (["create", "orders", "-", "--format", "xlsx"], "'xlsx' is not one of 'csv', "),
             (["create", "orders", "-", "--concurrency", "0"], "0 is not in the range x>=1"),
             (["create", "orders", "-", "--id-property", "x"], "No such option"),

@@ -45,11 +45,25 @@ def section(start: str, end: str) -> str:
     return DOCUMENT[DOCUMENT.index(start) : DOCUMENT.index(end, DOCUMENT.index(start))]
 
 
-CARTS = section("  /crm/v3/objects/carts/batch/create:", "\ncomponents:")
-ID_PROPERTY = section("        idProperty:\n", "        properties:\n")
+CARTS = section("  /crm/v3/objects/carts/batch/create:", "  /crm/v3/objects/carts/batch/read:")
+UPDATE = section("    UpdateInput:\n", "    UpsertInput:\n")
+ID_PROPERTY = UPDATE[UPDATE.index("        idProperty:\n") : UPDATE.index("        properties:\n")]
 URL = section("        url:\n", "        objectWriteTraceId:\n")
 HEADER = section("        X-HubSpot-RateLimit-Daily:\n", "        X-HubSpot-RateLimit-Daily-Remaining:\n")
-CREATES = "`create_carts`, `create_commerce_payments`, `create_line_items`, `create_orders`"
+
+
+def named(*verbs: str) -> str:
+    types = ("carts", "commerce_payments", "line_items", "orders")
+    return ", ".join(f"`{verb}_{object_type}`" for verb in verbs for object_type in types)
+
+
+CREATES, UPDATES = named("create"), named("update")
+LINKING = f"`create_associations`, {CREATES}"
+WRITES = named("create", "update", "upsert")
+READS = "`read_carts`, `read_commerce_payments`, `read_line_items`, `read_objects`, `read_orders`"
+WITH_NAMES = f"{CREATES}, {READS}, {named('update', 'upsert')}"
+OF_RECORDS = "all operations but `create_associations` and `list_properties`"
+OF_BATCHES = "all operations but `list_properties`"
 
 BREAKING = {
     "operation removed": Planted(CARTS, "", "`create_carts` was removed"),
@@ -85,7 +99,7 @@ BREAKING = {
     "operation with a status less": Planted(
         "        '207':\n          $ref: '#/components/responses/PartlyDone'\n",
         "",
-        "Response `207` was removed (replies of `create_orders`)",
+        f"Response `207` was removed (replies of {CREATES})",
     ),
     "operation with another body": Planted(
         "'#/components/requestBodies/CreateCarts'",
@@ -99,12 +113,12 @@ BREAKING = {
         f"`CreateInput.objectWriteTraceId` is now required (requests of {CREATES})",
     ),
     "field of requests removed": Planted(
-        ID_PROPERTY, "", "`UpdateInput.idProperty` was removed (requests of `update_orders`)"
+        ID_PROPERTY, "", f"`UpdateInput.idProperty` was removed (requests of {UPDATES})"
     ),
     "field of requests renamed": Planted(
         "        idProperty:",
         "        idProp:",
-        "`UpdateInput.idProperty` was renamed to `idProp` (requests of `update_orders`)",
+        f"`BatchReadRequest.idProperty` was renamed to `idProp` (requests of {READS})",
     ),
     "list in requests shorter": Planted(
         "          maxItems: 100\n",
@@ -114,34 +128,34 @@ BREAKING = {
     "text in requests bound to a pattern": Planted(
         "      description: The internal name of a property.\n",
         "      description: The internal name of a property.\n      pattern: '^[a-z]'\n",
-        '`PropertyName` was narrowed: `pattern` is `"^[a-z]"`, was absent (requests of all operations)',
+        f'`PropertyName` was narrowed: `pattern` is `"^[a-z]"`, was absent (requests of {WITH_NAMES})',
     ),
     "value in requests removed": Planted(
         "INTEGRATOR_DEFINED, USER_DEFINED, WORK]",
         "INTEGRATOR_DEFINED, USER_DEFINED]",
-        f'`AssociationCategory` was narrowed: `enum` lost `"WORK"` (requests of {CREATES})',
+        f'`AssociationCategory` was narrowed: `enum` lost `"WORK"` (requests of {LINKING})',
     ),
     "map in requests closed": Planted(
         "      additionalProperties:\n        type: string\n    PropertyName:\n",
         "      additionalProperties: false\n    PropertyName:\n",
         "`PropertyValues` was narrowed: `additionalProperties` is `false`, was a schema "
-        "(requests of all operations)",
+        f"(requests of {WRITES})",
     ),
     "field of replies no longer required": Planted(
         "required: [status, results, startedAt, completedAt]",
         "required: [status, results, startedAt]",
-        "`BatchReply.completedAt` is no longer required (replies of all operations)",
+        f"`BatchReply.completedAt` is no longer required (replies of {OF_RECORDS})",
     ),
-    "field of replies removed": Planted(URL, "", "`Record.url` was removed (replies of all operations)"),
+    "field of replies removed": Planted(URL, "", f"`Record.url` was removed (replies of {OF_RECORDS})"),
     "field of replies may be null": Planted(
         "          type: boolean\n",
         "          type: [boolean, 'null']\n",
-        "`Record.archived` was widened: it may be null now (replies of all operations)",
+        f"`Record.archived` was widened: it may be null now (replies of {OF_RECORDS})",
     ),
     "field of replies refers to something else": Planted(
         "$ref: '#/components/schemas/RecordWarning'",
         "$ref: '#/components/schemas/ErrorDetail'",
-        "`Record.warnings[].category` was removed (replies of all operations)",
+        f"`Record.warnings[].category` was removed (replies of {OF_RECORDS})",
     ),
     "field of replies with an alternative more": Planted(
         "        - $ref: '#/components/schemas/SubCategoryObject'\n",
@@ -167,12 +181,12 @@ BREAKING = {
     "something that is not compared": Planted(
         "      description: The internal name of a property.\n",
         "      description: The internal name of a property.\n      not: {const: id}\n",
-        '`PropertyName` was changed: `keyword` gained `"not"` (requests of all operations)',
+        f'`PropertyName` was changed: `keyword` gained `"not"` (requests of {WITH_NAMES})',
     ),
     "link of a reply": Planted(
-        "    OrdersUpdated:\n",
-        "    OrdersUpdated:\n      links:\n        update:\n          operationId: update_orders\n",
-        "`update_orders` was changed in a way that is not compared: see `responses`",
+        "    PropertiesListed:\n",
+        "    PropertiesListed:\n      links:\n        update:\n          operationId: update_orders\n",
+        "`list_properties` was changed in a way that is not compared: see `responses`",
     ),
     "header of replies of another type": Planted(
         "      description: Seconds to wait before the next attempt. Not always sent.\n      schema:\n"
@@ -196,17 +210,17 @@ HARMLESS = {
     "operation with a status more": Planted(
         "        '207':\n",
         "        '202':\n          $ref: '#/components/responses/PartlyDone'\n        '207':\n",
-        "Response `202` was added (replies of `create_orders`)",
+        f"Response `202` was added (replies of {CREATES})",
     ),
     "field of requests added": Planted(
         "        idProperty:\n",
         "        note:\n          type: string\n        idProperty:\n",
-        "`UpdateInput.note` was added (requests of `update_orders`)",
+        f"`BatchReadRequest.note` was added (requests of {READS})",
     ),
     "field of requests no longer required": Planted(
         "      required: [id, properties]\n",
         "      required: [id]\n",
-        "`UpdateInput.properties` is no longer required (requests of `update_orders`)",
+        f"`UpdateInput.properties` is no longer required (requests of {UPDATES})",
     ),
     "field of requests may be null": Planted(
         "        objectWriteTraceId:\n          $ref: '#/components/schemas/TraceId'\n",
@@ -222,27 +236,27 @@ HARMLESS = {
     "names in requests free": Planted(
         "      propertyNames:\n        $ref: '#/components/schemas/PropertyName'\n",
         "",
-        "`PropertyValues` was widened: `propertyNames` is absent, was a schema (requests of all operations)",
+        f"`PropertyValues` was widened: `propertyNames` is absent, was a schema (requests of {WRITES})",
     ),
     "field of replies added": Planted(
         "        url:\n",
         "        colour:\n          type: string\n        url:\n",
-        "`Record.colour` was added (replies of all operations)",
+        f"`Record.colour` was added (replies of {OF_RECORDS})",
     ),
     "field of replies now required": Planted(
         "createdAt, updatedAt, archived]\n",
         "createdAt, updatedAt, archived, url]\n",
-        "`Record.url` is now required (replies of all operations)",
+        f"`Record.url` is now required (replies of {OF_RECORDS})",
     ),
     "field of replies never null": Planted(
         "          type: [integer, 'null']\n",
         "          type: integer\n",
-        "`BatchReply.numErrors` was narrowed: it is never null now (replies of all operations)",
+        f"`BatchReply.numErrors` was narrowed: it is never null now (replies of {OF_RECORDS})",
     ),
     "value that stands beside any text": Planted(
         "PENDING, PROCESSING]",
         "PENDING, PROCESSING, QUEUED]",
-        '`BatchStatus` was widened: `enum` gained `"QUEUED"` (replies of all operations)',
+        f'`BatchStatus` was widened: `enum` gained `"QUEUED"` (replies of {OF_BATCHES})',
     ),
     "model added": Planted(
         "    Links:\n", "    Extra:\n      type: boolean\n    Links:\n", "the model `Extra` was added"
@@ -258,7 +272,9 @@ WORDS = {
         "      oneOf:\n        - type: string\n        - $ref: '#/components/schemas/KnownBatchStatus'\n",
         "",
     ),
-    "reply that says the same": Planted("responses/CartsCreated'", "responses/CommercePaymentsCreated'", ""),
+    "reply that says the same": Planted(
+        "$ref: '#/components/responses/RecordsUpdated'", "$ref: '#/components/responses/RecordsRead'", ""
+    ),
 }
 SEVERAL = [
     BREAKING["field of replies removed"],
@@ -344,7 +360,7 @@ def test_only_what_is_another_is_told(compare: Callable[..., Done]) -> None:
             "`requestBody.inputs[].idProperty` was added (requests of `create_carts`)",
         ],
         "field of replies refers to something else": [
-            f"`Record.warnings[].{name}` was added (replies of all operations)"
+            f"`Record.warnings[].{name}` was added (replies of {OF_RECORDS})"
             for name in ("code", "in", "subCategory")
         ],
     }
@@ -362,12 +378,12 @@ WRAPPED = {
                 "        createdAt:",
             ),
             "          $ref: '#/components/schemas/PropertyHistories'\n",
-            "`Record.propertiesWithHistory` was narrowed: it is never null now (replies of all operations)",
+            f"`Record.propertiesWithHistory` was narrowed: it is never null now (replies of {OF_RECORDS})",
         ),
         Planted(
             "required: [value, timestamp, sourceType]",
             "required: [value, sourceType]",
-            "`PropertyVersion.timestamp` is no longer required (replies of all operations)",
+            f"`PropertyVersion.timestamp` is no longer required (replies of {OF_RECORDS})",
         ),
     ),
     "requests": (
@@ -375,13 +391,13 @@ WRAPPED = {
             "          items:\n            $ref: '#/components/schemas/AssociationType'\n",
             "          items:\n            anyOf:\n"
             "              - $ref: '#/components/schemas/AssociationType'\n              - type: 'null'\n",
-            f"`Association.types[]` was widened: it may be null now (requests of {CREATES})",
+            "`AssociationInput.types[]` was widened: it may be null now (requests of `create_associations`)",
         ),
         Planted(
             "maximum: 2147483647",
             "maximum: 10000",
             "`AssociationType.associationTypeId` was narrowed: `maximum` is `10000`, was `2147483647` "
-            f"(requests of {CREATES})",
+            f"(requests of {LINKING})",
         ),
     ),
 }
@@ -398,13 +414,15 @@ def test_the_draft_is_what_the_changelog_lacks(compare: Callable[..., Done]) -> 
     draft, _, lacking = done.out.partition("[Unreleased]:\n\n")[2].partition("\n\nNot in CHANGELOG.md")
     assert draft == (
         "### Added\n\n"
-        "- `UpdateInput.note` was added (requests of `update_orders`).\n"
+        "- `BatchReadRequest.note` was added (requests of `read_carts`, `read_commerce_payments`, "
+        "`read_line_items`,\n  `read_objects`, `read_orders`).\n"
         "- `create_baskets` was added.\n\n"
         "### Changed\n\n"
         "- **Breaking:** `CreateInput.objectWriteTraceId` is now required (requests of `create_carts`,\n"
         "  `create_commerce_payments`, `create_line_items`, `create_orders`).\n\n"
         "### Removed\n\n"
-        "- **Breaking:** `Record.url` was removed (replies of all operations)."
+        "- **Breaking:** `Record.url` was removed (replies of all operations but `create_associations` and "
+        "`list_properties`)."
     )
     assert lacking.splitlines()[1:] == ["- CreateInput.objectWriteTraceId", "- Record.url"]
     assert done.code == 1

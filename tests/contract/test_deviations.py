@@ -19,7 +19,7 @@ BEHAVIOUR_PATH = ROOT / "docs" / "behaviour.md"
 
 KEYS = {"pointer", "published", "ours", "reason", "evidence"}
 CONDITIONS = {"fields", "replies", "versions"}
-VERSIONS = {"v3", "2025-09", "2026-03", "2026-09"}
+VERSIONS = {"v3", "2025-09", "2026-03", "2026-09", "2026-09-beta"}
 CITATION = re.compile(r"docs/behaviour\.md, ([^;]+)")
 HEADING = re.compile(r"^#+ +(.+?) *$")
 

@@ -136,8 +136,8 @@ REDOCLY = {
         "accessToken: [crm.objects.carts.write]", "token: [crm.objects.carts.write]", "security-defined"
     ),
     "keyword beside a reference": Fault(
-        "          $ref: '#/components/responses/CartsCreated'\n",
-        "          $ref: '#/components/responses/CartsCreated'\n          headers: {}\n",
+        "          $ref: '#/components/responses/RecordsUpdated'\n",
+        "          $ref: '#/components/responses/RecordsUpdated'\n          headers: {}\n",
         "spec-ref-siblings",
     ),
 }

@@ -1,6 +1,7 @@
-"""What the facade sends is what the generated endpoints send, byte for byte."""
+"""What a client sends is what the generated endpoints send, byte for byte, for every operation."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 from hubspot_batch_api import AuthenticatedClient, models
 
 from hubspot_batch import HubSpot
+from hubspot_batch.contract import _operations as contract
 from tests.conftest import case
 
 if TYPE_CHECKING:
@@ -22,23 +24,19 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 DOCUMENT = yaml.safe_load((ROOT / "openapi" / "hubspot-batch.yaml").read_text(encoding="utf-8"))
 
-URLS = {
-    "create_orders": "https://api.hubapi.com/crm/v3/objects/orders/batch/create",
-    "update_orders": "https://api.hubapi.com/crm/v3/objects/orders/batch/update",
-    "create_line_items": "https://api.hubapi.com/crm/v3/objects/line_items/batch/create",
-    "create_commerce_payments": "https://api.hubapi.com/crm/v3/objects/commerce_payments/batch/create",
-    "create_carts": "https://api.hubapi.com/crm/v3/objects/carts/batch/create",
-}
-REPLY = httpx.Response(201, json={"status": "COMPLETE", "results": [], "startedAt": "", "completedAt": ""})
-GENERATED_REPLY = httpx.Response(
-    201,
-    json={
-        "status": "COMPLETE",
-        "results": [],
-        "startedAt": "2026-09-01T08:15:02Z",
-        "completedAt": "2026-09-01T08:15:02Z",
+ROOT_URL = "https://api.hubapi.com"
+MOMENT = "2026-09-01T08:15:02Z"
+BATCH = {"status": "COMPLETE", "results": [], "startedAt": MOMENT, "completedAt": MOMENT}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "list_properties": {
+        "objectType": "orders",
+        "archived": True,
+        "locale": "e n",
+        "properties": "a,/\u00e4",
     },
-)
+    "read_objects": {"objectType": "contacts", "archived": False},
+    "create_associations": {"fromObjectType": "line_items", "toObjectType": "orders"},
+}
 # Text that one encoder could write otherwise than another.
 HARD_TEXT = (
     'Gr\u00fc\u00dfe, "\u5317\u4eac" \\ / \U0001f6d2 <&> \b\f\n\r\t\x00\x1f\x7f\x85\u2028\u2029\ufeff\uffff'
@@ -48,56 +46,102 @@ Input = dict[str, Any]
 
 
 class Example(NamedTuple):
-    """A request example of the document."""
+    """A request example of the document, or one of hard text."""
 
     operation: str
     name: str
-    inputs: list[Input]
+    body: Input
 
     def __str__(self) -> str:
         return f"{self.operation}-{self.name}"
+
+    @property
+    def inputs(self) -> list[Input]:
+        """The inputs."""
+        inputs: list[Input] = self.body.get("inputs", [])
+        return inputs
+
+    @property
+    def beside(self) -> Input:
+        """What stands beside them."""
+        return {key: value for key, value in self.body.items() if key != "inputs"}
+
+    @property
+    def arguments(self) -> Input:
+        """The parameters of the path and the query."""
+        return PARAMETERS.get(self.operation, {})
+
+    @property
+    def known(self) -> contract.Operation:
+        """The operation."""
+        return contract.operation(self.operation)
+
+
+HARD_INPUTS: dict[str, Input] = {
+    "BatchCreateRequest": {"properties": {"hs_order_name": HARD_TEXT, HARD_TEXT: ""}},
+    "BatchReadRequest": {"id": HARD_TEXT},
+    "BatchUpdateRequest": {"id": HARD_TEXT, "idProperty": HARD_TEXT, "properties": {HARD_TEXT: HARD_TEXT}},
+    "BatchUpsertRequest": {"id": HARD_TEXT, "idProperty": HARD_TEXT, "properties": {HARD_TEXT: HARD_TEXT}},
+}
 
 
 def examples() -> Iterator[Example]:
     components = DOCUMENT["components"]
     for path in DOCUMENT["paths"].values():
-        operation = path["post"]
+        ((_, operation),) = path.items()
+        name = operation["operationId"]
+        if "requestBody" not in operation:
+            yield Example(name, "no_body", {})
+            continue
         body = components["requestBodies"][operation["requestBody"]["$ref"].rpartition("/")[2]]
-        for name, reference in body["content"]["application/json"]["examples"].items():
+        content = body["content"]["application/json"]
+        for key, reference in content["examples"].items():
             example = components["examples"][reference["$ref"].rpartition("/")[2]]
-            yield Example(operation["operationId"], name, example["value"]["inputs"])
-    for operation in URLS:
-        record = {"id": HARD_TEXT, "idProperty": "shop_key"} if operation == "update_orders" else {}
-        hard: Input = record | {
-            "properties": {"hs_order_name": HARD_TEXT, HARD_TEXT: ""},
-            "objectWriteTraceId": HARD_TEXT,
-        }
-        yield Example(operation, "hard_text", [hard])
+            yield Example(name, key, example["value"])
+        schema = content["schema"]["$ref"].rpartition("/")[2]
+        if schema in HARD_INPUTS:
+            hard = HARD_INPUTS[schema] | (
+                {} if schema == "BatchReadRequest" else {"objectWriteTraceId": HARD_TEXT}
+            )
+            beside = {"properties": [HARD_TEXT], "idProperty": HARD_TEXT} if "Read" in schema else {}
+            yield Example(name, "hard_text", {"inputs": [hard], **beside})
 
 
 EXAMPLES = list(examples())
 
 
-def attrs_model(operation: str, item: Input) -> models.CreateInput | models.UpdateInput:
-    return (models.UpdateInput if operation == "update_orders" else models.CreateInput).from_dict(item)
+def model_of(example: Example) -> str:
+    """The name of the model of an input."""
+    schema = DOCUMENT["components"]["schemas"][example.known.request_schema]
+    name: str = schema["properties"]["inputs"]["items"]["$ref"].rpartition("/")[2]
+    return name
 
 
-def struct(operation: str, item: Input) -> msgspec.Struct:
-    kind = "UpdateInput" if operation == "update_orders" else "CreateInput"
-    model: msgspec.Struct = msgspec.convert(item, getattr(hubspot_batch_models, kind))
-    return model
+def attrs_model(example: Example, item: Input) -> Any:  # noqa: ANN401 - one of the generated models
+    return getattr(models, model_of(example)).from_dict(item)
 
 
-def in_order_of_the_document(operation: str, item: Input) -> Input:
-    return attrs_model(operation, item).to_dict()
+def struct(example: Example, item: Input) -> object:
+    return msgspec.convert(item, getattr(hubspot_batch_models, model_of(example)))
 
 
-FORMS: list[Callable[[str, Input], object]] = [in_order_of_the_document, attrs_model, struct]
+def in_order_of_the_document(example: Example, item: Input) -> object:
+    return attrs_model(example, item).to_dict()
 
 
-def completed(inputs: list[Input]) -> list[Input]:
-    """The inputs with the trace ids that the facade gives to those that have none."""
-    return [{"objectWriteTraceId": f"input-{index}"} | item for index, item in enumerate(inputs)]
+FORMS: list[Callable[[Example, Input], object]] = [in_order_of_the_document, attrs_model, struct]
+
+
+def completed(example: Example) -> Input:
+    """The body with the trace ids that the facade gives to the inputs that have none."""
+    if "objectWriteTraceId" not in example.known.input_keys:
+        return example.body
+    traced = [{"objectWriteTraceId": f"input-{index}"} | item for index, item in enumerate(example.inputs)]
+    return {**example.body, "inputs": traced}
+
+
+def snake_case(name: str) -> str:
+    return re.sub("([A-Z])", r"_\1", name).lower()
 
 
 def seen(request: httpx.Request) -> tuple[str, str, dict[str, str], bytes]:
@@ -105,51 +149,66 @@ def seen(request: httpx.Request) -> tuple[str, str, dict[str, str], bytes]:
     return request.method, str(request.url), headers, request.content
 
 
+def reply_to(operation: str) -> httpx.Response:
+    found = contract.operation(operation)
+    if found.success in found.empty_replies:
+        return httpx.Response(found.success)
+    return httpx.Response(found.success, json=BATCH)
+
+
 def sent_by_endpoint(face: "Face", example: Example) -> httpx.Request:
     """What `sync_detailed` or `asyncio_detailed` of the generated endpoint sends, whichever fits the face."""
-    _, _, object_type = example.operation.partition("_")
-    endpoint = import_module(f"hubspot_batch_api.api.{object_type}.{example.operation}")
-    kind = models.BatchUpdateRequest if example.operation == "update_orders" else models.BatchCreateRequest
-    body = kind.from_dict({"inputs": completed(example.inputs)})
-    wire = face.wire(GENERATED_REPLY)
-    client = AuthenticatedClient(
-        base_url="https://api.hubapi.com", token="token-1", httpx_args={"transport": wire}
-    )
+    known = example.known
+    endpoint = import_module(f"hubspot_batch_api.api.{known.object_type}.{known.id}")
+    arguments: dict[str, Any] = {snake_case(n): value for n, value in example.arguments.items()}
+    if known.request_schema:
+        arguments["body"] = getattr(models, known.request_schema).from_dict(completed(example))
+    wire = face.wire(reply_to(known.id))
+    client = AuthenticatedClient(base_url=ROOT_URL, token="token-1", httpx_args={"transport": wire})
     if face.kind is HubSpot:
-        endpoint.sync_detailed(client=client, body=body)
+        endpoint.sync_detailed(client=client, **arguments)
     else:
-        face.finish(endpoint.asyncio_detailed(client=client, body=body))
+        face.finish(endpoint.asyncio_detailed(client=client, **arguments))
     (request,) = wire.requests
     return request
 
 
-def sent_by_facade(face: "Face", operation: str, inputs: list[Any], **options: object) -> httpx.Request:
-    wire = face.wire(REPLY)
-    verb, _, object_type = operation.partition("_")
-    namespace = getattr(face.connect(wire, **options), object_type)
-    face.finish(getattr(namespace, f"batch_{verb}")(inputs))
+def sent_by_client(
+    face: "Face", example: Example, inputs: list[Any] | None = None, **options: object
+) -> httpx.Request:
+    """What a client sends: by its method, where it has one for the operation."""
+    wire = face.wire(reply_to(example.operation))
+    hub = face.connect(wire, **options)
+    given = example.inputs if inputs is None else inputs
+    namespace = getattr(hub, example.known.object_type, None)
+    method = getattr(namespace, f"batch_{example.known.verb}", None)
+    if method and not example.arguments and not example.beside:
+        face.finish(method(given))
+    else:
+        face.call(hub, example.operation, given, arguments=example.arguments, beside=example.beside)
     (request,) = wire.requests
     return request
+
+
+def example_of(operation: str) -> Example:
+    return next(example for example in EXAMPLES if example.operation == operation)
 
 
 def test_the_document_has_an_example_for_each_operation() -> None:
-    assert [(example.operation, example.name) for example in EXAMPLES if example.name != "hard_text"] == [
-        ("create_orders", "create_orders"),
-        ("update_orders", "by_record_id"),
-        ("update_orders", "by_unique_property"),
-        ("create_line_items", "create_line_items"),
-        ("create_commerce_payments", "create_commerce_payments"),
-        ("create_carts", "create_carts"),
-    ]
+    assert {example.operation for example in EXAMPLES if example.name != "hard_text"} == set(
+        contract.operations()
+    )
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_sends_what_the_generated_endpoint_sends(face: "Face", form: Callable[[str, Input], object]) -> None:
+def test_sends_what_the_generated_endpoint_sends(
+    face: "Face", form: Callable[[Example, Input], object]
+) -> None:
     for example in EXAMPLES:
         with case(example):
-            inputs = [form(example.operation, item) for item in example.inputs]
+            inputs = [form(example, item) for item in example.inputs]
 
-            ours = sent_by_facade(face, example.operation, inputs)
+            ours = sent_by_client(face, example, inputs)
 
             assert seen(ours) == seen(sent_by_endpoint(face, example))
 
@@ -157,25 +216,43 @@ def test_sends_what_the_generated_endpoint_sends(face: "Face", form: Callable[[s
 def test_plain_dicts_keep_the_order_of_their_keys(face: "Face") -> None:
     for example in EXAMPLES:
         with case(example):
-            ours = sent_by_facade(face, example.operation, example.inputs)
+            assert_same_order(face, example)
 
-            theirs = json.loads(sent_by_endpoint(face, example).content)
-            assert json.loads(ours.content) == theirs
-            assert [list(item) for item in json.loads(ours.content)["inputs"]] == [
-                list(item | {"objectWriteTraceId": ""}) for item in example.inputs
-            ]
+
+def assert_same_order(face: "Face", example: Example) -> None:
+    ours = sent_by_client(face, example)
+
+    theirs = sent_by_endpoint(face, example)
+    traced = {"objectWriteTraceId": ""} if "objectWriteTraceId" in example.known.input_keys else {}
+    assert json.loads(ours.content or "{}") == json.loads(theirs.content or "{}")
+    assert [list(item) for item in json.loads(ours.content or "{}").get("inputs", [])] == [
+        list(item | traced) for item in example.inputs
+    ]
 
 
 def test_method_url_and_headers_are_those_of_the_document(face: "Face") -> None:
     for example in EXAMPLES:
         with case(example):
-            request = sent_by_facade(face, example.operation, example.inputs)
+            assert_of_the_document(face, example)
 
-            assert request.method == "POST"
-            assert str(request.url) == URLS[example.operation]
-            assert request.headers["Authorization"] == "Bearer token-1"
-            assert request.headers["Content-Type"] == "application/json"
-            assert request.headers["Content-Length"] == str(len(request.content))
+
+def assert_of_the_document(face: "Face", example: Example) -> None:
+    request = sent_by_client(face, example)
+
+    ((path, item),) = (
+        each
+        for each in DOCUMENT["paths"].items()
+        if next(iter(each[1].values()))["operationId"] == example.operation
+    )
+    assert request.method.lower() in item
+    assert str(request.url.copy_with(query=None)) == ROOT_URL + path.format(**example.arguments)
+    in_query = {name: value for name, value in example.arguments.items() if f"{{{name}}}" not in path}
+    assert dict(request.url.params) == {
+        name: str(value).lower() if isinstance(value, bool) else value for name, value in in_query.items()
+    }
+    assert request.headers["Authorization"] == "Bearer token-1"
+    assert request.headers.get("Content-Type") == ("application/json" if example.body else None)
+    assert request.headers.get("Content-Length") == (str(len(request.content)) if example.body else None)
 
 
 def test_inputs_without_a_trace_id_get_one_by_their_index(face: "Face") -> None:
@@ -185,7 +262,7 @@ def test_inputs_without_a_trace_id_get_one_by_their_index(face: "Face") -> None:
         {"properties": {"a": "3"}},
     ]
 
-    request = sent_by_facade(face, "create_carts", inputs)
+    request = sent_by_client(face, example_of("create_carts"), inputs)
 
     assert json.loads(request.content) == {
         "inputs": [
@@ -197,27 +274,20 @@ def test_inputs_without_a_trace_id_get_one_by_their_index(face: "Face") -> None:
 
 
 def test_a_dated_version_changes_the_path_and_nothing_else(face: "Face") -> None:
-    cases: list[tuple[str, str]] = [
-        ("create_orders", "orders/batch/create"),
-        ("update_orders", "orders/batch/update"),
-        ("create_line_items", "line_items/batch/create"),
-        ("create_commerce_payments", "commerce_payments/batch/create"),
-        ("create_carts", "carts/batch/create"),
-    ]
     for version in ("2025-09", "2026-03", "2026-09", "2027-03", "2031-09"):
-        for operation, end in cases:
-            with case(version, operation, end):
-                example = next(example for example in EXAMPLES if example.operation == operation)
+        for operation in contract.operations():
+            with case(version, operation):
+                example = example_of(operation)
 
-                dated = sent_by_facade(face, operation, example.inputs, api_version=version)
+                dated = sent_by_client(face, example, api_version=version)
 
-                plain = sent_by_facade(face, operation, example.inputs)
-                assert str(dated.url) == f"https://api.hubapi.com/crm/objects/{version}/{end}"
-                assert (dated.method, dated.headers, dated.content) == (
-                    plain.method,
-                    plain.headers,
-                    plain.content,
-                )
+                plain = sent_by_client(face, example)
+                path = str(plain.url).replace("/associations/2026-09/", f"/associations/{version}/")
+                for family in ("objects", "properties"):
+                    path = path.replace(f"/crm/v3/{family}/", f"/crm/{family}/{version}/")
+                assert str(dated.url) == path
+                assert dated.method == plain.method
+                assert (dated.headers, dated.content) == (plain.headers, plain.content)
 
 
 def test_requests_go_to_the_base_url(face: "Face") -> None:
@@ -230,15 +300,15 @@ def test_requests_go_to_the_base_url(face: "Face") -> None:
     ]
     for base_url, url in cases:
         with case(base_url, url):
-            request = sent_by_facade(face, "create_carts", [{"properties": {}}], base_url=base_url)
+            request = sent_by_client(face, example_of("create_carts"), base_url=base_url)
 
             assert str(request.url) == url
 
 
 def test_the_inputs_are_not_changed(face: "Face") -> None:
     for example in EXAMPLES:
-        before = json.dumps(example.inputs)
+        before = json.dumps([example.body, example.arguments])
 
-        sent_by_facade(face, example.operation, example.inputs)
+        sent_by_client(face, example)
 
-        assert json.dumps(example.inputs) == before
+        assert json.dumps([example.body, example.arguments]) == before

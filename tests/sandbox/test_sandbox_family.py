@@ -1,13 +1,18 @@
 """Reading, upserting, archiving, definitions and associations, over HTTP."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from hubspot_batch import HubSpot
 from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.results import AssociationResult, BatchResult, PropertyDefinition
 from hubspot_batch.sandbox import Behaviour, Property, Sandbox, SandboxAccount
+
+if TYPE_CHECKING:
+    from tests.conftest import Face
 
 ORDERS = "/crm/v3/objects/orders"
 Json = dict[str, Any]
@@ -449,3 +454,56 @@ def test_an_association_whose_other_direction_is_not_known_is_seen_from_one_side
 
     assert [link.to_type for link in box.records("orders")[0].associations] == ["tickets"]
     assert box.records("tickets")[0].associations == ()
+
+
+@pytest.mark.parametrize("version", ["v3", "2026-09"])
+def test_both_clients_go_through_the_family(box: Sandbox, face: "Face", version: str) -> None:
+    # Each call of the asynchronous client has an event loop of its own, which no connection outlives.
+    kind = httpx.Client if face.kind is HubSpot else httpx.AsyncClient
+    http_client = kind(limits=httpx.Limits(max_keepalive_connections=0))
+    options = {"base_url": box.url, "api_version": version, "http_client": http_client}
+    hub = face.connect(None, access_token=box.access_token, **options)
+
+    def call(operation: str, *inputs: Json, **more: object) -> Any:  # noqa: ANN401 - what it has for a result
+        return face.call(hub, operation, inputs, **more)
+
+    upserts = [{"id": name, "idProperty": "number", "properties": {"hs_order_name": name}} for name in "ab"]
+    first: BatchResult = call("upsert_orders", upserts[0])
+    second: BatchResult = call("upsert_orders", *upserts)
+    ids = {record.index: record.id for record in second.records}
+    assert [record.created for record in first.records] == [True]
+    assert {record.index: record.created for record in second.records} == {0: False, 1: True}
+
+    beside = {"properties": ["hs_order_name"], "propertiesWithHistory": [], "idProperty": "number"}
+    found: BatchResult = call("read_orders", {"id": "b"}, {"id": "c"}, {"id": "a"}, beside=beside)
+    assert {record.index: record.properties["hs_order_name"] for record in found.records} == {0: "b", 2: "a"}
+    assert [error.index for error in found.errors] == [1]
+
+    ends = {"fromObjectType": "orders", "toObjectType": "contacts"}
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 507}]
+    pairs = [{"from": {"id": ids[index]}, "to": {"id": 301}, "types": types} for index in (0, 1)]
+    linked: AssociationResult = call("create_associations", *pairs, arguments=ends)
+    assert (linked.ok, sorted(pair.index or 0 for pair in linked.pairs)) == (True, [0, 1])
+
+    archived: BatchResult = call("archive_orders", {"id": ids[0]}, {"id": "9"})
+    assert (archived.ok, archived.response.status) == (True, 204)
+    live, binned = (
+        call("read_orders", {"id": ids[0]}, {"id": ids[1]}, beside={}, arguments={"archived": flag})
+        for flag in (False, True)
+    )
+    assert [record.index for record in live.records] == [1]
+    assert [(record.index, record.archived) for record in binned.records] == [(0, True)]
+
+    contacts: BatchResult = call(
+        "read_objects",
+        {"id": "ada@example.com"},
+        beside={"idProperty": "email", "properties": ["shop"]},
+        arguments={"objectType": "contacts"},
+    )
+    assert [(record.index, record.id) for record in contacts.records] == [(0, "301")]
+
+    definitions: tuple[PropertyDefinition, ...] = call("list_properties", arguments={"objectType": "orders"})
+    known = {each.name: each for each in definitions}
+    assert known["number"].has_unique_value
+    assert [option.value for option in known["colours"].options] == ["a", "b"]
+    assert known["hs_object_id"].read_only

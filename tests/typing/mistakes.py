@@ -100,7 +100,7 @@ def rows(
     hub.orders.create_all()  # type: ignore[call-arg]
     hub.orders.update_all([{"properties": {}}])  # type: ignore[list-item]
     hub.orders.stream_update(orders)  # type: ignore[arg-type]
-    inputs_from([{"hs_order_name": "A"}], verb="upsert")  # type: ignore[arg-type]
+    inputs_from([{"hs_order_name": "A"}], verb="merge")  # type: ignore[arg-type]
 
 
 def options(hub: HubSpot, orders: list[CreateInput], updates: list[UpdateInput]) -> None:

@@ -23,6 +23,7 @@ from hubspot_batch import (
 )
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import Batch, prepare
+from hubspot_batch.results import AssociationResult, PropertyDefinition, PropertyOption
 from hubspot_batch.transport._calls import Call, build_call, call_for
 from tests.conftest import case
 
@@ -33,7 +34,7 @@ SUCCESSES = (200, 201, 202, 207, 299)
 
 def call_of(
     *inputs: object, operation: str = "create_line_items", unique_property: str | None = None
-) -> Call:
+) -> Call[BatchResult]:
     return build_call(operation, inputs, api_version="v3", unique_property=unique_property)
 
 
@@ -112,9 +113,8 @@ def test_an_operation_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigurationError) as caught:
         call_of(TRACED, operation="create_deals")
 
-    assert str(caught.value) == (
-        "there is no operation 'create_deals'; there are: create_orders, update_orders, create_line_items, "
-        "create_commerce_payments, create_carts"
+    assert str(caught.value).startswith(
+        "there is no operation 'create_deals'; there are: create_orders, read_orders, "
     )
 
 
@@ -228,6 +228,210 @@ def test_inputs_that_are_ids_and_nothing_else_are_told_of_too() -> None:
     assert result.unaccounted == (0,)
 
 
+def test_a_read_asks_for_the_property_that_names_its_records() -> None:
+    beside = {"properties": ["name"], "propertiesWithHistory": [], "idProperty": "shop_number"}
+    call = build_call("read_orders", [{"id": "b"}, {"id": "a"}], api_version="v3", beside=beside)
+
+    result = call.decode(
+        reply(record(0, properties={"shop_number": "A"}), errors=[{"context": {"ids": ["b"]}}])
+    )
+
+    assert json.loads(call.content)["properties"] == ["name", "shop_number"]
+    assert [found.index for found in result.records] == [1]
+    assert [error.index for error in result.errors] == [0]
+    assert result.unaccounted == ()
+
+
+def test_records_that_are_read_by_a_property_which_the_reply_leaves_out_are_nobodys() -> None:
+    call = build_call("read_carts", [{"id": "b"}, {"id": "a"}], api_version="v3", beside={"idProperty": "n"})
+
+    result = call.decode(reply(record(0)))
+
+    assert [found.index for found in result.records] == [None]
+    assert result.unaccounted == (0, 1)
+
+
+def test_a_record_says_whether_an_upsert_has_created_it() -> None:
+    item = {"id": "a", "idProperty": "name", "properties": {}}
+    call = build_call("upsert_orders", [item], api_version="v3")
+
+    created = [
+        call.decode(reply(record(0, **fields))).records[0].created
+        for fields in ({"new": True}, {"new": False}, {"new": None}, {})
+    ]
+
+    assert created == [True, False, None, None]
+
+
+def test_parameters_stand_in_path_and_query() -> None:
+    call = build_call(
+        "list_properties",
+        api_version="2026-09",
+        arguments={"archived": True, "objectType": "orders", "properties": "a,b c"},
+    )
+
+    assert (call.method, call.content, call.headers) == ("GET", b"", {})
+    assert call.path == "/crm/properties/2026-09/orders?archived=true&properties=a%2Cb+c"
+    read = build_call("read_orders", [{"id": 7}], api_version="v3", arguments={"archived": False})
+    assert read.path == "/crm/v3/objects/orders/batch/read?archived=false"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ({}, "/objectType: the parameter is missing; add it"),
+        ({"objectType": "tickets"}, "/objectType: this is not an option; write one of orders, line_items"),
+        ({"objectType": 7}, "/objectType: this is not an option; write one of orders, line_items"),
+        ({"objectType": "carts", "archved": True}, "/archved: the document knows no such parameter; did you"),
+        (
+            {"objectType": "carts", "archived": "no"},
+            "/archived: text stands where true or false belongs; wri",
+        ),
+        ({"objectType": "carts", "locale": ""}, "/locale: the text is empty; write it, or leave it out"),
+        ({"objectType": "carts", "locale": "x" * 36}, "/locale: it breaks the rule maxLength; see "),
+        ({"objectType": "carts", "locale": object()}, "/locale: a value of type object that JSON cannot exp"),
+    ],
+)
+def test_a_parameter_that_cannot_be_is_refused(arguments: dict[str, object], fault: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        build_call("list_properties", api_version="v3", arguments=arguments)
+
+    assert str(caught.value.faults[0]).startswith(fault)
+
+
+def test_an_operation_whose_reply_has_another_form_is_left_to_the_generated_client() -> None:
+    operation = msgspec.structs.replace(contract.operation("list_properties"), reply_schema="Links")
+
+    with pytest.raises(ConfigurationError, match="cannot be read here; call it through hubspot_batch_api"):
+        call_for(operation, Batch(inputs=(), content=b""), api_version="v3")
+
+
+def pair(one: int, other: int) -> dict[str, Any]:
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 514}]
+    return {"from": {"id": one}, "to": {"id": str(other)}, "types": types}
+
+
+def link(*pairs: dict[str, Any]) -> Call[AssociationResult]:
+    ends = {"fromObjectType": "line_items", "toObjectType": "orders"}
+    return build_call("create_associations", pairs, api_version="v3", arguments=ends)
+
+
+def linked(one: object, other: object, **fields: object) -> dict[str, Any]:
+    return {"fromObjectId": one, "toObjectId": other} | fields
+
+
+def test_a_link_is_tied_to_the_pair_that_asked_for_it() -> None:
+    call = link(pair(1, 9), pair(2, 9), pair(3, 8))
+
+    # Numbers where the document has texts; a pair twice; one that nobody asked for.
+    result = call.decode(
+        reply(
+            linked("3", "8", labels=["Gift"], fromObjectTypeId="0-8", toObjectTypeId="0-123"),
+            linked(1, 9, labels=None),
+            linked("1", "9"),
+            linked("7", "9"),
+        )
+    )
+
+    assert call.path == "/crm/associations/2026-09/line_items/orders/batch/create"
+    assert [(found.index, found.from_id, found.to_id) for found in result.pairs] == [
+        (2, "3", "8"),
+        (0, "1", "9"),
+        (None, "7", "9"),
+    ]
+    assert (result.pairs[0].from_type, result.pairs[0].to_type, result.pairs[0].labels) == (
+        "0-8",
+        "0-123",
+        ("Gift",),
+    )
+    assert (result.ok, result.unaccounted) == (True, ())
+    assert link(pair(1, 9), pair(2, 9)).decode(reply(linked("1", "9"))).unaccounted == (1,)
+
+
+@pytest.mark.parametrize(
+    ("error", "indexes"),
+    [
+        ({"context": {"fromObjectId": ["2"], "toObjectId": ["9"]}}, [1]),
+        ({"context": {"fromObjectId": ["3"]}}, [2, 3]),
+        ({"context": {"toObjectId": ["9"]}}, [1, 3]),
+        ({"context": {"id": ["3"]}, "subCategory": "crm.associations.FROM_OBJECT_NOT_FOUND"}, [2, 3]),
+        ({"context": {"id": ["8"]}, "subCategory": "crm.associations.TO_OBJECT_NOT_FOUND"}, [2]),
+        ({"context": {"id": ["3"]}}, [None]),
+        ({}, [None]),
+    ],
+)
+def test_a_refused_link_is_tied_to_the_pairs_that_the_error_names(
+    error: dict[str, Any], indexes: list[int | None]
+) -> None:
+    result = link(pair(1, 9), pair(2, 9), pair(3, 8), pair(3, 9)).decode(
+        reply(linked("1", "9"), errors=[error])
+    )
+
+    assert [found.index for found in result.errors] == indexes
+    assert sorted({0, *filter(None, indexes), *result.unaccounted}) == [0, 1, 2, 3]
+
+
+def test_the_one_refused_link_is_the_one_that_is_left() -> None:
+    result = link(pair(1, 9), pair(2, 9)).decode(reply(linked("1", "9"), errors=[{"category": "CONFLICT"}]))
+
+    assert [(error.index, error.category) for error in result.errors] == [(1, "CONFLICT")]
+    assert (result.ok, result.unaccounted) == (False, ())
+
+
+def definitions(*results: dict[str, Any]) -> tuple[PropertyDefinition, ...]:
+    call: Call[tuple[PropertyDefinition, ...]] = build_call(
+        "list_properties", api_version="v3", arguments={"objectType": "orders"}
+    )
+    content = json.dumps({"results": results}).encode()
+    return call.decode(Response(status=200, headers={}, content=content))
+
+
+def test_a_definition_says_what_can_be_written() -> None:
+    names = {"name": "n", "label": "N", "type": "enumeration", "fieldType": "select"}
+    full = names | {
+        "options": [{"value": "a", "label": "A", "displayOrder": 2, "hidden": True, "description": "d"}],
+        "hasUniqueValue": True,
+        "hidden": True,
+        "calculated": True,
+        "hubspotDefined": True,
+        "externalOptions": True,
+        "archived": True,
+        "groupName": "g",
+        "description": "d",
+        "referencedObjectType": "OWNER",
+        "modificationMetadata": {"archivable": True, "readOnlyDefinition": True, "readOnlyValue": True},
+        "displayOrder": "first",
+    }
+
+    assert definitions(full, names, names | {"hasUniqueValue": None, "options": None}) == (
+        PropertyDefinition(
+            name="n",
+            label="N",
+            type="enumeration",
+            field_type="select",
+            options=(PropertyOption(value="a", label="A", description="d", display_order=2, hidden=True),),
+            has_unique_value=True,
+            read_only=True,
+            calculated=True,
+            hidden=True,
+            hubspot_defined=True,
+            external_options=True,
+            archived=True,
+            group_name="g",
+            description="d",
+            referenced_object_type="OWNER",
+        ),
+        *[PropertyDefinition(name="n", label="N", type="enumeration", field_type="select")] * 2,
+    )
+    assert definitions({"name": "n"}) == (PropertyDefinition(name="n", label="", type="", field_type=""),)
+
+
+@pytest.mark.parametrize("definition", [{"label": "N"}, {"name": "n", "hasUniqueValue": "yes"}])
+def test_a_definition_that_does_not_decide_is_unreadable(definition: dict[str, Any]) -> None:
+    with pytest.raises(UnexpectedReplyError):
+        definitions(definition)
+
+
 def test_any_success_without_errors_is_one() -> None:
     for status in SUCCESSES:
         for none in ({}, {"errors": None, "numErrors": None}, {"errors": [], "numErrors": 0}):
@@ -247,6 +451,16 @@ def test_a_reply_that_has_no_body_tells_of_no_record_and_of_no_error() -> None:
     assert (result.ok, result.records, result.errors, result.unaccounted) == (True, (), (), ())
     with pytest.raises(UnexpectedReplyError):
         call.decode(Response(status=201, headers={}, content=b""))
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_an_archive_is_answered_with_nothing(status: int) -> None:
+    call = build_call("archive_orders", [{"id": 1}, {"id": 2}], api_version="v3")
+
+    result = call.decode(Response(status=status, headers={}, content=b""))
+
+    assert (result.ok, result.records, result.errors, result.unaccounted) == (True, (), (), ())
+    assert [e.index for e in call.decode(reply(errors=[{"context": {"ids": ["2"]}}])).errors] == [1]
 
 
 def test_any_success_may_hold_errors() -> None:

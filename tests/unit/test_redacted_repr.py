@@ -19,7 +19,14 @@ from hubspot_batch.contract._inputs import Batch
 from hubspot_batch.errors import ApiError, InputIssue, InvalidInputError
 from hubspot_batch.oauth import _Grant
 from hubspot_batch.replies._refusals import TakenValue
-from hubspot_batch.results import ErrorBody, PropertyVersion, Reason, RecordWarning
+from hubspot_batch.results import (
+    AssociatedPair,
+    AssociationResult,
+    ErrorBody,
+    PropertyVersion,
+    Reason,
+    RecordWarning,
+)
 from hubspot_batch.sandbox import OAuthApp, SandboxAccount
 from hubspot_batch.transport._calls import Call
 from hubspot_batch.transport._retries import Retries
@@ -47,6 +54,7 @@ RECORD = Record(
 ERROR = RecordError(
     index=0, category="VALIDATION_ERROR", message=SECRET, context={"v": [SECRET]}, reasons=[REASON]
 )
+PAIR = AssociatedPair(index=0, from_id="7", to_id="9", labels=[SECRET])
 RESULT = BatchResult(records=[RECORD], errors=[ERROR], unaccounted=[2], response=RESPONSE)
 FAULT = InputIssue(index=0, pointer="/inputs/0/id", problem="it is missing", remedy="add it")
 
@@ -58,6 +66,8 @@ VALUES: list[Struct] = [
     RECORD,
     ERROR,
     RESULT,
+    PAIR,
+    AssociationResult(pairs=[PAIR], errors=[ERROR], unaccounted=[2], response=RESPONSE),
     ErrorBody(category="VALIDATION_ERROR", message=SECRET, context={"value": [SECRET]}, reasons=(REASON,)),
     Batch(inputs=[{"properties": {"hs_order_name": SECRET}}], content=SECRET.encode()),
     Call(

@@ -71,7 +71,7 @@ def order(name: str, trace: str | None = None, **properties: str) -> Item:
         ("v3", 201, 207, 200, 207),
         ("2025-09", 200, 200, 200, 200),
         ("2026-03", 201, 207, 200, 207),
-        ("2026-09", 201, 201, 200, 200),
+        ("2026-09", 201, 207, 200, 207),
     ],
 )
 def test_the_status_follows_the_version(

@@ -24,7 +24,13 @@ from tests.conftest import case
 SECRET = "s3cr3t-7261"
 
 OPERATIONS: tuple[OperationId, ...] = get_args(OperationId)
-CREATES = tuple(operation for operation in OPERATIONS if operation != "update_orders")
+WITH_INPUTS = tuple(name for name in OPERATIONS if name != "list_properties")
+CREATES: tuple[OperationId, ...] = (
+    "create_orders",
+    "create_line_items",
+    "create_commerce_payments",
+    "create_carts",
+)
 
 LINK: dict[str, Any] = {
     "to": {"id": "301"},
@@ -48,7 +54,8 @@ INPUTS = 'write [{"properties": {...}}]'
 INPUT = 'write {"properties": {...}}'
 TEXT = "write it as text, in quotes"
 OPTIONS = "write it as text, with a semicolon between two options"
-OF_UPDATES = "create does not take it, only update does; leave it out"
+OF_CHANGES = "create does not take it, only update and upsert do; leave it out"
+OF_OTHERS = "create does not take it, only archive and read and update and upsert do; leave it out"
 NOT_IN_JSON = "JSON has neither NaN nor infinity"
 FINITE = "write a finite number as text, or leave the key out"
 WHOLE = "write a whole number, without quotes"
@@ -93,16 +100,204 @@ def test_a_right_body_of_an_update_has_no_faults(item: dict[str, Any]) -> None:
     assert validate("update_orders", {"inputs": [item]}) == ()
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_the_inputs_of_the_other_verb_are_refused(operation: OperationId) -> None:
-    item = CREATE if operation == "update_orders" else UPDATE
-    assert validate(operation, {"inputs": [item]})
+PAIR: dict[str, Any] = {"from": {"id": "71001"}, **LINK}
+UPSERT: dict[str, Any] = UPDATE
+RIGHT: dict[OperationId, dict[str, Any]] = {
+    "read_orders": {"inputs": [{"id": "7"}], "properties": ["a"], "propertiesWithHistory": []},
+    "read_objects": {"inputs": [{"id": "a@b.c"}], "idProperty": "email"},
+    "upsert_carts": {"inputs": [UPSERT]},
+    "archive_line_items": {"inputs": [{"id": "7"}, {"id": "8"}]},
+    "create_associations": {"inputs": [PAIR]},
+}
+
+
+def test_a_right_body_of_another_kind_has_no_faults() -> None:
+    assert {name: validate(name, body) for name, body in RIGHT.items()} == dict.fromkeys(RIGHT, ())
+    assert validate("list_properties", None) == ()
+
+
+def test_an_operation_without_a_body_takes_none() -> None:
+    faults = [(None, "", "the operation takes no body", "send none")]
+    bodies: list[object] = [{}, {"inputs": []}]
+
+    assert [lines(validate("list_properties", body)) for body in bodies] == [faults] * 2
+
+
+def test_inputs_of_other_kinds_are_refused() -> None:
+    kinds = {"create": CREATE, "update": {"id": "7", "properties": {}}, "archive": {"id": "7"}, "pair": PAIR}
+    takes = {
+        operation: [name for name, item in kinds.items() if not validate(operation, {"inputs": [item]})]
+        for operation in (*RIGHT, "create_orders", "update_orders")
+    }
+
+    assert takes == {
+        "read_orders": ["archive"],
+        "read_objects": ["archive"],
+        "upsert_carts": [],
+        "archive_line_items": ["archive"],
+        "create_associations": ["pair"],
+        "create_orders": ["create"],
+        "update_orders": ["update"],
+    }
+
+
+def many(count: int) -> list[dict[str, str]]:
+    return [{"id": str(number)} for number in range(count)]
+
+
+NOT_UNIQUE = "HubSpot refuses hs_object_id as the name of a unique property"
+DIGITS = "a record id has digits only"
+PLAIN = "write it as HubSpot shows it, without point, exponent or space"
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "pointer", "problem", "remedy"),
+    [
+        (
+            "read_carts",
+            {"inputs": many(2), "propertes": []},
+            "/propertes",
+            "the document knows no such key",
+            "did you mean 'properties'?",
+        ),
+        (
+            "read_carts",
+            {"inputs": many(2), "properties": "a"},
+            "/properties",
+            "text stands where a list belongs",
+            LIST,
+        ),
+        (
+            "read_carts",
+            {"inputs": many(1), "properties": [""]},
+            "/properties/0",
+            "the text is empty",
+            "fill it in",
+        ),
+        (
+            "read_carts",
+            {"inputs": many(1), "idProperty": ""},
+            "/idProperty",
+            "the text is empty",
+            "fill it in, or leave the key out",
+        ),
+        (
+            "read_carts",
+            {"inputs": [{"id": "a", "idProperty": "n"}]},
+            "/inputs/0/idProperty",
+            "the document knows no such key",
+            "write it beside inputs, once for all",
+        ),
+        (
+            "read_carts",
+            {"inputs": many(1), "idProperty": "hs_object_id"},
+            "/idProperty",
+            NOT_UNIQUE,
+            "leave idProperty out where id is the record id",
+        ),
+        (
+            "read_carts",
+            {"inputs": [{"id": "x"}]},
+            "/inputs/0/id",
+            DIGITS,
+            f"{PLAIN}; where it is the value of a unique property, name that property beside inputs",
+        ),
+        (
+            "read_carts",
+            {"inputs": many(51), "propertiesWithHistory": ["a"]},
+            "/inputs",
+            "there are more than 50, the most where propertiesWithHistory names any",
+            "give at most 50, or ask for no history",
+        ),
+        (
+            "read_carts",
+            {"inputs": [*many(1), *many(1)]},
+            "/inputs/1/id",
+            "it repeats that of inputs[0]",
+            "name each record once",
+        ),
+        ("archive_carts", {"inputs": many(101)}, "/inputs", "there are more than 100", "give at most 100"),
+        ("archive_carts", {"inputs": [{"id": "x"}]}, "/inputs/0/id", DIGITS, PLAIN),
+        (
+            "update_carts",
+            {"inputs": [{"id": "1", "properties": {}}], "idProperty": "n"},
+            "/idProperty",
+            "the document knows no such key",
+            "write it into each input",
+        ),
+        (
+            "upsert_carts",
+            {"inputs": [{"id": "1", "properties": {}}]},
+            "/inputs/0",
+            "'idProperty' is missing",
+            "add it",
+        ),
+        (
+            "upsert_carts",
+            {"inputs": [{"id": "1", "idProperty": "hs_object_id", "properties": {}}]},
+            "/inputs/0/idProperty",
+            NOT_UNIQUE,
+            "name a property whose values are unique; to change records by their ids, update them",
+        ),
+        (
+            "upsert_carts",
+            {"inputs": [UPSERT, UPSERT | {"objectWriteTraceId": "row-2"}]},
+            "/inputs/1/id",
+            "it repeats that of inputs[0], for which HubSpot refuses the whole batch",
+            "send the two in two requests",
+        ),
+        (
+            "create_associations",
+            {"inputs": [PAIR, PAIR]},
+            "/inputs/1",
+            "it repeats the pair of inputs[0]",
+            "give one input all the types of the pair",
+        ),
+        (
+            "create_associations",
+            {"inputs": [changed(PAIR, "from", "id", to="x")]},
+            "/inputs/0/from/id",
+            DIGITS,
+            PLAIN,
+        ),
+        (
+            "create_associations",
+            {"inputs": [changed(PAIR, "to", "id", to="x")]},
+            "/inputs/0/to/id",
+            DIGITS,
+            PLAIN,
+        ),
+        (
+            "create_associations",
+            {"inputs": [None]},
+            "/inputs/0",
+            "null stands where a mapping belongs",
+            'write {"from": {...}, "to": {...}, "types": [...]}',
+        ),
+    ],
+)
+def test_a_fault_of_another_kind_of_body(
+    operation: OperationId, body: object, pointer: str, problem: str, remedy: str
+) -> None:
+    (fault,) = validate(operation, body)
+
+    assert (fault.pointer, fault.problem, fault.remedy) == (pointer, problem, remedy)
+
+
+def test_what_is_shaped_otherwise_is_told_once() -> None:
+    bodies: list[object] = [
+        {"inputs": [{"from": "1", "to": {"id": "2"}, "types": []}]},
+        {"inputs": [{"from": {"id": 1}, "to": {"id": "2"}, "types": LINK["types"]}]},
+    ]
+
+    assert [[fault.pointer for fault in validate("create_associations", body)] for body in bodies] == [
+        ["/inputs/0/from", "/inputs/0/types"],
+        ["/inputs/0/from/id"],
+    ]
 
 
 def test_an_operation_that_the_document_has_not_is_an_error_that_names_those_it_has() -> None:
-    with pytest.raises(
-        ConfigurationError, match=r"no operation 'create_deals'.*create_orders, update_orders"
-    ):
+    with pytest.raises(ConfigurationError, match=r"no operation 'create_deals'.*create_orders, read_orders"):
         validate("create_deals", {"inputs": [CREATE]})  # type: ignore[arg-type]
 
 
@@ -126,7 +321,7 @@ def test_a_body_of_the_wrong_shape() -> None:
         ({"inputs": ["A-1001"]}, [(0, "/inputs/0", "text stands where a mapping belongs", INPUT)]),
         ({"inputs": [0.5]}, [(0, "/inputs/0", "a number stands where a mapping belongs", INPUT)]),
     ]
-    for operation in OPERATIONS:
+    for operation in CREATES:
         for payload, expected in cases:
             with case(operation, payload, expected):
                 assert lines(validate(operation, payload)) == expected
@@ -209,8 +404,8 @@ def test_a_fault_inside_an_input() -> None:
             None,
             [("/associations/0/to/id", "null stands where text belongs", TEXT)],
         ),
-        (("idProperty",), "x", [("/idProperty", "the document knows no such key", OF_UPDATES)]),
-        (("id",), "x", [("/id", "the document knows no such key", OF_UPDATES)]),
+        (("idProperty",), "x", [("/idProperty", "the document knows no such key", OF_CHANGES)]),
+        (("id",), "x", [("/id", "the document knows no such key", OF_OTHERS)]),
         (("properties", "a"), math.nan, [("/properties/a", NOT_IN_JSON, FINITE)]),
         (("objectWriteTraceId",), -math.inf, [("/objectWriteTraceId", NOT_IN_JSON, FINITE)]),
         (("associations",), {}, [("/associations", "a mapping stands where a list belongs", LIST)]),
@@ -680,7 +875,7 @@ def test_no_value_occurs_in_a_fault() -> None:
             "idProperty": "hs_object_id",
         },
     ]
-    for operation in OPERATIONS:
+    for operation in WITH_INPUTS:
         for item in cases:
             with case(operation, item):
                 faults = validate(operation, {"inputs": [item, item, None]})

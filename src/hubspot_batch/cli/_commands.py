@@ -127,15 +127,15 @@ def create(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noq
 def update(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
     """Update the record that each row of FILE names.
 
-    OBJECT is orders. The column `id` holds the record id, or --id-property names a column whose values are
+    The column `id` holds the record id, or --id-property names a column whose values are
     unique. The rest is as for `create`.
     """
     return _push(_operation_id("update", object_type), given, ctx.obj)
 
 
 @commands.command()
-@click.argument("verb", type=click.Choice(["create", "update"]))
-@click.argument("object_type", metavar="OBJECT", type=objects_of("create"))
+@click.argument("verb", type=click.Choice(["create", "read", "update", "upsert", "archive", "list"]))
+@click.argument("object_type", metavar="OBJECT", type=objects_of())
 @click.argument("file", type=FILE)
 @READING
 @ASSOCIATING
@@ -145,7 +145,8 @@ def validate(verb: str, object_type: str, **given: Any) -> int:  # noqa: ANN401 
 
     Each fault is a line on standard output: the place, the problem, the remedy. The exit code is 1 if there
     is any. A file that holds {"inputs": [...]} is checked as the body of one request, strictly as the
-    document has it: values are text.
+    document has it: values are text. Rows can be checked for `create` and `update`, bodies for every
+    operation of the document.
     """
     from hubspot_batch.cli import _validate
 

@@ -60,14 +60,23 @@ def _formats() -> Sequence[str]:
     return sorted(FORMATS)
 
 
-def objects_of(verb: str) -> click.ParamType[str]:
-    """Return the type of an argument that names an object type with which the document can do this."""
+def objects_of(verb: str | None = None) -> click.ParamType[str]:
+    """Return the type of an argument that names an object type whose rows the document lets a verb push.
+
+    Without a verb, the argument names what any operation that has a body is about.
+    """
 
     def names() -> Sequence[str]:
         from hubspot_batch import contract
 
         known = contract.operations().values()
-        return [operation.object_type.replace("_", "-") for operation in known if operation.verb == verb]
+        chosen = [
+            operation.object_type.replace("_", "-")
+            for operation in known
+            if (operation.verb == verb and not operation.path_parameters)
+            or (verb is None and operation.request_schema is not None)
+        ]
+        return list(dict.fromkeys(chosen))
 
     return _ChoiceWhenUsed("object", names)
 

@@ -22,6 +22,10 @@ from hubspot_batch.errors import ConfigurationError, InputIssue, SourceError
 from hubspot_batch.types import OperationId
 
 
+# A file for another verb always holds the body of a request.
+_VERBS_OF_ROWS = ("create", "update")
+
+
 def validate(operation_id: OperationId, file: InputFile) -> bool:
     """Print every fault of a file of rows, or of the body of a request, and return whether there are none.
 
@@ -32,11 +36,11 @@ def validate(operation_id: OperationId, file: InputFile) -> bool:
         ConfigurationError: If an option does not fit it.
     """
     try:
-        contract.operation(operation_id)
+        operation = contract.operation(operation_id)
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from error
     with _read_twice(file.path) as path:
-        body = read_body(path, file.format)
+        body = read_body(path, file.format, always=operation.verb not in _VERBS_OF_ROWS)
         if body is not None:
             return _validate_body(operation_id, body, file.path)
         return _validate_rows(operation_id, replace(file, path=path), file.path)

@@ -10,12 +10,13 @@ from dataclasses import fields as fields_of_dataclass
 from dataclasses import is_dataclass
 from functools import partial
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NotRequired, Protocol, TypeAlias
 
 import msgspec
 
 from hubspot_batch._display import RedactedRepr
-from hubspot_batch.contract._operations import MAX_INPUTS, Operation
+from hubspot_batch.contract._operations import Operation
 from hubspot_batch.contract._validation import (
     JsonCopy,
     Path,
@@ -25,6 +26,7 @@ from hubspot_batch.contract._validation import (
     is_flat,
     is_valid,
     name_of,
+    sample_input,
 )
 from hubspot_batch.contract._values import Problem, PropertyValue, encode_id, encode_value
 from hubspot_batch.errors import InputIssue, InvalidInputError
@@ -45,8 +47,12 @@ else:
             return kind
 
 
+# What holds the ids of other records.
+_WITH_IDS = frozenset({"associations", "from", "to", "types"})
+
+
 class AssociationTarget(TypedDict):
-    """The record at the other end of an association."""
+    """The record at an end of an association."""
 
     id: ReadOnly[str | int]
 
@@ -82,6 +88,33 @@ class UpdateInput(TypedDict):
     objectWriteTraceId: NotRequired[str]
 
 
+class UpsertInput(TypedDict):
+    """One record to update or to create: `id` is its value of the unique property `idProperty`."""
+
+    id: ReadOnly[str | int]
+    idProperty: str
+    properties: ReadOnly[Mapping[str, PropertyValue]]
+    objectWriteTraceId: NotRequired[str]
+
+
+class RecordId(TypedDict):
+    """One record to read or to archive: `id` is the record id, or in a read a unique value."""
+
+    id: ReadOnly[str | int]
+
+
+# `from` is a keyword, so the keys cannot be written as a class has them.
+AssociationInput = TypedDict(
+    "AssociationInput",
+    {
+        "from": ReadOnly[AssociationTarget],
+        "to": ReadOnly[AssociationTarget],
+        "types": ReadOnly[Sequence[AssociationType]],
+    },
+)
+"""One pair of records to link."""
+
+
 class GeneratedModel(Protocol):
     """A model of `hubspot_batch_api`."""
 
@@ -107,45 +140,60 @@ class DataclassInstance(Protocol):
 AnyModel: TypeAlias = GeneratedModel | PydanticModel | DataclassInstance | msgspec.Struct
 AnyCreateInput: TypeAlias = CreateInput | AnyModel
 AnyUpdateInput: TypeAlias = UpdateInput | AnyModel
+AnyUpsertInput: TypeAlias = UpsertInput | AnyModel
+AnyAssociationInput: TypeAlias = AssociationInput | AnyModel
 
 
 class Batch(RedactedRepr, msgspec.Struct, frozen=True, kw_only=True):
     """Inputs that are ready to send.
 
     Attributes:
-        inputs: The encoded inputs, each with its own trace id.
+        inputs: The encoded inputs, each with its own trace id if it can have one.
         content: The body of the request.
+        beside: What stands beside the inputs in the body.
     """
 
     inputs: Sequence[Mapping[str, Any]]
     content: bytes
+    beside: Mapping[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"Batch({len(self.inputs)} inputs, {len(self.content)} bytes)"
 
 
-def prepare(operation: Operation, inputs: Iterable[object], unique_property: str | None = None) -> Batch:
+def prepare(
+    operation: Operation,
+    inputs: Iterable[object],
+    unique_property: str | None = None,
+    beside: Mapping[str, object] = MappingProxyType({}),
+) -> Batch:
     """Encode and validate the inputs of one request, without changing them.
 
     Args:
         operation: The operation.
         inputs: Mappings or models. At most one more than allowed is read.
         unique_property: A property that must have a different value in each of them.
+        beside: The other keys of the body.
 
     Raises:
         InvalidInputError: With every fault of every input.
     """
     if isinstance(inputs, Mapping | str | bytes) or not isinstance(inputs, Iterable):
         problem = f"{name_of(inputs)} stands where a list of inputs belongs"
-        raise InvalidInputError([fault_at(("inputs",), problem, 'write [{"properties": {...}}]')])
-    items = list(islice(inputs, MAX_INPUTS + 1))
-    fast = _fast_batch(operation, items, unique_property)
-    return fast or _checked_batch(operation, items, unique_property)
+        raise InvalidInputError([fault_at(("inputs",), problem, f"write [{sample_input(operation)}]")])
+    items = list(islice(inputs, operation.max_inputs + 1))
+    fast = _fast_batch(operation, items, unique_property, beside)
+    return fast or _checked_batch(operation, items, unique_property, beside)
 
 
-def _fast_batch(operation: Operation, items: Sequence[object], unique_property: str | None) -> Batch | None:
+def _fast_batch(
+    operation: Operation,
+    items: Sequence[object],
+    unique_property: str | None,
+    beside: Mapping[str, object],
+) -> Batch | None:
     """Return a batch of valid plain inputs, else None."""
-    wire = encode_valid(operation, items)
+    wire = None if beside else encode_valid(operation, items)
     if wire is None or any(_not_unique(wire, unique_property)):
         return None
     try:
@@ -201,7 +249,12 @@ def _write_out(values: dict[str, Any], name: str, convert: Callable[[object], st
     return not isinstance(text, Problem)
 
 
-def _checked_batch(operation: Operation, items: Sequence[object], unique_property: str | None) -> Batch:
+def _checked_batch(
+    operation: Operation,
+    items: Sequence[object],
+    unique_property: str | None,
+    beside: Mapping[str, object],
+) -> Batch:
     """Return a batch of any inputs.
 
     Raises:
@@ -209,7 +262,8 @@ def _checked_batch(operation: Operation, items: Sequence[object], unique_propert
     """
     copy = JsonCopy()
     wire = [encode_input(operation, item, ("inputs", index), copy) for index, item in enumerate(items)]
-    payload = {"inputs": _traced(operation, wire)}
+    rest = {key: copy.of(value, (key,)) for key, value in beside.items()}
+    payload = {"inputs": _traced(operation, wire), **_in_order(operation, rest)}
     faults = [
         *copy.faults,
         *contradictions(operation, payload, copy.replaced),
@@ -217,7 +271,12 @@ def _checked_batch(operation: Operation, items: Sequence[object], unique_propert
     ]
     if faults:
         raise InvalidInputError(sorted(faults, key=_place))
-    return Batch(inputs=wire, content=msgspec.json.encode(payload))
+    return Batch(inputs=wire, content=msgspec.json.encode(payload), beside=rest)
+
+
+def _in_order(operation: Operation, beside: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the keys beside the inputs in the order of the document, which generated models keep, too."""
+    return {key: beside[key] for key in (*operation.body_keys, *beside) if key in beside}
 
 
 def _place(fault: InputIssue) -> int:
@@ -292,8 +351,8 @@ def encode_input(operation: Operation, item: object, path: Path, copy: JsonCopy)
             wire["properties"] = _texts(value, place, copy)
         elif key == "id" and key in operation.input_keys:
             wire["id"] = _convert(encode_id, value, place, copy)
-        elif key == "associations":
-            wire["associations"] = _with_ids(value, place, copy)
+        elif key in _WITH_IDS:
+            wire[str.__str__(key)] = _with_ids(value, place, copy)
         elif copy.takes_key(key, path):
             wire[str.__str__(key)] = copy.of(value, place)
     return wire
@@ -350,7 +409,7 @@ def _texts(values: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 -
 
 
 def _with_ids(node: object, path: Path, copy: JsonCopy) -> Any:  # noqa: ANN401 - JSON
-    """Copy associations, with target ids as text."""
+    """Copy associations or their ends, with record ids as text."""
     fields = fields_of(node)
     if isinstance(fields, Mapping | list | tuple):
         return copy.inside(fields, path, partial(_container_with_ids, copy=copy))

@@ -2,30 +2,50 @@
 
 import json
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Literal, cast, get_args
+from types import MappingProxyType
+from typing import Any, Literal, cast
 
 from jsonschema_rs import Draft202012Validator
 from msgspec import Struct, convert
+from msgspec.structs import replace
 
 from hubspot_batch.errors import ConfigurationError
 
 ObjectType = Literal["orders", "line_items", "commerce_payments", "carts"]
-Verb = Literal["create", "update"]
+Verb = Literal["create", "read", "update", "upsert", "archive"]
 OperationId = Literal[
     "create_orders",
+    "read_orders",
     "update_orders",
+    "upsert_orders",
+    "archive_orders",
     "create_line_items",
+    "read_line_items",
+    "update_line_items",
+    "upsert_line_items",
+    "archive_line_items",
     "create_commerce_payments",
+    "read_commerce_payments",
+    "update_commerce_payments",
+    "upsert_commerce_payments",
+    "archive_commerce_payments",
     "create_carts",
+    "read_carts",
+    "update_carts",
+    "upsert_carts",
+    "archive_carts",
+    "list_properties",
+    "read_objects",
+    "create_associations",
 ]
-
-# To do these twice is to do them once.
-_REPEATABLE: frozenset[Verb] = frozenset({"update"})
 
 MAX_INPUTS = 100
 """How many inputs one request takes (docs/behaviour.md, "Batch size")."""
+
+_METHODS = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "trace"})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Operation(Struct, frozen=True, kw_only=True):
@@ -33,14 +53,20 @@ class Operation(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: Its `operationId`.
-        verb: What it does to a record.
-        object_type: The records that it is about, which is also its tag.
+        verb: What it does, the first word of its id.
+        object_type: What it is about, the rest of its id; also its tag.
         method: The HTTP method, in capitals.
-        path: The path for API version v3.
+        path: The path for API version v3, with the names of its parameters in braces.
+        path_parameters: The schemas of the parameters of the path, by name.
+        query_parameters: The schemas of the parameters of the query, by name. All can be left out.
         success: The documented status of a full success.
         scopes: A token needs one of these.
-        request_schema: The name of the schema of the body.
+        repeatable: Whether to do it twice is to do it once.
+        request_schema: The name of the schema of the body; None where there is no body.
         input_keys: The keys that an input may have.
+        body_keys: The keys that the body may have beside `inputs`.
+        max_inputs: How many inputs one request takes.
+        reply_schema: The name of the schema of a success; None where none has a body.
         empty_replies: The statuses of the replies that have no body.
     """
 
@@ -49,10 +75,16 @@ class Operation(Struct, frozen=True, kw_only=True):
     object_type: str
     method: str
     path: str
+    path_parameters: Mapping[str, Mapping[str, Any]] = _NOTHING
+    query_parameters: Mapping[str, Mapping[str, Any]] = _NOTHING
     success: int
     scopes: tuple[str, ...]
-    request_schema: str
-    input_keys: frozenset[str]
+    repeatable: bool = False
+    request_schema: str | None = None
+    input_keys: frozenset[str] = frozenset()
+    body_keys: tuple[str, ...] = ()
+    max_inputs: int = MAX_INPUTS
+    reply_schema: str | None = None
     empty_replies: frozenset[int] = frozenset()
 
     def resendable(self, unique_property: str | None) -> bool:
@@ -61,23 +93,33 @@ class Operation(Struct, frozen=True, kw_only=True):
         Args:
             unique_property: The property by which HubSpot refuses a double, if the caller names one.
         """
-        return self.verb in _REPEATABLE or unique_property is not None
+        return self.repeatable or unique_property is not None
+
+    def path_in(self, api_version: str) -> str:
+        """Return the path in a version of the API; its parameters are still names."""
+        return _path_in(self.path, api_version)
 
 
 class Version(Struct, frozen=True, kw_only=True, rename="camel"):
     """What a version of the API does in its own way (docs/behaviour.md, "Versions").
 
     Attributes:
-        path: What the paths of its operations begin with.
-        success: The status of a reply without failures.
+        paths: What the paths begin with that are about objects, properties and associations.
+        success: The status of a reply without failures, for the verbs for which it is not the documented one.
         partial: The status of a reply with some; None where they stand in the plain reply.
         enforces_forms: Whether the rules of an administrator hold for writes.
     """
 
-    path: str
-    success: Mapping[Verb, int]
+    paths: Mapping[str, str]
+    success: Mapping[str, int] = _NOTHING
     partial: int | None = None
     enforces_forms: bool
+
+    def status_of(self, operation: Operation, *, failed: bool = False) -> int:
+        """Return the status of a reply to an operation, with or without failures in it."""
+        if failed and self.partial is not None:
+            return self.partial
+        return self.success.get(operation.verb, operation.success)
 
 
 @cache
@@ -96,15 +138,12 @@ def document() -> dict[str, Any]:
 
 @cache
 def operations() -> Mapping[str, Operation]:
-    """Return the operations of the document by their id, in its order.
-
-    Raises:
-        ConfigurationError: If one of them begins with no verb that is known.
-    """
+    """Return the operations of the document by their id, in its order."""
     return {
-        operation["operationId"]: _operation(path, method, operation)
+        operation["operationId"]: _operation(path, method, operation, item.get("parameters", ()))
         for path, item in document()["paths"].items()
         for method, operation in item.items()
+        if method in _METHODS
     }
 
 
@@ -124,7 +163,31 @@ def operation(name: str) -> Operation:
 @cache
 def versions() -> Mapping[str, Version]:
     """Return the versions that the document knows, the oldest first."""
-    return convert(document()["x-versions"], dict[str, Version])
+    known = convert(document()["x-versions"], dict[str, Version])
+    return {name: replace(version, paths=_named(version.paths, name)) for name, version in known.items()}
+
+
+@cache
+def version(name: str) -> Version:
+    """Return a version of the API. One that the document does not know is as the last that it knows."""
+    if name in versions():
+        return versions()[name]
+    newest = convert([*document()["x-versions"].values()][-1], Version)
+    return replace(newest, paths=_named(newest.paths, name))
+
+
+def _named(paths: Mapping[str, str], name: str) -> Mapping[str, str]:
+    """Return templates of paths with the name of the version filled in."""
+    return {family: template.format(version=name) for family, template in paths.items()}
+
+
+@cache
+def _path_in(path: str, api_version: str) -> str:
+    here, there = versions()["v3"].paths, version(api_version).paths
+    for family, beginning in here.items():
+        if path.startswith(f"{beginning}/"):
+            return there[family] + path.removeprefix(beginning)
+    return path
 
 
 def schema(name: str) -> Mapping[str, Any]:
@@ -146,6 +209,21 @@ def resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:
 def validator(schema: str) -> Draft202012Validator:
     """Return a validator for a named schema of the document. It is compiled once."""
     return _compiled(schema, document()["components"]["schemas"])
+
+
+@cache
+def parameter_validator(operation_id: str) -> Draft202012Validator:
+    """Return a validator for the parameters of an operation, as one mapping. It is compiled once."""
+    known = operation(operation_id)
+    return Draft202012Validator(
+        {
+            "type": "object",
+            "properties": {**known.path_parameters, **known.query_parameters},
+            "required": [*known.path_parameters],
+            "additionalProperties": False,
+            "components": document()["components"],
+        }
+    )
 
 
 @cache
@@ -173,34 +251,40 @@ def _without_property_names(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**rest, "properties": {**rest.get("properties", {}), "": False}}
 
 
-def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operation:
+def _operation(
+    path: str, method: str, operation: Mapping[str, Any], shared: Sequence[Mapping[str, Any]] = ()
+) -> Operation:
+    """Return what is known of an operation, whatever its form: one that nobody here calls must do no harm."""
     verb, _, object_type = operation["operationId"].partition("_")
-    body = resolve(operation["requestBody"])
-    schema = body["content"]["application/json"]["schema"]
-    inputs = resolve(resolve(schema)["properties"]["inputs"]["items"])
-    statuses = {
-        int(status): resolve(reply) for status, reply in operation["responses"].items() if status.isdigit()
-    }
-    scopes = (scope for entry in operation["security"] for names in entry.values() for scope in names)
+    request_schema = _schema_of(operation.get("requestBody", {}))
+    body = schema(request_schema).get("properties", {}) if request_schema else {}
+    inputs = body.get("inputs", {})
+    replies = {status: resolve(reply) for status, reply in operation["responses"].items() if status[0] == "2"}
+    statuses = {int(status): reply for status, reply in replies.items() if status.isdigit()}
+    scopes = (scope for entry in operation.get("security", ()) for names in entry.values() for scope in names)
+    parameters = [resolve(parameter) for parameter in (*shared, *operation.get("parameters", ()))]
     return Operation(
         id=operation["operationId"],
-        verb=_known_verb(verb, operation["operationId"]),
+        # One that the facade does not know is text like any other.
+        verb=cast("Verb", verb),
         object_type=object_type,
         method=method.upper(),
         path=path,
-        success=min(statuses),
+        path_parameters={one["name"]: one["schema"] for one in parameters if one["in"] == "path"},
+        query_parameters={one["name"]: one["schema"] for one in parameters if one["in"] == "query"},
+        success=min(statuses, default=200),
         scopes=tuple(dict.fromkeys(scopes)),
-        request_schema=schema["$ref"].rpartition("/")[2],
-        input_keys=frozenset(inputs["properties"]),
+        repeatable=operation.get("x-repeatable", False),
+        request_schema=request_schema,
+        input_keys=frozenset(resolve(inputs.get("items", {})).get("properties", ())),
+        body_keys=tuple(key for key in body if key != "inputs"),
+        max_inputs=inputs.get("maxItems", MAX_INPUTS),
+        reply_schema=next(filter(None, map(_schema_of, replies.values())), None),
         empty_replies=frozenset(status for status, reply in statuses.items() if "content" not in reply),
     )
 
 
-def _known_verb(verb: str, operation_id: str) -> Verb:
-    known = get_args(Verb)
-    if verb not in known:
-        raise ConfigurationError(
-            f"the operation {operation_id!r} of the document begins with none of {', '.join(known)}; "
-            "tell contract.Verb of it"
-        )
-    return cast("Verb", verb)
+def _schema_of(body: Mapping[str, Any]) -> str | None:
+    """Return the name of the schema of a request or a reply; None where that has no body in JSON."""
+    content = resolve(body).get("content", {}).get("application/json", {})
+    return content.get("schema", {}).get("$ref", "").rpartition("/")[2] or None

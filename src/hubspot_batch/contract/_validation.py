@@ -10,7 +10,7 @@ import msgspec
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from hubspot_batch.contract import _operations as contract
-from hubspot_batch.errors import InputIssue
+from hubspot_batch.errors import ConfigurationError, InputIssue
 
 Path: TypeAlias = Sequence[str | int]
 _Node = TypeVar("_Node")
@@ -20,7 +20,12 @@ _REMEDIES = {
     "array": "write a list",
     "string": "write it as text, in quotes",
     "integer": "write a whole number, without quotes",
+    "boolean": "write true or false, without quotes",
 }
+_NO_BODY = InputIssue(index=None, pointer="", problem="the operation takes no body", remedy="send none")
+# docs/behaviour.md, "Batch size"
+_MOST_WITH_HISTORY = 50
+_SAMPLES = {"array": "[...]", "object": "{...}", "string": '"..."'}
 # Unknown keys are reported even where their value was replaced.
 _UNKNOWN_KEY = ValidationErrorKind.AdditionalProperties
 # Deeper than the document: a structure that contains itself ends here.
@@ -32,6 +37,7 @@ def validate(operation: contract.OperationId, payload: object) -> tuple[InputIss
 
     The payload is the body of a request as `json.load` returns it: `{"inputs": [...]}`, with property values
     as text. (The client is more lenient: it converts numbers, dates and bools.)
+    It is None for an operation without a body.
 
     Args:
         operation: The id of an operation of the document, `create_orders` for example.
@@ -44,11 +50,45 @@ def validate(operation: contract.OperationId, payload: object) -> tuple[InputIss
         ConfigurationError: If the document has no such operation.
     """
     known = contract.operation(operation)
+    if known.request_schema is None:
+        return () if payload is None else (_NO_BODY,)
     if is_valid(known, payload) and _can_be_encoded(payload):
         return ()
     copy = JsonCopy()
     content = copy.of(payload, ())
     return (*copy.faults, *contradictions(known, content, copy.replaced))
+
+
+def argument_faults(operation: contract.Operation, arguments: Mapping[str, object]) -> list[InputIssue]:
+    """Return what is wrong with the parameters of the path and the query, by their names in the document."""
+    copy = JsonCopy()
+    content = copy.of(arguments, ())
+    errors = contract.parameter_validator(operation.id).iter_errors(content)
+    return [*copy.faults, *(fault for error in errors for fault in _explain_argument(operation, error))]
+
+
+def _explain_argument(operation: contract.Operation, error: ValidationError) -> Iterator[InputIssue]:
+    known = [*operation.path_parameters, *operation.query_parameters]
+    match error.kind:
+        case ValidationErrorKind.Required():
+            yield fault_at((error.kind.property,), "the parameter is missing", "add it")
+        case ValidationErrorKind.AdditionalProperties():
+            for name in error.kind.unexpected:
+                yield fault_at((name,), "the document knows no such parameter", _spelling(name, known))
+        case ValidationErrorKind.Type() if _is_listed(operation, error.instance_path):
+            pass  # what may stand there is told anyway
+        case ValidationErrorKind.Type():
+            expected = error.kind.types[0]
+            problem = f"{name_of(error.instance)} stands where {_article(expected)} belongs"
+            yield fault_at(error.instance_path, problem, _REMEDIES[expected])
+        case _:
+            yield _explain_limit(error, "write it, or leave it out")
+
+
+def _is_listed(operation: contract.Operation, path: Path) -> bool:
+    """Return whether the document lists the values that a parameter takes."""
+    known = {**operation.path_parameters, **operation.query_parameters}
+    return any("enum" in contract.resolve(known[str(name)]) for name in path)
 
 
 def _can_be_encoded(payload: object) -> bool:
@@ -69,7 +109,7 @@ def contradictions(
         content: A `JsonCopy`.
         replaced: Pointers to nulls that replace a value with a fault.
     """
-    return [*input_faults(operation, content, replaced), *_repetitions(content)]
+    return [*input_faults(operation, content, replaced), *_repetitions(operation, content)]
 
 
 def is_valid(operation: contract.Operation, payload: object) -> bool:
@@ -78,11 +118,13 @@ def is_valid(operation: contract.Operation, payload: object) -> bool:
     It does not check that text is Unicode; the JSON encoder does.
     """
     try:
-        valid = contract.quick_validator(operation.request_schema).is_valid(payload)
+        valid = contract.quick_validator(_schema_of(operation)).is_valid(payload)
     except ValueError:
         # It contains a value that JSON does not have.
         return False
-    return valid and not any(_refused(operation, payload)) and not any(_repetitions(payload))
+    if not valid or any(_refused(operation, payload)):
+        return False
+    return not any(_repetitions(operation, payload))
 
 
 def input_faults(
@@ -90,13 +132,14 @@ def input_faults(
 ) -> list[InputIssue]:
     """Return the faults of each input on its own. The arguments are those of `contradictions`."""
     faults: list[InputIssue] = []
-    if not contract.quick_validator(operation.request_schema).is_valid(content):
+    schema = _schema_of(operation)
+    if not contract.quick_validator(schema).is_valid(content):
         flat = {index for index, item in enumerate(_inputs_of(content)) if is_flat(operation, item)}
         faults = [
             *(fault_at(("inputs", index), *flat_row(operation)) for index in flat),
             *(
                 fault
-                for error in contract.validator(operation.request_schema).iter_errors(content)
+                for error in contract.validator(schema).iter_errors(content)
                 if not flat.intersection(error.instance_path[1:2])
                 for fault in _explain(operation, error)
                 if fault.pointer not in replaced or isinstance(error.kind, _UNKNOWN_KEY)
@@ -105,10 +148,22 @@ def input_faults(
     return [*faults, *_refused(operation, content)]
 
 
+def _schema_of(operation: contract.Operation) -> str:
+    """Return the name of the schema of the body of an operation.
+
+    Raises:
+        ConfigurationError: If it has none.
+    """
+    if operation.request_schema is None:
+        raise ConfigurationError(f"{operation.id} takes no inputs")
+    return operation.request_schema
+
+
 def is_flat(operation: contract.Operation, item: object) -> bool:
     """Return whether an input is a row with the properties as its keys."""
     return (
-        isinstance(item, Mapping)
+        "properties" in operation.input_keys
+        and isinstance(item, Mapping)
         and "properties" not in item
         and not operation.input_keys.issuperset(item)
         and not any(isinstance(value, Mapping) for value in item.values())
@@ -243,24 +298,33 @@ def _explain(operation: contract.Operation, error: ValidationError) -> Iterator[
         case ValidationErrorKind.Type():
             place = _Place.of(operation, path)
             if not place.options:  # else these are reported
-                yield _wrong_type(path, kind.types[0], error.instance, place)
+                yield _wrong_type(operation, path, kind.types[0], error.instance, place)
         case ValidationErrorKind.Required():
             yield fault_at(path, f"{kind.property!r} is missing", "add it")
         case ValidationErrorKind.AdditionalProperties():
             allowed = _allowed_keys(error.schema_path)
             for key in kind.unexpected:
-                remedy = _other_verb(operation, path, key) or _spelling(key, allowed)
+                remedy = _elsewhere(operation, path, key) or _spelling(key, allowed)
                 yield fault_at((*path, key), "the document knows no such key", remedy)
-        case ValidationErrorKind.Enum():
-            yield fault_at(path, "this is not an option", f"write one of {', '.join(map(str, kind.options))}")
-        case ValidationErrorKind.MinLength():
-            yield fault_at(path, "the text is empty", _Place.of(operation, path).remedy("fill it in"))
         case ValidationErrorKind.PropertyNames():
             yield fault_at(path, "a property has an empty name", "name the property")
         case _:
-            rule = "/".join(map(str, error.schema_path))
-            other = (f"it breaks the rule {kind.name}", f"see {rule} of the document")
-            yield fault_at(path, *(_out_of_bounds(kind) or other))
+            yield _explain_limit(error, _Place.of(operation, path).remedy("fill it in"))
+
+
+def _explain_limit(error: ValidationError, fill: str) -> InputIssue:
+    """Return what is wrong with a value of the right type; `fill` is the remedy for an empty text."""
+    path, kind = error.instance_path, error.kind
+    match kind:
+        case ValidationErrorKind.Enum():
+            return fault_at(
+                path, "this is not an option", f"write one of {', '.join(map(str, kind.options))}"
+            )
+        case ValidationErrorKind.MinLength():
+            return fault_at(path, "the text is empty", fill)
+    rule = "/".join(map(str, error.schema_path))
+    other = (f"it breaks the rule {kind.name}", f"see {rule} of the document")
+    return fault_at(path, *(_out_of_bounds(kind) or other))
 
 
 def _out_of_bounds(kind: object) -> tuple[str, str] | None:
@@ -294,7 +358,7 @@ class _Place(NamedTuple):
 
     @classmethod
     def of(cls, operation: contract.Operation, path: Path) -> "_Place":
-        schema: Mapping[str, Any] = contract.schema(operation.request_schema)
+        schema: Mapping[str, Any] = contract.schema(_schema_of(operation))
         place = cls()
         for part in path:
             named = schema.get("properties", {})
@@ -309,14 +373,16 @@ class _Place(NamedTuple):
         return f"{what}, or leave the key out" if self.is_optional else what
 
 
-def _wrong_type(path: Path, expected: str, instance: object, place: _Place) -> InputIssue:
+def _wrong_type(
+    operation: contract.Operation, path: Path, expected: str, instance: object, place: _Place
+) -> InputIssue:
     problem = f"{name_of(instance)} stands where {_article(expected)} belongs"
     if not path:
         return fault_at(path, problem, 'write {"inputs": [...]}')
     if path == ["inputs"]:
-        return fault_at(path, problem, 'write [{"properties": {...}}]')
+        return fault_at(path, problem, f"write [{sample_input(operation)}]")
     if path[:-1] == ["inputs"]:
-        return fault_at(path, problem, 'write {"properties": {...}}')
+        return fault_at(path, problem, f"write {sample_input(operation)}")
     if place.is_property and instance is None:
         return fault_at(path, problem, 'write "" to clear a property, or leave the key out')
     if place.is_property and isinstance(instance, list):
@@ -326,8 +392,21 @@ def _wrong_type(path: Path, expected: str, instance: object, place: _Place) -> I
     )
 
 
+def sample_input(operation: contract.Operation) -> str:
+    """Return what an input looks like, with the keys that it must have."""
+    schema = _input_schema(operation)
+    kinds = {key: contract.resolve(schema["properties"][key])["type"] for key in schema["required"]}
+    return "{" + ", ".join(f'"{key}": {_SAMPLES[kind]}' for key, kind in kinds.items()) + "}"
+
+
+def _input_schema(operation: contract.Operation) -> Mapping[str, Any]:
+    body = contract.schema(_schema_of(operation))
+    return contract.resolve(body["properties"]["inputs"]["items"])
+
+
 def _article(json_type: str) -> str:
-    return {"object": "a mapping", "array": "a list", "string": "text"}.get(json_type, "a whole number")
+    names = {"object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false"}
+    return names.get(json_type, "a whole number")
 
 
 def _allowed_keys(schema_path: Path) -> list[str]:
@@ -337,13 +416,20 @@ def _allowed_keys(schema_path: Path) -> list[str]:
     return list(schema["properties"])
 
 
-def _other_verb(operation: contract.Operation, path: Path, key: str) -> str | None:
-    """Return the remedy for a key that only other operations have."""
+def _elsewhere(operation: contract.Operation, path: Path, key: str) -> str | None:
+    """Return what to do with a key that belongs in another place, or in the inputs of other operations."""
+    if not path and key in operation.input_keys:
+        return "write it into each input"
+    if path[:-1] != ["inputs"]:
+        return None
+    if key in operation.body_keys:
+        return "write it beside inputs, once for all"
     known = contract.operations().values()
     others = {other.verb for other in known if key in other.input_keys and other.verb != operation.verb}
-    if not others or path[:-1] != ["inputs"]:
+    if not others:
         return None
-    return f"{operation.verb} does not take it, only {' and '.join(sorted(others))} does; leave it out"
+    takes = "does" if len(others) == 1 else "do"
+    return f"{operation.verb} does not take it, only {' and '.join(sorted(others))} {takes}; leave it out"
 
 
 def _spelling(key: str, allowed: Sequence[str]) -> str:
@@ -358,72 +444,119 @@ def _inputs_of(content: object) -> Sequence[Any]:
 
 
 def _refused(operation: contract.Operation, content: object) -> Iterator[InputIssue]:
-    """Yield faults that the document allows, but HubSpot refuses or silently ignores."""
+    """Yield what HubSpot refuses, or passes over in silence, although the schema allows it."""
+    beside = content if operation.body_keys and isinstance(content, dict) else {}
     for index, item in enumerate(_inputs_of(content)):
         # Every batch comes by here, and a match takes several times as long.
         if not isinstance(item, dict):
             continue
         if "id" in item and "id" in operation.input_keys:
-            yield from _refused_id(item, index)
+            yield from _refused_id(operation, item, index, named="idProperty" in beside)
         if "associations" in item:
             yield from _refused_targets(item["associations"], index)
+        if "from" in item:
+            yield from _refused_end(item["from"], ("inputs", index, "from"))
+            yield from _refused_end(item.get("to"), ("inputs", index, "to"))
+    if beside:
+        yield from _refused_beside(operation, beside)
 
 
-def _refused_id(item: Mapping[str, object], index: int) -> Iterator[InputIssue]:
+def _refused_id(
+    operation: contract.Operation, item: Mapping[str, object], index: int, *, named: bool
+) -> Iterator[InputIssue]:
     record = item["id"]
     if not isinstance(record, str):
         return
     if item.get("idProperty") == "hs_object_id":
-        yield fault_at(
-            ("inputs", index, "idProperty"),
-            "HubSpot refuses hs_object_id as the name of a unique property",
-            "leave idProperty out where id is the record id",
-        )
-    elif record and "idProperty" not in item and not _is_record_id(record):
+        yield _not_a_unique_property(operation, ("inputs", index, "idProperty"))
+    elif record and not named and "idProperty" not in item and not _is_record_id(record):
+        place = "beside inputs" if "idProperty" in operation.body_keys else "as idProperty"
+        other = f"; where it is the value of a unique property, name that property {place}"
+        takes_values = "idProperty" in operation.input_keys or "idProperty" in operation.body_keys
         yield fault_at(
             ("inputs", index, "id"),
             "a record id has digits only",
-            "write it as HubSpot shows it, without point, exponent or space; where it is the value of a "
-            "unique property, name that property as idProperty",
+            f"write it as HubSpot shows it, without point, exponent or space{other if takes_values else ''}",
         )
 
 
 def _refused_targets(associations: object, index: int) -> Iterator[InputIssue]:
     for number, link in enumerate(associations if isinstance(associations, list | tuple) else ()):
         target = link.get("to") if isinstance(link, dict) else None
-        record = target.get("id") if isinstance(target, dict) else None
-        if isinstance(record, str) and record and not _is_record_id(record):
-            yield fault_at(
-                ("inputs", index, "associations", number, "to", "id"),
-                "a record id has digits only",
-                "write it as HubSpot shows it, without point, exponent or space",
-            )
+        yield from _refused_end(target, ("inputs", index, "associations", number, "to"))
+
+
+def _refused_end(end: object, path: Path) -> Iterator[InputIssue]:
+    record = end.get("id") if isinstance(end, dict) else None
+    if isinstance(record, str) and record and not _is_record_id(record):
+        yield fault_at(
+            (*path, "id"),
+            "a record id has digits only",
+            "write it as HubSpot shows it, without point, exponent or space",
+        )
+
+
+def _refused_beside(operation: contract.Operation, content: Mapping[str, object]) -> Iterator[InputIssue]:
+    if content.get("idProperty") == "hs_object_id":
+        yield _not_a_unique_property(operation, ("idProperty",))
+    if content.get("propertiesWithHistory") and len(_inputs_of(content)) > _MOST_WITH_HISTORY:
+        yield fault_at(
+            ("inputs",),
+            f"there are more than {_MOST_WITH_HISTORY}, the most where propertiesWithHistory names any",
+            f"give at most {_MOST_WITH_HISTORY}, or ask for no history",
+        )
 
 
 def _is_record_id(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def _repetitions(content: object) -> Iterator[InputIssue]:
+def _not_a_unique_property(operation: contract.Operation, path: Path) -> InputIssue:
+    remedy = "leave idProperty out where id is the record id"
+    if "idProperty" in _input_schema(operation)["required"]:
+        remedy = "name a property whose values are unique; to change records by their ids, update them"
+    return fault_at(path, "HubSpot refuses hs_object_id as the name of a unique property", remedy)
+
+
+def _repetitions(operation: contract.Operation, content: object) -> Iterator[InputIssue]:
     """Yield what no two inputs of one request may share, although each by itself is right."""
     traces: dict[str, int] = {}
     records: dict[tuple[str, str], int] = {}
+    pairs: dict[tuple[str, str], int] = {}
     for index, item in enumerate(_inputs_of(content)):
         if not isinstance(item, dict):
             continue
         # Every batch comes by here, and a match takes several times as long.
         trace, record, name = item.get("objectWriteTraceId"), item.get("id"), item.get("idProperty", "")
         if isinstance(trace, str) and (first := traces.setdefault(trace, index)) != index:
-            yield _repeated(index, "objectWriteTraceId", first)
+            yield _repeated(operation, index, "objectWriteTraceId", first)
+        if "from" in item:
+            yield from _repeated_pair(index, item, pairs)
         if not isinstance(record, str) or not isinstance(name, str) or name == "hs_object_id":
             continue
         if (first := records.setdefault((name, record), index)) != index:
-            yield _repeated(index, "id", first)
+            yield _repeated(operation, index, "id", first)
 
 
-def _repeated(index: int, key: str, first: int) -> InputIssue:
+def _repeated(operation: contract.Operation, index: int, key: str, first: int) -> InputIssue:
+    problem = f"it repeats that of inputs[{first}]"
+    if "properties" not in operation.input_keys:
+        return fault_at(("inputs", index, key), problem, "name each record once")
     return fault_at(
         ("inputs", index, key),
-        f"it repeats that of inputs[{first}], for which HubSpot refuses the whole batch",
+        f"{problem}, for which HubSpot refuses the whole batch",
         "send the two in two requests" if key == "id" else "give each input one of its own",
     )
+
+
+def _repeated_pair(
+    index: int, item: Mapping[str, object], pairs: dict[tuple[str, str], int]
+) -> Iterator[InputIssue]:
+    match item:
+        case {"from": {"id": str(one)}, "to": {"id": str(other)}}:
+            if (first := pairs.setdefault((one, other), index)) != index:
+                yield fault_at(
+                    ("inputs", index),
+                    f"it repeats the pair of inputs[{first}]",
+                    "give one input all the types of the pair",
+                )

@@ -61,6 +61,34 @@ def refused_inputs(
     ]
 
 
+class RefusedEnds(NamedTuple):
+    """The ids of records at the beginning and at the end of links that an error names."""
+
+    beginnings: Sequence[str]
+    ends: Sequence[str]
+
+
+def refused_pairs(
+    pairs: Mapping[tuple[str, str], int], errors: Sequence[RefusedEnds], linked: Iterable[int | None]
+) -> list[list[int]]:
+    """Return for each error of a batch of links the indexes of the inputs that it names.
+
+    An error names both ends of a link, or one of them, and then all links of that record that were not made.
+
+    Args:
+        pairs: The index of the input by the ids of both ends.
+        errors: What the errors name.
+        linked: Indexes of the inputs that the reply reports as linked.
+    """
+    open_pairs = {pair: index for pair, index in pairs.items() if index not in {*linked}}
+    return [[i for pair, i in open_pairs.items() if _names_pair(error, pair)] for error in errors]
+
+
+def _names_pair(error: RefusedEnds, pair: tuple[str, str]) -> bool:
+    named = [(ids, own) for ids, own in zip(error, pair, strict=True) if ids]
+    return bool(named) and all(own in ids for ids, own in named)
+
+
 def _found(indexes: Mapping[Hashable, int], keys: Iterable[str]) -> list[int]:
     return list(dict.fromkeys(indexes[key] for key in keys if key in indexes))
 

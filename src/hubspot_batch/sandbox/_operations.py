@@ -22,9 +22,7 @@ _NUMBERS = {"objects": "v3", "properties": "v3", "associations": "v4"}
 _TYPE = "{objectType}"
 
 
-def _made(
-    operation_id: str, method: str, path: str, scopes: tuple[str, ...] = (), success: int = 200
-) -> Operation:
+def _made(operation_id: str, method: str, path: str) -> Operation:
     verb, _, subject = operation_id.partition("_")
     return Operation(
         id=operation_id,
@@ -32,10 +30,9 @@ def _made(
         object_type=subject,
         method=method,
         path=path,
-        success=success,
-        scopes=scopes,
-        request_schema="",
-        input_keys=frozenset(),
+        success=200,
+        scopes=(),
+        repeatable=True,
     )
 
 
@@ -44,31 +41,6 @@ _READS = (
     _made("get_object", "GET", "/crm/v3/objects/{objectType}/{objectId}"),
     _made("read_associations", "POST", "/crm/v4/associations/{fromObjectType}/{toObjectType}/batch/read"),
 )
-
-
-def _missing() -> Sequence[Operation]:
-    """Return the operations that the document does not have yet, as it is going to have them."""
-    found = []
-    for name in ("orders", "line_items", "commerce_payments", "carts"):
-        for verb, access, status in (
-            ("read", "read", 200),
-            ("update", "write", 200),
-            ("upsert", "write", 200),
-            ("archive", "write", 204),
-        ):
-            scope = f"crm.objects.{SCHEMAS[name].scope}.{access}"
-            scopes = (scope, "e-commerce") if name == "line_items" else (scope,)
-            path = f"/crm/v3/objects/{name}/batch/{verb}"
-            found.append(_made(f"{verb}_{name}", "POST", path, scopes, status))
-    both = tuple(
-        f"crm.objects.{schema.scope}.{access}" for schema in SCHEMAS.values() for access in ("read", "write")
-    )
-    reads = tuple(scope for scope in both if scope.endswith(".read"))
-    found.append(_made("list_properties", "GET", "/crm/v3/properties/{objectType}", both))
-    found.append(_made("read_objects", "POST", "/crm/v3/objects/{objectType}/batch/read", reads))
-    path = "/crm/v4/associations/{fromObjectType}/{toObjectType}/batch/create"
-    found.append(_made("create_associations", "POST", path, both, 201))
-    return [operation for operation in found if operation.id not in contract.operations()]
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -207,7 +179,7 @@ def plural_of(name: str) -> str | None:
 @cache
 def routes() -> Sequence[Route]:
     """Return the routes, those of the document first."""
-    return [_route(operation) for operation in (*contract.operations().values(), *_missing(), *_READS)]
+    return [_route(operation) for operation in (*contract.operations().values(), *_READS)]
 
 
 def _route(operation: Operation) -> Route:

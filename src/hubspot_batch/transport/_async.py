@@ -4,14 +4,13 @@ import inspect
 import math
 import time
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import anyio
 import httpx
 from anyio import CancelScope, CapacityLimiter, Event, move_on_after, to_thread
 
 from hubspot_batch.errors import HubSpotBatchError
-from hubspot_batch.results import BatchResult
 from hubspot_batch.transport._attempts import (
     NO_REPLY,
     Attempt,
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from hubspot_batch.transport._calls import Call
+
+_T = TypeVar("_T")
 
 # Seconds that an attempt gets to time out by itself: its own error says more than a cancellation.
 _GRACE = 0.25
@@ -156,7 +157,7 @@ class AsyncDriver:
         self._settings = settings
         self._tokens = _Tokens(settings.token)
 
-    async def send(self, call: "Call", hooks: AttemptHooks = _NoHooks()) -> BatchResult:  # noqa: B008 - stateless
+    async def send(self, call: "Call[_T]", hooks: AttemptHooks = _NoHooks()) -> _T:  # noqa: B008 - stateless
         """Send a call until it has a result, or a final error.
 
         Args:
@@ -263,6 +264,6 @@ class _TokenCall:
         return self.bearer
 
 
-async def _until_due(attempts: Attempts) -> None:
+async def _until_due(attempts: Attempts[Any]) -> None:
     while queue_time := await attempts.queue_time_async():  # noqa: ASYNC110 - no poll: it knows when
         await anyio.sleep(queue_time)

@@ -7,7 +7,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, Self
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, Protocol, Self, TypeVar
 
 import httpx
 
@@ -20,7 +20,7 @@ from hubspot_batch.errors import (
     RequestTimeoutError,
     UnexpectedReplyError,
 )
-from hubspot_batch.results import BatchResult, Response
+from hubspot_batch.results import Response
 from hubspot_batch.transport._connections import closed
 from hubspot_batch.transport._quota import AttemptReport
 from hubspot_batch.transport._retries import FailedAttempt, Retries, may_be_written, wait_before_retry
@@ -29,6 +29,8 @@ from hubspot_batch.transport._tokens import Bearer
 
 if TYPE_CHECKING:
     from hubspot_batch.transport._calls import Call
+
+_ResultT = TypeVar("_ResultT")
 
 _logger = logging.getLogger("hubspot_batch")
 
@@ -381,7 +383,7 @@ class _RequestBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._sent()
 
 
-class Attempts:
+class Attempts(Generic[_ResultT]):
     """The attempts of one call: when to start the next, and what the last one means.
 
     Reads the clock, but neither sends nor sleeps.
@@ -389,7 +391,7 @@ class Attempts:
 
     def __init__(
         self,
-        call: "Call",
+        call: "Call[_ResultT]",
         settings: Settings,
         after_reply: Callable[[HubSpotBatchError | None], None] = lambda _: None,
     ) -> None:
@@ -482,7 +484,7 @@ class Attempts:
         self._after_reply(error)
         raise error
 
-    def on_reply(self, received: Received, attempt: Attempt) -> BatchResult | None:
+    def on_reply(self, received: Received, attempt: Attempt) -> _ResultT | None:
         """Handle a reply: return its result, or None to make another attempt, else raise."""
         response = received.response(time.monotonic() - self._began, attempts=self._attempts)
         try:
@@ -502,7 +504,7 @@ class Attempts:
         self._after_reply(None)
         return result
 
-    def on_error(self, cause: Exception, attempt: Attempt) -> BatchResult | None:
+    def on_error(self, cause: Exception, attempt: Attempt) -> _ResultT | None:
         """Handle an attempt without a reply: return None to make another one, else raise."""
         name, not_sent = type(cause).__name__, attempt.never_left or isinstance(cause, _NOT_SENT)
         kind, problem = ConnectionFailedError, "the connection broke before the reply was complete"

@@ -8,7 +8,9 @@ Everything here is data and pure functions.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache, partial
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, urlencode
 
 import msgspec
 from hubspot_batch_models import structs
@@ -18,19 +20,26 @@ from hubspot_batch import errors
 from hubspot_batch._display import RedactedRepr
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import Batch, prepare
+from hubspot_batch.contract._validation import argument_faults
 from hubspot_batch.replies import _lenient
 from hubspot_batch.replies._matching import (
+    RefusedEnds,
     Written,
     match_written,
     refused_inputs,
+    refused_pairs,
     untold_inputs,
     with_last_input,
     without_repetitions,
 )
 from hubspot_batch.replies._refusals import reasons_in_message
 from hubspot_batch.results import (
+    AssociatedPair,
+    AssociationResult,
     BatchResult,
     ErrorBody,
+    PropertyDefinition,
+    PropertyOption,
     PropertyVersion,
     Reason,
     Record,
@@ -41,8 +50,11 @@ from hubspot_batch.results import (
 from hubspot_batch.transport._retries import may_be_written
 
 _T = TypeVar("_T")
+_R = TypeVar("_R")
 
 _HEADERS = {"Content-Type": "application/json"}
+_NO_BODY = Batch(inputs=(), content=b"")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _SCOPES = "requiredGranularScopes"
 _ERRORS: Mapping[int, type[errors.ApiError]] = {
     400: errors.BadRequestError,
@@ -53,11 +65,20 @@ _ERRORS: Mapping[int, type[errors.ApiError]] = {
     429: errors.RateLimitError,
 }
 _UNREADABLE = (msgspec.DecodeError, *_lenient.UNREADABLE)
-# Which records there are, and which inputs are refused why.
+# Which records, pairs or properties there are, and which inputs are refused why.
 _DECISIVE = frozenset(
     {
         "BatchReply.results",
         "BatchReply.errors",
+        "AssociationReply.results",
+        "AssociationReply.errors",
+        "AssociatedPair.fromObjectId",
+        "AssociatedPair.toObjectId",
+        "PropertyDefinitions.results",
+        "PropertyDefinition.name",
+        "PropertyDefinition.hasUniqueValue",
+        "PropertyDefinition.options",
+        "PropertyOption.value",
         "Record.id",
         "BatchError.category",
         "BatchError.context",
@@ -71,15 +92,15 @@ _DECISIVE = frozenset(
 )
 
 
-class Call(RedactedRepr, msgspec.Struct, frozen=True, kw_only=True):
+class Call(RedactedRepr, msgspec.Struct, Generic[_R], frozen=True, kw_only=True):
     """A request as data.
 
     Attributes:
         operation: The id of the operation.
         method: The HTTP method.
-        path: The path below the base URL.
+        path: The path below the base URL, with the query.
         headers: The headers of the operation. The token is not among them.
-        content: The body.
+        content: The body; empty where the operation has none.
         resendable: Whether it may be sent again although the batch may have been written.
         decode: Makes the result of a reply, or raises `ApiError` or `UnexpectedReplyError`.
     """
@@ -90,7 +111,7 @@ class Call(RedactedRepr, msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str]
     content: bytes
     resendable: bool
-    decode: Callable[[Response], BatchResult]
+    decode: Callable[[Response], _R]
 
     def __repr__(self) -> str:
         return f"Call({self.operation}, {len(self.content)} bytes)"
@@ -98,45 +119,100 @@ class Call(RedactedRepr, msgspec.Struct, frozen=True, kw_only=True):
 
 def build_call(
     operation_id: str,
-    inputs: Iterable[object],
+    inputs: Iterable[object] = (),
     *,
     api_version: str,
     unique_property: str | None = None,
-) -> Call:
+    arguments: Mapping[str, object] = _NOTHING,
+    beside: Mapping[str, object] = _NOTHING,
+) -> Call[Any]:
     """Return the request that an operation and its inputs make.
 
+    Its result is a `BatchResult`, for `create_associations` an `AssociationResult`, and for `list_properties`
+    a tuple of `PropertyDefinition`.
+
+    Args:
+        operation_id: The id of the operation.
+        inputs: What the batch is about; nothing where the operation has no body.
+        api_version: The version of the API.
+        unique_property: A property by which HubSpot refuses a double.
+        arguments: The parameters of the path and the query, by their names in the document.
+        beside: What stands beside the inputs in the body, by its names in the document.
+
     Raises:
-        InvalidInputError: If any input is not valid.
+        InvalidInputError: If any input or parameter is not valid.
+        ConfigurationError: If there is no such operation, or none whose reply can be read.
     """
     operation = contract.operation(operation_id)
-    batch = prepare(operation, inputs, unique_property)
-    return call_for(operation, batch, api_version=api_version, unique_property=unique_property)
-
-
-def call_for(
-    operation: contract.Operation, batch: Batch, *, api_version: str, unique_property: str | None = None
-) -> Call:
-    """Return the request that an operation and a batch make, whose inputs have been checked."""
-    return Call(
-        operation=operation.id,
-        method=operation.method,
-        path=_versioned(operation.path, api_version),
-        headers=_HEADERS,
-        content=batch.content,
-        resendable=operation.resendable(unique_property),
-        decode=partial(_decode, operation, batch, unique_property),
+    batch = _NO_BODY
+    if operation.request_schema is not None:
+        batch = prepare(operation, inputs, unique_property, _with_its_property(beside))
+    return call_for(
+        operation, batch, api_version=api_version, unique_property=unique_property, arguments=arguments
     )
 
 
-def _versioned(path: str, api_version: str) -> str:
-    if api_version == "v3":
-        return path
-    return path.replace("/crm/v3/objects/", f"/crm/objects/{api_version}/", 1)
+def call_for(
+    operation: contract.Operation,
+    batch: Batch,
+    *,
+    api_version: str,
+    unique_property: str | None = None,
+    arguments: Mapping[str, object] = _NOTHING,
+) -> Call[Any]:
+    """Return the request that an operation and a batch make, whose inputs have been checked.
+
+    Raises:
+        InvalidInputError: If any parameter is not valid.
+        ConfigurationError: If the reply of the operation cannot be read.
+    """
+    read = _READERS.get(operation.reply_schema or "")
+    if read is None:
+        raise errors.ConfigurationError(
+            f"the reply of {operation.id} cannot be read here; call it through hubspot_batch_api"
+        )
+    return Call(
+        operation=operation.id,
+        method=operation.method,
+        path=_path(operation, api_version, arguments),
+        headers=_NOTHING if operation.request_schema is None else _HEADERS,
+        content=batch.content,
+        resendable=operation.resendable(unique_property),
+        decode=partial(_decode, operation, batch, unique_property, read),
+    )
+
+
+def _with_its_property(beside: Mapping[str, object]) -> Mapping[str, object]:
+    """Return what stands beside the inputs of a read, and ask for the property that names the records, too.
+
+    Without its value no record of the reply could be told from another.
+    """
+    match beside:
+        case {"idProperty": str(name), "properties": [*names]} if name not in names:
+            return {**beside, "properties": [*names, name]}
+    return beside
+
+
+def _path(operation: contract.Operation, api_version: str, arguments: Mapping[str, object]) -> str:
+    if not arguments and not operation.path_parameters:
+        return operation.path_in(api_version)
+    if faults := argument_faults(operation, arguments):
+        raise errors.InvalidInputError(faults)
+    texts = {name: _text(value) for name, value in arguments.items()}
+    path = operation.path_in(api_version).format(
+        **{name: quote(texts[name], safe="") for name in operation.path_parameters}
+    )
+    query = urlencode([(name, texts[name]) for name in operation.query_parameters if name in texts])
+    return f"{path}?{query}" if query else path
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @cache
-def _reply_decoder() -> msgspec.json.Decoder[structs.BatchReply]:
-    return msgspec.json.Decoder(structs.BatchReply)
+def _reply_decoder(schema: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(getattr(structs, schema))
 
 
 @cache
@@ -145,18 +221,23 @@ def _error_decoder() -> msgspec.json.Decoder[structs.ErrorReply]:
 
 
 def _decode(
-    operation: contract.Operation, batch: Batch, unique_property: str | None, response: Response
-) -> BatchResult:
+    operation: contract.Operation,
+    batch: Batch,
+    unique_property: str | None,
+    read: "_Reader",
+    response: Response,
+) -> Any:  # noqa: ANN401 - what the reader makes of it
     if not 200 <= response.status < 300:  # noqa: PLR2004 - the range of HTTP
         raise refusal(operation.id, response)
-    if response.status in operation.empty_replies:
+    answers_nothing = operation.success in operation.empty_replies and not response.content
+    if response.status in operation.empty_replies or answers_nothing:
         return BatchResult(records=(), errors=(), unaccounted=(), response=response)
     # Any success is read as one that may hold errors: HubSpot has changed its success codes overnight
     # (docs/behaviour.md, "Status codes").
-    reply = _read(_reply_decoder(), response.content, _DECISIVE)
+    reply = _read(_reply_decoder(operation.reply_schema or ""), response.content, _DECISIVE)
     if reply is None:
         raise errors.UnexpectedReplyError(operation.id, response, _problem_of(response))
-    return _result(batch.inputs, unique_property, reply, response)
+    return read(batch, unique_property, reply, response)
 
 
 def _problem_of(response: Response) -> str:
@@ -180,12 +261,10 @@ def _read(decoder: msgspec.json.Decoder[_T], content: bytes, decisive: AbstractS
         return None
 
 
-def _result(
-    inputs: Sequence[Mapping[str, Any]],
-    unique_property: str | None,
-    reply: structs.BatchReply,
-    response: Response,
+def _batch_result(
+    batch: Batch, unique_property: str | None, reply: structs.BatchReply, response: Response
 ) -> BatchResult:
+    inputs = _inputs_of(batch)
     failures = reply.errors or ()
     refused: Sequence[list[int]] = refused_inputs(inputs, [_context(failure.context) for failure in failures])
     told = {index for indexes in refused for index in indexes}
@@ -211,6 +290,13 @@ def _result(
     )
 
 
+def _inputs_of(batch: Batch) -> Sequence[Mapping[str, Any]]:
+    """Return the inputs, each with the property that names its record, which a read has beside them."""
+    if "idProperty" not in batch.beside:
+        return batch.inputs
+    return [{**item, "idProperty": batch.beside["idProperty"]} for item in batch.inputs]
+
+
 def _unaccounted(
     count: int, owners: Sequence[int | None], refused: Sequence[Sequence[int]]
 ) -> tuple[int, ...]:
@@ -229,6 +315,7 @@ def _record(index: int | None, record: structs.Record) -> Record:
         created_at=record.created_at,
         updated_at=record.updated_at,
         archived=record.archived,
+        created=_known(record.new),
         archived_at=record.archived_at or None,
         url=record.url or None,
         trace_id=record.object_write_trace_id or None,
@@ -247,6 +334,93 @@ def _record_error(index: int | None, failure: structs.BatchError) -> RecordError
         context=_context(failure.context),
         reasons=_reasons(failure.errors, message),
     )
+
+
+def _association_result(
+    batch: Batch, _unique_property: str | None, reply: structs.AssociationReply, response: Response
+) -> AssociationResult:
+    failures = reply.errors or ()
+    indexes = {(item["from"]["id"], item["to"]["id"]): index for index, item in enumerate(batch.inputs)}
+    linked = {(pair.from_object_id, pair.to_object_id): pair for pair in reply.results}
+    owners = [indexes.get(ends) for ends in linked]
+    refused: Sequence[list[int]] = refused_pairs(indexes, [*map(_refused_ends, failures)], owners)
+    refused = with_last_input(len(batch.inputs), owners, refused)
+    return AssociationResult(
+        pairs=tuple(map(_pair, owners, linked.values())),
+        errors=tuple(
+            _record_error(index, failure)
+            for owned, failure in zip(refused, failures, strict=True)
+            for index in (owned or (None,))
+        ),
+        unaccounted=_unaccounted(len(batch.inputs), owners, refused),
+        response=response,
+    )
+
+
+def _refused_ends(failure: structs.BatchError) -> RefusedEnds:
+    context, kind = _context(failure.context), _sub_category(failure.sub_category) or ""
+    ids = context.get("id", ())
+    return RefusedEnds(
+        beginnings=context.get("fromObjectId", ids if ".FROM_OBJECT" in kind else ()),
+        ends=context.get("toObjectId", ids if ".TO_OBJECT" in kind else ()),
+    )
+
+
+def _pair(index: int | None, pair: structs.AssociatedPair) -> AssociatedPair:
+    return AssociatedPair(
+        index=index,
+        from_id=pair.from_object_id,
+        to_id=pair.to_object_id,
+        from_type=_known(pair.from_object_type_id),
+        to_type=_known(pair.to_object_type_id),
+        labels=tuple(pair.labels or ()),
+    )
+
+
+def _definitions(
+    _batch: Batch, _unique_property: str | None, reply: structs.PropertyDefinitions, _response: Response
+) -> tuple[PropertyDefinition, ...]:
+    return tuple(map(_definition, reply.results))
+
+
+def _definition(definition: structs.PropertyDefinition) -> PropertyDefinition:
+    changes = _known(definition.modification_metadata)
+    return PropertyDefinition(
+        name=definition.name,
+        label=definition.label,
+        type=definition.type,
+        field_type=definition.field_type,
+        options=tuple(map(_option, definition.options or ())),
+        has_unique_value=bool(definition.has_unique_value),
+        read_only=changes is not None and bool(changes.read_only_value),
+        calculated=bool(definition.calculated),
+        hidden=bool(definition.hidden),
+        hubspot_defined=bool(definition.hubspot_defined),
+        external_options=bool(definition.external_options),
+        archived=bool(definition.archived),
+        group_name=_known(definition.group_name),
+        description=_known(definition.description),
+        referenced_object_type=_known(definition.referenced_object_type),
+    )
+
+
+def _option(option: structs.PropertyOption) -> PropertyOption:
+    return PropertyOption(
+        value=option.value,
+        label=option.label,
+        description=_known(option.description),
+        display_order=_known(option.display_order),
+        hidden=bool(option.hidden),
+    )
+
+
+_Reader = Callable[[Batch, str | None, Any, Response], Any]
+# What makes the result of a reply, by the name of its schema.
+_READERS: Mapping[str, _Reader] = {
+    "BatchReply": _batch_result,
+    "AssociationReply": _association_result,
+    "PropertyDefinitions": _definitions,
+}
 
 
 def refusal(operation_id: str, response: Response) -> errors.ApiError:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import httpx
 
 from hubspot_batch.errors import HubSpotBatchError
-from hubspot_batch.results import BatchResult, Response
+from hubspot_batch.results import Response
 from hubspot_batch.transport._attempts import (
     NO_REPLY,
     Attempt,
@@ -44,7 +44,7 @@ class Driver:
         self._pool = pool
         self._settings = settings
 
-    def send(self, call: "Call") -> BatchResult:
+    def send(self, call: "Call[_T]") -> _T:
         """Send a call until it has a result, or a final error.
 
         Raises:

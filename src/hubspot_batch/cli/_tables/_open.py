@@ -47,8 +47,13 @@ def open_reader(path: Path, options: ReadOptions | None = None) -> RowReader:
         raise
 
 
-def read_body(path: Path, options: ReadOptions) -> str | None:
+def read_body(path: Path, options: ReadOptions, *, always: bool = False) -> str | None:
     """Return the text of a file that holds the body of a request; None if it holds rows.
+
+    Args:
+        path: The file.
+        options: What the caller says of it.
+        always: Whether it is to be a body in any case.
 
     Raises:
         SourceError: If it cannot be read, or is larger than any request may be.
@@ -57,7 +62,8 @@ def read_body(path: Path, options: ReadOptions) -> str | None:
     try:
         with open_content(path) as content:
             text = Text(content, options.encoding)
-            if options.format not in {None, "json"} or not BODY.match(text.sample):
+            is_body = options.format in {None, "json"} and BODY.match(text.sample)
+            if not is_body and not always:
                 return None
             parts = []
             for line in text.lines(_LONGEST_BODY):
