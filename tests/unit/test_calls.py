@@ -323,7 +323,7 @@ def linked(one: object, other: object, **fields: object) -> dict[str, Any]:
 def test_a_link_is_tied_to_the_pair_that_asked_for_it() -> None:
     call = link(pair(1, 9), pair(2, 9), pair(3, 8))
 
-    # Numbers where the document has texts; a pair twice; one that nobody asked for.
+    # Numbers where the document has texts; a pair twice; one that was not asked for.
     result = call.decode(
         reply(
             linked("3", "8", labels=["Gift"], fromObjectTypeId="0-8", toObjectTypeId="0-123"),

@@ -254,7 +254,7 @@ def _without_property_names(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 def _operation(
     path: str, method: str, operation: Mapping[str, Any], shared: Sequence[Mapping[str, Any]] = ()
 ) -> Operation:
-    """Return what is known of an operation, whatever its form: one that nobody here calls must do no harm."""
+    """Return what is known of an operation of any form: one that the facade does not call does no harm."""
     verb, _, object_type = operation["operationId"].partition("_")
     request_schema = _schema_of(operation.get("requestBody", {}))
     body = schema(request_schema).get("properties", {}) if request_schema else {}
