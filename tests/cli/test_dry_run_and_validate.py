@@ -164,7 +164,7 @@ class TestValidate:
             "row 3, line 3: properties: a property has an empty name; name the property",
             (
                 "row 3, line 3: id: the document knows no such key; "
-                "create does not take it, only update does; leave it out"
+                "create does not take it, only archive, read, update, upsert do; leave it out"
             ),
             "row 4, line 4: a list stands where a mapping belongs; write one mapping in JSON",
         ]

@@ -63,7 +63,7 @@ def _formats() -> Sequence[str]:
 def objects_of(verb: str | None = None) -> click.ParamType[str]:
     """Return the type of an argument that names an object type whose rows the document lets a verb push.
 
-    Without a verb, the argument names what any operation that has a body is about.
+    Without a verb, the argument names what any operation is about.
     """
 
     def names() -> Sequence[str]:
@@ -73,8 +73,7 @@ def objects_of(verb: str | None = None) -> click.ParamType[str]:
         chosen = [
             operation.object_type.replace("_", "-")
             for operation in known
-            if (operation.verb == verb and not operation.path_parameters)
-            or (verb is None and operation.request_schema is not None)
+            if verb is None or (operation.verb == verb and not operation.path_parameters)
         ]
         return list(dict.fromkeys(chosen))
 

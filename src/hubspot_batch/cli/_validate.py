@@ -21,7 +21,6 @@ from hubspot_batch.cli._tables import DECODE_ERRORS, FileRow, explain, first_rep
 from hubspot_batch.errors import ConfigurationError, InputIssue, SourceError
 from hubspot_batch.types import OperationId
 
-
 # A file for another verb always holds the body of a request.
 _VERBS_OF_ROWS = ("create", "update")
 

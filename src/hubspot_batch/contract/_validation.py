@@ -429,7 +429,7 @@ def _elsewhere(operation: contract.Operation, path: Path, key: str) -> str | Non
     if not others:
         return None
     takes = "does" if len(others) == 1 else "do"
-    return f"{operation.verb} does not take it, only {' and '.join(sorted(others))} {takes}; leave it out"
+    return f"{operation.verb} does not take it, only {', '.join(sorted(others))} {takes}; leave it out"
 
 
 def _spelling(key: str, allowed: Sequence[str]) -> str:
