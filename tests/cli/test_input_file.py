@@ -41,7 +41,7 @@ class TestWhatIsReadOnce:
         assert shell("runs").out.splitlines()[1:] == ["  2 done, from a pipe"]
 
     @pytest.mark.posix
-    def test_nobody_else_can_read_the_copy_and_it_goes_with_the_end_of_the_run(self, shell: "Shell") -> None:
+    def test_only_its_owner_can_read_the_copy_which_ends_with_the_run(self, shell: "Shell") -> None:
         shell.box.faults.next("429-daily")
         shell.push("create", "orders", "-", stdin=CSV.encode())
 

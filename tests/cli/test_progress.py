@@ -125,7 +125,7 @@ class TestWithoutATerminal:
 
         assert capsys.readouterr() == ("", "")
 
-    def test_that_nobody_reads_it_ends_no_run(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_may_be_closed(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
         tried: list[object] = []
 
         def closed(text: object, **_: object) -> None:

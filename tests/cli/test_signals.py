@@ -103,7 +103,7 @@ def test_at_the_very_end_it_changes_nothing(write: "Write", shell: "Shell") -> N
     assert shell("runs", "--json").report["state"] == "finished"
 
 
-def test_whoever_reads_its_output_may_end_by_the_same_signal(path: Path, shell: "Shell") -> None:
+def test_the_reader_of_its_output_may_end_by_the_same_signal(path: Path, shell: "Shell") -> None:
     with pushing(shell, path, "slow=1", stderr=subprocess.STDOUT) as process:
         assert process.stdout
         process.stdout.close()

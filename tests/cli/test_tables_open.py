@@ -368,7 +368,7 @@ class TestParquet:
 
     def test_a_part_of_a_file(self, write: Write) -> None:
         assert refusal(write("orders.parquet", parquet_of(ROWS)[:-9])) == (
-            ": no Parquet file, or a part of one; write it again"
+            ": not a Parquet file, or part of one; write it again"
         )
 
     def test_a_part_of_a_compressed_file(self, write: Write) -> None:

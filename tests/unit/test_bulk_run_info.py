@@ -1,5 +1,6 @@
 """What a journal says about its run, and what a program notes there."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 from hubspot_batch import CreateInput, HubSpot
 from hubspot_batch.bulk import BulkError, RunInfo, count_done, read_run, write_notes
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.bulk._journal import Journal
+from hubspot_batch.errors import ConfigurationError, JournalError
 from hubspot_batch.sandbox import Sandbox
 
 ROWS: list[CreateInput] = [
@@ -91,4 +93,16 @@ def test_what_cannot_be_read_or_written(path: Path) -> None:
         read_run(path)
     with pytest.raises(ConfigurationError, match="the engine itself uses the name 'total'"):
         write_notes(path, {"total": 3})
+    for value in (None, b"", float("nan"), 2**63, "\ud800"):
+        with pytest.raises(ConfigurationError, match="the note 'file' cannot be kept"):
+            write_notes(path, {"file": value})  # type: ignore[dict-item]
     assert not path.exists()
+
+
+def test_what_sqlite_says_of_a_journal_names_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(Journal, "set_meta", full)
+    with pytest.raises(JournalError, match=rf"the journal {path} cannot be used: disk I/O error; "):
+        write_notes(path, {})

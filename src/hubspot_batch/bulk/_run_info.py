@@ -1,5 +1,6 @@
 """What a journal says about a run as a whole, for programs that keep several of them."""
 
+import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,11 +15,13 @@ from hubspot_batch.bulk._journal import Journal
 from hubspot_batch.bulk._journal_file import explained, path_of
 from hubspot_batch.bulk._rows import rows_from
 from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._validation import is_unicode
 from hubspot_batch.errors import ConfigurationError, JournalError
 from hubspot_batch.transport._tokens import Bearer
 
 _Note: TypeAlias = str | int | float
 
+_BEYOND_SQLITE = 2**63
 # The engine writes these itself.
 _OWN = frozenset({"salt", "operation", "service", "account", "total"})
 
@@ -103,13 +106,26 @@ def write_notes(journal: str | PathLike[str], notes: Mapping[str, _Note]) -> Non
         notes: Values by name. They hold no secret: the journal is not encrypted.
 
     Raises:
-        ConfigurationError: If the engine itself uses a name.
+        ConfigurationError: If the engine itself uses a name, or a value is not a text or a finite number.
         JournalError: If the journal cannot be written.
     """
     if taken := sorted(_OWN & notes.keys()):
         raise ConfigurationError(f"the engine itself uses the name {taken[0]!r}; choose another one")
+    if unfit := [name for name, value in notes.items() if not _can_be_kept(value)]:
+        raise ConfigurationError(f"the note {unfit[0]!r} cannot be kept; write a text or a finite number")
     with _opened(journal, new=True) as opened:
         opened.set_meta(notes)
+
+
+def _can_be_kept(value: object) -> bool:
+    match value:
+        case str():
+            return is_unicode(value)
+        case int():
+            return abs(value) < _BEYOND_SQLITE
+        case float():
+            return math.isfinite(value)
+    return False
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""How the columns of a row become the input for it: what is taken, renamed, set and linked. Pure."""
+"""Turn the columns of a row into its input: take, rename, set and link. Pure."""
 
 import difflib
 import re
@@ -33,7 +33,7 @@ _WITH_TYPE = re.compile(r"(.+):(\d+)")
 
 
 class ColumnOptions(Struct, frozen=True, kw_only=True):
-    """What is to be done with the columns, as it is written on the command line.
+    """What to do with the columns, as written on the command line.
 
     Attributes:
         map: `PROPERTY=COLUMN`: a column that is a property of another name.
@@ -58,7 +58,7 @@ class ColumnOptions(Struct, frozen=True, kw_only=True):
 
 
 class _Link(NamedTuple):
-    """A column with ids of records to link with."""
+    """A column with the ids of records to link with."""
 
     column: str
     target: str
@@ -86,13 +86,13 @@ class Columns:
         Args:
             operation: What the inputs are for.
             options: What is to be done.
-            columns: The columns of all rows; None where each row has its own.
+            columns: The columns of all rows; None if each row has its own.
             is_text: Whether all values are text. An empty text means that there is no value.
             zoneless: The columns whose values are datetimes without a time zone.
 
         Raises:
-            ConfigurationError: If an option is written wrongly, contradicts another, names a column or an
-                association that there is not, or does not fit the operation.
+            ConfigurationError: If an option is not valid, contradicts another, does not fit the operation, or
+                names a column or an association that does not exist.
         """
         self._verb: Verb = operation.verb
         self._options = options
@@ -119,7 +119,7 @@ class Columns:
 
         Args:
             values: Column to value, or a whole input: a mapping whose `properties` are a mapping. The columns
-                of the latter are its properties, and none of them counts as empty.
+                of the latter are its properties, and its values never count as empty.
         """
         inner = values.get("properties")
         columns = inner if isinstance(inner, Mapping) else values
@@ -169,7 +169,7 @@ class Columns:
         return [{"to": {"id": record}, "types": kinds} for record, kinds in found.values()]
 
     def _make_plan(self, columns: Sequence[str]) -> list[tuple[str, str]]:
-        """Return which columns fill which properties: none its own where something else does."""
+        """Return which columns fill which properties. Options win over the column of that name."""
         given = {*self._constants, *chain.from_iterable(self._mapped.values())}
         given.update(self._dropped, (link.column for link in self._links))
         wanted = {*columns} & {*self._only, self._id} if self._only else {*columns}
@@ -210,7 +210,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _in_zone(value: object, zone: ZoneInfo | None) -> object:
-    """Return a date with a time in its zone, which is this one if it names none; any other value as it is."""
+    """Return a datetime in its time zone, or in this one if it has none; other values as they are."""
     moment = value
     if zone is not None and isinstance(value, str) and _ZONELESS.fullmatch(value):
         try:

@@ -8,7 +8,7 @@ import click
 
 from hubspot_batch import printable
 from hubspot_batch.cli._console import is_unread, release_streams
-from hubspot_batch.errors import HubSpotBatchError, InvalidInputError
+from hubspot_batch.errors import HubSpotBatchError
 
 
 class UnfinishedError(click.ClickException):
@@ -45,10 +45,6 @@ def _as_click_errors() -> Iterator[None]:
             # It names a file.
             raise click.ClickException(printable(error.message)) from error
         raise
-    except InvalidInputError as error:
-        # Each of its lines is printable by itself.
-        release_streams()
-        raise click.ClickException(str(error)) from error
     except (HubSpotBatchError, ModuleNotFoundError) as error:
         release_streams()
         raise click.ClickException(printable(str(error))) from error

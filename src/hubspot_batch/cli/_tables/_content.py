@@ -1,4 +1,4 @@
-"""The bytes of a file or of standard input: decompressed, with the first of them at hand."""
+"""The bytes of a file or of standard input, decompressed."""
 
 import gzip
 import io
@@ -17,10 +17,10 @@ from hubspot_batch.cli._files import STDIN, standard_input
 from hubspot_batch.errors import ConfigurationError, SourceError
 
 SAMPLE_SIZE = 64 * 1024
-"""How many of the first bytes tell what a file is."""
+"""How many of the first bytes are looked at to find out the format."""
 
 LARGEST_COPY = 1024 * 1024 * 1024
-"""How many bytes a compressed file may become on disk where it cannot be read as it is unpacked."""
+"""How many bytes a compressed file may take on disk if it cannot be read while it is unpacked."""
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -29,7 +29,7 @@ _BLOCK_SIZE = 256 * 1024
 
 
 class UnreadableError(Exception):
-    """The rest of a file cannot be had. The text says why and what to do, but not where."""
+    """The rest of a file cannot be read. The text says why and what to do, but not where."""
 
 
 class Content(io.RawIOBase):
@@ -75,7 +75,7 @@ class Content(io.RawIOBase):
         return io.BufferedReader(self, _BLOCK_SIZE)
 
     def random_access(self) -> str | IO[bytes]:
-        """Return the content as what can be read from its end: the path, or else a temporary copy.
+        """Return the content in a form that can be read from its end: the path, or a temporary copy.
 
         Raises:
             UnreadableError: If it cannot be read to its end, or a small file becomes a very large one.
@@ -101,7 +101,7 @@ class Content(io.RawIOBase):
             self._file.close()
 
     def share_read(self) -> float | None:
-        """Return which part of the file has been read, from 0 to 1; None where its size is unknown."""
+        """Return the share of the file that was read, from 0 to 1; None if its size is unknown."""
         if self.closed:
             # The reader of its text closes it at its end.
             return 1.0
@@ -159,7 +159,7 @@ class _Ahead:
 
 
 def _decompressed(raw: _Ahead) -> _Ahead:
-    """Return the stream, decompressed where its first bytes say that it is compressed."""
+    """Return the stream, decompressed if its first bytes say that it is compressed."""
     magic = raw.ahead(len(_ZSTD))
     if magic.startswith(_GZIP):
         file = gzip.GzipFile(fileobj=cast("IO[bytes]", raw))
@@ -171,9 +171,9 @@ def _decompressed(raw: _Ahead) -> _Ahead:
 
 
 def _holds_a_line(head: bytes) -> bool:
-    """Return whether there is something, and a line end after it: of a slow pipe, no more is waited for.
+    """Return whether there is a whole line, so that a slow pipe need not be waited for.
 
-    What a brace by itself begins, only the next line tells.
+    A brace by itself does not count: only the next line tells what it begins.
     """
     return b"\n" in head.lstrip().removeprefix(b"{").lstrip()
 

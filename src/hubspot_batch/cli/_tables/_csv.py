@@ -1,4 +1,4 @@
-"""CSV files in their dialects."""
+"""CSV files."""
 
 import csv
 import io
@@ -107,7 +107,7 @@ class CsvReader(TextReader):
             raise error_at(self.name, line, _explain(error)) from error
 
     def _own(self, cells: Sequence[str]) -> list[str]:
-        """Return the cells without those that tell of an outcome."""
+        """Return the cells without those of results."""
         return [cell for position, cell in enumerate(cells) if position not in self._results]
 
     def _fault(self, cells: Sequence[str], line: int) -> InputIssue:
@@ -122,14 +122,14 @@ class CsvReader(TextReader):
 
 
 def _positions_of_results(header: Sequence[str]) -> frozenset[int]:
-    """Return where a file of results tells of outcomes: before its own columns, which may have such names."""
+    """Return the positions of the columns of results: the first ones of their names."""
     if not set(header).issuperset(RESULT_COLUMNS):
         return frozenset()
     return frozenset(header.index(name) for name in RESULT_COLUMNS)
 
 
 def _named(columns: Sequence[str]) -> list[str]:
-    """Return the columns without those at the end that have no name."""
+    """Return the columns without nameless ones at the end."""
     last = max((number for number, name in enumerate(columns, 1) if name), default=0)
     return list(columns[:last])
 
@@ -164,7 +164,7 @@ def _dialect(sample: str, delimiter: str | None) -> Dialect:
 
 
 def _fit(sample: str, delimiter: str, quote: str) -> tuple[float, int]:
-    """Return how well a delimiter fits: the share of lines as wide as the header, and that width."""
+    """Return how well a delimiter fits: the share of lines as long as the header, and that length."""
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, quotechar=quote)
     widths = [len(cells) for cells in reader if cells]
     if not widths or widths[0] == 1:

@@ -1,4 +1,4 @@
-"""Values of JSON as rows: numbers as they are written, and no key lost."""
+"""Rows of JSON: numbers keep their digits, and no key is lost."""
 
 import json
 import re
@@ -10,10 +10,10 @@ from hubspot_batch.cli._tables._row import RESULT_COLUMNS, FileRow, row_fault
 from hubspot_batch.contract import name_of
 
 TEXT_KEY = "_text"
-"""Stands in a file of results for a row that could not be read, with its text."""
+"""The key of the text of a row that could not be read, in a file of results."""
 
 DECODE_ERRORS = (ValueError, ArithmeticError, RecursionError)
-"""What decoding raises where there is no JSON, or none that Python can hold."""
+"""What decoding raises for text that is not JSON, or that Python cannot hold."""
 
 _REMEDY = "write one mapping in JSON"
 _RESULTS = frozenset(RESULT_COLUMNS)
@@ -70,7 +70,7 @@ class RowDecoder:
         return FileRow(number, own, line)
 
     def row_of_text(self, text: str, number: int, line: int | None) -> FileRow:
-        """Return the row that a text is. It has a fault where it is not one mapping in JSON."""
+        """Return the row of a text. It has a fault if it is not one mapping in JSON."""
         try:
             decoded = self.decode(text, skip_space(text, 0))
         except DECODE_ERRORS as error:
@@ -88,7 +88,7 @@ class RowDecoder:
 
 
 def first_repeated(names: Iterable[str]) -> str:
-    """Return the first name that stands there a second time, or an empty one."""
+    """Return the first name that occurs a second time, or an empty one."""
     seen: set[str] = set()
     for name in names:
         if name in seen:
@@ -104,7 +104,7 @@ def skip_space(text: str, start: int) -> int:
 
 
 def explain(error: Exception) -> str:
-    """Return what is wrong, without what stands there."""
+    """Return what is wrong, without the text itself."""
     match error:
         case json.JSONDecodeError():
             return f"not JSON: {error.msg}"

@@ -33,7 +33,7 @@ class JsonListReader(TextReader):
             text: The file.
 
         Raises:
-            SourceError: If it begins no list.
+            SourceError: If it does not begin a list.
         """
         super().__init__(text)
         self._is_body = BODY.match(text.sample) is not None
@@ -70,7 +70,7 @@ class JsonListReader(TextReader):
 
 
 class _Window:
-    """The part of a text that is held, and a place in it."""
+    """The part of a text that is held, and a position in it."""
 
     def __init__(self, text: Text) -> None:
         self._content = text.content
@@ -102,13 +102,13 @@ class _Window:
         return self._text[self._at : self._at + 1]
 
     def take(self, character: str) -> None:
-        """Go beyond a character, which must be the next one."""
+        """Skip a character, which must be the next one."""
         if (found := self.next()) != character:
             raise UnreadableError(f"not JSON: Expecting {character!r}" if found else _EARLY)
         self._at += 1
 
     def value(self, decoder: RowDecoder) -> tuple[Decoded, str]:
-        """Go beyond the next value, and return it and its text."""
+        """Skip the next value, and return it and its text."""
         self.next()
         # A number at the end of the window may go on behind it.
         while (decoded := self._whole(decoder)) is None or (
@@ -119,7 +119,7 @@ class _Window:
         return decoded, text
 
     def _whole(self, decoder: RowDecoder) -> Decoded | None:
-        """Return the value that begins here, or None where the window ends within it."""
+        """Return the value that begins here, or None if the window ends within it."""
         try:
             return decoder.decode(self._text, self._at)
         except json.JSONDecodeError as error:

@@ -59,7 +59,7 @@ class ParquetReader(RowReader):
             self.total = self._file.metadata.num_rows
             self._bytes_in_row = _bytes_in_row(self._file, columns)
         except self._damage as error:
-            raise SourceError(f"{self.name}: no Parquet file, or a part of one; write it again") from error
+            raise SourceError(f"{self.name}: not a Parquet file, or part of one; write it again") from error
         if self._bytes_in_row > _MOST_HELD:
             raise SourceError(
                 f"{self.name}: a row takes more than {_MOST_HELD:,} bytes; leave out what is that long"
@@ -73,7 +73,7 @@ class ParquetReader(RowReader):
         super().close()
 
     def share_read(self) -> float | None:
-        """Return which part of the rows has been read, from 0 to 1."""
+        """Return the share of the rows that was read, from 0 to 1."""
         return self._number / self.total if self.total else None
 
     def _error(self, problem: str) -> SourceError:
@@ -85,7 +85,7 @@ class ParquetReader(RowReader):
             yield FileRow(self._number, values)
 
     def _lists(self) -> Iterator[list[dict[str, object]]]:
-        """Yield the rows in lists that are small however well they are compressed."""
+        """Yield the rows in lists that stay small even if the file is highly compressed."""
         size = max(1, min(_BATCH_SIZE, _MOST_HELD // self._bytes_in_row))
         try:
             for batch in self._file.iter_batches(size):

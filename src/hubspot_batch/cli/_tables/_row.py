@@ -1,4 +1,4 @@
-"""One row of a file, and what can be wrong with it."""
+"""A row of a file."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,7 @@ from msgspec import Struct
 from hubspot_batch.errors import InputIssue
 
 RESULT_COLUMNS = ("_row", "_outcome", "_id", "_code", "_message")
-"""What stands before the columns of a row where its outcome is told. A reader leaves these out again."""
+"""The columns of results, which stand before those of the row. A reader leaves them out again."""
 
 
 class FileRow(Struct, frozen=True):
@@ -38,5 +38,5 @@ class FileRow(Struct, frozen=True):
 
 
 def row_fault(problem: str, remedy: str) -> InputIssue:
-    """Return a fault of a row as such."""
+    """Return a fault of a row as a whole."""
     return InputIssue(index=None, pointer="", problem=problem, remedy=remedy)

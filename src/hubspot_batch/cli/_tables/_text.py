@@ -35,7 +35,7 @@ class Text:
             encoding: The name of the encoding. None takes the one that a byte order mark tells, else UTF-8.
 
         Raises:
-            ConfigurationError: If there is no such encoding.
+            ConfigurationError: If the encoding is not known.
         """
         self.content = content
         self.encoding = known_encoding(encoding) if encoding else _told_by(content.head)
