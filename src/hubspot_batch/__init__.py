@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hubspot_batch._display import printable
     from hubspot_batch.bulk import BulkError
     from hubspot_batch.client import AsyncHubSpot, HubSpot
-    from hubspot_batch.contract._inputs import Association, CreateInput, UpdateInput
+    from hubspot_batch.contract._inputs import Association, CreateInput, UpdateInput, UpsertInput
     from hubspot_batch.contract._validation import validate
     from hubspot_batch.contract._values import PropertyValue
     from hubspot_batch.errors import (
@@ -47,7 +47,11 @@ if TYPE_CHECKING:
         UnexpectedReplyError,
     )
     from hubspot_batch.results import (
+        AssociatedPair,
+        AssociationResult,
         BatchResult,
+        PropertyDefinition,
+        PropertyOption,
         PropertyVersion,
         Reason,
         Record,
@@ -61,7 +65,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ApiError",
+    "AssociatedPair",
     "Association",
+    "AssociationResult",
     "AsyncHubSpot",
     "AuthenticationError",
     "BadRequestError",
@@ -80,6 +86,8 @@ __all__ = [
     "JournalInUseError",
     "NotFoundError",
     "PermissionDeniedError",
+    "PropertyDefinition",
+    "PropertyOption",
     "PropertyValue",
     "PropertyVersion",
     "Quota",
@@ -97,6 +105,7 @@ __all__ = [
     "SourceError",
     "UnexpectedReplyError",
     "UpdateInput",
+    "UpsertInput",
     "__version__",
     "printable",
     "validate",
@@ -108,11 +117,15 @@ _MODULES = {
     "_display": ("printable",),
     "bulk": ("BulkError",),
     "client": ("AsyncHubSpot", "HubSpot"),
-    "contract._inputs": ("Association", "CreateInput", "UpdateInput"),
+    "contract._inputs": ("Association", "CreateInput", "UpdateInput", "UpsertInput"),
     "contract._validation": ("validate",),
     "contract._values": ("PropertyValue",),
     "results": (
+        "AssociatedPair",
+        "AssociationResult",
         "BatchResult",
+        "PropertyDefinition",
+        "PropertyOption",
         "PropertyVersion",
         "Reason",
         "Record",

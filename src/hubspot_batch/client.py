@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import httpx
 
+# Annotations name by way of the package what takes long to import.
+import hubspot_batch
 from hubspot_batch._display import never_raising
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.objects import AsyncObjects, Objects
+from hubspot_batch.objects import Associations, AsyncAssociations, AsyncObjects, Objects, RequestParts
 from hubspot_batch.transport._connections import Pool, async_client, sync_client
 from hubspot_batch.transport._quota import Pacer
 from hubspot_batch.transport._retries import Retries, RetryPolicy
@@ -26,13 +28,16 @@ from hubspot_batch.transport._settings import (
 )
 
 if TYPE_CHECKING:
+    from hubspot_batch_api import AuthenticatedClient
+
     from hubspot_batch.bulk import AsyncStream, Report, Stream
     from hubspot_batch.bulk._options import Options
-    from hubspot_batch.results import BatchResult
     from hubspot_batch.transport._async import AsyncDriver
-    from hubspot_batch.transport._calls import Call
 
 __all__ = ["AsyncHubSpot", "HubSpot"]
+
+# What `hub.generated` shows as its token.
+_TOKEN_ELSEWHERE = "that of the HubSpot client"  # noqa: S105 - it is none
 
 _Http = TypeVar("_Http", httpx.Client, httpx.AsyncClient)
 
@@ -69,6 +74,7 @@ class HubSpot:
         line_items: The same of line items.
         commerce_payments: The same of commerce payments.
         carts: The same of carts.
+        associations: Links between records that exist.
     """
 
     def __init__(
@@ -105,11 +111,12 @@ class HubSpot:
     def _assemble(self, pool: Pool[httpx.Client], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
-        sender = _SyncSender(pool, settings)
+        self._sender = sender = _SyncSender(pool, settings)
         self.orders = Objects("orders", sender)
         self.line_items = Objects("line_items", sender)
         self.commerce_payments = Objects("commerce_payments", sender)
         self.carts = Objects("carts", sender)
+        self.associations = Associations(sender)
 
     def with_options(
         self,
@@ -148,6 +155,23 @@ class HubSpot:
         other = type(self).__new__(type(self))
         other._assemble(self._pool, settings)  # noqa: SLF001 - the same class
         return other
+
+    @cached_property
+    def generated(self) -> "hubspot_batch.types.AuthenticatedClient":
+        """The same account for the endpoints of `hubspot_batch_api`, which are generated from the document.
+
+        ::
+
+            from hubspot_batch_api.api.orders import read_orders
+
+            reply = read_orders.sync(client=hub.generated, body=body)
+
+        Connections, token, time limits, quota and retries are those of this client, and it holds no token.
+        The paths are those of API version v3. What the generated code cannot read raises an error of this
+        package: the page of a gateway, or a status that HTTP does not define. `asyncio` and
+        `asyncio_detailed` work, too.
+        """
+        return self._sender.generated()
 
     def close(self) -> None:
         """Close the connections. No more calls go out."""
@@ -204,6 +228,7 @@ class AsyncHubSpot:
         line_items: The same of line items.
         commerce_payments: The same of commerce payments.
         carts: The same of carts.
+        associations: Links between records that exist.
     """
 
     def __init__(
@@ -240,11 +265,12 @@ class AsyncHubSpot:
     def _assemble(self, pool: Pool[httpx.AsyncClient], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
-        sender = _AsyncSender(pool, settings)
+        self._sender = sender = _AsyncSender(pool, settings)
         self.orders = AsyncObjects("orders", sender)
         self.line_items = AsyncObjects("line_items", sender)
         self.commerce_payments = AsyncObjects("commerce_payments", sender)
         self.carts = AsyncObjects("carts", sender)
+        self.associations = AsyncAssociations(sender)
 
     def with_options(
         self,
@@ -284,6 +310,23 @@ class AsyncHubSpot:
         other._assemble(self._pool, settings)  # noqa: SLF001 - the same class
         return other
 
+    @cached_property
+    def generated(self) -> "hubspot_batch.types.AuthenticatedClient":
+        """The same account for the endpoints of `hubspot_batch_api`, which are generated from the document.
+
+        ::
+
+            from hubspot_batch_api.api.orders import read_orders
+
+            reply = await read_orders.asyncio(client=hub.generated, body=body)
+
+        Connections, token, time limits, quota and retries are those of this client, and it holds no token.
+        The paths are those of API version v3. What the generated code cannot read raises an error of this
+        package: the page of a gateway, or a status that HTTP does not define. Only `asyncio` and
+        `asyncio_detailed` work.
+        """
+        return self._sender.generated()
+
     async def close(self) -> None:
         """Close the connections. No more calls go out."""
         if http := self._pool.release():
@@ -318,16 +361,11 @@ class _SyncSender:
         self._pool = pool
         self._settings = settings
 
-    def batch(
-        self, operation_id: str, inputs: Iterable[object], *, unique_property: str | None = None
-    ) -> "BatchResult":
+    def send(self, operation_id: str, inputs: Iterable[object] = (), **parts: Unpack[RequestParts]) -> Any:  # noqa: ANN401 - what the operation returns
         from hubspot_batch.transport._calls import build_call  # noqa: PLC0415
         from hubspot_batch.transport._sync import Driver  # noqa: PLC0415
 
-        version = self._settings.api_version
-        call: Call[BatchResult] = build_call(
-            operation_id, inputs, api_version=version, unique_property=unique_property
-        )
+        call = build_call(operation_id, inputs, api_version=self._settings.api_version, **parts)
         return Driver(self._pool, self._settings).send(call)
 
     def stream(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "Stream":
@@ -341,6 +379,14 @@ class _SyncSender:
 
     def report(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "Report":
         return self.stream(operation_id, rows, **options).complete()
+
+    def generated(self) -> "AuthenticatedClient":
+        from hubspot_batch.transport._async import AsyncDriver, Carrier, ThreadedPool  # noqa: PLC0415
+        from hubspot_batch.transport._sync import Driver  # noqa: PLC0415
+
+        sync_driver = Driver(self._pool, self._settings)
+        driver = AsyncDriver(ThreadedPool(self._pool), self._settings)
+        return _generated(self._settings, Carrier(self._settings.base_url, driver, sync_driver))
 
 
 class _AsyncSender:
@@ -357,13 +403,12 @@ class _AsyncSender:
 
         return AsyncDriver(AsyncPool(self._pool), self._settings)
 
-    async def batch(
-        self, operation_id: str, inputs: Iterable[object], *, unique_property: str | None = None
-    ) -> "BatchResult":
+    async def send(
+        self, operation_id: str, inputs: Iterable[object] = (), **parts: Unpack[RequestParts]
+    ) -> Any:  # noqa: ANN401 - what the operation returns
         from hubspot_batch.transport._calls import build_call  # noqa: PLC0415
 
-        version = self._settings.api_version
-        call = build_call(operation_id, inputs, api_version=version, unique_property=unique_property)
+        call = build_call(operation_id, inputs, api_version=self._settings.api_version, **parts)
         return await self._driver.send(call)
 
     def stream(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "AsyncStream":
@@ -375,6 +420,18 @@ class _AsyncSender:
 
     async def report(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "Report":
         return await self.stream(operation_id, rows, **options).complete()
+
+    def generated(self) -> "AuthenticatedClient":
+        from hubspot_batch.transport._async import Carrier  # noqa: PLC0415
+
+        return _generated(self._settings, Carrier(self._settings.base_url, self._driver))
+
+
+def _generated(settings: Settings, carrier: httpx.BaseTransport) -> "AuthenticatedClient":
+    from hubspot_batch_api import AuthenticatedClient  # noqa: PLC0415
+
+    # Not as an HTTP client: copies of it, those with other headers for example, would forget that.
+    return AuthenticatedClient(settings.base_url, token=_TOKEN_ELSEWHERE, httpx_args={"transport": carrier})
 
 
 def _check_source(

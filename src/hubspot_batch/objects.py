@@ -1,46 +1,62 @@
-"""The methods of `hub.orders`, `hub.line_items`, `hub.commerce_payments` and `hub.carts`.
+"""The methods of `hub.orders`, `hub.line_items`, `hub.commerce_payments`, `hub.carts` and `hub.associations`.
 
-One class holds them for both clients. It names the operation; the sender of the client builds the request,
-sends it and reads the reply.
+One class of each kind serves both clients. It names the operation; the sender of the client builds the
+request, sends it and reads the reply.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar, Unpack
 
 # The modules that define these types take as long to import as all the rest. So annotations name them by way
 # of the package, which imports a module when it is asked for.
 import hubspot_batch
-from hubspot_batch.results import BatchResult
+from hubspot_batch.errors import Fault, InvalidInputError
+from hubspot_batch.results import AssociationResult, BatchResult, PropertyDefinition
 
 if TYPE_CHECKING:
     from hubspot_batch.bulk._options import Options
     from hubspot_batch.contract._operations import Verb
 
-__all__ = ["AsyncObjects", "ObjectMethods", "Objects"]
+__all__ = [
+    "AssociationMethods",
+    "Associations",
+    "AsyncAssociations",
+    "AsyncObjects",
+    "ObjectMethods",
+    "Objects",
+]
 
 # What a synchronous method returns, or what an asynchronous one gives to await.
 _BatchResultT = TypeVar("_BatchResultT")
+_DefinitionsT = TypeVar("_DefinitionsT")
+_AssociationResultT = TypeVar("_AssociationResultT")
 _ReportT = TypeVar("_ReportT")
 _StreamT = TypeVar("_StreamT")
 # Where rows come from: for asynchronous code, they may arrive one by one.
 _CreateSourceT = TypeVar("_CreateSourceT")
 _UpdateSourceT = TypeVar("_UpdateSourceT")
 
-_BatchResult_co = TypeVar("_BatchResult_co", covariant=True)
 _Report_co = TypeVar("_Report_co", covariant=True)
 _Stream_co = TypeVar("_Stream_co", covariant=True)
 
 
-class _Sender(Protocol[_BatchResult_co, _Report_co, _Stream_co]):
+class RequestParts(TypedDict, total=False):
+    """What a request has beside its inputs; `build_call` explains each."""
+
+    unique_property: str | None
+    id_property: str | None
+    arguments: Mapping[str, object]
+    beside: Mapping[str, object]
+
+
+class _Sender(Protocol[_Report_co, _Stream_co]):
     """How a client carries out what its namespaces ask for."""
 
-    def batch(
-        self, operation_id: str, inputs: Iterable[object], *, unique_property: str | None = None
-    ) -> _BatchResult_co:
-        """Send one batch, and return its result."""
+    def send(self, operation_id: str, inputs: Iterable[object] = (), **parts: Unpack[RequestParts]) -> Any:  # noqa: ANN401 - what the operation returns
+        """Send one request, and return its result or, for asynchronous code, an awaitable of it."""
         ...
 
     def stream(self, operation_id: str, rows: object, **options: Unpack[Options]) -> _Stream_co:
@@ -52,7 +68,9 @@ class _Sender(Protocol[_BatchResult_co, _Report_co, _Stream_co]):
         ...
 
 
-class ObjectMethods(Generic[_BatchResultT, _ReportT, _StreamT, _CreateSourceT, _UpdateSourceT]):
+class ObjectMethods(
+    Generic[_BatchResultT, _DefinitionsT, _ReportT, _StreamT, _CreateSourceT, _UpdateSourceT]
+):
     """What can be done with the records of one object type.
 
     Methods of `HubSpot` return what they say. Those of `AsyncHubSpot` return it when awaited, except streams,
@@ -62,7 +80,7 @@ class ObjectMethods(Generic[_BatchResultT, _ReportT, _StreamT, _CreateSourceT, _
     def __init__(
         self,
         object_type: hubspot_batch.types.ObjectType,
-        sender: _Sender[_BatchResultT, _ReportT, _StreamT],
+        sender: _Sender[_ReportT, _StreamT],
     ) -> None:
         self._object_type = object_type
         self._sender = sender
@@ -98,7 +116,48 @@ class ObjectMethods(Generic[_BatchResultT, _ReportT, _StreamT, _CreateSourceT, _
             ApiError: If the request as a whole was refused.
             UnexpectedReplyError: If HubSpot reported a success that cannot be read.
         """
-        return self._sender.batch(self._operation("create"), inputs, unique_property=unique_property)
+        return self._batch("create", inputs, unique_property=unique_property)
+
+    def batch_read(
+        self,
+        ids: Iterable[str | int],
+        *,
+        properties: Iterable[str] = (),
+        history: Iterable[str] = (),
+        id_property: str | None = None,
+        archived: bool = False,
+    ) -> _BatchResultT:
+        """Read 1 to 100 records in one request.
+
+        Ids that HubSpot does not find stand in `errors`, what it finds in `records`. `record.index` tells
+        which id a record belongs to: HubSpot returns them in any order. A read is sent again after a time-out
+        or a failure of the server.
+
+        Args:
+            ids: Record ids, or values of the property `id_property`; none of them twice.
+            properties: The properties to return, by their internal names. HubSpot chooses a few where none is
+                named.
+            history: The properties to return with the values that they have had, in `record.history`. With
+                any, at most 50 records.
+            id_property: The unique property whose values the ids are.
+            archived: Whether to read archived records, and no others.
+
+        Returns:
+            What was found, what was not, and what the reply says nothing about.
+
+        Raises:
+            InvalidInputError: If any id or name is not valid. Nothing was sent.
+            ConnectionFailedError: If no reply came.
+            ApiError: If the request as a whole was refused.
+            UnexpectedReplyError: If HubSpot reported a success that cannot be read.
+        """
+        return self._batch(
+            "read",
+            _id_inputs(ids),
+            id_property=id_property,
+            arguments={"archived": archived} if archived is not False else {},
+            beside={"properties": _listed(properties), "propertiesWithHistory": _listed(history)},
+        )
 
     def batch_update(self, inputs: Iterable[hubspot_batch.types.AnyUpdateInput]) -> _BatchResultT:
         """Update 1 to 100 records in one request.
@@ -116,12 +175,80 @@ class ObjectMethods(Generic[_BatchResultT, _ReportT, _StreamT, _CreateSourceT, _
 
         Raises:
             InvalidInputError: If any input is not valid. Nothing was sent.
-            ConfigurationError: If the document has no update for this object type. Nothing was sent.
             ConnectionFailedError: If no reply came.
             ApiError: If the request as a whole was refused.
             UnexpectedReplyError: If HubSpot reported a success that cannot be read.
         """
-        return self._sender.batch(self._operation("update"), inputs)
+        return self._batch("update", inputs)
+
+    def batch_upsert(
+        self,
+        inputs: Iterable[hubspot_batch.types.AnyUpsertInput | hubspot_batch.types.AnyUpdateInput],
+        *,
+        id_property: str | None = None,
+    ) -> _BatchResultT:
+        """Update 1 to 100 records in one request, and create those that there are not.
+
+        `record.created` tells which of the two happened. An upsert is sent again after a time-out or a
+        failure of the server: the second one finds what the first has written, and then reports it as
+        updated. HubSpot refuses a batch in which an id occurs twice, so such a batch is not sent. Upserts
+        have no associations; `hub.associations` makes them.
+
+        Args:
+            inputs: Mappings with `id` and `properties`, where `id` is the value of a unique property; or
+                generated models.
+            id_property: The unique property. Leave it out where each input names one as `idProperty`.
+
+        Returns:
+            What was written, what was refused, and what the reply says nothing about.
+
+        Raises:
+            InvalidInputError: If any input is not valid, or names no unique property. Nothing was sent.
+            ConnectionFailedError: If no reply came.
+            ApiError: If the request as a whole was refused.
+            UnexpectedReplyError: If HubSpot reported a success that cannot be read.
+        """
+        return self._batch("upsert", inputs, id_property=id_property)
+
+    def batch_archive(self, ids: Iterable[str | int]) -> _BatchResultT:
+        """Put 1 to 100 records into the recycle bin, in one request.
+
+        HubSpot answers without a body. So the result has no `records`, and `ok` says only that HubSpot took
+        the request: it does not tell of ids that no record has. `batch_read` of the ids finds what is left,
+        and with `archived=True` what was archived. An archive is sent again after a time-out or a failure of
+        the server.
+
+        Args:
+            ids: Record ids, none of them twice.
+
+        Returns:
+            That HubSpot took the request.
+
+        Raises:
+            InvalidInputError: If any id is not valid. Nothing was sent.
+            ConnectionFailedError: If no reply came.
+            ApiError: If the request as a whole was refused.
+        """
+        return self._batch("archive", _id_inputs(ids))
+
+    def properties(self, *, archived: bool = False) -> _DefinitionsT:
+        """Return the definitions of all properties of the object type.
+
+        They tell the type and options of each, whether its values are unique, and whether it is read-only.
+
+        Args:
+            archived: Whether to return archived properties, and no others.
+
+        Raises:
+            ConnectionFailedError: If no reply came.
+            ApiError: If HubSpot refused the request; one of several scopes is enough.
+            UnexpectedReplyError: If HubSpot reported a success that cannot be read.
+        """
+        arguments = {"objectType": self._object_type}
+        definitions: _DefinitionsT = self._sender.send(
+            "list_properties", arguments=arguments | ({"archived": archived} if archived is not False else {})
+        )
+        return definitions
 
     def create_all(
         self,
@@ -238,8 +365,7 @@ class ObjectMethods(Generic[_BatchResultT, _ReportT, _StreamT, _CreateSourceT, _
             The same as `create_all`.
 
         Raises:
-            ConfigurationError: If the source, an option or the journal cannot be used, or the document has no
-                update for this object type. Nothing was sent.
+            ConfigurationError: If the source, an option or the journal cannot be used. Nothing was sent.
             BulkError: If the run could not be finished; its `report` tells how far it came.
         """
         return self._sender.report(
@@ -283,13 +409,92 @@ class ObjectMethods(Generic[_BatchResultT, _ReportT, _StreamT, _CreateSourceT, _
             on_progress=on_progress,
         )
 
+    def _batch(self, verb: Verb, inputs: Iterable[object], **parts: Unpack[RequestParts]) -> _BatchResultT:
+        result: _BatchResultT = self._sender.send(self._operation(verb), inputs, **parts)
+        return result
+
     def _operation(self, verb: Verb) -> str:
         return f"{verb}_{self._object_type}"
+
+
+class AssociationMethods(Generic[_AssociationResultT]):
+    """What can be done with the associations of records, whatever their object types.
+
+    Methods of `HubSpot` return what they say. Those of `AsyncHubSpot` return it when awaited.
+    """
+
+    def __init__(self, sender: _Sender[object, object]) -> None:
+        self._sender = sender
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def batch_create(
+        self,
+        from_type: str,
+        to_type: str,
+        pairs: Iterable[tuple[str | int, str | int] | hubspot_batch.types.AnyAssociationInput],
+        *,
+        type_id: int | None = None,
+    ) -> _AssociationResultT:
+        """Link 1 to 100 pairs of records in one request.
+
+        A link that exists stays as it is, so this is sent again after a time-out or a failure of the server.
+        What is linked can be seen from both ends.
+
+        Args:
+            from_type: The object type that the links begin at: `"orders"`, `"order"` or `"0-123"`.
+            to_type: The object type that they lead to.
+            pairs: Pairs of record ids, `(from_id, to_id)`; or mappings with `from`, `to` and `types`, where a
+                link is to mean more than one thing. None of the pairs twice.
+            type_id: What the links mean. By default they mean nothing beyond the link, which is 507 from
+                orders to contacts. An id that HubSpot has not defined is one of the account's own labels.
+
+        Returns:
+            What is linked, what was refused, and what the reply says nothing about.
+
+        Raises:
+            InvalidInputError: If any pair or object type is not valid. Nothing was sent.
+            ConnectionFailedError: If no reply came.
+            ApiError: If the request as a whole was refused.
+            UnexpectedReplyError: If HubSpot reported a success that cannot be read.
+        """
+        from hubspot_batch.contract._associations import association_inputs, in_paths  # noqa: PLC0415
+
+        begin, end = in_paths(from_type), in_paths(to_type)
+        result: _AssociationResultT = self._sender.send(
+            "create_associations",
+            association_inputs(begin, end, pairs, type_id),
+            arguments={"fromObjectType": begin, "toObjectType": end},
+        )
+        return result
+
+
+def _id_inputs(ids: Iterable[object]) -> Iterator[object]:
+    """Yield the inputs that ids stand for.
+
+    Raises:
+        InvalidInputError: If these are no ids.
+    """
+    if isinstance(ids, Mapping | str | bytes) or not isinstance(ids, Iterable):
+        problem = f"a value of type {type(ids).__name__} stands where a list of ids belongs"
+        raise InvalidInputError(
+            [Fault(index=None, pointer="/inputs", problem=problem, remedy='write a list: ["44001", "44002"]')]
+        )
+    for record in ids:
+        yield {"id": record}
+
+
+def _listed(names: Iterable[str]) -> object:
+    """Return names as a list. What is no collection of names is left for the document to refuse."""
+    is_collection = isinstance(names, Iterable) and not isinstance(names, str | bytes | Mapping)
+    return [*names] if is_collection else names
 
 
 class Objects(
     ObjectMethods[
         BatchResult,
+        Sequence[PropertyDefinition],
         "hubspot_batch.bulk.Report",
         "hubspot_batch.bulk.Stream",
         "hubspot_batch.types.CreateSource",
@@ -302,6 +507,7 @@ class Objects(
 class AsyncObjects(
     ObjectMethods[
         Coroutine[Any, Any, BatchResult],
+        Coroutine[Any, Any, Sequence[PropertyDefinition]],
         "Coroutine[Any, Any, hubspot_batch.bulk.Report]",
         "hubspot_batch.bulk.AsyncStream",
         "hubspot_batch.types.AsyncCreateSource",
@@ -309,3 +515,11 @@ class AsyncObjects(
     ]
 ):
     """What an `AsyncHubSpot` can do with the records of one object type."""
+
+
+class Associations(AssociationMethods[AssociationResult]):
+    """What a `HubSpot` can do with the associations of records."""
+
+
+class AsyncAssociations(AssociationMethods[Coroutine[Any, Any, AssociationResult]]):
+    """What an `AsyncHubSpot` can do with the associations of records."""

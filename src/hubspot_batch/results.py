@@ -7,8 +7,12 @@ from msgspec import Struct
 from hubspot_batch._display import RedactedRepr, printable
 
 __all__ = [
+    "AssociatedPair",
+    "AssociationResult",
     "BatchResult",
     "ErrorBody",
+    "PropertyDefinition",
+    "PropertyOption",
     "PropertyVersion",
     "Reason",
     "Record",

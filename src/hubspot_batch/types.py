@@ -11,6 +11,8 @@ Example:
             orders.create_all(rows).raise_for_errors()
 """
 
+from hubspot_batch_api import AuthenticatedClient
+
 from hubspot_batch.bulk._sources import (
     ArrowTable,
     AsyncCreateSource,
@@ -23,36 +25,46 @@ from hubspot_batch.bulk._sources import (
     UpdateSource,
 )
 from hubspot_batch.contract._inputs import (
+    AnyAssociationInput,
     AnyCreateInput,
     AnyModel,
     AnyUpdateInput,
+    AnyUpsertInput,
     Association,
+    AssociationInput,
     AssociationTarget,
     AssociationType,
     CreateInput,
     UpdateInput,
+    UpsertInput,
 )
 from hubspot_batch.contract._operations import ObjectType, OperationId, Verb
 from hubspot_batch.contract._values import PropertyValue
-from hubspot_batch.objects import AsyncObjects, Objects
+from hubspot_batch.objects import Associations, AsyncAssociations, AsyncObjects, Objects
 from hubspot_batch.transport._quota import AttemptReport, Pacer
 from hubspot_batch.transport._retries import FailedAttempt, RetryPolicy
 from hubspot_batch.transport._settings import AsyncTokenSource, TokenSource
 
 __all__ = [
+    "AnyAssociationInput",
     "AnyCreateInput",
     "AnyModel",
     "AnyUpdateInput",
+    "AnyUpsertInput",
     "ArrowTable",
     "Association",
+    "AssociationInput",
     "AssociationTarget",
     "AssociationType",
+    "Associations",
+    "AsyncAssociations",
     "AsyncCreateSource",
     "AsyncCursor",
     "AsyncObjects",
     "AsyncTokenSource",
     "AsyncUpdateSource",
     "AttemptReport",
+    "AuthenticatedClient",
     "CreateInput",
     "CreateSource",
     "Cursor",
@@ -68,5 +80,6 @@ __all__ = [
     "TokenSource",
     "UpdateInput",
     "UpdateSource",
+    "UpsertInput",
     "Verb",
 ]

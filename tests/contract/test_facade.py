@@ -42,7 +42,7 @@ DOCUMENT: dict[str, Any] = yaml.safe_load(
 
 NAMESPACES = ["orders", "line_items", "commerce_payments", "carts"]
 METHODS = ["__init__", "with_options", "close", "__enter__", "__exit__", "__repr__"]
-PUBLIC = ["close", "with_options"]
+PUBLIC = ["associations", "close", "generated", "with_options"]
 OF_VERB = ["batch_{}", "{}_all", "stream_{}"]
 
 
@@ -93,11 +93,12 @@ def test_all_but_the_token_is_keyword_only() -> None:
 
 
 def test_only_the_async_client_has_to_be_awaited() -> None:
-    assert [name for name in PUBLIC if inspect.iscoroutinefunction(getattr(HubSpot, name))] == []
-    assert [name for name in PUBLIC if inspect.iscoroutinefunction(getattr(AsyncHubSpot, name))] == ["close"]
+    names = ["close", "with_options"]
+    assert [name for name in names if inspect.iscoroutinefunction(getattr(HubSpot, name))] == []
+    assert [name for name in names if inspect.iscoroutinefunction(getattr(AsyncHubSpot, name))] == ["close"]
 
 
-@pytest.mark.parametrize("namespace", NAMESPACES)
+@pytest.mark.parametrize("namespace", [*NAMESPACES, "associations"])
 def test_both_clients_have_the_same_methods_in_a_namespace(namespace: str) -> None:
     plain, asynchronous = (getattr(hub, namespace) for hub in clients())
 
@@ -110,13 +111,16 @@ def test_both_clients_have_the_same_methods_in_a_namespace(namespace: str) -> No
 
 @pytest.mark.parametrize("namespace", NAMESPACES)
 def test_all_but_the_inputs_is_keyword_only(namespace: str) -> None:
-    for hub in clients():
-        for name in public_names(getattr(hub, namespace)):
-            first, *others = inspect.signature(getattr(getattr(hub, namespace), name)).parameters.values()
-            of_one_request = name.startswith("batch_")
-            assert first.name == ("inputs" if of_one_request else "rows")
-            assert first.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
-            assert {other.kind for other in others} <= {inspect.Parameter.KEYWORD_ONLY}
+    subjects = {}
+    for name in set(public_names(getattr(HubSpot("t"), namespace))) - {"properties"}:
+        method = getattr(getattr(HubSpot("t"), namespace), name)
+        first, *others = inspect.signature(method).parameters.values()
+        subjects[name] = first.name
+        assert first.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+        assert {other.kind for other in others} <= {inspect.Parameter.KEYWORD_ONLY}
+
+    ids = {"batch_read": "ids", "batch_archive": "ids"}
+    assert subjects == {name: "inputs" if name.startswith("batch_") else "rows" for name in subjects} | ids
 
 
 @pytest.mark.parametrize("namespace", NAMESPACES)
@@ -148,36 +152,41 @@ def test_both_streams_have_the_same_public_names_and_signatures() -> None:
     assert signature(bulk.Stream) == signature(bulk.AsyncStream)
 
 
-# The operations that no method of a client calls yet. They can be called through `hubspot_batch_api`.
+# What no method of a client calls. It can be called through `hub.generated`.
 LACKING = {
-    *(f"{verb}_{object_type}" for verb in ("read", "upsert", "archive") for object_type in NAMESPACES),
-    "list_properties",
     "read_objects",
-    "create_associations",
 }
+
+
+def methods_for(operation: contract.Operation) -> set[tuple[str, str]]:
+    """The methods of an operation, each with its namespace."""
+    if operation.id == "list_properties":
+        return {(namespace, "properties") for namespace in NAMESPACES}
+    forms = OF_VERB if operation.verb in {"create", "update"} else OF_VERB[:1]
+    forms = OF_VERB[:1] if operation.object_type == "associations" else forms
+    return {(operation.object_type, form.format(operation.verb)) for form in forms}
 
 
 def test_the_facade_has_a_method_for_each_operation_but_those_that_it_lacks() -> None:
     known = contract.operations()
-    wanted = {
-        (operation.object_type, form.format(operation.verb))
-        for operation in known.values()
-        if operation.id not in LACKING
-        for form in OF_VERB
-    }
+    wanted = [methods_for(operation) for operation in known.values() if operation.id not in LACKING]
 
     for hub in clients():
         methods = {
-            (namespace, name) for namespace in NAMESPACES for name in public_names(getattr(hub, namespace))
+            (namespace, name)
+            for namespace in [*NAMESPACES, "associations"]
+            for name in public_names(getattr(hub, namespace))
         }
-        assert methods == wanted
+        assert methods == set().union(*wanted)
     assert known.keys() >= LACKING
 
 
 def test_the_exports_are_these_and_no_others() -> None:
     assert hubspot_batch.__all__ == [
         "ApiError",
+        "AssociatedPair",
         "Association",
+        "AssociationResult",
         "AsyncHubSpot",
         "AuthenticationError",
         "BadRequestError",
@@ -196,6 +205,8 @@ def test_the_exports_are_these_and_no_others() -> None:
         "JournalInUseError",
         "NotFoundError",
         "PermissionDeniedError",
+        "PropertyDefinition",
+        "PropertyOption",
         "PropertyValue",
         "PropertyVersion",
         "Quota",
@@ -213,6 +224,7 @@ def test_the_exports_are_these_and_no_others() -> None:
         "SourceError",
         "UnexpectedReplyError",
         "UpdateInput",
+        "UpsertInput",
         "__version__",
         "printable",
         "validate",
@@ -234,10 +246,8 @@ def test_each_namespace_source_and_input_can_be_annotated_with() -> None:
     names = set(re.findall(r"hubspot_batch\.types\.(\w+)", MODULES["objects"]))
 
     assert names | {"Objects", "AsyncObjects", "TokenSource", "AsyncTokenSource"} <= set(types.__all__)
-    assert {type(getattr(hub, name)) for hub in clients() for name in NAMESPACES} == {
-        types.Objects,
-        types.AsyncObjects,
-    }
+    namespaces = {type(getattr(hub, name)) for hub in clients() for name in [*NAMESPACES, "associations"]}
+    assert namespaces == {types.Objects, types.AsyncObjects, types.Associations, types.AsyncAssociations}
     assert types.__all__ == sorted(types.__all__)
 
 
@@ -432,7 +442,8 @@ def callables_of(public: Any) -> Iterator[Callable[..., object]]:  # noqa: ANN40
         yield public
     elif not inspect.ismodule(public):
         for name, member in inspect.getmembers_static(public):
-            function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
+            getter = getattr(member, "fget", None) or getattr(member, "func", None)
+            function = getter or getattr(member, "__func__", member)
             is_ours = "hubspot_batch" in (getattr(function, "__module__", None) or "")
             is_public = not name.startswith("_") or (name == "__init__" and inspect.isclass(public))
             if inspect.isfunction(function) and is_ours and is_public:
@@ -651,7 +662,7 @@ NOT_SENDING = {
     "bulk._run": {"self._sender.send"},
     "bulk._streams": {"self.run.put"},
     "client": {"Driver(self._pool, self._settings).send", "self._driver.send", "self.stream"},
-    "objects": {"self._sender.stream"},
+    "objects": {"self._sender.send", "self._sender.stream"},
 }
 
 

@@ -41,8 +41,13 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 HARD_TEXT = (
     'Gr\u00fc\u00dfe, "\u5317\u4eac" \\ / \U0001f6d2 <&> \b\f\n\r\t\x00\x1f\x7f\x85\u2028\u2029\ufeff\uffff'
 )
+# Nor would one with a space in it be the name of a property.
+HARD_NAME = re.sub(r"[\s,;]", "", HARD_TEXT)
 
 Input = dict[str, Any]
+READS = {"read_orders", "read_line_items", "read_commerce_payments", "read_carts"}
+# They have parameters that no method takes, or no method.
+THROUGH_CALLS = {"list_properties", "read_objects"}
 
 
 class Example(NamedTuple):
@@ -103,7 +108,7 @@ def examples() -> Iterator[Example]:
             hard = HARD_INPUTS[schema] | (
                 {} if schema == "BatchReadRequest" else {"objectWriteTraceId": HARD_TEXT}
             )
-            beside = {"properties": [HARD_TEXT], "idProperty": HARD_TEXT} if "Read" in schema else {}
+            beside = {"properties": [HARD_NAME], "idProperty": HARD_NAME} if "Read" in schema else {}
             yield Example(name, "hard_text", {"inputs": [hard], **beside})
 
 
@@ -133,7 +138,15 @@ FORMS: list[Callable[[Example, Input], object]] = [in_order_of_the_document, att
 
 
 def completed(example: Example) -> Input:
-    """The body with the trace ids that the facade gives to the inputs that have none."""
+    """The body with what the facade adds: trace ids where there are none, and both lists to a read."""
+    if example.operation in READS:
+        named = [example.body["idProperty"]] if "idProperty" in example.body else []
+        asked = example.body.get("properties", [])
+        return {
+            **example.body,
+            "properties": [*asked, *(name for name in named if name not in asked)],
+            "propertiesWithHistory": example.body.get("propertiesWithHistory", []),
+        }
     if "objectWriteTraceId" not in example.known.input_keys:
         return example.body
     traced = [{"objectWriteTraceId": f"input-{index}"} | item for index, item in enumerate(example.inputs)]
@@ -156,36 +169,61 @@ def reply_to(operation: str) -> httpx.Response:
     return httpx.Response(found.success, json=BATCH)
 
 
-def sent_by_endpoint(face: "Face", example: Example) -> httpx.Request:
-    """What `sync_detailed` or `asyncio_detailed` of the generated endpoint sends, whichever fits the face."""
+def call_endpoint(face: "Face", client: AuthenticatedClient, example: Example) -> None:
+    """Call `sync_detailed` or `asyncio_detailed` of the generated endpoint, whichever fits the face."""
     known = example.known
     endpoint = import_module(f"hubspot_batch_api.api.{known.object_type}.{known.id}")
     arguments: dict[str, Any] = {snake_case(n): value for n, value in example.arguments.items()}
     if known.request_schema:
         arguments["body"] = getattr(models, known.request_schema).from_dict(completed(example))
-    wire = face.wire(reply_to(known.id))
-    client = AuthenticatedClient(base_url=ROOT_URL, token="token-1", httpx_args={"transport": wire})
     if face.kind is HubSpot:
         endpoint.sync_detailed(client=client, **arguments)
     else:
         face.finish(endpoint.asyncio_detailed(client=client, **arguments))
+
+
+def sent_by_endpoint(face: "Face", example: Example) -> httpx.Request:
+    """What the generated endpoint sends by itself."""
+    wire = face.wire(reply_to(example.operation))
+    call_endpoint(
+        face,
+        AuthenticatedClient(base_url=ROOT_URL, token="token-1", httpx_args={"transport": wire}),
+        example,
+    )
     (request,) = wire.requests
     return request
+
+
+def call_method(hub: Any, example: Example, inputs: list[Any]) -> Any:  # noqa: ANN401 - either client
+    known, ids = example.known, [item["id"] for item in example.inputs if "id" in item]
+    namespace = getattr(hub, known.object_type)
+    method = getattr(namespace, f"batch_{known.verb}")
+    match known.verb:
+        case "read":
+            return method(
+                ids,
+                properties=example.body.get("properties", []),
+                history=example.body.get("propertiesWithHistory", []),
+                id_property=example.body.get("idProperty"),
+            )
+        case "archive":
+            return method(ids)
+        case _ if known.object_type == "associations":
+            return method(*example.arguments.values(), inputs)
+    return method(inputs)
 
 
 def sent_by_client(
     face: "Face", example: Example, inputs: list[Any] | None = None, **options: object
 ) -> httpx.Request:
-    """What a client sends: by its method, where it has one for the operation."""
+    """What a client sends: by its method, where it has one that takes all of the example."""
     wire = face.wire(reply_to(example.operation))
     hub = face.connect(wire, **options)
     given = example.inputs if inputs is None else inputs
-    namespace = getattr(hub, example.known.object_type, None)
-    method = getattr(namespace, f"batch_{example.known.verb}", None)
-    if method and not example.arguments and not example.beside:
-        face.finish(method(given))
-    else:
+    if example.operation in THROUGH_CALLS:
         face.call(hub, example.operation, given, arguments=example.arguments, beside=example.beside)
+    else:
+        face.finish(call_method(hub, example, given))
     (request,) = wire.requests
     return request
 
@@ -211,6 +249,43 @@ def test_sends_what_the_generated_endpoint_sends(
             ours = sent_by_client(face, example, inputs)
 
             assert seen(ours) == seen(sent_by_endpoint(face, example))
+
+
+@pytest.mark.parametrize("base_url", [ROOT_URL, "https://EXAMPLE.com:443/hub"])
+def test_the_generated_client_over_this_one_sends_what_it_sends_by_itself(face: "Face", base_url: str) -> None:
+    for example in EXAMPLES:
+        with case(example):
+            wire = face.wire(reply_to(example.operation))
+
+            call_endpoint(face, face.connect(wire, base_url=base_url).generated, example)
+
+            (ours,), theirs = wire.requests, sent_by_endpoint(face, example)
+            assert (ours.method, ours.content) == (theirs.method, theirs.content)
+            assert ours.url.raw_path == httpx.URL(base_url).raw_path.rstrip(b"/") + theirs.url.raw_path
+            assert ours.headers["Authorization"] == "Bearer token-1"
+            assert ours.headers.get("Content-Type") == theirs.headers.get("Content-Type")
+
+
+@pytest.mark.parametrize("operation", ["list_properties", "read_carts"])
+def test_what_is_archived_is_asked_for_as_the_generated_endpoint_does(face: "Face", operation: str) -> None:
+    ours, theirs = face.wire(reply_to(operation)), face.wire(reply_to(operation))
+    hub = face.connect(ours)
+    client = AuthenticatedClient(base_url=ROOT_URL, token="token-1", httpx_args={"transport": theirs})
+    arguments: dict[str, Any] = {"object_type": "carts", "archived": True}
+
+    if operation == "list_properties":
+        face.finish(hub.carts.properties(archived=True))
+    else:
+        face.finish(hub.carts.batch_read(["1"], archived=True))
+        body = {"inputs": [{"id": "1"}], "properties": [], "propertiesWithHistory": []}
+        arguments = {"archived": True, "body": models.BatchReadRequest.from_dict(body)}
+
+    endpoint = import_module(f"hubspot_batch_api.api.{operation.partition('_')[2]}.{operation}")
+    if face.kind is HubSpot:
+        endpoint.sync_detailed(client=client, **arguments)
+    else:
+        face.finish(endpoint.asyncio_detailed(client=client, **arguments))
+    assert seen(ours.requests[0]) == seen(theirs.requests[0])
 
 
 def test_plain_dicts_keep_the_order_of_their_keys(face: "Face") -> None:

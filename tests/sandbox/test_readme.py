@@ -26,6 +26,7 @@ COMMANDS = re.findall(r"^(hubspot-batch .+)$", README.replace("\\\n", ""), re.MU
 
 PRINTED = (
     r"input 0 is record \d+\ninput 1 was refused: hs_total_price: INVALID_LONG\n",
+    r"\[True, True\]\n\[False, False\]\n0 Order 1002\n1 OBJECT_NOT_FOUND\n",
     r"create_orders: 1000 rows: 1000 done, 0 rejected, 0 unknown\n",
     r"",
     r"\d+\n",

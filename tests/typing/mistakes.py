@@ -82,6 +82,19 @@ def calls(hub: HubSpot, orders: list[CreateInput], updates: list[UpdateInput]) -
     validate("create_deals", {})  # type: ignore[arg-type]
 
 
+def family(hub: HubSpot, ids: list[str], orders: list[CreateInput]) -> None:
+    hub.orders.batch_read(orders)  # type: ignore[arg-type]
+    hub.orders.batch_read([1.5])  # type: ignore[list-item]
+    hub.orders.batch_read(ids, ["hs_order_name"])  # type: ignore[call-arg]
+    hub.orders.batch_read(ids, propertys=[])  # type: ignore[call-arg]
+    hub.orders.batch_upsert(orders, id_property="a")  # type: ignore[arg-type]
+    hub.orders.batch_archive(ids, archived=True)  # type: ignore[call-arg]
+    hub.orders.properties(archived="yes")  # type: ignore[arg-type]
+    hub.associations.batch_create("orders", "contacts", ids)  # type: ignore[arg-type]
+    hub.associations.batch_create("orders", [(1, 2)])  # type: ignore[call-arg, arg-type]
+    _ = hub.orders.batch_archive(ids).records[0].created.real  # type: ignore[union-attr]
+
+
 def rows(
     hub: HubSpot,
     orders: list[CreateInput],

@@ -14,12 +14,13 @@ from typing import Any, TextIO, assert_type
 
 import httpx
 import hubspot_batch_models as structs
-from hubspot_batch_api import models
+from hubspot_batch_api import AuthenticatedClient, models
 from hubspot_batch_models import inputs as generated
 
 from hubspot_batch import (
     ApiError,
     Association,
+    AssociationResult,
     AsyncHubSpot,
     AuthenticationError,
     BatchResult,
@@ -31,6 +32,7 @@ from hubspot_batch import (
     InputIssue,
     InvalidInputError,
     PermissionDeniedError,
+    PropertyDefinition,
     PropertyValue,
     PropertyVersion,
     Quota,
@@ -235,6 +237,38 @@ async def async_annotated(
     assert_type(hub.with_options(access_token=source), AsyncHubSpot)
     task = asyncio.create_task(orders.batch_create([]))
     assert_type(await task, BatchResult)
+
+
+def family(hub: HubSpot, ids: Sequence[int], upserts: list[types.UpsertInput]) -> None:
+    assert_type(hub.carts.batch_read(ids), BatchResult)
+    assert_type(hub.carts.batch_update([{"id": 1, "properties": {}}]), BatchResult)
+    hub.orders.batch_read(iter(["A"]), properties=("a",), history={"b"}, id_property="a", archived=True)
+    assert_type(hub.orders.batch_upsert([{"id": "A", "properties": {}}], id_property="a"), BatchResult)
+    assert_type(hub.orders.batch_upsert(upserts), BatchResult)
+    found = hub.orders.batch_read(ids).records
+    assert_type(hub.orders.batch_archive(record.id for record in found), BatchResult)
+    for definition in hub.orders.properties():
+        assert_type(definition, PropertyDefinition)
+        assert_type([option.value for option in definition.options], list[str])
+    linked = hub.associations.batch_create("orders", "contacts", [(1, "2")], type_id=507)
+    assert_type(linked, AssociationResult)
+    assert_type([(pair.from_id, pair.to_id) for pair in linked.pairs], list[tuple[str, str]])
+    hub.associations.batch_create("orders", "contacts", zip(ids, ids, strict=True))
+    own: types.AssociationInput = {
+        "from": {"id": 1},
+        "to": {"id": 2},
+        "types": [{"associationCategory": "USER_DEFINED", "associationTypeId": 1}],
+    }
+    hub.associations.batch_create("contacts", "deals", [own])
+    assert_type(hub.generated, AuthenticatedClient)
+
+
+async def async_family(hub: AsyncHubSpot, ids: list[str]) -> None:
+    assert_type(await hub.carts.batch_read(ids), BatchResult)
+    assert_type(await hub.carts.batch_archive(ids), BatchResult)
+    assert_type(await hub.carts.properties(archived=True), Sequence[PropertyDefinition])
+    assert_type(await hub.associations.batch_create("orders", "carts", [(1, 2)]), AssociationResult)
+    assert_type(hub.generated, AuthenticatedClient)
 
 
 async def async_calls(hub: AsyncHubSpot, orders: list[CreateInput]) -> None:

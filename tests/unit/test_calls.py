@@ -303,7 +303,9 @@ def test_an_operation_whose_reply_has_another_form_is_left_to_the_generated_clie
     operation = msgspec.structs.replace(contract.operation("list_properties"), reply_schema="Links")
 
     with pytest.raises(ConfigurationError, match="cannot be read here; call it through hubspot_batch_api"):
-        call_for(operation, Batch(inputs=(), content=b""), api_version="v3")
+        call_for(
+            operation, Batch(inputs=(), content=b""), api_version="v3", arguments={"objectType": "orders"}
+        )
 
 
 def pair(one: int, other: int) -> dict[str, Any]:

@@ -147,6 +147,7 @@ def many(count: int) -> list[dict[str, str]]:
 
 NOT_UNIQUE = "HubSpot refuses hs_object_id as the name of a unique property"
 DIGITS = "a record id has digits only"
+BESIDE = "where it is the value of a unique property, name that property as idProperty, beside inputs"
 PLAIN = "write it as HubSpot shows it, without point, exponent or space"
 
 
@@ -200,7 +201,7 @@ PLAIN = "write it as HubSpot shows it, without point, exponent or space"
             {"inputs": [{"id": "x"}]},
             "/inputs/0/id",
             DIGITS,
-            f"{PLAIN}; where it is the value of a unique property, name that property beside inputs",
+            f"{PLAIN}; {BESIDE}",
         ),
         (
             "read_carts",
@@ -230,7 +231,7 @@ PLAIN = "write it as HubSpot shows it, without point, exponent or space"
             {"inputs": [{"id": "1", "properties": {}}]},
             "/inputs/0",
             "'idProperty' is missing",
-            "add it",
+            "add it, or give id_property, for all inputs",
         ),
         (
             "upsert_carts",

@@ -1,11 +1,12 @@
 """The association types of a new record (docs/behaviour.md, "Associations")."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from hubspot_batch.contract._inputs import AssociationType
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.contract._validation import fault_at, name_of
+from hubspot_batch.errors import ConfigurationError, InvalidInputError
 
 TARGETS: Mapping[str, Mapping[int, str]] = {
     "orders": {
@@ -77,6 +78,8 @@ TARGETS: Mapping[str, Mapping[int, str]] = {
 If several ids have the same target type, the first is the plain link.
 """
 
+_TWO_ENDS = 2
+
 OBJECT_TYPES = frozenset(TARGETS) | {name for row in TARGETS.values() for name in row.values()}
 """Every object type of a record or an association target."""
 
@@ -84,6 +87,15 @@ _OTHER_NAMES = {
     "payment": "commerce_payments",
     "payments": "commerce_payments",
     "feedback": "feedback_submissions",
+    # The ids of object types.
+    "0_1": "contacts",
+    "0_2": "companies",
+    "0_3": "deals",
+    "0_7": "products",
+    "0_8": "line_items",
+    "0_101": "commerce_payments",
+    "0_123": "orders",
+    "0_142": "carts",
 }
 
 
@@ -113,6 +125,50 @@ def association_type(object_type: str, target: str, type_id: int | None = None) 
             f"for {target} write one of {', '.join(map(str, fitting))}"
         )
     return {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": chosen}
+
+
+def association_inputs(
+    from_type: object, to_type: object, pairs: Iterable[object], type_id: int | None
+) -> Iterator[object]:
+    """Yield the inputs that link pairs of ids. What is not a pair is left for the document to judge.
+
+    Args:
+        from_type: What the links begin at, by its name in paths.
+        to_type: What they lead to, by its name in paths.
+        pairs: Pairs of record ids, or inputs with types of their own.
+        type_id: The type id, where it is not the plain one of the two.
+
+    Raises:
+        InvalidInputError: If these are no pairs, or the two object types have no such association.
+    """
+    if isinstance(pairs, Mapping | str | bytes) or not isinstance(pairs, Iterable):
+        problem = f"{name_of(pairs)} stands where a list of pairs belongs"
+        raise InvalidInputError([fault_at(("inputs",), problem, "write [(from_id, to_id), ...]")])
+    types: list[AssociationType] = []
+    for pair in pairs:
+        if not isinstance(pair, tuple | list) or len(pair) != _TWO_ENDS:
+            yield pair
+            continue
+        types = types or [_type_of_link(str(from_type), str(to_type), type_id)]
+        yield {"from": {"id": pair[0]}, "to": {"id": pair[1]}, "types": types}
+
+
+def _type_of_link(from_type: str, to_type: str, type_id: int | None) -> AssociationType:
+    problem = f"the type ids of associations that begin at {from_type} are not known here"
+    remedy = "give inputs with from, to and types instead of pairs"
+    if from_type in TARGETS.get(to_type, {}).values():
+        remedy = f"link the other way round, from {to_type} to {from_type}, or {remedy}"
+    if from_type in TARGETS:
+        try:
+            return association_type(from_type, to_type, type_id)
+        except ConfigurationError as error:
+            problem, _, remedy = str(error).partition("; ")
+    raise InvalidInputError([fault_at(("toObjectType",), problem, remedy)])
+
+
+def in_paths(name: object) -> object:
+    """Return the name that an object type has in paths; what is none is left for the document to refuse."""
+    return (object_type_of(name) if isinstance(name, str) else None) or name
 
 
 def object_type_of(name: str) -> str | None:

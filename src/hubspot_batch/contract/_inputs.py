@@ -166,6 +166,7 @@ def prepare(
     inputs: Iterable[object],
     unique_property: str | None = None,
     beside: Mapping[str, object] = MappingProxyType({}),
+    id_property: str | None = None,
 ) -> Batch:
     """Encode and validate the inputs of one request, without changing them.
 
@@ -174,6 +175,7 @@ def prepare(
         inputs: Mappings or models. At most one more than allowed is read.
         unique_property: A property that must have a different value in each of them.
         beside: The other keys of the body.
+        id_property: The `idProperty` of inputs that have none.
 
     Raises:
         InvalidInputError: With every fault of every input.
@@ -182,8 +184,17 @@ def prepare(
         problem = f"{name_of(inputs)} stands where a list of inputs belongs"
         raise InvalidInputError([fault_at(("inputs",), problem, f"write [{sample_input(operation)}]")])
     items = list(islice(inputs, operation.max_inputs + 1))
+    if id_property is not None:
+        items = [_with_id_property(operation, item, id_property) for item in items]
     fast = _fast_batch(operation, items, unique_property, beside)
     return fast or _checked_batch(operation, items, unique_property, beside)
+
+
+def _with_id_property(operation: Operation, item: object, id_property: str) -> object:
+    fields = fields_of(item)
+    if not isinstance(fields, Mapping) or is_flat(operation, fields):
+        return item
+    return {"idProperty": id_property, **fields}
 
 
 def _fast_batch(

@@ -2,6 +2,7 @@
 
 import json
 import pkgutil
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
@@ -95,6 +96,11 @@ class Operation(Struct, frozen=True, kw_only=True):
         """
         return self.repeatable or unique_property is not None
 
+    def is_at(self, method: str, path: str) -> bool:
+        """Return whether a request with this method and path is one of this operation."""
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.path))
+        return method == self.method and re.fullmatch(pattern, path) is not None
+
     def path_in(self, api_version: str) -> str:
         """Return the path in a version of the API; its parameters are still names."""
         return _path_in(self.path, api_version)
@@ -158,6 +164,11 @@ def operation(name: str) -> Operation:
     except KeyError:
         known = ", ".join(operations())
         raise ConfigurationError(f"there is no operation {name!r}; there are: {known}") from None
+
+
+def operation_at(method: str, path: str) -> Operation | None:
+    """Return the operation of a request, by its path for API version v3; None if there is none."""
+    return next((known for known in operations().values() if known.is_at(method, path)), None)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -23,6 +24,7 @@ _REMEDIES = {
     "boolean": "write true or false, without quotes",
 }
 _NO_BODY = InputIssue(index=None, pointer="", problem="the operation takes no body", remedy="send none")
+_BETWEEN_NAMES = re.compile(r"[\s,;]")
 # docs/behaviour.md, "Batch size"
 _MOST_WITH_HISTORY = 50
 _SAMPLES = {"array": "[...]", "object": "{...}", "string": '"..."'}
@@ -300,7 +302,10 @@ def _explain(operation: contract.Operation, error: ValidationError) -> Iterator[
             if not place.options:  # else these are reported
                 yield _wrong_type(operation, path, kind.types[0], error.instance, place)
         case ValidationErrorKind.Required():
-            yield fault_at(path, f"{kind.property!r} is missing", "add it")
+            remedy = (
+                "add it, or give id_property, for all inputs" if kind.property == "idProperty" else "add it"
+            )
+            yield fault_at(path, f"{kind.property!r} is missing", remedy)
         case ValidationErrorKind.AdditionalProperties():
             allowed = _allowed_keys(error.schema_path)
             for key in kind.unexpected:
@@ -470,7 +475,9 @@ def _refused_id(
     if item.get("idProperty") == "hs_object_id":
         yield _not_a_unique_property(operation, ("inputs", index, "idProperty"))
     elif record and not named and "idProperty" not in item and not _is_record_id(record):
-        place = "beside inputs" if "idProperty" in operation.body_keys else "as idProperty"
+        if "idProperty" in _input_schema(operation)["required"]:
+            return  # that it is missing is told anyway
+        place = "as idProperty, beside inputs" if "idProperty" in operation.body_keys else "as idProperty"
         other = f"; where it is the value of a unique property, name that property {place}"
         takes_values = "idProperty" in operation.input_keys or "idProperty" in operation.body_keys
         yield fault_at(
@@ -499,6 +506,13 @@ def _refused_end(end: object, path: Path) -> Iterator[InputIssue]:
 def _refused_beside(operation: contract.Operation, content: Mapping[str, object]) -> Iterator[InputIssue]:
     if content.get("idProperty") == "hs_object_id":
         yield _not_a_unique_property(operation, ("idProperty",))
+    for key in ("properties", "propertiesWithHistory"):
+        names = content.get(key)
+        for index, name in enumerate(names if isinstance(names, list | tuple) else ()):
+            if isinstance(name, str) and _BETWEEN_NAMES.search(name):
+                yield fault_at(
+                    (key, index), "no property has such a name", "write each internal name by itself"
+                )
     if content.get("propertiesWithHistory") and len(_inputs_of(content)) > _MOST_WITH_HISTORY:
         yield fault_at(
             ("inputs",),

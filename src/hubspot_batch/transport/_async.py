@@ -4,13 +4,15 @@ import inspect
 import math
 import time
 from contextlib import aclosing
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import anyio
 import httpx
 from anyio import CancelScope, CapacityLimiter, Event, move_on_after, to_thread
 
-from hubspot_batch.errors import HubSpotBatchError
+from hubspot_batch.errors import ApiError, ConfigurationError, HubSpotBatchError
+from hubspot_batch.results import Response
 from hubspot_batch.transport._attempts import (
     NO_REPLY,
     Attempt,
@@ -21,17 +23,21 @@ from hubspot_batch.transport._attempts import (
     RequestBuilder,
     call_source,
 )
+from hubspot_batch.transport._calls import Call, has_object, passed_on
 from hubspot_batch.transport._connections import Pool, Redirected
 from hubspot_batch.transport._settings import AsyncTokenSource, CachingTokenSource, Settings
-from hubspot_batch.transport._sync import fetch
+from hubspot_batch.transport._sync import Driver, fetch
 from hubspot_batch.transport._tokens import Bearer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from hubspot_batch.transport._calls import Call
-
 _T = TypeVar("_T")
+
+# Headers of a request, and of the body of a reply.
+_PASSED_ON = ("accept", "content-type")
+_OF_THE_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_STATUSES = frozenset(HTTPStatus)
 
 # Seconds that an attempt gets to time out by itself: its own error says more than a cancellation.
 _GRACE = 0.25
@@ -157,7 +163,7 @@ class AsyncDriver:
         self._settings = settings
         self._tokens = _Tokens(settings.token)
 
-    async def send(self, call: "Call[_T]", hooks: AttemptHooks = _NoHooks()) -> _T:  # noqa: B008 - stateless
+    async def send(self, call: Call[_T], hooks: AttemptHooks = _NoHooks()) -> _T:  # noqa: B008 - stateless
         """Send a call until it has a result, or a final error.
 
         Args:
@@ -198,6 +204,68 @@ class AsyncDriver:
         with move_on_after(self._settings.attempt_timeout + _GRACE):
             return await http.fetch(attempt)
         raise httpx.ReadTimeout("the attempt is over")
+
+
+class Carrier(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Carries the requests of `hubspot_batch_api` over the connections of a client, by its rules.
+
+    Args:
+        base_url: The base URL of the client.
+        driver: What sends for asynchronous code.
+        sync_driver: What sends for other code; None where the client is asynchronous.
+    """
+
+    def __init__(self, base_url: str, driver: AsyncDriver, sync_driver: Driver | None = None) -> None:
+        self._base_path = _raw_path(httpx.URL(base_url)).rstrip("/")
+        self._driver = driver
+        self._sync_driver = sync_driver
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the reply to a request."""
+        if self._sync_driver is None:
+            raise ConfigurationError(
+                "this is the generated client of an AsyncHubSpot; await asyncio or asyncio_detailed"
+            )
+        request.read()
+        try:
+            return _reply(self._sync_driver.send(self._call(request)))
+        except ApiError as error:
+            return _refusal(error)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the reply to a request, for asynchronous code."""
+        await request.aread()
+        try:
+            return _reply(await self._driver.send(self._call(request)))
+        except ApiError as error:
+            return _refusal(error)
+
+    def _call(self, request: httpx.Request) -> Call[Response]:
+        path = _raw_path(request.url).removeprefix(self._base_path)
+        headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        return passed_on(request.method, path, headers, request.content)
+
+
+def _raw_path(url: httpx.URL) -> str:
+    """Return the path of an address with its query, as it is sent."""
+    return url.raw_path.decode("ascii")
+
+
+def _reply(response: Response) -> httpx.Response:
+    """Return a reply in the form that the generated code reads. Its body has been decompressed."""
+    headers = {name: text for name, text in response.headers.items() if name not in _OF_THE_BODY}
+    return httpx.Response(response.status, headers=headers, content=response.content)
+
+
+def _refusal(error: ApiError) -> httpx.Response:
+    """Return a refusal in the form that the generated code reads.
+
+    Raises:
+        ApiError: The refusal itself, where the generated code could not read it.
+    """
+    if error.status not in _STATUSES or not has_object(error.response):
+        raise error
+    return _reply(error.response)
 
 
 class _Tokens:

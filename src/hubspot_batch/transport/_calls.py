@@ -123,6 +123,7 @@ def build_call(
     *,
     api_version: str,
     unique_property: str | None = None,
+    id_property: str | None = None,
     arguments: Mapping[str, object] = _NOTHING,
     beside: Mapping[str, object] = _NOTHING,
 ) -> Call[Any]:
@@ -136,6 +137,7 @@ def build_call(
         inputs: What the batch is about; nothing where the operation has no body.
         api_version: The version of the API.
         unique_property: A property by which HubSpot refuses a double.
+        id_property: A unique property whose values the inputs have as ids, once for all of them.
         arguments: The parameters of the path and the query, by their names in the document.
         beside: What stands beside the inputs in the body, by its names in the document.
 
@@ -144,12 +146,14 @@ def build_call(
         ConfigurationError: If there is no such operation, or none whose reply can be read.
     """
     operation = contract.operation(operation_id)
+    # Checked first: what the inputs are may depend on the object types in the path.
+    path = _path(operation, api_version, arguments)
     batch = _NO_BODY
     if operation.request_schema is not None:
-        batch = prepare(operation, inputs, unique_property, _with_its_property(beside))
-    return call_for(
-        operation, batch, api_version=api_version, unique_property=unique_property, arguments=arguments
-    )
+        if id_property is not None and "idProperty" in operation.body_keys:
+            beside, id_property = {**beside, "idProperty": id_property}, None
+        batch = prepare(operation, inputs, unique_property, _with_its_property(beside), id_property)
+    return _call(operation, batch, path, unique_property)
 
 
 def call_for(
@@ -166,6 +170,10 @@ def call_for(
         InvalidInputError: If any parameter is not valid.
         ConfigurationError: If the reply of the operation cannot be read.
     """
+    return _call(operation, batch, _path(operation, api_version, arguments), unique_property)
+
+
+def _call(operation: contract.Operation, batch: Batch, path: str, unique_property: str | None) -> Call[Any]:
     read = _READERS.get(operation.reply_schema or "")
     if read is None:
         raise errors.ConfigurationError(
@@ -174,12 +182,48 @@ def call_for(
     return Call(
         operation=operation.id,
         method=operation.method,
-        path=_path(operation, api_version, arguments),
+        path=path,
         headers=_NOTHING if operation.request_schema is None else _HEADERS,
         content=batch.content,
         resendable=operation.resendable(unique_property),
         decode=partial(_decode, operation, batch, unique_property, read),
     )
+
+
+def passed_on(method: str, path: str, headers: Mapping[str, str], content: bytes) -> Call[Response]:
+    """Return a request of `hubspot_batch_api` as a call, whose result is the reply as it came.
+
+    It is repeated by the rules of its operation. A success that the generated code could not read, as the
+    page of a login, is an error.
+    """
+    operation = contract.operation_at(method, path.partition("?")[0])
+    name = method if operation is None else operation.id
+    return Call(
+        operation=name,
+        method=method,
+        path=path,
+        headers=headers,
+        content=content,
+        resendable=operation is not None and operation.repeatable,
+        decode=partial(_as_it_came, name, operation),
+    )
+
+
+def _as_it_came(name: str, operation: contract.Operation | None, response: Response) -> Response:
+    if not 200 <= response.status < 300:  # noqa: PLR2004 - the range of HTTP
+        raise refusal(name, response)
+    is_empty = operation is not None and response.status in operation.empty_replies
+    if not is_empty and not has_object(response):
+        raise errors.UnexpectedReplyError(name, response, _problem_of(response))
+    return response
+
+
+def has_object(response: Response) -> bool:
+    """Return whether the body of a reply is a JSON object."""
+    try:
+        return isinstance(msgspec.json.decode(response.content), dict)
+    except _UNREADABLE:
+        return False
 
 
 def _with_its_property(beside: Mapping[str, object]) -> Mapping[str, object]:
