@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar, Un
 # The modules that define these types take as long to import as all the rest. So annotations name them by way
 # of the package, which imports a module when it is asked for.
 import hubspot_batch
-from hubspot_batch.errors import Fault, InvalidInputError
+from hubspot_batch.errors import InputIssue, InvalidInputError
 from hubspot_batch.results import AssociationResult, BatchResult, PropertyDefinition
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _StreamT = TypeVar("_StreamT")
 # Where rows come from: for asynchronous code, they may arrive one by one.
 _CreateSourceT = TypeVar("_CreateSourceT")
 _UpdateSourceT = TypeVar("_UpdateSourceT")
+_UpsertSourceT = TypeVar("_UpsertSourceT")
 
 _Report_co = TypeVar("_Report_co", covariant=True)
 _Stream_co = TypeVar("_Stream_co", covariant=True)
@@ -69,7 +70,7 @@ class _Sender(Protocol[_Report_co, _Stream_co]):
 
 
 class ObjectMethods(
-    Generic[_BatchResultT, _DefinitionsT, _ReportT, _StreamT, _CreateSourceT, _UpdateSourceT]
+    Generic[_BatchResultT, _DefinitionsT, _ReportT, _StreamT, _CreateSourceT, _UpdateSourceT, _UpsertSourceT]
 ):
     """What can be done with the records of one object type.
 
@@ -353,8 +354,8 @@ class ObjectMethods(
 
         Args:
             rows: The inputs, as for `batch_update`; or flat rows, as for `create_all`.
-            id_property: For flat rows, the column of a unique property that names the record. Without it, the
-                column `id` holds the record id.
+            id_property: The unique property that names the records: of flat rows, the column; in inputs, what
+                `id` is the value of, unless they have an `idProperty`. Without it, `id` is the record id.
             journal: As for `create_all`.
             account: As for `create_all`.
             concurrency: As for `create_all`.
@@ -409,6 +410,79 @@ class ObjectMethods(
             on_progress=on_progress,
         )
 
+    def upsert_all(
+        self,
+        rows: _UpsertSourceT,
+        *,
+        id_property: str | None = None,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        keep_going: bool = False,
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> _ReportT:
+        """Update any number of records, and create those that there are not.
+
+        As `update_all`: what was lost is sent again, and rows with one id reach HubSpot one after the other.
+
+        Args:
+            rows: The inputs, as for `batch_upsert`; or flat rows, as for `create_all`.
+            id_property: The unique property that names the records: of flat rows, the column; in inputs, what
+                `id` is the value of, unless they have an `idProperty`. Flat rows need it.
+            journal: As for `create_all`.
+            account: As for `create_all`.
+            concurrency: As for `create_all`.
+            keep_going: As for `create_all`.
+            on_progress: As for `create_all`.
+
+        Returns:
+            The same as `create_all`.
+
+        Raises:
+            ConfigurationError: If the source, an option or the journal cannot be used. Nothing was sent.
+            BulkError: If the run could not be finished; its `report` tells how far it came.
+        """
+        return self._sender.report(
+            self._operation("upsert"),
+            rows,
+            id_property=id_property,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            keep_going=keep_going,
+            on_progress=on_progress,
+        )
+
+    def stream_upsert(
+        self,
+        rows: _UpsertSourceT,
+        *,
+        id_property: str | None = None,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        keep_going: bool = False,
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> _StreamT:
+        """Upsert any number of records, and yield what became of each row as soon as it is known.
+
+        The arguments are those of `upsert_all`, and the rest is as for `stream_create`.
+
+        Raises:
+            ConfigurationError: At once, if the source, an option or the journal cannot be used.
+            BulkError: After the last outcome, if the run could not be finished.
+        """
+        return self._sender.stream(
+            self._operation("upsert"),
+            rows,
+            id_property=id_property,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            keep_going=keep_going,
+            on_progress=on_progress,
+        )
+
     def _batch(self, verb: Verb, inputs: Iterable[object], **parts: Unpack[RequestParts]) -> _BatchResultT:
         result: _BatchResultT = self._sender.send(self._operation(verb), inputs, **parts)
         return result
@@ -418,7 +492,7 @@ class ObjectMethods(
 
 
 class AssociationMethods(Generic[_AssociationResultT]):
-    """What can be done with the associations of records, whatever their object types.
+    """What can be done with the associations of records of all object types.
 
     Methods of `HubSpot` return what they say. Those of `AsyncHubSpot` return it when awaited.
     """
@@ -474,19 +548,23 @@ def _id_inputs(ids: Iterable[object]) -> Iterator[object]:
     """Yield the inputs that ids stand for.
 
     Raises:
-        InvalidInputError: If these are no ids.
+        InvalidInputError: If they are not ids.
     """
     if isinstance(ids, Mapping | str | bytes) or not isinstance(ids, Iterable):
         problem = f"a value of type {type(ids).__name__} stands where a list of ids belongs"
         raise InvalidInputError(
-            [Fault(index=None, pointer="/inputs", problem=problem, remedy='write a list: ["44001", "44002"]')]
+            [
+                InputIssue(
+                    index=None, pointer="/inputs", problem=problem, remedy='write a list: ["44001", "44002"]'
+                )
+            ]
         )
     for record in ids:
         yield {"id": record}
 
 
 def _listed(names: Iterable[str]) -> object:
-    """Return names as a list. What is no collection of names is left for the document to refuse."""
+    """Return names as a list. Any other value is left for the document to refuse."""
     is_collection = isinstance(names, Iterable) and not isinstance(names, str | bytes | Mapping)
     return [*names] if is_collection else names
 
@@ -499,6 +577,7 @@ class Objects(
         "hubspot_batch.bulk.Stream",
         "hubspot_batch.types.CreateSource",
         "hubspot_batch.types.UpdateSource",
+        "hubspot_batch.types.UpsertSource",
     ]
 ):
     """What a `HubSpot` can do with the records of one object type."""
@@ -512,6 +591,7 @@ class AsyncObjects(
         "hubspot_batch.bulk.AsyncStream",
         "hubspot_batch.types.AsyncCreateSource",
         "hubspot_batch.types.AsyncUpdateSource",
+        "hubspot_batch.types.AsyncUpsertSource",
     ]
 ):
     """What an `AsyncHubSpot` can do with the records of one object type."""

@@ -18,11 +18,13 @@ from hubspot_batch.bulk._sources import (
     AsyncCreateSource,
     AsyncCursor,
     AsyncUpdateSource,
+    AsyncUpsertSource,
     CreateSource,
     Cursor,
     FlatRow,
     KeyedRow,
     UpdateSource,
+    UpsertSource,
 )
 from hubspot_batch.contract._inputs import (
     AnyAssociationInput,
@@ -63,6 +65,7 @@ __all__ = [
     "AsyncObjects",
     "AsyncTokenSource",
     "AsyncUpdateSource",
+    "AsyncUpsertSource",
     "AttemptReport",
     "AuthenticatedClient",
     "CreateInput",
@@ -81,5 +84,6 @@ __all__ = [
     "UpdateInput",
     "UpdateSource",
     "UpsertInput",
+    "UpsertSource",
     "Verb",
 ]

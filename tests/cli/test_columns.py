@@ -134,7 +134,7 @@ class TestIds:
         )
 
     def test_a_create_needs_no_id_property(self) -> None:
-        assert refusal(id_property="id") == "id_property is for updates; leave it out of a create"
+        assert refusal(id_property="id") == "id_property is for updates and upserts; leave it out of a create"
 
 
 class TestAssociations:

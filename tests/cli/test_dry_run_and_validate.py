@@ -248,7 +248,7 @@ class TestValidate:
         ("options", "message"),
         [
             (["--map", "hs_order_name=nam"], "there is no column 'nam'; did you mean 'name'?"),
-            (["--id-property", "x"], "id_property is for updates; leave it out of a create"),
+            (["--id-property", "x"], "id_property is for updates and upserts; leave it out of a create"),
         ],
     )
     def test_an_option_that_does_not_fit(

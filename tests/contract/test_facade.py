@@ -162,7 +162,7 @@ def methods_for(operation: contract.Operation) -> set[tuple[str, str]]:
     """The methods of an operation, each with its namespace."""
     if operation.id == "list_properties":
         return {(namespace, "properties") for namespace in NAMESPACES}
-    forms = OF_VERB if operation.verb in {"create", "update"} else OF_VERB[:1]
+    forms = OF_VERB if operation.verb in {"create", "update", "upsert"} else OF_VERB[:1]
     forms = OF_VERB[:1] if operation.object_type == "associations" else forms
     return {(operation.object_type, form.format(operation.verb)) for form in forms}
 

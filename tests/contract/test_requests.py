@@ -252,7 +252,9 @@ def test_sends_what_the_generated_endpoint_sends(
 
 
 @pytest.mark.parametrize("base_url", [ROOT_URL, "https://EXAMPLE.com:443/hub"])
-def test_the_generated_client_over_this_one_sends_what_it_sends_by_itself(face: "Face", base_url: str) -> None:
+def test_the_generated_client_over_this_one_sends_what_it_sends_by_itself(
+    face: "Face", base_url: str
+) -> None:
     for example in EXAMPLES:
         with case(example):
             wire = face.wire(reply_to(example.operation))

@@ -195,6 +195,34 @@ class TestRows:
         for record in unique_box.records("orders"):
             assert record.properties[NUMBER] == f"X-{record.properties['hs_order_note']}"
 
+    def test_upserts_create_what_there_is_not_and_change_what_there_is(self, client: Client) -> None:
+        rows = [{"id": f"A-{n % 120}", "properties": {"hs_order_name": f"name {n}"}} for n in range(150)]
+
+        with Sandbox(properties=UNIQUE) as box:
+            for _ in range(2):
+                report = client.report(box, lambda hub: hub.orders.upsert_all(rows, id_property=NUMBER))
+                assert (report.done, report.rejected, report.unknown) == (150, 0, 0)
+            records = {record.properties[NUMBER]: record for record in box.records("orders")}
+
+        # Of two rows with one id, the last is what stays.
+        assert {number: record.properties["hs_order_name"] for number, record in records.items()} == {
+            row["id"]: row["properties"]["hs_order_name"]  # type: ignore[index]
+            for row in rows
+        }
+        ids = {outcome.index: outcome.id for outcome in report.outcomes}
+        assert ids == {n: records[f"A-{n % 120}"].id for n in range(150)}
+
+    def test_upserts_whose_answers_are_lost_are_sent_again(self, client: Client) -> None:
+        rows = [
+            {"id": f"A-{n}", "idProperty": NUMBER, "properties": {"hs_order_name": "a"}} for n in range(500)
+        ]
+
+        with Sandbox(properties=UNIQUE, faults={"504-after": 0.5}, seed=3) as box:
+            report = client.report(box, lambda hub: hub.orders.upsert_all(rows))
+            count = len(box.records("orders"))
+
+        assert (report.done, report.rejected, report.unknown, count) == (500, 0, 0, 500)
+
     def test_the_last_of_several_updates_of_one_record_is_what_stays(
         self, client: Client, box: Sandbox
     ) -> None:

@@ -524,9 +524,9 @@ def test_an_asynchronous_source_needs_the_other_client(database: sqlite3.Connect
 @pytest.mark.parametrize(
     ("verb", "id_property", "message"),
     [
-        ("create", "sku", "id_property is for updates; leave it out of a create"),
-        ("update", "sku", 'put "idProperty" into each input instead'),
+        ("create", "sku", "id_property is for updates and upserts; leave it out of a create"),
         ("update", "hs_object_id", "give the record ids in a column 'id' instead"),
+        ("upsert", "hs_object_id", "name a property whose values are unique"),
     ],
 )
 def test_an_id_property_that_has_no_place(
@@ -536,6 +536,43 @@ def test_an_id_property_that_has_no_place(
     for source in sources:
         with pytest.raises(ConfigurationError, match=message):
             function(source, verb=verb, id_property=id_property)
+
+
+def test_an_upsert_of_flat_rows_names_its_unique_property(database: sqlite3.Connection) -> None:
+    select = "SELECT 'A' AS sku, 'x' AS name"
+    with pytest.raises(ConfigurationError, match="needs id_property"):
+        chunks(database.execute(select), verb="upsert")
+    with pytest.raises(SourceError, match="an upsert needs a column 'number'"):
+        chunks(database.execute(select), verb="upsert", id_property="number")
+
+    assert list(chunks(database.execute(select), verb="upsert", id_property="sku")) == [
+        [{"id": "A", "idProperty": "sku", "properties": {"name": "x"}}]
+    ]
+
+
+def test_inputs_get_the_unique_property_that_they_do_not_name() -> None:
+    inputs: list[Any] = [
+        {"id": "1", "properties": {}},
+        {"id": "2", "idProperty": "own", "properties": {}},
+        {"a": "b"},
+        5,
+    ]
+
+    async def read(failure: Exception | None) -> AsyncIterator[object]:
+        source = arriving(inputs, failure)
+        async for found in async_chunks(source, verb="upsert", id_property="sku", size=3):
+            yield found
+
+    async def collected() -> list[object]:
+        found = [inputs async for inputs in read(None)]
+        with pytest.raises(ZeroDivisionError):
+            found.extend([inputs async for inputs in read(ZeroDivisionError())])
+        return found
+
+    named = [{"id": "1", "idProperty": "sku", "properties": {}}, *inputs[1:]]
+    assert list(chunks(inputs, verb="upsert", id_property="sku", size=3)) == [named[:3], named[3:]]
+    assert anyio.run(collected) == [named[:3], named[3:]]
+    assert "idProperty" not in inputs[0]
 
 
 def test_which_sources_are_asynchronous(database: sqlite3.Connection) -> None:

@@ -1,6 +1,6 @@
 """Any number of rows into HubSpot, with exactly one outcome for each.
 
-`create_all`, `update_all`, `stream_create` and `stream_update` of a namespace start a run. This is
+`create_all`, `update_all`, `upsert_all` of a namespace, and `stream_create` and so on, start a run. This is
 what they return, take and raise::
 
     with HubSpot() as hub:

@@ -16,7 +16,14 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Ma
 from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
 from hubspot_batch.bulk import arrow
-from hubspot_batch.contract._inputs import AnyCreateInput, AnyModel, AnyUpdateInput, fields_of
+from hubspot_batch.contract._inputs import (
+    AnyCreateInput,
+    AnyModel,
+    AnyUpdateInput,
+    AnyUpsertInput,
+    fields_of,
+    with_id_property,
+)
 from hubspot_batch.contract._operations import MAX_INPUTS, Verb
 from hubspot_batch.contract._validation import name_of
 from hubspot_batch.contract._values import shortest_float
@@ -73,8 +80,10 @@ class AsyncCursor(Protocol):
 FlatRow: TypeAlias = Mapping[str, Any] | tuple[object, ...] | AnyModel | KeyedRow
 CreateSource: TypeAlias = Iterable[AnyCreateInput] | Cursor | ArrowTable
 UpdateSource: TypeAlias = Iterable[AnyUpdateInput] | Cursor | ArrowTable
+UpsertSource: TypeAlias = Iterable[AnyUpsertInput | AnyUpdateInput] | Cursor | ArrowTable
 AsyncCreateSource: TypeAlias = CreateSource | AsyncIterable[AnyCreateInput] | AsyncCursor
 AsyncUpdateSource: TypeAlias = UpdateSource | AsyncIterable[AnyUpdateInput] | AsyncCursor
+AsyncUpsertSource: TypeAlias = UpsertSource | AsyncIterable[AnyUpsertInput | AnyUpdateInput] | AsyncCursor
 
 
 def flat_input(row: FlatRow, *, verb: Verb, id_property: str | None = None) -> dict[str, object]:
@@ -84,8 +93,8 @@ def flat_input(row: FlatRow, *, verb: Verb, id_property: str | None = None) -> d
         row: Column to value, as a mapping, a named tuple, a dataclass, a model of attrs or pydantic, or a row
             of sqlite3 or SQLAlchemy; None leaves a property out.
         verb: What is to become of the record.
-        id_property: For an update, the column of a unique property that names the record. By default the
-            column `id` holds the record id.
+        id_property: For an update or an upsert, the column of a unique property that names the record. By
+            default the column `id` holds the record id.
 
     Raises:
         SourceError: If the row has no names.
@@ -102,7 +111,7 @@ def flat_input(row: FlatRow, *, verb: Verb, id_property: str | None = None) -> d
 def input_with(
     properties: dict[str, object], *, verb: Verb, id_property: str | None = None
 ) -> dict[str, object]:
-    """Return the input that has these properties; that which names the record of an update is taken out."""
+    """Return the input that has these properties; that which names the record is taken out."""
     item: dict[str, object] = {"properties": properties}
     if verb == "create":
         return item
@@ -121,17 +130,18 @@ def inputs_from(
 
 
 def check_id_property(verb: Verb, id_property: str | None) -> None:
-    """Refuse what cannot name the records of an update.
+    """Refuse what cannot name the records of an update or an upsert.
 
     Raises:
         ConfigurationError: If it is given for a create, or HubSpot does not take it.
     """
     if verb == "create" and id_property is not None:
-        raise ConfigurationError("id_property is for updates; leave it out of a create")
+        raise ConfigurationError("id_property is for updates and upserts; leave it out of a create")
     if id_property == "hs_object_id":
-        raise ConfigurationError(
-            "HubSpot refuses hs_object_id as id_property; give the record ids in a column 'id' instead"
-        )
+        remedy = "name a property whose values are unique"
+        if verb == "update":
+            remedy = "give the record ids in a column 'id' instead"
+        raise ConfigurationError(f"HubSpot refuses hs_object_id as id_property; {remedy}")
 
 
 def is_async(source: object) -> bool:
@@ -165,7 +175,8 @@ def chunks(
     Args:
         source: One of the kinds that this module lists.
         verb: What is to become of the records.
-        id_property: For an update from flat rows, the column of a unique property that names the record.
+        id_property: The unique property that names the records: the column of flat rows, and what inputs get
+            as `idProperty` that have none.
         size: No more rows than this are read ahead.
 
     Raises:
@@ -181,7 +192,7 @@ def chunks(
         return (flat.inputs(rows) for batch in reader for rows in arrow.rows_of(batch, size))
     if _is_cursor(source):
         return _fetched(cast("Cursor", source), _flat(source, verb, id_property), size)
-    return _lists(cast("Iterable[object]", source), size)
+    return (_named(inputs, id_property) for inputs in _lists(cast("Iterable[object]", source), size))
 
 
 def async_chunks(
@@ -198,7 +209,7 @@ def async_chunks(
         return _in_place(chunks(source, verb=verb, id_property=id_property, size=size))
     if _is_cursor(source):
         return _async_fetched(cast("AsyncCursor", source), _flat(source, verb, id_property), size)
-    return _async_lists(cast("AsyncIterable[object]", source), size)
+    return _async_lists(cast("AsyncIterable[object]", source), size, id_property)
 
 
 class _Flat:
@@ -212,7 +223,11 @@ class _Flat:
         self._single = single
         self._verb: Verb = verb
         self._id_property = id_property
-        _check_columns(columns, (id_property or "id") if verb == "update" else None)
+        if verb == "upsert" and id_property is None:
+            raise ConfigurationError(
+                "an upsert of flat rows needs id_property; name the column of a unique property"
+            )
+        _check_columns(columns, verb, None if verb == "create" else id_property or "id")
 
     def inputs(self, rows: Iterable[object] | None) -> list[object]:
         """Return the inputs of some rows, each of them a mapping or as long as there are columns."""
@@ -232,14 +247,14 @@ class _Flat:
         return named
 
 
-def _check_columns(columns: Sequence[str], needed: str | None) -> None:
+def _check_columns(columns: Sequence[str], verb: Verb, needed: str | None) -> None:
     if twice := [name for name, count in Counter(columns).items() if count > 1]:
         raise SourceError(
             f"two columns have the name {twice[0]!r}; give one of them another name, with AS in SQL"
         )
     if needed is not None and needed not in columns:
         raise SourceError(
-            f"an update needs a column {needed!r} that names the record; "
+            f"an {verb} needs a column {needed!r} that names the record; "
             f"the columns are {', '.join(map(repr, columns))}"
         )
 
@@ -269,10 +284,6 @@ def _check(source: object, verb: Verb, id_property: str | None) -> None:
             f"{kind} stands where rows belong; "
             "give a list or generator of inputs, a database cursor or an Arrow table"
         )
-    if id_property is not None and not is_flat:
-        raise ConfigurationError(
-            'id_property is for cursors and tables; put "idProperty" into each input instead'
-        )
 
 
 def _fetched(cursor: Cursor, flat: _Flat, size: int) -> Iterator[list[object]]:
@@ -283,6 +294,10 @@ def _fetched(cursor: Cursor, flat: _Flat, size: int) -> Iterator[list[object]]:
 async def _async_fetched(cursor: AsyncCursor, flat: _Flat, size: int) -> AsyncIterator[list[object]]:
     while inputs := flat.inputs(await cursor.fetchmany(size)):
         yield inputs
+
+
+def _named(inputs: list[object], id_property: str | None) -> list[object]:
+    return inputs if id_property is None else [with_id_property(item, id_property) for item in inputs]
 
 
 def _lists(rows: Iterable[object], size: int) -> Iterator[list[object]]:
@@ -302,20 +317,22 @@ def _lists(rows: Iterable[object], size: int) -> Iterator[list[object]]:
         yield rest
 
 
-async def _async_lists(rows: AsyncIterable[object], size: int) -> AsyncIterator[list[object]]:
+async def _async_lists(
+    rows: AsyncIterable[object], size: int, id_property: str | None
+) -> AsyncIterator[list[object]]:
     rest: list[object] = []
     try:
         async for row in rows:
             rest.append(row)
             if len(rest) == size:
                 full, rest = rest, []
-                yield full
+                yield _named(full, id_property)
     except Exception:
         if rest:
-            yield rest
+            yield _named(rest, id_property)
         raise
     if rest:
-        yield rest
+        yield _named(rest, id_property)
 
 
 async def _in_place(lists: Iterator[list[object]]) -> AsyncIterator[list[object]]:

@@ -139,7 +139,7 @@ def association_inputs(
         type_id: The type id, where it is not the plain one of the two.
 
     Raises:
-        InvalidInputError: If these are no pairs, or the two object types have no such association.
+        InvalidInputError: If they are not pairs, or the two object types have no such association.
     """
     if isinstance(pairs, Mapping | str | bytes) or not isinstance(pairs, Iterable):
         problem = f"{name_of(pairs)} stands where a list of pairs belongs"
@@ -167,7 +167,7 @@ def _type_of_link(from_type: str, to_type: str, type_id: int | None) -> Associat
 
 
 def in_paths(name: object) -> object:
-    """Return the name that an object type has in paths; what is none is left for the document to refuse."""
+    """Return the name of an object type in paths, or the value as it is, for the document to refuse."""
     return (object_type_of(name) if isinstance(name, str) else None) or name
 
 

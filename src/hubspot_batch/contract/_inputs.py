@@ -185,14 +185,15 @@ def prepare(
         raise InvalidInputError([fault_at(("inputs",), problem, f"write [{sample_input(operation)}]")])
     items = list(islice(inputs, operation.max_inputs + 1))
     if id_property is not None:
-        items = [_with_id_property(operation, item, id_property) for item in items]
+        items = [with_id_property(item, id_property) for item in items]
     fast = _fast_batch(operation, items, unique_property, beside)
     return fast or _checked_batch(operation, items, unique_property, beside)
 
 
-def _with_id_property(operation: Operation, item: object, id_property: str) -> object:
+def with_id_property(item: object, id_property: str) -> object:
+    """Return an input that names a unique property, if it named none. What is not an input stays as it is."""
     fields = fields_of(item)
-    if not isinstance(fields, Mapping) or is_flat(operation, fields):
+    if not isinstance(fields, Mapping) or "properties" not in fields:
         return item
     return {"idProperty": id_property, **fields}
 

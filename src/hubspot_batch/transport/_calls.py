@@ -146,14 +146,15 @@ def build_call(
         ConfigurationError: If there is no such operation, or none whose reply can be read.
     """
     operation = contract.operation(operation_id)
-    # Checked first: what the inputs are may depend on the object types in the path.
+    read = _reader(operation)
+    # Before the inputs, which may depend on the object types in the path.
     path = _path(operation, api_version, arguments)
     batch = _NO_BODY
     if operation.request_schema is not None:
         if id_property is not None and "idProperty" in operation.body_keys:
             beside, id_property = {**beside, "idProperty": id_property}, None
         batch = prepare(operation, inputs, unique_property, _with_its_property(beside), id_property)
-    return _call(operation, batch, path, unique_property)
+    return _call(operation, read, batch, path, unique_property)
 
 
 def call_for(
@@ -170,15 +171,22 @@ def call_for(
         InvalidInputError: If any parameter is not valid.
         ConfigurationError: If the reply of the operation cannot be read.
     """
-    return _call(operation, batch, _path(operation, api_version, arguments), unique_property)
+    path = _path(operation, api_version, arguments)
+    return _call(operation, _reader(operation), batch, path, unique_property)
 
 
-def _call(operation: contract.Operation, batch: Batch, path: str, unique_property: str | None) -> Call[Any]:
+def _reader(operation: contract.Operation) -> "_Reader":
     read = _READERS.get(operation.reply_schema or "")
     if read is None:
         raise errors.ConfigurationError(
             f"the reply of {operation.id} cannot be read here; call it through hubspot_batch_api"
         )
+    return read
+
+
+def _call(
+    operation: contract.Operation, read: "_Reader", batch: Batch, path: str, unique_property: str | None
+) -> Call[Any]:
     return Call(
         operation=operation.id,
         method=operation.method,
