@@ -6,7 +6,16 @@ request, sends it and reads the reply.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar, Unpack
 
@@ -39,6 +48,8 @@ _StreamT = TypeVar("_StreamT")
 _CreateSourceT = TypeVar("_CreateSourceT")
 _UpdateSourceT = TypeVar("_UpdateSourceT")
 _UpsertSourceT = TypeVar("_UpsertSourceT")
+_IdSourceT = TypeVar("_IdSourceT")
+_PairSourceT = TypeVar("_PairSourceT")
 
 _Report_co = TypeVar("_Report_co", covariant=True)
 _Stream_co = TypeVar("_Stream_co", covariant=True)
@@ -70,7 +81,16 @@ class _Sender(Protocol[_Report_co, _Stream_co]):
 
 
 class ObjectMethods(
-    Generic[_BatchResultT, _DefinitionsT, _ReportT, _StreamT, _CreateSourceT, _UpdateSourceT, _UpsertSourceT]
+    Generic[
+        _BatchResultT,
+        _DefinitionsT,
+        _ReportT,
+        _StreamT,
+        _CreateSourceT,
+        _UpdateSourceT,
+        _UpsertSourceT,
+        _IdSourceT,
+    ]
 ):
     """What can be done with the records of one object type.
 
@@ -483,6 +503,150 @@ class ObjectMethods(
             on_progress=on_progress,
         )
 
+    def read_all(
+        self,
+        ids: _IdSourceT,
+        *,
+        properties: Iterable[str] = (),
+        history: Iterable[str] = (),
+        id_property: str | None = None,
+        archived: bool = False,
+        concurrency: int | None = None,
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> _ReportT:
+        """Read any number of records, and return them.
+
+        They are in `report.records`, in the order of the ids; `report.to_arrow()` makes a table of them, with
+        the extra `parquet`. Ids that HubSpot does not find are `rejected`. All records are kept in memory,
+        which `stream_read` does not do. A read changes nothing, so it has no journal: start it again instead.
+
+        Args:
+            ids: Record ids, or values of the property `id_property`: any iterable of them, or of records,
+                rows or inputs that have them; or flat rows, as for `create_all`. An id may occur twice.
+            properties: As for `batch_read`.
+            history: As for `batch_read`. With any, a request has at most 50 records.
+            id_property: The unique property whose values the ids are; of flat rows, the column.
+            archived: As for `batch_read`.
+            concurrency: As for `create_all`.
+            on_progress: As for `create_all`.
+
+        Returns:
+            The same as `create_all`, with the records.
+
+        Raises:
+            ConfigurationError: If the source or an option cannot be used. Nothing was sent.
+            InvalidInputError: If a name of a property is not valid. Nothing was sent.
+            BulkError: If the run could not be finished; its `report` tells how far it came.
+        """
+        return self._sender.report(
+            self._operation("read"),
+            ids,
+            **_reading(properties, history, archived=archived),
+            id_property=id_property,
+            concurrency=concurrency,
+            keep_going=False,
+            on_progress=on_progress,
+        )
+
+    def stream_read(
+        self,
+        ids: _IdSourceT,
+        *,
+        properties: Iterable[str] = (),
+        history: Iterable[str] = (),
+        id_property: str | None = None,
+        archived: bool = False,
+        concurrency: int | None = None,
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> _StreamT:
+        """Read any number of records, and yield each as `outcome.record` as soon as it is there.
+
+        The arguments are those of `read_all`. Memory does not grow with the number of records.
+
+        Raises:
+            ConfigurationError: At once, if the source or an option cannot be used.
+            InvalidInputError: At once, if a name of a property is not valid.
+            BulkError: After the last outcome, if the run could not be finished.
+        """
+        return self._sender.stream(
+            self._operation("read"),
+            ids,
+            **_reading(properties, history, archived=archived),
+            id_property=id_property,
+            concurrency=concurrency,
+            keep_going=False,
+            on_progress=on_progress,
+        )
+
+    def archive_all(
+        self,
+        ids: _IdSourceT,
+        *,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        keep_going: bool = False,
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> _ReportT:
+        """Put any number of records into the recycle bin, and return what became of each id.
+
+        As `update_all`: what was lost is sent again. `done` means that the record is archived or was not
+        there: HubSpot does not tell of ids that no record has.
+
+        Args:
+            ids: Record ids: any iterable of them, or of records, rows or inputs that have them; or flat rows
+                with a column `id`.
+            journal: As for `create_all`.
+            account: As for `create_all`.
+            concurrency: As for `create_all`.
+            keep_going: As for `create_all`.
+            on_progress: As for `create_all`.
+
+        Returns:
+            The same as `create_all`.
+
+        Raises:
+            ConfigurationError: If the source, an option or the journal cannot be used. Nothing was sent.
+            BulkError: If the run could not be finished; its `report` tells how far it came.
+        """
+        return self._sender.report(
+            self._operation("archive"),
+            ids,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            keep_going=keep_going,
+            on_progress=on_progress,
+        )
+
+    def stream_archive(
+        self,
+        ids: _IdSourceT,
+        *,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        keep_going: bool = False,
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> _StreamT:
+        """Archive any number of records, and yield what became of each id as soon as it is known.
+
+        The arguments are those of `archive_all`, and the rest is as for `stream_create`.
+
+        Raises:
+            ConfigurationError: At once, if the source, an option or the journal cannot be used.
+            BulkError: After the last outcome, if the run could not be finished.
+        """
+        return self._sender.stream(
+            self._operation("archive"),
+            ids,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            keep_going=keep_going,
+            on_progress=on_progress,
+        )
+
     def _batch(self, verb: Verb, inputs: Iterable[object], **parts: Unpack[RequestParts]) -> _BatchResultT:
         result: _BatchResultT = self._sender.send(self._operation(verb), inputs, **parts)
         return result
@@ -491,13 +655,13 @@ class ObjectMethods(
         return f"{verb}_{self._object_type}"
 
 
-class AssociationMethods(Generic[_AssociationResultT]):
+class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairSourceT]):
     """What can be done with the associations of records of all object types.
 
     Methods of `HubSpot` return what they say. Those of `AsyncHubSpot` return it when awaited.
     """
 
-    def __init__(self, sender: _Sender[object, object]) -> None:
+    def __init__(self, sender: _Sender[_ReportT, _StreamT]) -> None:
         self._sender = sender
 
     def __repr__(self) -> str:
@@ -543,6 +707,128 @@ class AssociationMethods(Generic[_AssociationResultT]):
         )
         return result
 
+    def create_all(
+        self,
+        from_type: str,
+        to_type: str,
+        pairs: _PairSourceT,
+        *,
+        type_id: int | None = None,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        keep_going: bool = False,
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> _ReportT:
+        """Link any number of pairs of records, and return what became of each pair.
+
+        As `update_all` of an object type: what was lost is sent again, because a link that exists stays as it
+        is.
+
+        Args:
+            from_type: As for `batch_create`.
+            to_type: As for `batch_create`.
+            pairs: As for `batch_create`, any number of them; a pair may occur twice. An `AsyncHubSpot` also
+                takes asynchronous iterables.
+            type_id: As for `batch_create`.
+            journal: A file that makes the run resumable, as for `create_all` of an object type.
+            account: What the account is called, where the token changes from run to run.
+            concurrency: How many requests may be in flight, 40 by default.
+            keep_going: Whether to go on where every pair of the first three batches is refused for one
+                reason.
+            on_progress: Is called with a `Progress` about every hundred pairs.
+
+        Returns:
+            The counts, the reasons, and in `outcomes` what became of each pair. Links have no `id`.
+
+        Raises:
+            ConfigurationError: If the source, an option or the journal cannot be used. Nothing was sent.
+            InvalidInputError: If an object type is not valid. Nothing was sent.
+            BulkError: If the run could not be finished; its `report` tells how far it came.
+        """
+        rows, arguments = _links(from_type, to_type, pairs, type_id)
+        return self._sender.report(
+            "create_associations",
+            rows,
+            arguments=arguments,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            keep_going=keep_going,
+            on_progress=on_progress,
+        )
+
+    def stream_create(
+        self,
+        from_type: str,
+        to_type: str,
+        pairs: _PairSourceT,
+        *,
+        type_id: int | None = None,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        keep_going: bool = False,
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> _StreamT:
+        """Link any number of pairs of records, and yield what became of each as soon as it is known.
+
+        The arguments are those of `create_all`.
+
+        Raises:
+            ConfigurationError: At once, if the source, an option or the journal cannot be used.
+            InvalidInputError: At once, if an object type is not valid.
+            BulkError: After the last outcome, if the run could not be finished.
+        """
+        rows, arguments = _links(from_type, to_type, pairs, type_id)
+        return self._sender.stream(
+            "create_associations",
+            rows,
+            arguments=arguments,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            keep_going=keep_going,
+            on_progress=on_progress,
+        )
+
+
+class _Reading(TypedDict):
+    arguments: Mapping[str, object]
+    beside: Mapping[str, object]
+
+
+def _reading(properties: Iterable[str], history: Iterable[str], *, archived: bool) -> _Reading:
+    """Return what a request to read has beside the ids."""
+    return {
+        "arguments": {"archived": archived} if archived is not False else {},
+        "beside": {"properties": _listed(properties), "propertiesWithHistory": _listed(history)},
+    }
+
+
+def _links(
+    from_type: str, to_type: str, pairs: object, type_id: int | None
+) -> tuple[object, Mapping[str, object]]:
+    """Return the inputs that link pairs, and the parameters of the path."""
+    from hubspot_batch.contract._associations import association_inputs, in_paths  # noqa: PLC0415
+
+    begin, end = in_paths(from_type), in_paths(to_type)
+    arguments = {"fromObjectType": begin, "toObjectType": end}
+    if isinstance(pairs, AsyncIterable):
+        return _each_linked(pairs, lambda pair: association_inputs(begin, end, [pair], type_id)), arguments
+    if isinstance(pairs, Iterable) and not isinstance(pairs, Mapping | str | bytes):
+        return association_inputs(begin, end, pairs, type_id), arguments
+    # The engine says what is wrong with it.
+    return pairs, arguments
+
+
+async def _each_linked(
+    pairs: AsyncIterable[object], link: Callable[[object], Iterator[object]]
+) -> AsyncIterator[object]:
+    async for pair in pairs:
+        for item in link(pair):
+            yield item
+
 
 def _id_inputs(ids: Iterable[object]) -> Iterator[object]:
     """Yield the inputs that ids stand for.
@@ -578,6 +864,7 @@ class Objects(
         "hubspot_batch.types.CreateSource",
         "hubspot_batch.types.UpdateSource",
         "hubspot_batch.types.UpsertSource",
+        "hubspot_batch.types.IdSource",
     ]
 ):
     """What a `HubSpot` can do with the records of one object type."""
@@ -592,14 +879,29 @@ class AsyncObjects(
         "hubspot_batch.types.AsyncCreateSource",
         "hubspot_batch.types.AsyncUpdateSource",
         "hubspot_batch.types.AsyncUpsertSource",
+        "hubspot_batch.types.AsyncIdSource",
     ]
 ):
     """What an `AsyncHubSpot` can do with the records of one object type."""
 
 
-class Associations(AssociationMethods[AssociationResult]):
+class Associations(
+    AssociationMethods[
+        AssociationResult,
+        "hubspot_batch.bulk.Report",
+        "hubspot_batch.bulk.Stream",
+        "hubspot_batch.types.PairSource",
+    ]
+):
     """What a `HubSpot` can do with the associations of records."""
 
 
-class AsyncAssociations(AssociationMethods[Coroutine[Any, Any, AssociationResult]]):
+class AsyncAssociations(
+    AssociationMethods[
+        Coroutine[Any, Any, AssociationResult],
+        "Coroutine[Any, Any, hubspot_batch.bulk.Report]",
+        "hubspot_batch.bulk.AsyncStream",
+        "hubspot_batch.types.AsyncPairSource",
+    ]
+):
     """What an `AsyncHubSpot` can do with the associations of records."""

@@ -10,14 +10,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from hubspot_batch.bulk import _lock, read_outcomes
 from hubspot_batch.bulk._journal import Entry, Journal
 from hubspot_batch.bulk._journal_file import NAME_YOURS, explained, helps_to_start_again
-from hubspot_batch.bulk._outcomes import Outcome
+from hubspot_batch.bulk._outcomes import Action, Outcome
 from hubspot_batch.bulk._report import outcomes_of
 from hubspot_batch.errors import JournalError, JournalInUseError
 from hubspot_batch.results import Reason
@@ -823,3 +823,15 @@ def test_words_that_cannot_be_read_are_told(path: Path, damage: str) -> None:
 
     with pytest.raises(JournalError, match="of row 0 it cannot be read what became of it"):
         list(read_outcomes(path))
+
+
+def test_what_was_done_is_kept_and_counted_as_done(journal: Journal) -> None:
+    outcomes = [
+        Outcome(index=index, status="done", id=str(index), action=action)
+        for index, action in enumerate([*get_args(Action), None])
+    ]
+
+    journal.write(told(outcome) for outcome in outcomes)
+
+    assert list(journal.outcomes()) == outcomes
+    assert journal.counts() == {"done": len(outcomes)}

@@ -11,6 +11,7 @@ import pytest
 
 from hubspot_batch.bulk import Outcome
 from hubspot_batch.bulk import _outcomes as subject
+from hubspot_batch.bulk._outcomes import Action
 from hubspot_batch.bulk._rows import Holder, Row, rows_from
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.errors import (
@@ -24,7 +25,16 @@ from hubspot_batch.errors import (
     ServerError,
     UnexpectedReplyError,
 )
-from hubspot_batch.results import BatchResult, ErrorBody, Reason, Record, RecordError, Response
+from hubspot_batch.results import (
+    AssociatedPair,
+    AssociationResult,
+    BatchResult,
+    ErrorBody,
+    Reason,
+    Record,
+    RecordError,
+    Response,
+)
 from hubspot_batch.sandbox._bodies import TakenValue, taken_value, taken_value_forms
 from hubspot_batch.sandbox._object_types import SCHEMAS
 from hubspot_batch.transport import _calls
@@ -33,7 +43,7 @@ SECRET = "s3cr3t-7261"
 REASON = Reason(code="INVALID_OPTION", property="hs_currency_code", message=f"{SECRET} is no option")
 TAKEN = Reason(code="CONFLICTING_UNIQUE_VALUE", property="sku", message=SECRET)
 OTHER_TAKEN = Reason(code="CONFLICTING_UNIQUE_VALUE", property="order_number", message=SECRET)
-REPLY = Response(status=207, headers={}, content=b"")
+REPLY = Response(status=207, headers={}, content=b"{}")
 
 
 def rows(count: int, *, first: int = 10, maybe_written: bool = False, verb: str = "create") -> list[Row]:
@@ -65,8 +75,11 @@ def conflict(index: int | None, *existing: str) -> RecordError:
 def answered(
     sent: Sequence[Row], records: Sequence[Record] = (), errors: Sequence[RecordError] = ()
 ) -> list[Outcome]:
-    result = BatchResult(records=records, errors=errors, unaccounted=(), response=REPLY)
-    return subject.answered(sent, result, "sku")
+    return subject.answered(sent, result_of(records, errors), "sku")
+
+
+def result_of(records: Sequence[Record] = (), errors: Sequence[RecordError] = ()) -> BatchResult:
+    return BatchResult(records=records, errors=errors, unaccounted=(), response=REPLY)
 
 
 def api_error(status: int, kind: type[ApiError] = ApiError, **fields: Any) -> ApiError:  # noqa: ANN401
@@ -75,8 +88,12 @@ def api_error(status: int, kind: type[ApiError] = ApiError, **fields: Any) -> Ap
     )
 
 
-def done(index: int, name: str | None = None) -> Outcome:
-    return Outcome(index=index, status="done", id=name)
+def done(index: int, name: str | None = None, action: Action = "created") -> Outcome:
+    return Outcome(index=index, status="done", id=name, action=action)
+
+
+def existing(index: int, name: str | None = None) -> Outcome:
+    return done(index, name, "existing")
 
 
 def not_in_reply(index: int) -> Outcome:
@@ -176,7 +193,7 @@ def test_an_empty_reply_says_nothing() -> None:
 def test_a_conflict_after_a_doubtful_attempt_proves_that_the_row_was_written(
     refusal: RecordError, expected: str | None
 ) -> None:
-    assert answered(rows(1, maybe_written=True), [], [refusal]) == [done(10, expected)]
+    assert answered(rows(1, maybe_written=True), [], [refusal]) == [existing(10, expected)]
 
 
 def test_a_conflict_of_a_row_that_was_never_in_doubt_rejects_it() -> None:
@@ -226,7 +243,7 @@ def test_no_form_of_a_value_that_is_taken_rejects_a_row_that_was_written() -> No
         (row, maybe_written) = rows(1) + rows(1, maybe_written=True)
         refused = _calls.refusal("create_orders", reply)
         told = None if form.existing is None else "44001"
-        assert subject.refused(maybe_written, refused, "sku") == done(10, told), form.name
+        assert subject.refused(maybe_written, refused, "sku") == existing(10, told), form.name
         rejected = subject.refused(row, refused, "sku")
         assert rejected.status == "rejected"
         assert subject.was_taken(rejected)
@@ -243,7 +260,7 @@ def test_a_conflict_of_an_update_rejects_it_whatever_went_before() -> None:
 def test_conflicts_without_an_input_prove_that_all_doubtful_rows_were_written() -> None:
     found = answered(rows(2, maybe_written=True), [], [conflict(None, "44001"), conflict(None, "44002")])
 
-    assert found == [done(10), done(11)]
+    assert found == [existing(10), existing(11)]
 
 
 def test_a_conflict_and_another_error_without_an_input_leave_doubtful_rows_unknown() -> None:
@@ -286,9 +303,9 @@ def test_a_refusal_without_a_category_is_told_by_its_status(status: int) -> None
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"category": "CONFLICT", "context": {"existingId": ("7",)}}, done(10, "7")),
-        ({"category": "CONFLICT", "message": "exists. Existing ID: 7."}, done(10, "7")),
-        ({"reasons": (TAKEN,)}, done(10)),
+        ({"category": "CONFLICT", "context": {"existingId": ("7",)}}, existing(10, "7")),
+        ({"category": "CONFLICT", "message": "exists. Existing ID: 7."}, existing(10, "7")),
+        ({"reasons": (TAKEN,)}, existing(10)),
     ],
 )
 def test_a_refusal_for_a_conflict_proves_what_an_error_in_a_reply_proves(
@@ -419,6 +436,7 @@ def test_an_outcome_is_json(outcome: Outcome) -> None:
         "index": outcome.index,
         "status": outcome.status,
         "id": outcome.id,
+        "action": outcome.action,
         "category": outcome.category,
         "reasons": [
             {"code": reason.code, "property": reason.property, "message": reason.message}
@@ -443,7 +461,7 @@ def test_an_outcome_does_not_change() -> None:
 @pytest.mark.parametrize(
     ("outcome", "shown"),
     [
-        (done(1, "44001"), "Outcome(index=1, status='done', id='44001')"),
+        (done(1, "44001"), "Outcome(index=1, status='done', id='44001', action='created')"),
         (
             REJECTED,
             f"Outcome(index=3, status='rejected', category='X', reasons=[{REASON!r}, {TAKEN!r}])",
@@ -452,3 +470,57 @@ def test_an_outcome_does_not_change() -> None:
 )
 def test_an_outcome_shows_no_value(outcome: Outcome, shown: str) -> None:
     assert repr(outcome) == str(outcome) == shown
+
+
+# Of the other verbs.
+
+
+def test_an_upsert_tells_what_it_created_and_what_it_updated() -> None:
+    sent = rows(3, verb="update")
+    sent[2].maybe_written = True
+    records = [msgspec.structs.replace(record(index, str(index)), created=index == 0) for index in range(3)]
+
+    found = subject.answered(sent, result_of(records), None, "upsert")
+
+    # What an earlier attempt may have created is not known to have been there before.
+    assert [outcome.action for outcome in found] == ["created", "updated", None]
+
+
+def test_a_read_tells_the_record_of_its_row_without_showing_it() -> None:
+    sent = rows(2, verb="update")
+    missing = error(1, "OBJECT_NOT_FOUND")
+
+    found = subject.answered(sent, result_of([record(0, "44001")], [missing]), None, "read")
+
+    assert found[0].record == msgspec.structs.replace(record(0, "44001"), index=10)
+    assert found[0].to_dict()["record"]["properties"] == {"a": SECRET}
+    assert SECRET not in repr(found)
+    assert [(outcome.status, outcome.action) for outcome in found] == [("done", "read"), ("rejected", None)]
+    assert found[1].why == ("OBJECT_NOT_FOUND",)
+
+
+def test_an_answer_without_a_body_is_one_for_all_rows() -> None:
+    empty = BatchResult(
+        records=(), errors=(), unaccounted=(), response=Response(status=204, headers={}, content=b"")
+    )
+
+    found = subject.answered(rows(2, verb="update"), empty, None, "archive")
+
+    assert found == [done(10, "0", "archived"), done(11, "1", "archived")]
+
+
+def test_links_are_made_refused_or_not_told_of() -> None:
+    result = AssociationResult(
+        pairs=(
+            AssociatedPair(index=0, from_id="1", to_id="2"),
+            AssociatedPair(index=None, from_id="", to_id=""),
+        ),
+        errors=(error(1), error(None)),
+        unaccounted=(2,),
+        response=REPLY,
+    )
+
+    found = subject.answered(rows(3), result, None, "create")
+
+    assert found[0] == done(10)
+    assert [outcome.status for outcome in found] == ["done", "rejected", "unknown"]

@@ -18,8 +18,9 @@ import pytest
 from hubspot_batch.bulk._sources import async_chunks, chunks, flat_input, inputs_from, is_async, length
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import prepare
+from hubspot_batch.contract._operations import Verb
 from hubspot_batch.contract._values import encode_value
-from hubspot_batch.errors import ConfigurationError, InvalidInputError, SourceError
+from hubspot_batch.errors import ConfigurationError, InputIssue, InvalidInputError, SourceError
 
 try:
     import pyarrow as pa
@@ -527,6 +528,7 @@ def test_an_asynchronous_source_needs_the_other_client(database: sqlite3.Connect
         ("create", "sku", "id_property is for updates and upserts; leave it out of a create"),
         ("update", "hs_object_id", "give the record ids in a column 'id' instead"),
         ("upsert", "hs_object_id", "name a property whose values are unique"),
+        ("archive", "sku", "archives records by their ids only"),
     ],
 )
 def test_an_id_property_that_has_no_place(
@@ -651,3 +653,49 @@ def test_flat_rows_that_are_not_mappings(database: sqlite3.Connection) -> None:
     assert list(inputs_from(rows, verb="create")) == [{"properties": {"name": "A"}}] * 3
     with pytest.raises(SourceError, match="a list stands where a row belongs; give rows that know"):
         flat_input(("A",), verb="create")
+
+
+def test_what_has_an_id_is_read_or_archived_by_it() -> None:
+    issue = InputIssue(index=None, pointer="", problem="not JSON", remedy="write JSON")
+    items = ["1", 2, {"id": "3", "name": "x"}, {"name": "x"}, issue]
+
+    (inputs,) = chunks(items, verb="archive")
+
+    assert inputs == [{"id": "1"}, {"id": 2}, {"id": "3"}, {"name": "x"}, issue]
+
+
+def test_what_has_a_unique_value_is_read_by_it() -> None:
+    items = ["A", {"sku": "B"}, {"properties": {"sku": "C"}}, {"id": "D", "properties": {}}]
+
+    (inputs,) = chunks(items, verb="read", id_property="sku")
+
+    assert inputs == [{"id": "A"}, {"id": "B"}, {"id": "C"}, {"id": "D"}]
+
+
+@pytest.mark.parametrize("verb", ["read", "archive"])
+def test_of_flat_rows_a_read_and_an_archive_take_the_id_only(verb: Verb) -> None:
+    assert list(chunks(pa.table({"id": ["1"], "name": ["x"]}), verb=verb)) == [[{"id": "1"}]]
+    assert flat_input({"name": "x"}, verb=verb) == {}
+
+
+def test_a_unique_property_names_the_records_of_any_iterable() -> None:
+    issue = InputIssue(index=None, pointer="", problem="not JSON", remedy="write JSON")
+    items: list[object] = [
+        {"id": "A", "properties": {"name": "x"}},
+        {"properties": {"sku": "B", "name": "x"}},
+        {"properties": {"name": "x"}},
+        {"sku": "C", "name": "x"},
+        {"name": "x"},
+        issue,
+    ]
+
+    (inputs,) = chunks(items, verb="upsert", id_property="sku")
+
+    assert inputs == [
+        {"id": "A", "idProperty": "sku", "properties": {"name": "x"}},
+        {"id": "B", "idProperty": "sku", "properties": {"sku": "B", "name": "x"}},
+        {"idProperty": "sku", "properties": {"name": "x"}},
+        {"id": "C", "idProperty": "sku", "properties": {"name": "x"}},
+        {"name": "x"},
+        issue,
+    ]

@@ -24,7 +24,7 @@ from hubspot_batch.errors import (
     NotFoundError,
     RateLimitError,
 )
-from hubspot_batch.results import BatchResult, Record
+from hubspot_batch.results import AssociationResult, BatchResult, Record
 from hubspot_batch.transport._async import AsyncDriver
 from hubspot_batch.transport._calls import call_for
 from hubspot_batch.transport._settings import Settings
@@ -162,14 +162,19 @@ class BatchSender:
             await self._answered(attempt, result)
         return None
 
-    async def _send(self, attempt: "_Attempt") -> BatchResult | None:
+    async def _send(self, attempt: "_Attempt") -> BatchResult | AssociationResult | None:
         """Return the answer, or None if the request was withdrawn."""
         rows = attempt.rows
         call = call_for(
             self._task.operation,
-            Batch(inputs=[row.wire for row in rows], content=body_of(rows)),
+            Batch(
+                inputs=[row.wire for row in rows],
+                content=body_of(rows, self._task.beside),
+                beside=self._task.beside,
+            ),
             api_version=self._settings.api_version,
             unique_property=self._task.unique_property,
+            arguments=self._task.arguments,
         )
         self._attempts.add(attempt)
         try:
@@ -179,14 +184,16 @@ class BatchSender:
             self._attempts.discard(attempt)
         return None
 
-    async def _answered(self, attempt: "_Attempt", result: BatchResult) -> None:
-        answers = outcomes.answered(attempt.rows, result, self._task.unique_property)
+    async def _answered(self, attempt: "_Attempt", result: BatchResult | AssociationResult) -> None:
+        answers = outcomes.answered(
+            attempt.rows, result, self._task.unique_property, self._task.operation.verb
+        )
         settled = await self._without_doubles(attempt.rows, answers)
         await self.record(settled)
         self._failures = 0
         self._concurrency.on_reply(attempt.seconds)
         self._check_unique(settled)
-        if self._task.unique_property is not None:
+        if self._task.unique_property is not None and isinstance(result, BatchResult):
             self._check_stored(self._task.unique_property, result.records)
 
     async def _holder(self, row: Row) -> Holder | None:
@@ -238,10 +245,11 @@ class BatchSender:
     async def _refused(self, rows: Sequence[Row], error: ApiError) -> None:
         self._failures = 0
         name = None if self._task.keep_going else not_unique_property(error)
-        if name is not None and all(row.wire.get("idProperty") == name for row in rows):
+        named = self._task.beside.get("idProperty")
+        if name is not None and all(row.wire.get("idProperty", named) == name for row in rows):
             await self._unsend(rows)
             raise ConfigurationError(
-                f"the account does not hold {name} unique, so it cannot name the record of an update; "
+                f"the account does not hold {name} unique, so it cannot name a record; "
                 "name a property that is unique, or the record by its id"
             ) from error
         if len(rows) > 1:

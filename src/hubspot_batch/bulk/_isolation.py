@@ -111,7 +111,7 @@ class Mistakes:
         )
 
     def _learn_property(self, rows: Sequence[Row], name: str, reason: Reason, error: RecordError) -> None:
-        having = [row for row in rows if name in row.wire["properties"]]
+        having = [row for row in rows if name in row.properties]
         if reason.code in _OF_A_PROPERTY and having:
             self._properties[name] = error
         elif reason.code == _MISSING and any(self._lacks(row, name) for row in rows):
@@ -139,13 +139,13 @@ class Mistakes:
     def _learn_taken(self, rows: Sequence[Row], refusal: ApiError, error: RecordError) -> None:
         taken = taken_value(refusal)
         if taken is not None and taken.property is not None and taken.value is not None:
-            values = [row.wire["properties"].get(taken.property) for row in rows]
+            values = [row.properties.get(taken.property) for row in rows]
             # Of several rows with the value, one could be written.
             if values.count(taken.value) == 1:
                 self._taken[taken.property, taken.value] = error
 
     def _found(self, row: Row) -> Iterator[RecordError]:
-        properties: Mapping[str, str] = row.wire["properties"]
+        properties = row.properties
         for name in self._properties.keys() & properties.keys():
             yield self._properties[name]
         for name, error in self._missing.items():
@@ -161,7 +161,7 @@ class Mistakes:
             yield from _known(self._targets, link)
 
     def _lacks(self, row: Row, name: str) -> bool:
-        return not row.wire["properties"].get(name, "" if self._creating else "kept")
+        return not row.properties.get(name, "" if self._creating else "kept")
 
 
 def _known(mistakes: Mapping[Any, RecordError], key: Hashable) -> Iterator[RecordError]:
@@ -184,10 +184,10 @@ def split(rows: Sequence[Row], refusal: ApiError) -> tuple[Sequence[Row], Sequen
         indexes = {row.index for row in named}
         return named, [row for row in rows if row.index not in indexes]
     for reason in refusal.reasons:
-        name = _property_of(reason)
+        name = _property_of(reason) or ""
         groups: dict[str | None, list[Row]] = {}
         for row in rows:
-            groups.setdefault(row.wire["properties"].get(name), []).append(row)
+            groups.setdefault(row.properties.get(name), []).append(row)
         if 1 < len(groups) < len(rows):
             return _halves_of(list(groups.values()))
     middle = len(rows) // 2
@@ -212,9 +212,9 @@ def _is_mentioned(row: Row, refusal: ApiError) -> bool:
     if any(link.id in context.get("id", ()) for link in _links(row)):
         return True
     if taken := taken_value(refusal):
-        value = row.wire["properties"].get(taken.property)
-        return bool(value and taken.value) and compared(value) == compared(taken.value or "")
-    return any(_is_in(row.wire["properties"].get(_property_of(reason)), reason) for reason in refusal.reasons)
+        value = row.properties.get(taken.property or "")
+        return bool(value and taken.value and compared(value) == compared(taken.value))
+    return any(_is_in(row.properties.get(_property_of(reason) or ""), reason) for reason in refusal.reasons)
 
 
 def _is_in(value: str | None, reason: Reason) -> bool:
@@ -247,11 +247,11 @@ def _bad_value(rows: Sequence[Row], name: str, message: str) -> _Value:
     """
     values = {_value_of(row, name) for row in rows}
     if len(values) != 1:
-        texts = {row.wire["properties"][name] for row in rows}
+        texts = {row.properties[name] for row in rows}
         named = [text for text in texts if _names(message, text)]
         if len(named) != 1:
             return None
-        values = {_value_of(row, name) for row in rows if row.wire["properties"][name] == named[0]}
+        values = {_value_of(row, name) for row in rows if row.properties[name] == named[0]}
     return values.pop() if len(values) == 1 else None
 
 
@@ -266,7 +266,7 @@ def _names(message: str, value: str) -> bool:
 
 def _value_of(row: Row, name: str) -> _Value:
     """Return a value, with all that decides whether it is allowed; None where the row does not tell that."""
-    properties: Mapping[str, str] = row.wire["properties"]
+    properties = row.properties
     if name not in _DEPENDS_ON:
         return properties.get(name)
     other = properties.get(_DEPENDS_ON[name])

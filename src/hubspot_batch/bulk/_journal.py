@@ -10,6 +10,7 @@ import os
 import sqlite3
 import weakref
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
@@ -25,7 +26,7 @@ from anyio import CapacityLimiter, to_thread
 from msgspec import Struct
 
 from hubspot_batch.bulk._journal_file import DAMAGED, INDEXES, JournalFile, TemporaryFile, problem_with
-from hubspot_batch.bulk._outcomes import Outcome, Status
+from hubspot_batch.bulk._outcomes import Action, Outcome, Status
 from hubspot_batch.errors import JournalError
 from hubspot_batch.results import Reason
 
@@ -37,6 +38,7 @@ where number > ? and state not in ('planned', 'sent') order by number limit 100
 _TOGETHER = 100
 # HubSpot lists all options of a property to each row whose value is none of them. So one such text is stored
 # for each kind of reason, and for the rows what differs from it.
+_ACTIONS = frozenset(get_args(Action))
 _PACKED = b"\0"
 _KIND_SIZE = 8
 _SHORT = 64
@@ -49,6 +51,7 @@ _FACTS = {
     "operation": str,
     "service": str,
     "account": str,
+    "pair of object types": str,
     "total": int,
     "requests": int,
     "retries": int,
@@ -175,8 +178,11 @@ class Journal:
 
     def counts(self) -> dict[str, int]:
         """Return how many rows are done, rejected, unknown, sent without an outcome, or planned."""
+        counts: Counter[str] = Counter()
         with self._lock:
-            return dict(self._read("select state, count(*) from rows group by state"))
+            for state, count in self._read("select state, count(*) from rows group by state"):
+                counts["done" if state in _ACTIONS else state] += count
+        return counts
 
     def write(self, entries: Iterable[Entry]) -> None:
         """Write down what is known of some rows, all or none.
@@ -304,7 +310,7 @@ class Journal:
         if outcome is None:
             return entry.index, entry.digest, "sent" if entry.sent else "planned", None, None
         why = None if outcome.ok else self._packed(outcome)
-        return entry.index, entry.digest, outcome.status, outcome.id, why
+        return entry.index, entry.digest, outcome.action or outcome.status, outcome.id, why
 
     def _packed(self, outcome: Outcome) -> bytes:
         """Return why a row is not done, in short, within a transaction."""
@@ -347,7 +353,8 @@ class Journal:
         return self._models[kind]
 
     def _outcome(self, number: int, state: str, record: str | None, why: bytes | None) -> Outcome:
-        if state not in get_args(Status) or not isinstance(record, str | None):
+        action = cast("Action", state) if state in _ACTIONS else None
+        if (action is None and state not in get_args(Status)) or not isinstance(record, str | None):
             raise self._damaged(f"row {number} is of no known kind")
         try:
             known = msgspec.json.decode(why or b"{}", type=_Why)
@@ -355,8 +362,9 @@ class Journal:
             raise self._damaged(_unreadable(number)) from error
         return Outcome(
             index=number,
-            status=cast("Status", state),
+            status=cast("Status", state) if action is None else "done",
             id=record,
+            action=action,
             category=known.category,
             reasons=known.reasons,
             message=known.message,

@@ -8,7 +8,7 @@ nothing in HubSpot.
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from msgspec import Struct
 
@@ -19,8 +19,11 @@ from hubspot_batch.bulk._plan import DEFAULT_CEILING
 from hubspot_batch.bulk._report import Progress
 from hubspot_batch.bulk._rows import Row
 from hubspot_batch.contract import _operations as contract
-from hubspot_batch.contract._operations import Operation
-from hubspot_batch.errors import ConfigurationError, JournalError, SourceError
+from hubspot_batch.contract._inputs import prepare
+from hubspot_batch.contract._operations import MAX_INPUTS, Operation
+from hubspot_batch.contract._validation import MOST_WITH_HISTORY, argument_faults
+from hubspot_batch.errors import ConfigurationError, InvalidInputError, JournalError, SourceError
+from hubspot_batch.transport._calls import with_its_property
 from hubspot_batch.transport._quota import is_number
 from hubspot_batch.transport._settings import Settings
 from hubspot_batch.transport._tokens import Bearer
@@ -32,6 +35,7 @@ _REMEDY = (
 _REMEDIES = {
     "operation": NAME_YOURS,
     "service": "take the base_url with which its run began; a run over another service has its own journal",
+    "pair of object types": "link {!a} with it; other object types have a journal of their own",
     "account": (
         "if it is the same one with a new token, say account={!a}; "
         "a run over another account has its own journal"
@@ -44,8 +48,10 @@ class Options(TypedDict):
 
     unique_property: NotRequired[str | None]
     id_property: NotRequired[str | None]
-    journal: str | PathLike[str] | None
-    account: str | None
+    arguments: NotRequired[Mapping[str, object]]
+    beside: NotRequired[Mapping[str, object]]
+    journal: NotRequired[str | PathLike[str] | None]
+    account: NotRequired[str | None]
     concurrency: int | None
     keep_going: bool
     on_progress: Callable[[Progress], object] | None
@@ -60,6 +66,8 @@ class Task(Struct, frozen=True, kw_only=True):
         ceiling: How many requests may be in flight.
         total: How many rows the source has, if it is known.
         keep_going: Whether to go on where one mistake of all rows would stop the run.
+        arguments: The parameters of the path and the query.
+        beside: What the body of each request has beside its inputs.
     """
 
     operation: Operation
@@ -67,6 +75,14 @@ class Task(Struct, frozen=True, kw_only=True):
     ceiling: int
     total: int | None
     keep_going: bool = False
+    arguments: Mapping[str, object] = {}
+    beside: Mapping[str, Any] = {}
+
+    @property
+    def most_inputs(self) -> int:
+        """How many rows one request takes."""
+        most = min(self.operation.max_inputs, MAX_INPUTS)
+        return min(most, MOST_WITH_HISTORY) if self.beside.get("propertiesWithHistory") else most
 
     @property
     def resendable(self) -> bool:
@@ -79,6 +95,7 @@ def task_from(operation_id: str, options: Options, total: int | None) -> Task:
 
     Raises:
         ConfigurationError: If an option is invalid.
+        InvalidInputError: If a parameter, or what stands beside the inputs, is not valid.
     """
     ceiling = DEFAULT_CEILING if options["concurrency"] is None else options["concurrency"]
     if not is_number(ceiling, int) or ceiling < 1:
@@ -88,12 +105,23 @@ def task_from(operation_id: str, options: Options, total: int | None) -> Task:
     unique_property = options.get("unique_property")
     if unique_property == "":
         raise ConfigurationError("unique_property is empty; name a property, or leave it out")
+    operation = contract.operation(operation_id)
+    id_property, arguments = options.get("id_property"), options.get("arguments", {})
+    beside = options.get("beside", {})
+    if "idProperty" in operation.body_keys and id_property is not None:
+        beside = {**beside, "idProperty": id_property}
+    # Checked with an input that is valid, before anything is read.
+    checked = prepare(operation, [{"id": "1"}], beside=with_its_property(beside)) if beside else None
+    if issues := argument_faults(operation, arguments):
+        raise InvalidInputError(issues)
     return Task(
-        operation=contract.operation(operation_id),
+        operation=operation,
         unique_property=unique_property,
         ceiling=ceiling,
         total=total,
         keep_going=options["keep_going"],
+        arguments=arguments,
+        beside={} if checked is None else checked.beside,
     )
 
 
@@ -104,16 +132,18 @@ def journal_from(task: Task, options: Options, settings: Settings) -> Journal:
         ConfigurationError: If it is not a path, or the account has no name.
         JournalError: If it cannot be used, or belongs to a run over another account, service or operation.
     """
-    if options["journal"] is None:
+    name = options.get("journal")
+    if name is None:
         return Journal(None)
-    journal = Journal(path_of(options["journal"]), lasting=True)
+    journal = Journal(path_of(name), lasting=True)
     try:
         identify(
             journal,
             {
                 "operation": task.operation.id,
                 "service": settings.base_url,
-                "account": _account(settings, options["account"], journal.salt),
+                "account": _account(settings, options.get("account"), journal.salt),
+                **_ends(task.arguments),
             },
         )
     except (ConfigurationError, JournalError):
@@ -123,6 +153,13 @@ def journal_from(task: Task, options: Options, settings: Settings) -> Journal:
         journal.close()
         raise JournalError(f"the journal {journal.path} cannot be used: {explained(error)}") from error
     return journal
+
+
+def _ends(arguments: Mapping[str, object]) -> Mapping[str, str]:
+    """Return the parameters of the path as they identify a run."""
+    if not arguments:
+        return {}
+    return {"pair of object types": " and ".join(str(value) for value in arguments.values())}
 
 
 def _account(settings: Settings, name: str | None, salt: bytes) -> str:

@@ -4,14 +4,16 @@
 Everything between is `unknown`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hubspot_batch._display import RedactedRepr, printable
 from hubspot_batch.bulk._rows import Row
+from hubspot_batch.contract._operations import Verb
 from hubspot_batch.errors import (
     ApiError,
     ConnectionFailedError,
@@ -20,9 +22,17 @@ from hubspot_batch.errors import (
     RequestTimeoutError,
 )
 from hubspot_batch.replies._refusals import is_no_taken_value, taken_value
-from hubspot_batch.results import BatchResult, Reason, RecordError
+from hubspot_batch.results import AssociationResult, BatchResult, Reason, Record, RecordError
 
 Status: TypeAlias = Literal["done", "rejected", "unknown"]
+Action: TypeAlias = Literal["created", "updated", "existing", "archived", "read"]
+
+_ACTIONS: Mapping[Verb, Action] = {
+    "create": "created",
+    "read": "read",
+    "update": "updated",
+    "archive": "archived",
+}
 
 _CONFLICT = "CONFLICT"
 _TAKEN = "CONFLICTING_UNIQUE_VALUE"
@@ -35,6 +45,11 @@ class Outcome(RedactedRepr, Struct, frozen=True, kw_only=True):
         index: The number of the row in its source, from 0.
         status: `done`, `rejected`, or `unknown` where it was sent and no trustworthy answer came.
         id: The record id of a row that is done, or None where it cannot be known for certain which it is.
+        action: What was done: the record was `created`, `updated`, `archived` or `read`, or is there already
+            (`existing`): HubSpot has refused a second attempt to create it. HubSpot does not say whether a
+            record that it is to archive was there. None where the row is not done, and where an upsert was
+            sent twice, so that the record it has found may be its own.
+        record: The record, in the outcomes that a read streams.
         category: Why it is not done. HubSpot's own categories, VALIDATION_ERROR for example, and
             INVALID_INPUT: it was never sent;
             NO_REPLY, TIMEOUT, HTTP_504 and the like: its answer was lost;
@@ -47,6 +62,8 @@ class Outcome(RedactedRepr, Struct, frozen=True, kw_only=True):
     index: int
     status: Status
     id: str | None = None
+    action: Action | None = None
+    record: Record | None = None
     category: str | None = None
     reasons: Sequence[Reason] = ()
     message: str | None = None
@@ -72,11 +89,15 @@ class Outcome(RedactedRepr, Struct, frozen=True, kw_only=True):
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return msgspec.to_builtins(self)  # type: ignore[no-any-return]
+        fields: dict[str, Any] = msgspec.to_builtins(self)
+        if self.record is None:
+            # Only a read has records.
+            del fields["record"]
+        return fields
 
     def __repr__(self) -> str:
         if self.ok:
-            return f"Outcome(index={self.index}, status='done', id={self.id!r})"
+            return f"Outcome(index={self.index}, status='done', id={self.id!r}, action={self.action!r})"
         return (
             f"Outcome(index={self.index}, status={self.status!r}, category={self.category!r}, "
             f"reasons={list(self.reasons)})"
@@ -146,28 +167,69 @@ def taken(row: Row) -> Outcome:
     return Outcome(index=row.index, status="rejected", category=_CONFLICT)
 
 
-def answered(rows: Sequence[Row], result: BatchResult, unique_property: str | None) -> list[Outcome]:
+def answered(
+    rows: Sequence[Row],
+    result: BatchResult | AssociationResult,
+    unique_property: str | None,
+    verb: Verb = "create",
+) -> list[Outcome]:
     """Return the outcomes of the rows of one request, in their order, from its reply."""
+    if isinstance(result, AssociationResult):
+        return _linked(rows, result, verb)
+    if not result.response.content:
+        # A success without a body is one of all rows.
+        return [_done(row, verb, id=row.wire.get("id")) for row in rows]
     told: dict[int, Outcome] = {}
     for record in result.records:
         if record.index is not None:
-            told[record.index] = Outcome(index=rows[record.index].index, status="done", id=record.id)
+            told[record.index] = _written(rows[record.index], record, verb)
     for error in result.errors:
         if error.index is not None:
             told[error.index] = _refused(rows[error.index], error, unique_property)
     rest = [index for index in range(len(rows)) if index not in told]
-    untold = _untold([rows[index] for index in rest], result, unique_property)
+    untold = _untold([rows[index] for index in rest], result, unique_property, verb)
     told.update(zip(rest, untold, strict=True))
     return [told[index] for index in range(len(rows))]
 
 
-def _untold(rows: Sequence[Row], result: BatchResult, unique_property: str | None) -> Iterator[Outcome]:
+def _linked(rows: Sequence[Row], result: AssociationResult, verb: Verb) -> list[Outcome]:
+    told = {
+        error.index: _refused(rows[error.index], error, None)
+        for error in result.errors
+        if error.index is not None
+    }
+    told |= {pair.index: _done(rows[pair.index], verb) for pair in result.pairs if pair.index is not None}
+    return [told.get(index) or _not_in_reply(row) for index, row in enumerate(rows)]
+
+
+def _done(row: Row, verb: Verb, id: str | None = None) -> Outcome:  # noqa: A002 - the attribute
+    return Outcome(index=row.index, status="done", id=id, action=_ACTIONS.get(verb))
+
+
+def _written(row: Row, record: Record, verb: Verb) -> Outcome:
+    action = _ACTIONS.get(verb)
+    if record.created:
+        action = "created"
+    elif record.created is False and not row.maybe_written:
+        action = "updated"
+    return Outcome(
+        index=row.index,
+        status="done",
+        id=record.id,
+        action=action,
+        record=replace(record, index=row.index) if verb == "read" else None,
+    )
+
+
+def _untold(
+    rows: Sequence[Row], result: BatchResult, unique_property: str | None, verb: Verb
+) -> Iterator[Outcome]:
     """Yield the outcomes of rows that no item of the reply names; there may be items that name no row."""
     records = [record for record in result.records if record.index is None]
     errors = [error for error in result.errors if error.index is None]
     for row in rows:
         if len(rows) == len(records) and not errors:
-            yield Outcome(index=row.index, status="done")
+            yield _done(row, verb)
         elif len(rows) == len(errors) and not records:
             yield _refused_by_one(row, errors, unique_property)
         else:
@@ -186,7 +248,7 @@ def _refused_by_one(row: Row, errors: Sequence[RecordError], unique_property: st
     if len(verdicts) > 1 or "unknown" in verdicts:
         return _not_in_reply(row)
     if "done" in verdicts:
-        return Outcome(index=row.index, status="done")
+        return Outcome(index=row.index, status="done", action="existing")
     categories = {error.category for error in errors}
     category = categories.pop() if len(categories) == 1 else None
     return Outcome(index=row.index, status="rejected", category=category)
@@ -196,7 +258,8 @@ def _refused(row: Row, error: RecordError, unique_property: str | None) -> Outco
     verdict = _verdict(row, error, unique_property)
     taken = taken_value(error)
     if verdict == "done":
-        return Outcome(index=row.index, status="done", id=None if taken is None else taken.existing)
+        existing = None if taken is None else taken.existing
+        return Outcome(index=row.index, status="done", id=existing, action="existing")
     category, reasons = error.category, tuple(error.reasons)
     if taken is not None:
         # Several forms say it in the message only.

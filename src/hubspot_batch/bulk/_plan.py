@@ -31,8 +31,9 @@ class PlannedBatch:
             same records.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, most: int = MAX_INPUTS) -> None:
         self.number = number
+        self._most = most
         self.rows: list[Row] = []
         self.after: set[int] = set()
         self._size = len(body_of([]))
@@ -52,16 +53,21 @@ class PlannedBatch:
     @property
     def is_full(self) -> bool:
         """Whether no other row has room."""
-        return len(self.rows) == MAX_INPUTS
+        return len(self.rows) == self._most
 
     def __repr__(self) -> str:
         return f"PlannedBatch({self.number}, {len(self.rows)} rows)"
 
 
 class Planner:
-    """Distributes rows over batches. At most eight batches are open for more rows at a time."""
+    """Distributes rows over batches. At most eight batches are open for more rows at a time.
 
-    def __init__(self) -> None:
+    Args:
+        most: How many rows one request takes.
+    """
+
+    def __init__(self, most: int = MAX_INPUTS) -> None:
+        self._most = most
         self._open: list[PlannedBatch] = []
         self._planned = 0
         self._last: dict[Hashable, int] = {}
@@ -95,7 +101,7 @@ class Planner:
         for batch in self._later_than(earlier):
             if batch.has_room_for(row):
                 return batch
-        batch = PlannedBatch(self._planned)
+        batch = PlannedBatch(self._planned, self._most)
         self._planned += 1
         self._open.append(batch)
         return batch

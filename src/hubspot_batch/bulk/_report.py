@@ -4,7 +4,7 @@ import heapq
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -19,7 +19,9 @@ from msgspec import Struct, field
 from hubspot_batch.bulk._journal import Journal
 from hubspot_batch.bulk._journal_file import explained, path_of
 from hubspot_batch.bulk._outcomes import Outcome
+from hubspot_batch.bulk.arrow import table_of
 from hubspot_batch.errors import HubSpotBatchError, JournalError
+from hubspot_batch.results import Record
 
 
 class Outcomes:
@@ -136,16 +138,20 @@ class Report(Progress, frozen=True, kw_only=True):
         operation: The operation that it was about.
         reasons: How many rows were not done for which reason, `hs_currency_code: INVALID_OPTION` for
             example.
+        actions: How many rows were created, updated, archived and so on; see `Outcome.action`.
         finished: Whether each row of the source has an outcome.
         outcomes: All outcomes in the order of the rows, read when they are asked for.
         journal: The file from which the run can be resumed, if there is one.
+        records: The records that `read_all` has found, in the order of the ids.
     """
 
     operation: str
     outcomes: Outcomes
     reasons: Mapping[str, int] = {}
+    actions: Mapping[str, int] = {}
     finished: bool = True
     journal: str | None = None
+    records: Sequence[Record] = ()
 
     @property
     def ok(self) -> bool:
@@ -157,6 +163,17 @@ class Report(Progress, frozen=True, kw_only=True):
         """The indexes of the rows that are done, with their record ids where those are known."""
         return ((outcome.index, outcome.id) for outcome in self.outcomes if outcome.ok and outcome.id)
 
+    def to_arrow(self) -> Any:  # noqa: ANN401 - a pyarrow.Table, where that is installed
+        """Return the records as a `pyarrow.Table`.
+
+        Its columns are `id`, `created_at`, `updated_at`, `archived` and the properties. These are text, as
+        HubSpot stores them, and null where a record has no value.
+
+        Raises:
+            ConfigurationError: If pyarrow is not installed; it comes with the extra `parquet`.
+        """
+        return table_of(self.records)
+
     def raise_for_errors(self) -> None:
         """Do nothing if each row is done.
 
@@ -167,8 +184,8 @@ class Report(Progress, frozen=True, kw_only=True):
             raise BulkError(str(self), report=self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON, without the outcomes: they have a `to_dict` of their own."""
-        names = [name for name in self.__struct_fields__ if name != "outcomes"]
+        """Return it as JSON, without the outcomes and the records: outcomes have a `to_dict` of their own."""
+        names = [name for name in self.__struct_fields__ if name not in {"outcomes", "records"}]
         return {name: msgspec.to_builtins(getattr(self, name)) for name in names} | {
             "pending": self.pending,
             "ok": self.ok,
@@ -194,26 +211,37 @@ class Tally:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._by_status: Counter[str] = Counter()
+        self._by_action: Counter[tuple[str, str | None]] = Counter()
         self._by_reason: Counter[str] = Counter()
 
     def add(self, outcome: Outcome) -> None:
         """Count an outcome."""
         with self._lock:
-            self._by_status[outcome.status] += 1
+            self._by_action[outcome.status, outcome.action] += 1
             self._by_reason.update(outcome.why)
 
     @property
     def by_status(self) -> Counter[str]:
         """How many outcomes there are of each status."""
-        with self._lock:
-            return self._by_status.copy()
+        counts: Counter[str] = Counter()
+        for (status, _), count in self._counted():
+            counts[status] += count
+        return counts
+
+    @property
+    def by_action(self) -> dict[str, int]:
+        """How many rows were created, updated and so on."""
+        return {action: count for (_, action), count in self._counted() if action is not None}
 
     @property
     def by_reason(self) -> dict[str, int]:
         """How many rows were not done for which reason, the most common first."""
         with self._lock:
             return dict(self._by_reason.most_common())
+
+    def _counted(self) -> list[tuple[tuple[str, str | None], int]]:
+        with self._lock:
+            return list(self._by_action.items())
 
 
 class BulkError(HubSpotBatchError):

@@ -23,6 +23,7 @@ from hubspot_batch.replies._matching import meaning
 
 _DIGEST_SIZE = 16
 _NOT_READ: Mapping[str, Any] = {"properties": {}}
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Holder(NamedTuple):
@@ -64,17 +65,25 @@ class Row(RedactedRepr, Struct, eq=False, kw_only=True):
     repeats: bool = False
     holder: Holder | None = None
 
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """The properties of the input; empty where it has none."""
+        return self.wire.get("properties", _NOTHING)  # type: ignore[no-any-return]
+
     def unique_value(self, name: str) -> str | None:
         """Return the value of the unique property; None for a row that cannot be sent."""
-        value: str | None = self.wire.get("properties", _NOT_READ).get(name)
-        return value
+        return self.properties.get(name)
 
     def __repr__(self) -> str:
         return f"Row({self.index}, {len(self.content)} bytes, {len(self.faults)} faults)"
 
 
 def rows_from(
-    operation: Operation, inputs: Sequence[object], first: int, unique_property: str | None
+    operation: Operation,
+    inputs: Sequence[object],
+    first: int,
+    unique_property: str | None,
+    beside: Mapping[str, Any] = _NOTHING,
 ) -> list[Row]:
     """Return up to 100 inputs as rows.
 
@@ -83,9 +92,10 @@ def rows_from(
         inputs: Mappings or generated models. A `InputIssue` stands for a row that could not be read.
         first: The index of the first of them.
         unique_property: A property with another value for each record.
+        beside: What the body of each request has beside its inputs.
     """
     return _flawless_rows(operation, inputs, first, unique_property) or _checked_rows(
-        operation, inputs, first, unique_property
+        operation, inputs, first, unique_property, beside
     )
 
 
@@ -107,7 +117,11 @@ def _flawless_rows(
 
 
 def _checked_rows(
-    operation: Operation, inputs: Sequence[object], first: int, unique_property: str | None
+    operation: Operation,
+    inputs: Sequence[object],
+    first: int,
+    unique_property: str | None,
+    beside: Mapping[str, Any],
 ) -> list[Row]:
     copy = JsonCopy()
     wires = [
@@ -115,14 +129,14 @@ def _checked_rows(
         for number, item in enumerate(inputs)
     ]
     faults: list[list[InputIssue]] = [[item] if isinstance(item, InputIssue) else [] for item in inputs]
-    found = [*copy.faults, *input_faults(operation, {"inputs": wires}, copy.replaced)]
+    found = [*copy.faults, *input_faults(operation, {"inputs": wires, **beside}, copy.replaced)]
     if unique_property is not None:
         found += lacking(wires, unique_property)
     for fault in found:
         if fault.index is not None and not isinstance(inputs[fault.index], InputIssue):
             faults[fault.index].append(fault)
     return [
-        _row(operation, first + number, wire, faults[number], unique_property)
+        _row(operation, first + number, wire, faults[number], unique_property, beside.get("idProperty"))
         for number, wire in enumerate(wires)
     ]
 
@@ -132,9 +146,10 @@ def compared(value: str) -> Hashable:
     return meaning(value) or value
 
 
-def body_of(rows: Sequence[Row]) -> bytes:
-    """Return the body of the request that holds these rows."""
-    return b'{"inputs":[' + b",".join(row.content for row in rows) + b"]}"
+def body_of(rows: Sequence[Row], beside: Mapping[str, Any] = _NOTHING) -> bytes:
+    """Return the body of the request that holds these rows, and other keys beside them."""
+    rest = b"," + msgspec.json.encode(beside)[1:] if beside else b"}"
+    return b'{"inputs":[' + b",".join(row.content for row in rows) + b"]" + rest
 
 
 def _row(
@@ -143,6 +158,7 @@ def _row(
     wire: Mapping[str, Any],
     faults: Sequence[InputIssue],
     unique_property: str | None,
+    id_property: str | None = None,
 ) -> Row:
     if faults:
         # Without the place among the rows that were read together: that may differ the next time.
@@ -150,29 +166,34 @@ def _row(
         return Row(
             index=index, wire={}, content=b"", digest=_digest(msgspec.json.encode(texts)), faults=faults
         )
-    trace = wire.get("objectWriteTraceId", f"row-{index}")
-    fields = {key: value for key, value in wire.items() if key != "objectWriteTraceId"}
+    key = "objectWriteTraceId"
+    trace = {key: wire.get(key, f"row-{index}")} if key in operation.input_keys else _NOTHING
+    fields = {name: value for name, value in wire.items() if name != key}
     # To HubSpot, and in a source that is read again, the order of the keys means nothing.
     text = msgspec.json.encode(fields, order="sorted")
     digest = _digest(text)
-    order_keys = tuple(_one_record(wire, unique_property))
+    order_keys = tuple(_one_record(wire, unique_property, id_property))
     # HubSpot merges line items that are alike (docs/behaviour.md, "Merged line items").
-    conflict_keys = (digest,) if operation.object_type == "line_items" else ()
+    alike = (digest,) if operation.object_type == "line_items" else ()
     return Row(
         index=index,
-        wire={**wire, "objectWriteTraceId": trace},
-        content=b'{"objectWriteTraceId":' + msgspec.json.encode(trace) + b"," + text[1:],
+        wire={**wire, **trace},
+        content=msgspec.json.encode(trace)[:-1] + b"," + text[1:] if trace else text,
         digest=digest,
-        conflict_keys=(trace, *conflict_keys, *order_keys),
+        conflict_keys=(*trace.values(), *alike, *order_keys),
         order_keys=order_keys,
     )
 
 
-def _one_record(wire: Mapping[str, Any], unique_property: str | None) -> Iterator[Hashable]:
-    """Yield what names the record that an input writes to: for the same, the order matters."""
+def _one_record(
+    wire: Mapping[str, Any], unique_property: str | None, id_property: str | None
+) -> Iterator[Hashable]:
+    """Yield what names the record, or the link, that an input is about: for the same, the order matters."""
     if "id" in wire:
-        name, value = wire.get("idProperty"), wire["id"]
+        name, value = wire.get("idProperty", id_property), wire["id"]
         yield "id", name, value if name is None else compared(value)
+    elif "from" in wire:
+        yield "link", wire["from"]["id"], wire["to"]["id"]
     elif unique_property is not None:
         yield "unique", compared(wire["properties"][unique_property])
 

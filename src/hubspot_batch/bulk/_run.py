@@ -40,7 +40,8 @@ class Trial:
     """
 
     def __init__(self, task: Task) -> None:
-        self.is_over = task.keep_going
+        # What is not there may be what a read is to find out.
+        self.is_over = task.keep_going or task.operation.verb == "read"
         self.shared_reason: str | None = None
         self._seen: tuple[str, str | None] | None = None
         self._finished = 0
@@ -94,7 +95,7 @@ class Run:
         self._task = task
         self._quota = settings.quota
         self._journal = journal
-        self._planner = Planner()
+        self._planner = Planner(task.most_inputs)
         self._resumption = Resumption(journal)
         self._concurrency = AdaptiveConcurrency(task.ceiling)
         self._sender = BatchSender(
@@ -133,7 +134,7 @@ class Run:
         """
         task = self._task
         with self._failing():
-            rows = rows_from(task.operation, inputs, self._counts.read, task.unique_property)
+            rows = rows_from(task.operation, inputs, self._counts.read, task.unique_property, task.beside)
             self._sender.mark_repeats(rows)
             known, rows = self._resumption.sift(rows)
             self._counts.read += len(inputs)
@@ -198,6 +199,7 @@ class Run:
             operation=self._task.operation.id,
             outcomes=outcomes_of(self._journal),
             reasons=self._tally.by_reason,
+            actions=self._tally.by_action,
             finished=self._ended and by_status.total() == figures["read"],
             journal=None if self._journal.path is None else str(self._journal.path),
         )

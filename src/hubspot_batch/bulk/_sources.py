@@ -6,28 +6,40 @@ A source is one of these:
 - a DB-API 2.0 cursor after its SELECT, or its asynchronous form (psycopg's `AsyncCursor`);
 - an object with `__arrow_c_stream__`: a table of pyarrow, a data frame of polars, a relation of duckdb.
 
-The rows of the latter two are flat: a column is a property, NULL leaves the property out, and for an update
-one column names the record.
+The rows of the latter two are flat: a column is a property, NULL leaves the property out, and for all but a
+create one column names the record. A read or an archive takes plain ids, too.
 """
 
 import inspect
 from collections import Counter
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+    Sized,
+)
 from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
 from hubspot_batch.bulk import arrow
 from hubspot_batch.contract._inputs import (
+    AnyAssociationInput,
     AnyCreateInput,
     AnyModel,
     AnyUpdateInput,
     AnyUpsertInput,
     fields_of,
-    with_id_property,
 )
 from hubspot_batch.contract._operations import MAX_INPUTS, Verb
 from hubspot_batch.contract._validation import name_of
 from hubspot_batch.contract._values import shortest_float
-from hubspot_batch.errors import ConfigurationError, SourceError
+from hubspot_batch.errors import ConfigurationError, InputIssue, SourceError
+
+# What takes nothing but an id.
+_BY_ID = frozenset({"read", "archive"})
 
 
 @runtime_checkable
@@ -81,8 +93,12 @@ FlatRow: TypeAlias = Mapping[str, Any] | tuple[object, ...] | AnyModel | KeyedRo
 CreateSource: TypeAlias = Iterable[AnyCreateInput] | Cursor | ArrowTable
 UpdateSource: TypeAlias = Iterable[AnyUpdateInput] | Cursor | ArrowTable
 UpsertSource: TypeAlias = Iterable[AnyUpsertInput | AnyUpdateInput] | Cursor | ArrowTable
+IdSource: TypeAlias = Iterable[str | int | Mapping[str, Any] | AnyModel] | Cursor | ArrowTable
+PairSource: TypeAlias = Iterable[tuple[str | int, str | int] | AnyAssociationInput]
 AsyncCreateSource: TypeAlias = CreateSource | AsyncIterable[AnyCreateInput] | AsyncCursor
 AsyncUpdateSource: TypeAlias = UpdateSource | AsyncIterable[AnyUpdateInput] | AsyncCursor
+AsyncIdSource: TypeAlias = IdSource | AsyncIterable[str | int | Mapping[str, Any] | AnyModel] | AsyncCursor
+AsyncPairSource: TypeAlias = PairSource | AsyncIterable[tuple[str | int, str | int] | AnyAssociationInput]
 AsyncUpsertSource: TypeAlias = UpsertSource | AsyncIterable[AnyUpsertInput | AnyUpdateInput] | AsyncCursor
 
 
@@ -93,8 +109,8 @@ def flat_input(row: FlatRow, *, verb: Verb, id_property: str | None = None) -> d
         row: Column to value, as a mapping, a named tuple, a dataclass, a model of attrs or pydantic, or a row
             of sqlite3 or SQLAlchemy; None leaves a property out.
         verb: What is to become of the record.
-        id_property: For an update or an upsert, the column of a unique property that names the record. By
-            default the column `id` holds the record id.
+        id_property: The column of a unique property that names the record, for all but a create. By default
+            the column `id` holds the record id.
 
     Raises:
         SourceError: If the row has no names.
@@ -115,6 +131,9 @@ def input_with(
     item: dict[str, object] = {"properties": properties}
     if verb == "create":
         return item
+    if verb in _BY_ID:
+        # Other columns are not about the call.
+        return {"id": properties[column]} if (column := id_property or "id") in properties else {}
     if (column := id_property or "id") in properties:
         item["id"] = properties.pop(column)
     if id_property is not None:
@@ -130,13 +149,17 @@ def inputs_from(
 
 
 def check_id_property(verb: Verb, id_property: str | None) -> None:
-    """Refuse what cannot name the records of an update or an upsert.
+    """Refuse what cannot name the records of an operation.
 
     Raises:
-        ConfigurationError: If it is given for a create, or HubSpot does not take it.
+        ConfigurationError: If it is given for a create or an archive, or HubSpot does not take it.
     """
     if verb == "create" and id_property is not None:
         raise ConfigurationError("id_property is for updates and upserts; leave it out of a create")
+    if verb == "archive" and id_property is not None:
+        raise ConfigurationError(
+            "HubSpot archives records by their ids only; read the ids first, with id_property in read_all"
+        )
     if id_property == "hs_object_id":
         remedy = "name a property whose values are unique"
         if verb == "update":
@@ -175,8 +198,8 @@ def chunks(
     Args:
         source: One of the kinds that this module lists.
         verb: What is to become of the records.
-        id_property: The unique property that names the records: the column of flat rows, and what inputs get
-            as `idProperty` that have none.
+        id_property: The unique property that names the records: the column of flat rows, and what the `id`
+            of other inputs is a value of.
         size: No more rows than this are read ahead.
 
     Raises:
@@ -192,7 +215,7 @@ def chunks(
         return (flat.inputs(rows) for batch in reader for rows in arrow.rows_of(batch, size))
     if _is_cursor(source):
         return _fetched(cast("Cursor", source), _flat(source, verb, id_property), size)
-    return (_named(inputs, id_property) for inputs in _lists(cast("Iterable[object]", source), size))
+    return _lists(cast("Iterable[object]", source), size, _conversion(verb, id_property))
 
 
 def async_chunks(
@@ -209,7 +232,7 @@ def async_chunks(
         return _in_place(chunks(source, verb=verb, id_property=id_property, size=size))
     if _is_cursor(source):
         return _async_fetched(cast("AsyncCursor", source), _flat(source, verb, id_property), size)
-    return _async_lists(cast("AsyncIterable[object]", source), size, id_property)
+    return _async_lists(cast("AsyncIterable[object]", source), size, _conversion(verb, id_property))
 
 
 class _Flat:
@@ -254,7 +277,7 @@ def _check_columns(columns: Sequence[str], verb: Verb, needed: str | None) -> No
         )
     if needed is not None and needed not in columns:
         raise SourceError(
-            f"an {verb} needs a column {needed!r} that names the record; "
+            f"{'a' if verb == 'read' else 'an'} {verb} needs a column {needed!r} that names the record; "
             f"the columns are {', '.join(map(repr, columns))}"
         )
 
@@ -296,29 +319,74 @@ async def _async_fetched(cursor: AsyncCursor, flat: _Flat, size: int) -> AsyncIt
         yield inputs
 
 
-def _named(inputs: list[object], id_property: str | None) -> list[object]:
-    return inputs if id_property is None else [with_id_property(item, id_property) for item in inputs]
+def _conversion(verb: Verb, id_property: str | None) -> Callable[[list[object]], list[object]]:
+    """Return what makes inputs of the items of an iterable."""
+    if verb in _BY_ID:
+        return lambda items: [_id_input(item, id_property) for item in items]
+    if id_property is not None:
+        return lambda items: [_named_input(item, verb, id_property) for item in items]
+    return lambda items: items
 
 
-def _lists(rows: Iterable[object], size: int) -> Iterator[list[object]]:
+def _fields_of(item: object) -> object:
+    # What could not be read is told of as it is.
+    return item if isinstance(item, InputIssue) else fields_of(item)
+
+
+def _id_input(item: object, id_property: str | None) -> object:
+    """Return the input for an id, or for a record or a row that has one."""
+    fields = _fields_of(item)
+    if isinstance(fields, InputIssue):
+        return item
+    if not isinstance(fields, Mapping):
+        return {"id": item}
+    properties = fields.get("properties")
+    for place in (fields, properties if isinstance(properties, Mapping) else {}):
+        if id_property in place:
+            return {"id": place[id_property]}
+    # Without an id, the document says what is wrong.
+    return {"id": fields["id"]} if "id" in fields else fields
+
+
+def _named_input(item: object, verb: Verb, id_property: str) -> object:
+    """Return an input whose record a unique property names: from an input, or from a flat row."""
+    fields = _fields_of(item)
+    if not isinstance(fields, Mapping):
+        return item
+    if "id" in fields or "properties" in fields:
+        return {"idProperty": id_property, **_with_id(fields, id_property)}
+    return flat_input(fields, verb=verb, id_property=id_property) if id_property in fields else item
+
+
+def _with_id(fields: Mapping[str, object], id_property: str) -> Mapping[str, object]:
+    """Return an input whose `id` is, where it has none, the value of the unique property."""
+    properties = fields.get("properties")
+    if "id" in fields or not isinstance(properties, Mapping) or id_property not in properties:
+        return fields
+    return {**fields, "id": properties[id_property]}
+
+
+def _lists(
+    rows: Iterable[object], size: int, convert: Callable[[list[object]], list[object]]
+) -> Iterator[list[object]]:
     rest: list[object] = []
     try:
         for row in rows:
             rest.append(row)
             if len(rest) == size:
                 full, rest = rest, []
-                yield full
+                yield convert(full)
     except Exception:
         # What was read before must not be lost with the exception.
         if rest:
-            yield rest
+            yield convert(rest)
         raise
     if rest:
-        yield rest
+        yield convert(rest)
 
 
 async def _async_lists(
-    rows: AsyncIterable[object], size: int, id_property: str | None
+    rows: AsyncIterable[object], size: int, convert: Callable[[list[object]], list[object]]
 ) -> AsyncIterator[list[object]]:
     rest: list[object] = []
     try:
@@ -326,13 +394,13 @@ async def _async_lists(
             rest.append(row)
             if len(rest) == size:
                 full, rest = rest, []
-                yield _named(full, id_property)
+                yield convert(full)
     except Exception:
         if rest:
-            yield _named(rest, id_property)
+            yield convert(rest)
         raise
     if rest:
-        yield _named(rest, id_property)
+        yield convert(rest)
 
 
 async def _in_place(lists: Iterator[list[object]]) -> AsyncIterator[list[object]]:

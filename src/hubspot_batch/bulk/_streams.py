@@ -22,6 +22,7 @@ from contextlib import ExitStack, suppress
 from typing import Any, Self, TypeVar, cast
 
 import anyio
+import msgspec
 from anyio import CancelScope
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
@@ -33,6 +34,7 @@ from hubspot_batch.bulk._run import Run
 from hubspot_batch.bulk._sources import async_chunks, chunks, length
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.results import Record
 from hubspot_batch.transport._async import AsyncDriver
 from hubspot_batch.transport._settings import Settings
 
@@ -89,6 +91,25 @@ class _Job:
             self._journal.close()
 
 
+class _Records:
+    """The records that a read has found so far."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, Record] = {}
+
+    def take(self, settled: deque[Outcome]) -> None:
+        """Take the records of outcomes, and drop the outcomes."""
+        while settled:
+            outcome = settled.popleft()
+            if outcome.record is not None:
+                self._found[outcome.index] = outcome.record
+
+    def added_to(self, report: Report) -> Report:
+        """Return a report with the records, in the order of the source."""
+        records = tuple(record for _, record in sorted(self._found.items()))
+        return msgspec.structs.replace(report, records=records) if records else report
+
+
 class Stream(Iterator[Outcome]):
     """The outcomes of a run in the order in which they come in, exactly one for each row.
 
@@ -119,10 +140,11 @@ class Stream(Iterator[Outcome]):
         Raises:
             BulkError: If the run could not be finished.
         """
+        records = _Records()
         with self:
             while self._session.advance():
-                self._session.settled.clear()
-            return self.report
+                records.take(self._session.settled)
+            return records.added_to(self.report)
 
     def close(self) -> None:
         """End the run. What is in flight is waited for."""
@@ -319,10 +341,11 @@ class AsyncStream(AsyncIterator[Outcome]):
         Raises:
             BulkError: If the run could not be finished.
         """
+        records = _Records()
         async with self:
             while await self._session.advance():
-                self._session.settled.clear()
-            return self.report
+                records.take(self._session.settled)
+            return records.added_to(self.report)
 
     async def close(self) -> None:
         """End the run. What is in flight is waited for."""

@@ -11,12 +11,14 @@ from hubspot_batch.contract._values import Problem, Unreadable, shortest_float
 from hubspot_batch.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import ModuleType
 
     import pyarrow as pa
 
-__all__ = ["column_names", "import_pyarrow", "open_stream", "rows_of", "zoneless_columns"]
+    from hubspot_batch.results import Record
+
+__all__ = ["column_names", "import_pyarrow", "open_stream", "rows_of", "table_of", "zoneless_columns"]
 
 # The name that pandas gives to an unnamed row index.
 _INDEX_OF_PANDAS = re.compile(r"__index_level_\d+__")
@@ -153,3 +155,25 @@ def _plain_type(kind: pa.DataType, single: pa.DataType) -> pa.DataType:
 
 def _plain_unit(unit: str) -> str:
     return "us" if unit == "ns" else unit
+
+
+def table_of(records: Sequence[Record]) -> pa.Table:
+    """Return records as a table of text, with a column for each property that any of them has."""
+    lib = import_pyarrow()
+    names = dict.fromkeys(name for record in records for name in record.properties)
+    facts: dict[str, list[object]] = {
+        "id": [record.id for record in records],
+        "created_at": [record.created_at for record in records],
+        "updated_at": [record.updated_at for record in records],
+        "archived": [record.archived for record in records],
+    }
+    # A property can have the name of one of these, which come first.
+    columns = {
+        name: [record.properties.get(name) for record in records] for name in names if name not in facts
+    }
+    return lib.table(
+        {
+            name: lib.array(values, lib.bool_() if name == "archived" else lib.string())
+            for name, values in {**facts, **columns}.items()
+        }
+    )

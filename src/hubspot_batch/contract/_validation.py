@@ -26,7 +26,7 @@ _REMEDIES = {
 _NO_BODY = InputIssue(index=None, pointer="", problem="the operation takes no body", remedy="send none")
 _BETWEEN_NAMES = re.compile(r"[\s,;]")
 # docs/behaviour.md, "Batch size"
-_MOST_WITH_HISTORY = 50
+MOST_WITH_HISTORY = 50
 _SAMPLES = {"array": "[...]", "object": "{...}", "string": '"..."'}
 # Unknown keys are reported even where their value was replaced.
 _UNKNOWN_KEY = ValidationErrorKind.AdditionalProperties
@@ -513,11 +513,11 @@ def _refused_beside(operation: contract.Operation, content: Mapping[str, object]
                 yield fault_at(
                     (key, index), "no property has such a name", "write each internal name by itself"
                 )
-    if content.get("propertiesWithHistory") and len(_inputs_of(content)) > _MOST_WITH_HISTORY:
+    if content.get("propertiesWithHistory") and len(_inputs_of(content)) > MOST_WITH_HISTORY:
         yield fault_at(
             ("inputs",),
-            f"there are more than {_MOST_WITH_HISTORY}, the most where propertiesWithHistory names any",
-            f"give at most {_MOST_WITH_HISTORY}, or ask for no history",
+            f"there are more than {MOST_WITH_HISTORY}, the most where propertiesWithHistory names any",
+            f"give at most {MOST_WITH_HISTORY}, or ask for no history",
         )
 
 

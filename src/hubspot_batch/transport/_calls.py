@@ -153,7 +153,7 @@ def build_call(
     if operation.request_schema is not None:
         if id_property is not None and "idProperty" in operation.body_keys:
             beside, id_property = {**beside, "idProperty": id_property}, None
-        batch = prepare(operation, inputs, unique_property, _with_its_property(beside), id_property)
+        batch = prepare(operation, inputs, unique_property, with_its_property(beside), id_property)
     return _call(operation, read, batch, path, unique_property)
 
 
@@ -234,7 +234,7 @@ def has_object(response: Response) -> bool:
         return False
 
 
-def _with_its_property(beside: Mapping[str, object]) -> Mapping[str, object]:
+def with_its_property(beside: Mapping[str, object]) -> Mapping[str, object]:
     """Return what stands beside the inputs of a read, and ask for the property that names the records, too.
 
     Without its value no record of the reply could be told from another.
