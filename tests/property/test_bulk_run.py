@@ -28,7 +28,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from hubspot_batch import AsyncHubSpot, Quota, Retries
 from hubspot_batch.bulk import BulkError, Outcome, Report, read_outcomes
 from hubspot_batch.bulk import _journal as writer
-from hubspot_batch.bulk import _plan as plan
+from hubspot_batch.bulk import _options as options
 from hubspot_batch.bulk import _streams as streams
 from hubspot_batch.bulk._plan import AdaptiveConcurrency
 from hubspot_batch.bulk._sources import async_chunks
@@ -254,9 +254,9 @@ def stand_ins(patch: pytest.MonkeyPatch, scene: Scene) -> None:
     patch.setattr(_async_driver, "anyio", SimpleNamespace(sleep=clock.sleep))
     patch.setattr(_exchange, "random", SimpleNamespace(random=lambda: 1.0))
     patch.setattr(writer, "to_thread", SimpleNamespace(run_sync=at_once))
-    patch.setattr(plan, "MAX_INPUTS", scene.batch)
+    patch.setattr(options, "MAX_INPUTS", scene.batch)
     patch.setattr(streams, "async_chunks", partial(async_chunks, size=4))
-    patch.setattr(AdaptiveConcurrency, "at", lambda _self, _rate: scene.concurrency)
+    patch.setattr(AdaptiveConcurrency, "target_for", lambda _self, _rate: scene.concurrency)
 
 
 class Runs(RuleBasedStateMachine):
