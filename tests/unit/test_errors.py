@@ -67,6 +67,30 @@ API_ERRORS: dict[type[ApiError], int] = {
     ServerError: 503,
 }
 
+CHECK = "check base_url and the proxy"
+WITHOUT_HUBSPOTS_WORDS = {
+    **dict.fromkeys(range(300, 400), f"the address redirects to another one, which is not followed; {CHECK}"),
+    **dict.fromkeys(range(400, 500), f"a gateway or proxy before HubSpot refused the request; {CHECK}"),
+    **dict.fromkeys(range(500, 1000), "HubSpot or a gateway before it failed"),
+    400: f"a gateway before HubSpot could not read the request; {CHECK}",
+    401: f"a gateway or proxy before HubSpot asks for a login; {CHECK}",
+    403: f"a gateway, firewall or proxy before HubSpot blocked the request; {CHECK}",
+    404: "there is no such path at this address; check base_url and api_version",
+    405: "nothing at this address takes batches; check base_url and api_version",
+    407: "the proxy asks for a login; write user and password into its address",
+    408: "the request took too long to arrive",
+    411: f"a gateway or proxy before HubSpot refused the form of the request; {CHECK}",
+    413: "the request is too large for HubSpot or a gateway before it; send less at once",
+    414: f"the address is too long for a gateway or proxy before HubSpot; {CHECK}",
+    429: "HubSpot or a gateway before it takes no more requests for now; raise Retries.budget to wait longer",
+    431: f"the headers are too large for a gateway or proxy before HubSpot; {CHECK}",
+    499: "a gateway before HubSpot gave the request up",
+    502: "a gateway before HubSpot got no valid answer from it",
+    503: "HubSpot or a gateway before it is not available for now",
+    511: "the network asks for a login; log in with a browser first",
+    **dict.fromkeys((504, 524), "a gateway before HubSpot timed out waiting for its answer"),
+}
+
 
 def response(status: int) -> Response:
     return Response(
@@ -178,7 +202,9 @@ def test_no_text_repeats_what_hubspot_said() -> None:
 
 
 def test_only_a_success_that_cannot_be_read_may_be_written_from_the_start() -> None:
-    assert {type(error) for error in each_error() if error.maybe_written} == {UnexpectedReplyError}
+    assert {type(error): error.maybe_written for error in each_error()} == {
+        type(error): type(error) is UnexpectedReplyError for error in each_error()
+    }
 
 
 def test_the_text_says_where_the_batch_may_have_been_written() -> None:
@@ -262,35 +288,20 @@ def test_the_text_of_a_refusal_that_says_little() -> None:
             assert str(api_error(kind, body)) == text
 
 
-@pytest.mark.parametrize(
-    ("status", "meaning"),
-    [
-        (302, "the address redirects to another one, which is not followed; check base_url and the proxy"),
-        (400, "a gateway before HubSpot could not read the request; check base_url and the proxy"),
-        (401, "a gateway or proxy before HubSpot asks for a login; check base_url and the proxy"),
-        (
-            403,
-            "a gateway, firewall or proxy before HubSpot blocked the request; check base_url and the proxy",
-        ),
-        (409, "a gateway or proxy before HubSpot refused the request; check base_url and the proxy"),
-        (
-            413,
-            "the request is too large for HubSpot or a gateway before it; send less at once",
-        ),
-        (520, "HubSpot or a gateway before it failed"),
-    ],
-)
-def test_a_page_of_a_gateway_is_not_taken_for_words_of_hubspot(status: int, meaning: str) -> None:
-    def text(content: bytes) -> str:
-        reply = Response(status=status, headers={}, content=content)
-        return str(kinds.get(status, ApiError)("create_orders", reply, ErrorBody()))
-
+def test_a_page_of_a_gateway_is_not_taken_for_words_of_hubspot() -> None:
     kinds = {number: kind for kind, number in API_ERRORS.items()}
-    told = f"create_orders: HTTP {status}: {meaning}"
-    assert text(b"") == f"{told} (there is no body)"
-    for page in (b"<html>no</html>", b"\xef\xbb\xbf\r\n <!DOCTYPE html>"):
-        assert text(page) == f"{told} (the body is a web page, see .response.content)"
-    assert text(b"[]") == f"{told} (the body is not HubSpot's, see .response.content)"
+    bodies = {
+        b"": "there is no body",
+        b"<html>no</html>": "the body is a web page, see .response.content",
+        b"\xef\xbb\xbf\r\n <!DOCTYPE html>": "the body is a web page, see .response.content",
+        b"[]": "the body is not HubSpot's, see .response.content",
+    }
+    for status, content in itertools.product(range(300, 1000), bodies):
+        with case(status, content):
+            reply = Response(status=status, headers={}, content=content)
+            assert str(kinds.get(status, ApiError)("create_orders", reply, ErrorBody())) == (
+                f"create_orders: HTTP {status}: {WITHOUT_HUBSPOTS_WORDS[status]} ({bodies[content]})"
+            )
 
 
 def test_without_words_of_hubspot_no_text_leads_to_them_or_blames_the_token() -> None:
@@ -325,6 +336,17 @@ def test_a_missing_permission_names_the_scopes() -> None:
         assert error.missing_scopes == scopes
 
 
+def test_a_401_can_point_to_the_function_that_gave_the_token() -> None:
+    problems = {"EXPIRED_AUTHENTICATION": "is invalid or expired", "INVALID": "was not accepted"}
+    remedy = "check where the function given as access_token gets its tokens"
+    for category, problem in problems.items():
+        with case(category):
+            error = AuthenticationError("create_orders", response(401), ErrorBody(category=category))
+            error.blame_function()
+            text = f"create_orders: HTTP 401 {category}: the token {problem}; {remedy}"
+            assert (error.remedy, str(error), error.args) == (remedy, text, (text,))
+
+
 def test_a_quota_is_that_of_the_day_where_its_policy_says_so() -> None:
     policies = (None, "", "TEN_SECONDLY_ROLLING", "SECONDLY", "DAILY", "daily", "DAILY_ROLLING")
 
@@ -342,6 +364,16 @@ def test_a_success_that_cannot_be_read_keeps_its_bytes() -> None:
         "create_carts: HTTP 200, but it is HTML; the bytes are in .response.content; "
         "the batch may have been written"
     )
+
+
+def test_a_success_without_a_body_leads_to_no_bytes() -> None:
+    error = UnexpectedReplyError("create_carts", response_without_body(200), "there is no body")
+    assert str(error) == "create_carts: HTTP 200, but there is no body; the batch may have been written"
+
+
+def test_an_error_of_a_source_tells_its_row_and_line() -> None:
+    errors_of_places = [SourceError("no name"), SourceError("no name", row=5, line=7)]
+    assert [(error.row, error.line) for error in errors_of_places] == [(None, None), (5, 7)]
 
 
 @pytest.mark.parametrize("kind", [ConnectionFailedError, RequestTimeoutError])
@@ -413,4 +445,6 @@ def test_the_fields_of_a_fault_are_given_by_name() -> None:
 
 
 def test_no_name_of_a_file_can_steer_the_terminal() -> None:
-    assert str(ConfigurationError("orders\x1b[2J.csv\nvalid: gone")) == "orders\\x1b[2J.csv\\nvalid: gone"
+    kinds = (ConfigurationError, SourceError, JournalError, JournalInUseError, QuotaUnavailableError)
+    texts = {str(kind("orders\x1b[2J.csv\nvalid: gone")) for kind in kinds}
+    assert texts == {"orders\\x1b[2J.csv\\nvalid: gone"}
