@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hubspot_batch.contract._values import Problem, encode_id, encode_value, shortest_float
+from hubspot_batch.contract._values import Problem, Unreadable, encode_id, encode_value, shortest_float
 from tests.conftest import case
 
 SECRET = "s3cr3t-7261"
@@ -108,6 +108,12 @@ class NAType:
 class Pair(NamedTuple):
     left: str
     right: str
+
+
+class Shaped:
+    """It has a shape, as an array has, but makes no list."""
+
+    shape = (1,)
 
 
 class BrokenZone(tzinfo):
@@ -263,6 +269,7 @@ def test_the_text_of_an_instant_is_the_same_wherever_the_machine_is() -> None:
 def test_what_has_no_text_is_a_problem_with_a_remedy() -> None:
     cases: list[tuple[object, Problem]] = [
         (None, NONE),
+        (Unreadable(BAD_OPTION), BAD_OPTION),
         (float("nan"), NOT_FINITE),
         (float("inf"), NOT_FINITE),
         (float("-inf"), NOT_FINITE),
@@ -345,6 +352,7 @@ def test_a_value_of_another_type_is_a_problem_that_names_the_type() -> None:
         (uuid.UUID(int=1), "UUID"),
         (Pair("a", "b"), "Pair"),
         (clock.gmtime(0), "struct_time"),
+        (Shaped(), "Shaped"),
         (object(), "object"),
         (str, "type"),
     ]
