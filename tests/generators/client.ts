@@ -47,14 +47,31 @@ const replies = {
   CreateCartsRequest: await client.POST("/crm/v3/objects/carts/batch/create", {
     body: examples.CreateCartsRequest,
   }),
+  UpsertOrdersRequest: await client.POST("/crm/v3/objects/orders/batch/upsert", {
+    body: examples.UpsertOrdersRequest,
+  }),
+  ReadWithHistoryRequest: await client.POST("/crm/v3/objects/orders/batch/read", {
+    params: { query: { archived: false } },
+    body: examples.ReadWithHistoryRequest,
+  }),
+  CreateAssociationsRequest: await client.POST(
+    "/crm/associations/2026-09/{fromObjectType}/{toObjectType}/batch/create",
+    {
+      params: { path: { fromObjectType: "line_items", toObjectType: "orders" } },
+      body: examples.CreateAssociationsRequest,
+    },
+  ),
+  properties: await client.GET("/crm/v3/properties/{objectType}", { params: { path: { objectType: "carts" } } }),
 };
 
 // What a caller reads has these types.
 const category: string | null | undefined = refused.error?.category;
 const ids: string[] | undefined = numbered.data?.results.map((record) => record.id);
+const created: boolean | null | undefined = replies.UpsertOrdersRequest.data?.results[0]?.new;
+const archived = await client.POST("/crm/v3/objects/carts/batch/archive", { body: { inputs: [{ id: "93001" }] } });
 const traced: string[] | string | null | undefined = partly.data?.errors?.[0]?.context?.["objectWriteTraceId"];
 
 for (const [name, { response, data }] of Object.entries(replies)) {
   console.log(JSON.stringify({ name, status: response.status, records: data?.results.length }));
 }
-console.log(JSON.stringify({ category, ids, traced }));
+console.log(JSON.stringify({ category, ids, traced, created, archived: archived.response.status }));

@@ -29,8 +29,11 @@ def read_examples(document: dict[str, Any]) -> Iterator[Example]:
         return document["components"][kind][name]
 
     for path in document["paths"].values():
-        operation = path["post"]
-        for body in map(component, [operation["requestBody"], *operation["responses"].values()]):
+        (operation,) = path.values()
+        bodies = [operation["requestBody"]] if "requestBody" in operation else []
+        for body in map(component, [*bodies, *operation["responses"].values()]):
+            if "content" not in body:
+                continue
             content = body["content"]["application/json"]
             schema = content["schema"]["$ref"].rpartition("/")[2]
             for example in content["examples"].values():
@@ -66,8 +69,17 @@ def examples() -> dict[str, Example]:
 @pytest.fixture
 def box() -> Iterator[Sandbox]:
     """Start a sandbox that holds what the request examples name, but the order with a number of its shop."""
-    properties = {"orders": {"shop_order_number": Property("text", unique=True)}}
+    unique = Property("text", unique=True)
+    properties = {
+        "orders": {"shop_order_number": unique, "shop_number": unique},
+        "commerce_payments": {"shop_payment_number": unique},
+        "carts": {"shop_cart_number": unique},
+    }
     with Sandbox(quota="none", properties=properties) as box:
         box.add("contacts", 301)
         box.add("orders", 44001)
+        box.add("line_items", 71001)
+        box.add("line_items", 71002)
+        box.add("commerce_payments", 82001)
+        box.add("carts", 93001)
         yield box

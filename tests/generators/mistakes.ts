@@ -25,8 +25,10 @@ export const linked: Schemas["UpdateInput"] = { id: "1", properties: {}, associa
 export const category: Schemas["AssociationType"] = { associationCategory: "OURS", associationTypeId: 507 };
 // @ts-expect-error - a record has an id
 export const record: Schemas["Record"] = { properties: {}, createdAt: "", updatedAt: "", archived: false };
-// @ts-expect-error - carts have no update
-export const update = client.POST("/crm/v3/objects/carts/batch/update", { body: { inputs: [] } });
+// @ts-expect-error - tickets are not of the family
+export const update = client.POST("/crm/v3/objects/tickets/batch/update", { body: { inputs: [] } });
+// @ts-expect-error - an upsert names a unique property
+export const upsert: Schemas["UpsertInput"] = { id: "1", properties: {} };
 // @ts-expect-error - an operation needs its body
 export const bodiless = client.POST("/crm/v3/objects/carts/batch/create");
 // @ts-expect-error - it is POST

@@ -6,6 +6,8 @@
 - A moment is written with other digits.
 - A key that a request does not know is dropped, and names of properties are not looked at. The document
   forbids both; the generator makes nothing of `additionalProperties: false` and of `propertyNames`.
+- A 204 is documented without a body, and read as a 2XX all the same, which has one: that fails. An archive
+  has to be called by the method that leaves the body alone.
 - mypy has to be spared union-attr: the generated code reads a value of a map twice, the first time to see
   whether it is null, and mypy does not connect the two.
 """
@@ -26,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 import pytest
 
+from hubspot_batch.contract import _operations as contract
 from hubspot_batch.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -39,14 +42,26 @@ PACKAGE = "foreign_client"
 MOMENTS = {"startedAt", "completedAt", "requestedAt", "createdAt", "updatedAt", "archivedAt", "timestamp"}
 
 KINDS = ["orders", "line_items", "commerce_payments", "carts"]
+# The request examples in an order in which they succeed, and how many records each reply has.
 REQUESTS = {
-    "CreateOrdersRequest": "create_orders",
-    "UpdateOrdersByRecordIdRequest": "update_orders",
-    "UpdateOrdersByUniquePropertyRequest": "update_orders",
-    "CreateLineItemsRequest": "create_line_items",
-    "CreateCommercePaymentsRequest": "create_commerce_payments",
-    "CreateCartsRequest": "create_carts",
+    "CreateOrdersRequest": ("create_orders", 2),
+    "UpdateOrdersByRecordIdRequest": ("update_orders", 1),
+    "UpdateOrdersByUniquePropertyRequest": ("update_orders", 1),
+    "CreateLineItemsRequest": ("create_line_items", 1),
+    "UpdateLineItemsByRecordIdRequest": ("update_line_items", 1),
+    "CreateCommercePaymentsRequest": ("create_commerce_payments", 1),
+    "UpdateCommercePaymentsByRecordIdRequest": ("update_commerce_payments", 1),
+    "CreateCartsRequest": ("create_carts", 1),
+    "UpdateCartsByRecordIdRequest": ("update_carts", 1),
+    "UpsertOrdersRequest": ("upsert_orders", 2),
+    "UpsertCommercePaymentsRequest": ("upsert_commerce_payments", 1),
+    "UpsertCartsRequest": ("upsert_carts", 1),
+    "ReadByRecordIdRequest": ("read_orders", 1),
+    "ReadByUniquePropertyRequest": ("read_orders", 0),
+    "ReadWithHistoryRequest": ("read_orders", 1),
+    "CreateAssociationsRequest": ("create_associations", 2),
 }
+ENDS = ("line_items", "orders")
 
 Body = dict[str, Any]
 Generated = Any
@@ -161,13 +176,14 @@ def api(client: ModuleType, box: Sandbox) -> Iterator[Generated]:
 
 
 def call(client: ModuleType, api: Generated, operation: str, body: Body) -> Generated:
-    object_type = operation.partition("_")[2]
-    owner = getattr(client, f"{object_type.title().replace('_', '')}Api")(api)
-    kind = client.BatchUpdateRequest if operation == "update_orders" else client.BatchCreateRequest
-    return getattr(owner, f"{operation}_with_http_info")(kind.from_dict(body))
+    known = contract.operation(operation)
+    owner = getattr(client, f"{known.object_type.title().replace('_', '')}Api")(api)
+    kind = getattr(client, known.request_schema or "")
+    ends = ENDS if known.path_parameters else ()
+    return getattr(owner, f"{operation}_with_http_info")(*ends, kind.from_dict(body))
 
 
-def test_it_creates_and_updates(
+def test_it_goes_through_the_family(
     client: ModuleType,
     api: Generated,
     box: Sandbox,
@@ -176,19 +192,27 @@ def test_it_creates_and_updates(
     numbered = inputs(properties={"hs_order_name": "A-1002", "shop_order_number": "shop-1002"})
     assert call(client, api, "create_orders", numbered).status_code == 201
 
-    for name, operation in REQUESTS.items():
+    for name, (operation, count) in REQUESTS.items():
         reply = call(client, api, operation, examples[name].body)
-        assert reply.status_code == (200 if operation == "update_orders" else 201)
+        complete = count == len(examples[name].body["inputs"])
+        assert reply.status_code == (contract.operation(operation).success if complete else 207)
         assert reply.data.status.to_dict() == "COMPLETE"
-        assert len(reply.data.results) == len(examples[name].body["inputs"])
+        assert len(reply.data.results) == count
+        if operation == "upsert_orders":
+            assert [record.new for record in reply.data.results] == [True, True]
 
     stored = {kind: [record.properties for record in box.records(kind)] for kind in KINDS}
     assert {kind: len(records) for kind, records in stored.items()} == {
-        "orders": 4,
-        "line_items": 1,
-        "commerce_payments": 1,
-        "carts": 1,
+        "orders": 6,
+        "line_items": 3,
+        "commerce_payments": 3,
+        "carts": 3,
     }
+    listed = client.PropertiesApi(api).list_properties_with_http_info("orders")
+    assert {definition.name for definition in listed.data.results} >= {"hs_order_name", "shop_number"}
+    body = client.BatchArchiveRequest.from_dict(examples["ArchiveRecordsRequest"].body)
+    archive = client.OrdersApi(api).archive_orders_without_preload_content(body)
+    assert (archive.status, archive.data, len(box.records("orders"))) == (204, b"", 5)
     assert stored["orders"][0]["hs_shipping_tracking_number"] == "TRACK-77"
     assert stored["orders"][1]["hs_fulfillment_status"] == "Shipped"
 

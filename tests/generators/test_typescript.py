@@ -88,8 +88,10 @@ def test_it_creates_and_updates(folder: Path, box: Sandbox) -> None:
     read = replies.pop()
     orders = {record.id: record.properties for record in box.records("orders")}
     assert (read["category"], read["traced"]) == ("VALIDATION_ERROR", ["row-2"])
+    assert (read["created"], read["archived"]) == (True, 204)
     assert orders["44001"]["hs_shipping_tracking_number"] == "TRACK-77"
     assert [orders[order]["hs_fulfillment_status"] for order in read["ids"]] == ["Shipped"]
+    assert replies.pop()["records"] > 10
     assert [(reply["name"], reply["status"], reply.get("records")) for reply in replies] == [
         ("numbered", 201, 1),
         ("refused", 400, None),
@@ -100,6 +102,9 @@ def test_it_creates_and_updates(folder: Path, box: Sandbox) -> None:
         ("CreateLineItemsRequest", 201, 1),
         ("CreateCommercePaymentsRequest", 201, 1),
         ("CreateCartsRequest", 201, 1),
+        ("UpsertOrdersRequest", 200, 2),
+        ("ReadWithHistoryRequest", 200, 1),
+        ("CreateAssociationsRequest", 201, 2),
     ]
     kinds = ("orders", "line_items", "commerce_payments", "carts")
-    assert [len(box.records(kind)) for kind in kinds] == [5, 1, 1, 1]
+    assert [len(box.records(kind)) for kind in kinds] == [7, 3, 2, 1]
