@@ -16,6 +16,7 @@ import pytest
 
 import hubspot_batch
 from hubspot_batch.contract import _operations as contract
+from hubspot_batch.contract._inputs import prepare
 from hubspot_batch.contract._operations import OperationId
 from hubspot_batch.contract._validation import fault_at, name_of, validate
 from hubspot_batch.errors import ConfigurationError, InputIssue
@@ -121,6 +122,11 @@ def test_an_operation_without_a_body_takes_none() -> None:
     bodies: list[object] = [{}, {"inputs": []}]
 
     assert [lines(validate("list_properties", body)) for body in bodies] == [faults] * 2
+
+
+def test_an_operation_without_a_body_has_no_inputs_to_prepare() -> None:
+    with pytest.raises(ConfigurationError, match="list_properties takes no inputs"):
+        prepare(contract.operation("list_properties"), [{"id": "7"}])
 
 
 def test_inputs_of_other_kinds_are_refused() -> None:
