@@ -289,7 +289,7 @@ class AuthenticationError(ApiError):
     def blame_function(self) -> None:
         """Point to the token function in the text."""
         self._from_function = True
-        self.args = (self._text(),)
+        self.args = (printable(self._text()),)
 
     def _reason(self) -> str:
         problem = "is invalid or expired" if self.expired else "was not accepted"

@@ -448,3 +448,11 @@ def test_no_name_of_a_file_can_steer_the_terminal() -> None:
     kinds = (ConfigurationError, SourceError, JournalError, JournalInUseError, QuotaUnavailableError)
     texts = {str(kind("orders\x1b[2J.csv\nvalid: gone")) for kind in kinds}
     assert texts == {"orders\\x1b[2J.csv\\nvalid: gone"}
+
+
+def test_no_word_of_hubspot_can_steer_the_terminal_once_a_function_is_blamed() -> None:
+    error = AuthenticationError("create_orders", response(401), ErrorBody(category="A\x1b[2J\nB"))
+
+    error.blame_function()
+
+    assert str(error).isprintable()

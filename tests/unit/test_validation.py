@@ -915,3 +915,9 @@ def test_an_id_that_no_record_has() -> None:
                 "/inputs/0/associations/1/to/id",
                 "a record id has digits only",
             )
+
+
+def test_a_property_called_by_digits_is_a_property() -> None:
+    (fault,) = validate("create_carts", {"inputs": [{"properties": {"0": None}}]})
+
+    assert (fault.pointer, fault.problem) == ("/inputs/0/properties/0", "null stands where text belongs")

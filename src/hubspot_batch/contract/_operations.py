@@ -2,7 +2,6 @@
 
 import json
 import pkgutil
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
@@ -98,8 +97,11 @@ class Operation(Struct, frozen=True, kw_only=True):
 
     def is_at(self, method: str, path: str) -> bool:
         """Return whether a request with this method and path is one of this operation."""
-        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.path))
-        return method == self.method and re.fullmatch(pattern, path) is not None
+        named, asked = self.path.split("/"), path.split("/")
+        return (method, len(asked)) == (self.method, len(named)) and all(
+            part != "" if name.startswith("{") else part == name
+            for name, part in zip(named, asked, strict=True)
+        )
 
     def path_in(self, api_version: str) -> str:
         """Return the path in a version of the API; its parameters are still names."""

@@ -367,10 +367,12 @@ class _Place(NamedTuple):
         place = cls()
         for part in path:
             named = schema.get("properties", {})
-            is_property = isinstance(part, str) and part not in named
-            inner = schema["items"] if isinstance(part, int) else named.get(part)
+            # jsonschema-rs gives a key of digits as a number, too.
+            key = None if isinstance(part, int) and "items" in schema else str(part)
+            is_property = key is not None and key not in named
+            inner = schema["items"] if key is None else named.get(key)
             inner = contract.resolve(schema["additionalProperties"] if inner is None else inner)
-            is_optional = isinstance(part, str) and part not in schema.get("required", ())
+            is_optional = key is not None and key not in schema.get("required", ())
             schema, place = inner, cls(is_property, is_optional, inner.get("enum", ()))
         return place
 

@@ -16,7 +16,7 @@ from hubspot_batch.errors import SourceError
 _EARLY = "the list ends early; make or fetch the file again"
 _BLOCK_SIZE = 256 * 1024
 # The body of a request, which `validate` takes, too.
-BODY = re.compile(r'\s*\{\s*"inputs"\s*:')
+BODY = re.compile(r'\A\s*\{\s*"inputs"\s*:')
 # Where a block ends within a number, a literal or an escape, the error stands no further from the end.
 _LONGEST_TOKEN = 16
 
