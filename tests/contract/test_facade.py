@@ -323,6 +323,12 @@ def test_any_other_name_is_no_attribute() -> None:
         getattr(hubspot_batch, name)
 
 
+def test_a_module_that_annotations_name_is_imported_when_it_is_asked_for() -> None:
+    asked = vars(hubspot_batch)["__getattr__"]
+
+    assert asked("bulk") is import_module("hubspot_batch.bulk")
+
+
 @pytest.mark.parametrize(
     ("code", "later"),
     [

@@ -31,9 +31,9 @@ from hubspot_batch.contract._validation import (
 from hubspot_batch.contract._values import Problem, PropertyValue, encode_id, encode_value
 from hubspot_batch.errors import InputIssue, InvalidInputError
 
-if sys.version_info >= (3, 12):
+if sys.version_info >= (3, 12):  # pragma: no cover - each Python takes one of the two
     from typing import TypedDict
-else:
+else:  # pragma: no cover
     from typing_extensions import TypedDict  # pydantic takes no other one
 
 if TYPE_CHECKING:
