@@ -5,7 +5,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 
@@ -26,7 +26,15 @@ PATH = click.Path(path_type=Path)
 _MOST_DIGITS = 5
 
 
-class _Days(click.ParamType[timedelta]):
+if TYPE_CHECKING:
+    _DaysType: TypeAlias = click.ParamType[timedelta]
+    _NameType: TypeAlias = click.ParamType[str]
+else:
+    # Before click 8.4, it is not generic at run time.
+    _DaysType = _NameType = click.ParamType
+
+
+class _Days(_DaysType):
     """A number of days, written like 30d."""
 
     name = "days"
@@ -38,7 +46,7 @@ class _Days(click.ParamType[timedelta]):
         return timedelta(days=int(digits))
 
 
-class _ChoiceWhenUsed(click.ParamType[str]):
+class _ChoiceWhenUsed(_NameType):
     """A choice between names that are looked up when they are needed: it takes long to import them."""
 
     def __init__(self, name: str, choices: Callable[[], Sequence[str]]) -> None:
@@ -60,7 +68,7 @@ def _formats() -> Sequence[str]:
     return sorted(FORMATS)
 
 
-def objects_of(verb: str | None = None) -> click.ParamType[str]:
+def objects_of(verb: str | None = None) -> _NameType:
     """Return the type of an argument that names an object type whose rows the document lets a verb push.
 
     Without a verb, the argument names what any operation is about.
