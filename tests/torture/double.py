@@ -408,7 +408,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         double = self.server.double
         number, fate = double.arrive()
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        length = int(self.headers["Content-Length"])
+        content = self.rfile.read(length)
+        if len(content) < length:
+            raise ConnectionError("the pushing process was killed while it sent")
+        request = json.loads(content)
         double.reached(number, "on arrival")
         status, body = double.process(self.path, request, fate)
         double.reached(number, "when it is written")

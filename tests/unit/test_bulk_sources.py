@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import anyio
+import numpy as np
 import pytest
 
 from hubspot_batch.bulk._sources import async_chunks, chunks, flat_input, inputs_from, is_async, length
@@ -339,7 +340,7 @@ class TestArrow:
 
     def test_a_float_has_the_shortest_text_of_its_own_size_however_it_is_stored(self, read: Read) -> None:
         single = pa.array([19.99, 1e16, float("nan"), None], pa.float32())
-        half = pa.array([0.1, 1e-7, float("inf"), None], pa.float16())
+        half = pa.array([*map(np.float16, (0.1, 1e-7, float("inf"))), None], pa.float16())
         table = pa.record_batch(
             {
                 "plain": single,
