@@ -7,11 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Hashable
 from ipaddress import ip_address
 from threading import Lock
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakSet, WeakValueDictionary
 
 import httpx
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from hubspot_batch._display import RedactedRepr
@@ -19,6 +19,9 @@ from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.transport._quota import Pacer, Quota, is_number
 from hubspot_batch.transport._retries import Retries, RetryPolicy
 from hubspot_batch.transport._tokens import Bearer
+
+if TYPE_CHECKING:
+    from hubspot_batch.transport._definitions import Reading
 
 BASE_URL = "https://api.hubapi.com"
 TOKEN_VARIABLE = "HUBSPOT_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
@@ -90,7 +93,7 @@ _DATED = r"2025-09|20(2[6-9]|[3-9]\d)-0[39]"
 
 
 class Settings(RedactedRepr, Struct, frozen=True, kw_only=True):
-    """The options of a client, valid and complete."""
+    """The options of a client, valid and complete, and what is known of its account."""
 
     token: Bearer | AsyncTokenSource
     base_url: str
@@ -100,6 +103,8 @@ class Settings(RedactedRepr, Struct, frozen=True, kw_only=True):
     max_reply_bytes: int
     retries: RetryPolicy
     quota: Pacer
+    # By process and object type.
+    known_definitions: dict[tuple[int, str], "Reading"] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Settings(base_url={self.base_url!r}, api_version={self.api_version!r})"
@@ -303,7 +308,7 @@ def changed(
 ) -> Settings:
     """Return the options with changes; None keeps an option.
 
-    A new token gets a new quota, and a new `timeout` a new `attempt_timeout`.
+    A new token gets a new quota and knows no definitions, and a new `timeout` gets a new `attempt_timeout`.
 
     Raises:
         ConfigurationError: If any is not valid.
@@ -323,4 +328,5 @@ def changed(
         max_reply_bytes=largest,
         retries=settings.retries if retries is None else retries_from(retries),
         quota=pace if quota is None else quota_from(quota),
+        known_definitions=settings.known_definitions if source is None else {},
     )
