@@ -11,7 +11,15 @@ import httpx
 import hubspot_batch
 from hubspot_batch._display import never_raising
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.objects import Associations, AsyncAssociations, AsyncObjects, Objects, RequestParts
+from hubspot_batch.objects import (
+    Associations,
+    AsyncAssociations,
+    AsyncObjects,
+    AsyncReadOnlyObjects,
+    Objects,
+    ReadOnlyObjects,
+    RequestParts,
+)
 from hubspot_batch.transport._connections import Pool, async_client, sync_client
 from hubspot_batch.transport._quota import Pacer
 from hubspot_batch.transport._retries import Retries, RetryPolicy
@@ -74,6 +82,10 @@ class HubSpot:
         line_items: The same of line items.
         commerce_payments: The same of commerce payments.
         carts: The same of carts.
+        contacts: Reads of contacts, which links lead to.
+        companies: The same of companies.
+        deals: The same of deals.
+        products: The same of products.
         associations: Links between records that exist.
     """
 
@@ -116,6 +128,10 @@ class HubSpot:
         self.line_items = Objects("line_items", sender)
         self.commerce_payments = Objects("commerce_payments", sender)
         self.carts = Objects("carts", sender)
+        self.contacts = ReadOnlyObjects("contacts", sender)
+        self.companies = ReadOnlyObjects("companies", sender)
+        self.deals = ReadOnlyObjects("deals", sender)
+        self.products = ReadOnlyObjects("products", sender)
         self.associations = Associations(sender)
 
     def with_options(
@@ -166,8 +182,8 @@ class HubSpot:
 
             reply = read_orders.sync(client=hub.generated, body=body)
 
-        Connections, token, time limits, quota and retries are those of this client, and it holds no token.
-        The paths are those of API version v3. What the generated code cannot read raises an error of this
+        Connections, token, API version, time limits, quota and retries are those of this client, and it holds
+        no token. What the generated code cannot read raises an error of this
         package: the page of a gateway, or a status that HTTP does not define. `asyncio` and
         `asyncio_detailed` work, too.
         """
@@ -228,6 +244,10 @@ class AsyncHubSpot:
         line_items: The same of line items.
         commerce_payments: The same of commerce payments.
         carts: The same of carts.
+        contacts: Reads of contacts, which links lead to.
+        companies: The same of companies.
+        deals: The same of deals.
+        products: The same of products.
         associations: Links between records that exist.
     """
 
@@ -270,6 +290,10 @@ class AsyncHubSpot:
         self.line_items = AsyncObjects("line_items", sender)
         self.commerce_payments = AsyncObjects("commerce_payments", sender)
         self.carts = AsyncObjects("carts", sender)
+        self.contacts = AsyncReadOnlyObjects("contacts", sender)
+        self.companies = AsyncReadOnlyObjects("companies", sender)
+        self.deals = AsyncReadOnlyObjects("deals", sender)
+        self.products = AsyncReadOnlyObjects("products", sender)
         self.associations = AsyncAssociations(sender)
 
     def with_options(
@@ -320,8 +344,8 @@ class AsyncHubSpot:
 
             reply = await read_orders.asyncio(client=hub.generated, body=body)
 
-        Connections, token, time limits, quota and retries are those of this client, and it holds no token.
-        The paths are those of API version v3. What the generated code cannot read raises an error of this
+        Connections, token, API version, time limits, quota and retries are those of this client, and it holds
+        no token. What the generated code cannot read raises an error of this
         package: the page of a gateway, or a status that HTTP does not define. Only `asyncio` and
         `asyncio_detailed` work.
         """
@@ -386,7 +410,7 @@ class _SyncSender:
 
         sync_driver = Driver(self._pool, self._settings)
         driver = AsyncDriver(ThreadedPool(self._pool), self._settings)
-        return _generated(self._settings, Carrier(self._settings.base_url, driver, sync_driver))
+        return _generated(self._settings, Carrier(self._settings, driver, sync_driver))
 
 
 class _AsyncSender:
@@ -424,7 +448,7 @@ class _AsyncSender:
     def generated(self) -> "AuthenticatedClient":
         from hubspot_batch.transport._async import Carrier  # noqa: PLC0415
 
-        return _generated(self._settings, Carrier(self._settings.base_url, self._driver))
+        return _generated(self._settings, Carrier(self._settings, self._driver))
 
 
 def _generated(settings: Settings, carrier: httpx.BaseTransport) -> "AuthenticatedClient":

@@ -1,4 +1,4 @@
-"""The methods of `hub.orders`, `hub.line_items`, `hub.commerce_payments`, `hub.carts` and `hub.associations`.
+"""The methods of `hub.orders`, `hub.contacts`, `hub.associations` and the other namespaces.
 
 One class of each kind serves both clients. It names the operation; the sender of the client builds the
 request, sends it and reads the reply.
@@ -34,8 +34,11 @@ __all__ = [
     "Associations",
     "AsyncAssociations",
     "AsyncObjects",
+    "AsyncReadOnlyObjects",
     "ObjectMethods",
     "Objects",
+    "ReadMethods",
+    "ReadOnlyObjects",
 ]
 
 # What a synchronous method returns, or what an asynchronous one gives to await.
@@ -80,64 +83,19 @@ class _Sender(Protocol[_Report_co, _Stream_co]):
         ...
 
 
-class ObjectMethods(
-    Generic[
-        _BatchResultT,
-        _DefinitionsT,
-        _ReportT,
-        _StreamT,
-        _CreateSourceT,
-        _UpdateSourceT,
-        _UpsertSourceT,
-        _IdSourceT,
-    ]
-):
-    """What can be done with the records of one object type.
+class ReadMethods(Generic[_BatchResultT, _DefinitionsT, _ReportT, _StreamT, _IdSourceT]):
+    """What can be done with the records of an object type that are not to be changed.
 
     Methods of `HubSpot` return what they say. Those of `AsyncHubSpot` return it when awaited, except streams,
     which are for `async for`.
     """
 
-    def __init__(
-        self,
-        object_type: hubspot_batch.types.ObjectType,
-        sender: _Sender[_ReportT, _StreamT],
-    ) -> None:
+    def __init__(self, object_type: str, sender: _Sender[_ReportT, _StreamT]) -> None:
         self._object_type = object_type
         self._sender = sender
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._object_type!r})"
-
-    def batch_create(
-        self,
-        inputs: Iterable[hubspot_batch.types.AnyCreateInput],
-        *,
-        unique_property: str | None = None,
-    ) -> _BatchResultT:
-        """Create 1 to 100 records in one request.
-
-        An input that HubSpot refuses costs only itself: it stands in `errors`, the others are written. A
-        batch that may have been written is not sent again, so that no record is doubled, unless
-        `unique_property` names a property by which HubSpot itself refuses the double; the conflict then
-        stands in `errors`, or is raised as `ConflictError`.
-
-        Args:
-            inputs: Mappings with `properties` and, where wanted, `associations` and `objectWriteTraceId`; or
-                generated models. Numbers, bools, dates, aware datetimes and lists of options become text.
-                They are not changed.
-            unique_property: A property that the account holds unique and that every input has.
-
-        Returns:
-            What was written, what was refused, and what the reply says nothing about.
-
-        Raises:
-            InvalidInputError: If any input is not valid. Nothing was sent.
-            ConnectionFailedError: If no reply came; `maybe_written` tells whether to look first.
-            ApiError: If the request as a whole was refused.
-            UnexpectedReplyError: If HubSpot reported a success that cannot be read.
-        """
-        return self._batch("create", inputs, unique_property=unique_property)
 
     def batch_read(
         self,
@@ -172,13 +130,173 @@ class ObjectMethods(
             ApiError: If the request as a whole was refused.
             UnexpectedReplyError: If HubSpot reported a success that cannot be read.
         """
-        return self._batch(
-            "read",
+        operation, arguments = self._read_operation()
+        result: _BatchResultT = self._sender.send(
+            operation,
             _id_inputs(ids),
             id_property=id_property,
-            arguments={"archived": archived} if archived is not False else {},
-            beside={"properties": _listed(properties), "propertiesWithHistory": _listed(history)},
+            **_reading(arguments, properties, history, archived=archived),
         )
+        return result
+
+    def properties(self, *, archived: bool = False) -> _DefinitionsT:
+        """Return the definitions of all properties of the object type.
+
+        They tell the type and options of each, whether its values are unique, and whether it is read-only.
+
+        Args:
+            archived: Whether to return archived properties, and no others.
+
+        Raises:
+            ConnectionFailedError: If no reply came.
+            ApiError: If HubSpot refused the request; one of several scopes is enough.
+            UnexpectedReplyError: If HubSpot reported a success that cannot be read.
+        """
+        arguments = {"objectType": self._object_type}
+        definitions: _DefinitionsT = self._sender.send(
+            "list_properties", arguments=arguments | ({"archived": archived} if archived is not False else {})
+        )
+        return definitions
+
+    def read_all(
+        self,
+        ids: _IdSourceT,
+        *,
+        properties: Iterable[str] = (),
+        history: Iterable[str] = (),
+        id_property: str | None = None,
+        archived: bool = False,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> _ReportT:
+        """Read any number of records, and return them.
+
+        They are in `report.records`, in the order of the ids; `report.to_arrow()` makes a table of them, with
+        the extra `parquet`. Ids that HubSpot does not find are `rejected`. All records are kept in memory,
+        which `stream_read` does not do.
+
+        Args:
+            ids: Record ids, or values of the property `id_property`: any iterable of them, or of records,
+                rows or inputs that have them; or flat rows with a column of them: a DB-API cursor, or
+                anything with `__arrow_c_stream__`. An id may occur twice. An `AsyncHubSpot` also takes
+                asynchronous iterables and cursors.
+            properties: As for `batch_read`.
+            history: As for `batch_read`. With any, a request has at most 50 records.
+            id_property: The unique property whose values the ids are; of flat rows, the column.
+            archived: As for `batch_read`.
+            journal: A file that makes the run resumable. It keeps the records, too: a run that goes on has
+                those that were read before as they were then, and one that is finished reads nothing again.
+            account: What the account is called, where the token changes from run to run.
+            concurrency: How many requests may be in flight, 40 by default.
+            on_progress: Is called with a `Progress` about every hundred records.
+
+        Returns:
+            The records, the counts, the reasons, and in `outcomes` what became of each id.
+
+        Raises:
+            ConfigurationError: If the source, an option or the journal cannot be used. Nothing was sent.
+            InvalidInputError: If a name of a property is not valid. Nothing was sent.
+            BulkError: If the run could not be finished; its `report` tells how far it came.
+        """
+        operation, arguments = self._read_operation()
+        return self._sender.report(
+            operation,
+            ids,
+            **_reading(arguments, properties, history, archived=archived),
+            id_property=id_property,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            keep_going=False,
+            on_progress=on_progress,
+        )
+
+    def stream_read(
+        self,
+        ids: _IdSourceT,
+        *,
+        properties: Iterable[str] = (),
+        history: Iterable[str] = (),
+        id_property: str | None = None,
+        archived: bool = False,
+        journal: str | PathLike[str] | None = None,
+        account: str | None = None,
+        concurrency: int | None = None,
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> _StreamT:
+        """Read any number of records, and yield each as `outcome.record` as soon as it is there.
+
+        The arguments are those of `read_all`. Memory does not grow with the number of records.
+
+        Raises:
+            ConfigurationError: At once, if the source, an option or the journal cannot be used.
+            InvalidInputError: At once, if a name of a property is not valid.
+            BulkError: After the last outcome, if the run could not be finished.
+        """
+        operation, arguments = self._read_operation()
+        return self._sender.stream(
+            operation,
+            ids,
+            **_reading(arguments, properties, history, archived=archived),
+            id_property=id_property,
+            journal=journal,
+            account=account,
+            concurrency=concurrency,
+            keep_going=False,
+            on_progress=on_progress,
+        )
+
+    def _read_operation(self) -> tuple[str, Mapping[str, object]]:
+        """Return the operation that reads these records, and the parameters of its path."""
+        return "read_objects", {"objectType": self._object_type}
+
+
+class ObjectMethods(
+    ReadMethods[_BatchResultT, _DefinitionsT, _ReportT, _StreamT, _IdSourceT],
+    Generic[
+        _BatchResultT,
+        _DefinitionsT,
+        _ReportT,
+        _StreamT,
+        _CreateSourceT,
+        _UpdateSourceT,
+        _UpsertSourceT,
+        _IdSourceT,
+    ],
+):
+    """What can be done with the records of a commerce object: all that `ReadMethods` has, and writes."""
+
+    def batch_create(
+        self,
+        inputs: Iterable[hubspot_batch.types.AnyCreateInput],
+        *,
+        unique_property: str | None = None,
+    ) -> _BatchResultT:
+        """Create 1 to 100 records in one request.
+
+        An input that HubSpot refuses costs only itself: it stands in `errors`, the others are written. A
+        batch that may have been written is not sent again, so that no record is doubled, unless
+        `unique_property` names a property by which HubSpot itself refuses the double; the conflict then
+        stands in `errors`, or is raised as `ConflictError`.
+
+        Args:
+            inputs: Mappings with `properties` and, where wanted, `associations` and `objectWriteTraceId`; or
+                generated models. Numbers, bools, dates, aware datetimes and lists of options become text.
+                They are not changed.
+            unique_property: A property that the account holds unique and that every input has.
+
+        Returns:
+            What was written, what was refused, and what the reply says nothing about.
+
+        Raises:
+            InvalidInputError: If any input is not valid. Nothing was sent.
+            ConnectionFailedError: If no reply came; `maybe_written` tells whether to look first.
+            ApiError: If the request as a whole was refused.
+            UnexpectedReplyError: If HubSpot reported a success that cannot be read.
+        """
+        return self._batch("create", inputs, unique_property=unique_property)
 
     def batch_update(self, inputs: Iterable[hubspot_batch.types.AnyUpdateInput]) -> _BatchResultT:
         """Update 1 to 100 records in one request.
@@ -251,25 +369,6 @@ class ObjectMethods(
             ApiError: If the request as a whole was refused.
         """
         return self._batch("archive", _id_inputs(ids))
-
-    def properties(self, *, archived: bool = False) -> _DefinitionsT:
-        """Return the definitions of all properties of the object type.
-
-        They tell the type and options of each, whether its values are unique, and whether it is read-only.
-
-        Args:
-            archived: Whether to return archived properties, and no others.
-
-        Raises:
-            ConnectionFailedError: If no reply came.
-            ApiError: If HubSpot refused the request; one of several scopes is enough.
-            UnexpectedReplyError: If HubSpot reported a success that cannot be read.
-        """
-        arguments = {"objectType": self._object_type}
-        definitions: _DefinitionsT = self._sender.send(
-            "list_properties", arguments=arguments | ({"archived": archived} if archived is not False else {})
-        )
-        return definitions
 
     def create_all(
         self,
@@ -503,81 +602,6 @@ class ObjectMethods(
             on_progress=on_progress,
         )
 
-    def read_all(
-        self,
-        ids: _IdSourceT,
-        *,
-        properties: Iterable[str] = (),
-        history: Iterable[str] = (),
-        id_property: str | None = None,
-        archived: bool = False,
-        concurrency: int | None = None,
-        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
-    ) -> _ReportT:
-        """Read any number of records, and return them.
-
-        They are in `report.records`, in the order of the ids; `report.to_arrow()` makes a table of them, with
-        the extra `parquet`. Ids that HubSpot does not find are `rejected`. All records are kept in memory,
-        which `stream_read` does not do. A read changes nothing, so it has no journal: start it again instead.
-
-        Args:
-            ids: Record ids, or values of the property `id_property`: any iterable of them, or of records,
-                rows or inputs that have them; or flat rows, as for `create_all`. An id may occur twice.
-            properties: As for `batch_read`.
-            history: As for `batch_read`. With any, a request has at most 50 records.
-            id_property: The unique property whose values the ids are; of flat rows, the column.
-            archived: As for `batch_read`.
-            concurrency: As for `create_all`.
-            on_progress: As for `create_all`.
-
-        Returns:
-            The same as `create_all`, with the records.
-
-        Raises:
-            ConfigurationError: If the source or an option cannot be used. Nothing was sent.
-            InvalidInputError: If a name of a property is not valid. Nothing was sent.
-            BulkError: If the run could not be finished; its `report` tells how far it came.
-        """
-        return self._sender.report(
-            self._operation("read"),
-            ids,
-            **_reading(properties, history, archived=archived),
-            id_property=id_property,
-            concurrency=concurrency,
-            keep_going=False,
-            on_progress=on_progress,
-        )
-
-    def stream_read(
-        self,
-        ids: _IdSourceT,
-        *,
-        properties: Iterable[str] = (),
-        history: Iterable[str] = (),
-        id_property: str | None = None,
-        archived: bool = False,
-        concurrency: int | None = None,
-        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
-    ) -> _StreamT:
-        """Read any number of records, and yield each as `outcome.record` as soon as it is there.
-
-        The arguments are those of `read_all`. Memory does not grow with the number of records.
-
-        Raises:
-            ConfigurationError: At once, if the source or an option cannot be used.
-            InvalidInputError: At once, if a name of a property is not valid.
-            BulkError: After the last outcome, if the run could not be finished.
-        """
-        return self._sender.stream(
-            self._operation("read"),
-            ids,
-            **_reading(properties, history, archived=archived),
-            id_property=id_property,
-            concurrency=concurrency,
-            keep_going=False,
-            on_progress=on_progress,
-        )
-
     def archive_all(
         self,
         ids: _IdSourceT,
@@ -650,6 +674,9 @@ class ObjectMethods(
     def _batch(self, verb: Verb, inputs: Iterable[object], **parts: Unpack[RequestParts]) -> _BatchResultT:
         result: _BatchResultT = self._sender.send(self._operation(verb), inputs, **parts)
         return result
+
+    def _read_operation(self) -> tuple[str, Mapping[str, object]]:
+        return self._operation("read"), {}
 
     def _operation(self, verb: Verb) -> str:
         return f"{verb}_{self._object_type}"
@@ -798,10 +825,12 @@ class _Reading(TypedDict):
     beside: Mapping[str, object]
 
 
-def _reading(properties: Iterable[str], history: Iterable[str], *, archived: bool) -> _Reading:
+def _reading(
+    arguments: Mapping[str, object], properties: Iterable[str], history: Iterable[str], *, archived: bool
+) -> _Reading:
     """Return what a request to read has beside the ids."""
     return {
-        "arguments": {"archived": archived} if archived is not False else {},
+        "arguments": {**arguments, "archived": archived} if archived is not False else arguments,
         "beside": {"properties": _listed(properties), "propertiesWithHistory": _listed(history)},
     }
 
@@ -853,6 +882,30 @@ def _listed(names: Iterable[str]) -> object:
     """Return names as a list. Any other value is left for the document to refuse."""
     is_collection = isinstance(names, Iterable) and not isinstance(names, str | bytes | Mapping)
     return [*names] if is_collection else names
+
+
+class ReadOnlyObjects(
+    ReadMethods[
+        BatchResult,
+        Sequence[PropertyDefinition],
+        "hubspot_batch.bulk.Report",
+        "hubspot_batch.bulk.Stream",
+        "hubspot_batch.types.IdSource",
+    ]
+):
+    """What a `HubSpot` can do with the records that links lead to: contacts, companies, deals, products."""
+
+
+class AsyncReadOnlyObjects(
+    ReadMethods[
+        Coroutine[Any, Any, BatchResult],
+        Coroutine[Any, Any, Sequence[PropertyDefinition]],
+        "Coroutine[Any, Any, hubspot_batch.bulk.Report]",
+        "hubspot_batch.bulk.AsyncStream",
+        "hubspot_batch.types.AsyncIdSource",
+    ]
+):
+    """What an `AsyncHubSpot` can do with the records that links lead to."""
 
 
 class Objects(

@@ -46,7 +46,14 @@ from hubspot_batch.contract._inputs import (
 )
 from hubspot_batch.contract._operations import ObjectType, OperationId, Verb
 from hubspot_batch.contract._values import PropertyValue
-from hubspot_batch.objects import Associations, AsyncAssociations, AsyncObjects, Objects
+from hubspot_batch.objects import (
+    Associations,
+    AsyncAssociations,
+    AsyncObjects,
+    AsyncReadOnlyObjects,
+    Objects,
+    ReadOnlyObjects,
+)
 from hubspot_batch.transport._quota import AttemptReport, Pacer
 from hubspot_batch.transport._retries import FailedAttempt, RetryPolicy
 from hubspot_batch.transport._settings import AsyncTokenSource, TokenSource
@@ -69,6 +76,7 @@ __all__ = [
     "AsyncIdSource",
     "AsyncObjects",
     "AsyncPairSource",
+    "AsyncReadOnlyObjects",
     "AsyncTokenSource",
     "AsyncUpdateSource",
     "AsyncUpsertSource",
@@ -87,6 +95,7 @@ __all__ = [
     "Pacer",
     "PairSource",
     "PropertyValue",
+    "ReadOnlyObjects",
     "RetryPolicy",
     "TokenSource",
     "UpdateInput",

@@ -41,6 +41,7 @@ DOCUMENT: dict[str, Any] = yaml.safe_load(
 )
 
 NAMESPACES = ["orders", "line_items", "commerce_payments", "carts"]
+READ_ONLY = ["contacts", "companies", "deals", "products"]
 METHODS = ["__init__", "with_options", "close", "__enter__", "__exit__", "__repr__"]
 PUBLIC = ["associations", "close", "generated", "with_options"]
 OF_VERB = ["batch_{}", "{}_all", "stream_{}"]
@@ -67,7 +68,7 @@ AWAITABLE_TOKEN = "collections.abc.Callable[[], collections.abc.Awaitable[str]]"
 def test_both_clients_have_the_same_public_names() -> None:
     hub, async_hub = clients()
 
-    assert public_names(hub) == public_names(async_hub) == sorted([*PUBLIC, *NAMESPACES])
+    assert public_names(hub) == public_names(async_hub) == sorted([*PUBLIC, *NAMESPACES, *READ_ONLY])
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -98,7 +99,7 @@ def test_only_the_async_client_has_to_be_awaited() -> None:
     assert [name for name in names if inspect.iscoroutinefunction(getattr(AsyncHubSpot, name))] == ["close"]
 
 
-@pytest.mark.parametrize("namespace", [*NAMESPACES, "associations"])
+@pytest.mark.parametrize("namespace", [*NAMESPACES, *READ_ONLY, "associations"])
 def test_both_clients_have_the_same_methods_in_a_namespace(namespace: str) -> None:
     plain, asynchronous = (getattr(hub, namespace) for hub in clients())
 
@@ -109,7 +110,7 @@ def test_both_clients_have_the_same_methods_in_a_namespace(namespace: str) -> No
         assert inspect.getdoc(getattr(plain, name))
 
 
-@pytest.mark.parametrize("namespace", NAMESPACES)
+@pytest.mark.parametrize("namespace", [*NAMESPACES, *READ_ONLY])
 def test_all_but_the_inputs_is_keyword_only(namespace: str) -> None:
     subjects = {}
     for name in set(public_names(getattr(HubSpot("t"), namespace))) - {"properties"}:
@@ -123,7 +124,7 @@ def test_all_but_the_inputs_is_keyword_only(namespace: str) -> None:
     assert subjects == {name: "inputs" if name.startswith("batch_") else "rows" for name in subjects} | ids
 
 
-@pytest.mark.parametrize("namespace", NAMESPACES)
+@pytest.mark.parametrize("namespace", [*NAMESPACES, *READ_ONLY])
 def test_a_run_takes_the_same_options_as_a_stream_or_as_a_whole(namespace: str) -> None:
     for hub in clients():
         methods = getattr(hub, namespace)
@@ -155,15 +156,15 @@ def test_both_streams_have_the_same_public_names_and_signatures() -> None:
 
 
 # What no method of a client calls. It can be called through `hub.generated`.
-LACKING = {
-    "read_objects",
-}
+LACKING: set[str] = set()
 
 
 def methods_for(operation: contract.Operation) -> set[tuple[str, str]]:
     """The methods of an operation, each with its namespace."""
     if operation.id == "list_properties":
-        return {(namespace, "properties") for namespace in NAMESPACES}
+        return {(namespace, "properties") for namespace in [*NAMESPACES, *READ_ONLY]}
+    if operation.id == "read_objects":
+        return {(namespace, form.format("read")) for namespace in READ_ONLY for form in OF_VERB}
     return {(operation.object_type, form.format(operation.verb)) for form in OF_VERB}
 
 
@@ -174,7 +175,7 @@ def test_the_facade_has_a_method_for_each_operation_but_those_that_it_lacks() ->
     for hub in clients():
         methods = {
             (namespace, name)
-            for namespace in [*NAMESPACES, "associations"]
+            for namespace in [*NAMESPACES, *READ_ONLY, "associations"]
             for name in public_names(getattr(hub, namespace))
         }
         assert methods == set().union(*wanted)
@@ -246,8 +247,10 @@ def test_each_namespace_source_and_input_can_be_annotated_with() -> None:
     names = set(re.findall(r"hubspot_batch\.types\.(\w+)", MODULES["objects"]))
 
     assert names | {"Objects", "AsyncObjects", "TokenSource", "AsyncTokenSource"} <= set(types.__all__)
-    namespaces = {type(getattr(hub, name)) for hub in clients() for name in [*NAMESPACES, "associations"]}
-    assert namespaces == {types.Objects, types.AsyncObjects, types.Associations, types.AsyncAssociations}
+    names = {*NAMESPACES, *READ_ONLY, "associations"}
+    plain, asynchronous = ({type(getattr(hub, name)) for name in names} for hub in clients())
+    assert plain == {types.Objects, types.ReadOnlyObjects, types.Associations}
+    assert asynchronous == {types.AsyncObjects, types.AsyncReadOnlyObjects, types.AsyncAssociations}
     assert types.__all__ == sorted(types.__all__)
 
 

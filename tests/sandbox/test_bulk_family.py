@@ -1,6 +1,7 @@
 """Runs that read, upsert, archive and link, over a socket, with lost answers and kills."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hubspot_batch import AsyncHubSpot, HubSpot, Retries, UpdateInput
-from hubspot_batch.bulk import BulkError, Report
+from hubspot_batch.bulk import BulkError, Report, read_outcomes
 from hubspot_batch.errors import ConfigurationError, InvalidInputError, JournalError
 from hubspot_batch.sandbox import Property, Sandbox
 from hubspot_batch.transport import _retries as policy
@@ -227,6 +228,61 @@ def test_streams_tell_each_outcome(box: Sandbox) -> None:
         row: UpdateInput = {"id": "S", "properties": {"hs_order_name": "s"}}
         rows = hub.orders.stream_upsert([row], id_property=NUMBER)
         assert [outcome.action for outcome in rows] == ["created"]
+
+
+def test_what_links_lead_to_can_be_read(client: Client) -> None:
+    emails = [f"customer{number}@example.com" for number in range(120)]
+    contacts = [{"id": str(301 + number), "email": email} for number, email in enumerate(emails)]
+    with Sandbox(records={"contacts": contacts}) as box:
+        report = run(
+            client, box, "contacts", "read_all", [*emails, "who"], id_property="email", properties=["email"]
+        )
+
+        assert [record.id for record in report.records] == [contact["id"] for contact in contacts]
+        assert [(o.index, o.category) for o in report.outcomes if not o.ok] == [(120, "OBJECT_NOT_FOUND")]
+        assert report.operation == "read_objects"
+        with HubSpot(box.access_token, base_url=box.url) as hub:
+            assert hub.contacts.batch_read(["302"]).records[0].id == "302"
+            assert hub.contacts.batch_read(["302"], archived=True).errors[0].index == 0
+            assert "email" in {each.name for each in hub.contacts.properties()}
+            assert [o.status for o in hub.deals.stream_read(["1"])] == ["rejected"]
+            assert repr(hub.deals) == "ReadOnlyObjects('deals')"
+
+
+def test_a_journal_keeps_what_was_read(client: Client, tmp_path: Path) -> None:
+    journal = tmp_path / "read.run"
+    texts = [f"{number}: " + "a long name, " * 9 for number in range(250)]
+    with sandbox() as box:
+        rows = [
+            {"properties": {NUMBER: str(number), "hs_order_name": text}} for number, text in enumerate(texts)
+        ]
+        ids = [id_ for _, id_ in run(HubSpot, box, "orders", "create_all", rows).ids]
+        options: dict[str, Any] = {"properties": ["hs_order_name"], "history": [NUMBER], "journal": journal}
+        with HubSpot(box.access_token, base_url=box.url) as hub:
+            stream = hub.orders.stream_read([*ids, "999"], **options)
+            first = next(stream)
+            stream.close()
+        assert first.record is not None
+        before = {outcome.index: outcome for outcome in read_outcomes(journal)}
+        assert 0 < len(before) < 250
+        assert json.dumps(before[first.index].to_dict()) == json.dumps(first.to_dict())
+
+        report = run(client, box, "orders", "read_all", [*ids, "999"], **options)
+        asked = len(box.requests)
+        again = run(client, box, "orders", "read_all", [*ids, "999"], **options)
+
+        assert (report.done, report.rejected) == (250, 1)
+        assert report.requests < 6
+        assert [record.properties["hs_order_name"] for record in report.records] == texts
+        assert [record.history[NUMBER][0].value for record in report.records] == [*map(str, range(250))]
+        # What is finished reads nothing again.
+        assert [record.id for record in again.records] == ids
+        assert len(box.requests) == asked
+        assert journal.stat().st_size < 200_000
+        others: list[dict[str, Any]] = [{"properties": []}, {"archived": True}, {"id_property": NUMBER}]
+        for changed in others:
+            with pytest.raises(JournalError, match="belongs to another request; ask with it for the same"):
+                run(client, box, "orders", "read_all", ids, **{**options, **changed})
 
 
 def test_a_property_that_is_not_unique_stops_a_read(client: Client, box: Sandbox) -> None:

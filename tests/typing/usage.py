@@ -261,6 +261,10 @@ def family(hub: HubSpot, ids: Sequence[int], upserts: list[types.UpsertInput]) -
     }
     hub.associations.batch_create("contacts", "deals", [own])
     assert_type(hub.generated, AuthenticatedClient)
+    contacts: types.ReadOnlyObjects = hub.contacts
+    assert_type(contacts.batch_read(["ada@example.com"], id_property="email"), BatchResult)
+    assert_type(contacts.properties(), Sequence[PropertyDefinition])
+    assert_type(hub.deals.read_all(ids, journal="deals.run"), Report)
 
 
 async def async_family(hub: AsyncHubSpot, ids: list[str]) -> None:
@@ -269,6 +273,8 @@ async def async_family(hub: AsyncHubSpot, ids: list[str]) -> None:
     assert_type(await hub.carts.properties(archived=True), Sequence[PropertyDefinition])
     assert_type(await hub.associations.batch_create("orders", "carts", [(1, 2)]), AssociationResult)
     assert_type(hub.generated, AuthenticatedClient)
+    products: types.AsyncReadOnlyObjects = hub.products
+    assert_type(await products.batch_read(ids), BatchResult)
 
 
 async def async_calls(hub: AsyncHubSpot, orders: list[CreateInput]) -> None:

@@ -377,6 +377,28 @@ def ask(face: Face, endpoint: Any, hub: HubSpot | AsyncHubSpot, body: object) ->
     return anyio.run(partial(endpoint.asyncio, client=hub.generated, body=body))
 
 
+def test_the_generated_client_asks_the_api_version_of_this_one(face: Face, url: str) -> None:
+    dated = "/hub/crm/objects/2026-09/orders/batch/read"
+    Server.answers = {dated: [(200, {}, batch({"id": "1"}).content)]}
+
+    hub = face.kind("token-1", base_url=url, api_version="2026-09")
+    reply: object
+
+    if isinstance(hub, HubSpot):
+        with hub:
+            reply = read_orders.sync(client=hub.generated, body=BODY)
+    else:
+
+        async def main() -> object:
+            async with hub:
+                return await read_orders.asyncio(client=hub.generated, body=BODY)
+
+        reply = anyio.run(main)
+
+    assert isinstance(reply, models.BatchReply)
+    assert Server.tokens == ["Bearer token-1"]
+
+
 def test_refusals_come_as_the_generated_code_has_them_or_as_errors_where_it_cannot_read_them(
     face: Face,
 ) -> None:

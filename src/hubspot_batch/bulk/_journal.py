@@ -28,7 +28,7 @@ from msgspec import Struct
 from hubspot_batch.bulk._journal_file import DAMAGED, INDEXES, JournalFile, TemporaryFile, problem_with
 from hubspot_batch.bulk._outcomes import Action, Outcome, Status
 from hubspot_batch.errors import JournalError
-from hubspot_batch.results import Reason
+from hubspot_batch.results import Reason, Record
 
 _WRITE = "insert or replace into rows values (?, ?, ?, ?, ?)"
 _PAGE = """
@@ -41,6 +41,8 @@ _TOGETHER = 100
 _ACTIONS = frozenset(get_args(Action))
 _PACKED = b"\0"
 _KIND_SIZE = 8
+# Records that were read differ little from one another, too.
+_KIND_OF_RECORDS = b"records "
 _SHORT = 64
 _LONGEST_WHY = 8 * 2**20
 _MOST_MODELS = 256
@@ -52,6 +54,7 @@ _FACTS = {
     "service": str,
     "account": str,
     "pair of object types": str,
+    "request": str,
     "total": int,
     "requests": int,
     "retries": int,
@@ -309,16 +312,22 @@ class Journal:
         outcome = entry.outcome
         if outcome is None:
             return entry.index, entry.digest, "sent" if entry.sent else "planned", None, None
-        why = None if outcome.ok else self._packed(outcome)
-        return entry.index, entry.digest, outcome.action or outcome.status, outcome.id, why
+        return entry.index, entry.digest, outcome.action or outcome.status, outcome.id, self._rest_of(outcome)
 
-    def _packed(self, outcome: Outcome) -> bytes:
-        """Return why a row is not done, in short, within a transaction."""
+    def _rest_of(self, outcome: Outcome) -> bytes | None:
+        """Return why a row is not done, or the record that was read, where it is to outlive the process."""
+        if outcome.record is not None and self.durable:
+            return self._packed(msgspec.json.encode(outcome.record), _KIND_OF_RECORDS)
+        if outcome.ok:
+            return None
         known = _Why(category=outcome.category, reasons=tuple(outcome.reasons), message=outcome.message)
-        why = msgspec.json.encode(known)
-        if len(why) < _SHORT:
-            return why
         kind = blake2b(repr((outcome.category, outcome.why)).encode(), digest_size=_KIND_SIZE).digest()
+        return self._packed(msgspec.json.encode(known), kind)
+
+    def _packed(self, why: bytes, kind: bytes) -> bytes:
+        """Return a text in short, within a transaction: what differs from the first one of its kind."""
+        if not _SHORT <= len(why) <= _LONGEST_WHY:
+            return why
         model = self._model(kind)
         if model is None:
             self._connection.execute("insert into reasons values (?, ?)", (kind, why))
@@ -356,8 +365,10 @@ class Journal:
         action = cast("Action", state) if state in _ACTIONS else None
         if (action is None and state not in get_args(Status)) or not isinstance(record, str | None):
             raise self._damaged(f"row {number} is of no known kind")
+        is_record = action == "read" and why is not None
         try:
-            known = msgspec.json.decode(why or b"{}", type=_Why)
+            found = msgspec.json.decode(why or b"", type=Record) if is_record else None
+            known = _Why() if is_record else msgspec.json.decode(why or b"{}", type=_Why)
         except (msgspec.DecodeError, TypeError) as error:
             raise self._damaged(_unreadable(number)) from error
         return Outcome(
@@ -365,6 +376,7 @@ class Journal:
             status=cast("Status", state) if action is None else "done",
             id=record,
             action=action,
+            record=found,
             category=known.category,
             reasons=known.reasons,
             message=known.message,

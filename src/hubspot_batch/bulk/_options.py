@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any, NotRequired, TypedDict
 
+import msgspec
 from msgspec import Struct
 
 from hubspot_batch.bulk._journal import Journal
@@ -36,6 +37,7 @@ _REMEDIES = {
     "operation": NAME_YOURS,
     "service": "take the base_url with which its run began; a run over another service has its own journal",
     "pair of object types": "link {!a} with it; other object types have a journal of their own",
+    "request": "ask with it for the same properties; other ones have a journal of their own",
     "account": (
         "if it is the same one with a new token, say account={!a}; "
         "a run over another account has its own journal"
@@ -143,7 +145,7 @@ def journal_from(task: Task, options: Options, settings: Settings) -> Journal:
                 "operation": task.operation.id,
                 "service": settings.base_url,
                 "account": _account(settings, options.get("account"), journal.salt),
-                **_ends(task.arguments),
+                **_asked(task),
             },
         )
     except (ConfigurationError, JournalError):
@@ -155,11 +157,14 @@ def journal_from(task: Task, options: Options, settings: Settings) -> Journal:
     return journal
 
 
-def _ends(arguments: Mapping[str, object]) -> Mapping[str, str]:
-    """Return the parameters of the path as they identify a run."""
-    if not arguments:
+def _asked(task: Task) -> Mapping[str, str]:
+    """Return what identifies a run beside its operation: the types that it links, or what it reads."""
+    if task.operation.verb == "read":
+        asked = {**task.arguments, **task.beside}
+        return {"request": msgspec.json.encode(asked, order="deterministic").decode()}
+    if not task.arguments:
         return {}
-    return {"pair of object types": " and ".join(str(value) for value in arguments.values())}
+    return {"pair of object types": " and ".join(str(value) for value in task.arguments.values())}
 
 
 def _account(settings: Settings, name: str | None, salt: bytes) -> str:

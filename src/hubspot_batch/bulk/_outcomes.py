@@ -49,7 +49,7 @@ class Outcome(RedactedRepr, Struct, frozen=True, kw_only=True):
             (`existing`): HubSpot has refused a second attempt to create it. HubSpot does not say whether a
             record that it is to archive was there. None where the row is not done, and where an upsert was
             sent twice, so that the record it has found may be its own.
-        record: The record, in the outcomes that a read streams.
+        record: The record, in the outcomes that a read streams, and in the journal of a read.
         category: Why it is not done. HubSpot's own categories, VALIDATION_ERROR for example, and
             INVALID_INPUT: it was never sent;
             NO_REPLY, TIMEOUT, HTTP_504 and the like: its answer was lost;

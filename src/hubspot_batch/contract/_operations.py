@@ -3,7 +3,7 @@
 import json
 import pkgutil
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
@@ -105,7 +105,7 @@ class Operation(Struct, frozen=True, kw_only=True):
 
     def path_in(self, api_version: str) -> str:
         """Return the path in a version of the API; its parameters are still names."""
-        return _path_in(self.path, api_version)
+        return path_in(self.path, api_version)
 
 
 class Version(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -194,8 +194,9 @@ def _named(paths: Mapping[str, str], name: str) -> Mapping[str, str]:
     return {family: template.format(version=name) for family, template in paths.items()}
 
 
-@cache
-def _path_in(path: str, api_version: str) -> str:
+@lru_cache
+def path_in(path: str, api_version: str) -> str:
+    """Return a path for v3 as it is in a version of the API."""
     here, there = versions()["v3"].paths, version(api_version).paths
     for family, beginning in here.items():
         if path.startswith(f"{beginning}/"):

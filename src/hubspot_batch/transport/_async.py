@@ -210,13 +210,14 @@ class Carrier(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Carries the requests of `hubspot_batch_api` over the connections of a client, by its rules.
 
     Args:
-        base_url: The base URL of the client.
+        settings: The options of the client.
         driver: What sends for asynchronous code.
         sync_driver: What sends for other code; None where the client is asynchronous.
     """
 
-    def __init__(self, base_url: str, driver: AsyncDriver, sync_driver: Driver | None = None) -> None:
-        self._base_path = _raw_path(httpx.URL(base_url)).rstrip("/")
+    def __init__(self, settings: Settings, driver: AsyncDriver, sync_driver: Driver | None = None) -> None:
+        self._base_path = _raw_path(httpx.URL(settings.base_url)).rstrip("/")
+        self._api_version = settings.api_version
         self._driver = driver
         self._sync_driver = sync_driver
 
@@ -243,7 +244,7 @@ class Carrier(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _call(self, request: httpx.Request) -> Call[Response]:
         path = _raw_path(request.url).removeprefix(self._base_path)
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
-        return passed_on(request.method, path, headers, request.content)
+        return passed_on(request.method, path, headers, request.content, api_version=self._api_version)
 
 
 def _raw_path(url: httpx.URL) -> str:

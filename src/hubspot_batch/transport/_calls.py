@@ -198,10 +198,12 @@ def _call(
     )
 
 
-def passed_on(method: str, path: str, headers: Mapping[str, str], content: bytes) -> Call[Response]:
+def passed_on(
+    method: str, path: str, headers: Mapping[str, str], content: bytes, *, api_version: str = "v3"
+) -> Call[Response]:
     """Return a request of `hubspot_batch_api` as a call, whose result is the reply as it came.
 
-    It is repeated by the rules of its operation. A success that the generated code could not read, as the
+    Its path is that of v3, as the document has it, and becomes that of the API version. It is repeated by the rules of its operation. A success that the generated code could not read, as the
     page of a login, is an error.
     """
     operation = contract.operation_at(method, path.partition("?")[0])
@@ -209,7 +211,7 @@ def passed_on(method: str, path: str, headers: Mapping[str, str], content: bytes
     return Call(
         operation=name,
         method=method,
-        path=path,
+        path=contract.path_in(path, api_version),
         headers=headers,
         content=content,
         resendable=operation is not None and operation.repeatable,
