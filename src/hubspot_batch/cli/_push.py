@@ -12,15 +12,15 @@ from pathlib import Path
 from msgspec import Struct
 
 from hubspot_batch import HubSpot, contract
-from hubspot_batch.bulk import BulkError, Progress, Report, Stream, count_done
+from hubspot_batch.bulk import BulkError, Progress, Report, Stream, count_done, read_run
 from hubspot_batch.cli._connection import Connection, ConnectionOptions, connect
 from hubspot_batch.cli._console import is_unread, release_streams, say
 from hubspot_batch.cli._errors import UnfinishedError
 from hubspot_batch.cli._files import STDIN, check_distinct, check_writable, digest_of, write_text
-from hubspot_batch.cli._html_report import page_of
+from hubspot_batch.cli._html_report import RunFacts, page_of
 from hubspot_batch.cli._input_file import InputFile, OpenInputFile
 from hubspot_batch.cli._progress import Sample, Samples, drawn
-from hubspot_batch.cli._run_journal import journal_for, note_end, note_start
+from hubspot_batch.cli._run_journal import journal_for, note_end, note_start, without_values
 from hubspot_batch.cli._signals import Interrupts
 from hubspot_batch.cli._stored_runs import FileVersion, StoredRun, drop_copy, find, folder, is_copy, name_of
 from hubspot_batch.cli._summary import ExitCode, SummaryForm, exit_code, print_summary
@@ -59,6 +59,7 @@ class _Ended(Struct, frozen=True, kw_only=True):
     """A run that has ended, finished or not, with what is to be reported."""
 
     title: str
+    service: str
     journal: Path
     report: Report
     code: ExitCode
@@ -142,6 +143,7 @@ class _Push(Struct, frozen=True):
         note_end(journal, source, report, code)
         return _Ended(
             title=self.title,
+            service=self.connection.service,
             journal=journal,
             report=report,
             code=code,
@@ -240,8 +242,18 @@ def _form(options: PushOptions) -> SummaryForm:
 
 def _write_page(ended: _Ended, options: PushOptions) -> None:
     if options.page is not None:
-        page = page_of(ended.title, ended.report, ended.samples, resumable=ended.resumable)
-        write_text(options.page, page)
+        notes = read_run(ended.journal).notes
+        facts = RunFacts(
+            title=ended.title,
+            name=name_of(ended.journal),
+            started=str(notes["started"]),
+            command=without_values(sys.argv[1:]),
+            service=ended.service,
+            resumed=float(notes.get("requests", 0)) > ended.report.requests,
+            to_mend=ended.to_mend,
+            resumable=ended.resumable,
+        )
+        write_text(options.page, page_of(facts, ended.report, ended.samples))
 
 
 def _write_results(ended: _Ended, options: PushOptions) -> None:

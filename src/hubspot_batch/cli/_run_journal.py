@@ -116,7 +116,7 @@ def note_start(path: Path, source: FileVersion, form: str, command: Sequence[str
     _make_folder(path)
     try:
         if is_new or "started" not in read_run(path).notes:
-            facts: dict[str, Note] = {"form": form, "command": json.dumps(_without_values(command))}
+            facts: dict[str, Note] = {"form": form, "command": json.dumps(without_values(command))}
             started = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
             write_notes(path, {**source.to_notes(), **facts, "started": started})
         yield
@@ -150,7 +150,7 @@ def _make_folder(path: Path) -> None:
         ) from error
 
 
-def _without_values(command: Sequence[str]) -> list[str]:
+def without_values(command: Sequence[str]) -> list[str]:
     """Return arguments without the values that `--set` gives to properties."""
     kept = []
     for before, argument in zip(["", *command], command, strict=False):

@@ -107,7 +107,7 @@ def _lines(
         yield f"  and {more:,} other reasons"
     yield f"Run {run}"
     if report.rejected:
-        yield from _how_to_mend(quoted(run), to_mend)
+        yield from _how_to_mend(run, to_mend)
     if report.unknown:
         yield f"  hubspot-batch results {quoted(run)} --unknown"
     if not report.finished:
@@ -121,12 +121,22 @@ def _pending(report: Report) -> Iterator[str]:
         yield f"{report.unanswered:,} pending: sent, but their answer did not come before the end"
 
 
+def rejected_command(run: str, to_mend: str | None) -> str:
+    """Return the command that gives the rejected rows of a run.
+
+    Args:
+        run: The name of the run.
+        to_mend: A name for a file of rejected rows; None if the rows came from a pipe.
+    """
+    command = f"hubspot-batch results {quoted(run)} --rejected"
+    return command if to_mend is None else f"{command} --output {quoted(to_mend)}"
+
+
 def _how_to_mend(run: str, to_mend: str | None) -> Iterator[str]:
+    yield f"  {rejected_command(run, to_mend)}"
     if to_mend is None:
-        yield f"  hubspot-batch results {run} --rejected"
         yield "  rows from a pipe are not kept; --results FILE writes them with their outcomes"
     else:
-        yield f"  hubspot-batch results {run} --rejected --output {quoted(to_mend)}"
         yield f"  then correct {to_mend} and push it"
         yield "  (--drop or --map: for columns that HubSpot does not know)"
 
