@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from hubspot_batch.replies._matching import Input, Written, match_written, meaning, refused_inputs
+from hubspot_batch.replies._matching import (
+    Input,
+    Written,
+    match_keyed,
+    match_written,
+    meaning,
+    refused_inputs,
+)
 
 # What a value means, and the ways in which it may be sent and stored. Few, so that inputs are often alike.
 WAYS: dict[str, tuple[str, ...]] = {
@@ -323,6 +330,18 @@ def test_updates_by_record_id_are_all_named_even_where_some_are_missing(data: st
         if "idProperty" not in rows[owner].item:
             assert record.id == rows[owner].item["id"]
             assert index == owner
+
+
+@given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=4), st.data())
+def test_a_key_that_pairs_all_pairs_them_as_the_long_way_does(keys: list[str], data: st.DataObject) -> None:
+    found = data.draw(st.permutations(keys) | st.lists(st.sampled_from("abcd"), max_size=4))
+    pairs = match_keyed(keys, found)
+    event("pairs" if pairs is not None else "does not pair")
+    if pairs is not None:
+        traced: list[Input] = [{"objectWriteTraceId": key, "properties": {}} for key in keys]
+        named: list[Input] = [{"id": key} for key in keys]
+        assert pairs == match_written(traced, [Written(str(n), key, {}) for n, key in enumerate(found)])
+        assert pairs == match_written(named, [Written(key, None, {}) for key in found])
 
 
 dates = st.from_regex(r"\d{4}-\d\d-\d\d(T[\d:.]{0,16}(Z|[+-]\d\d:\d\d))?", fullmatch=True)

@@ -19,6 +19,10 @@ from hubspot_batch.errors import InputIssue, InvalidInputError
 
 CREATE = contract.operation("create_line_items")
 UPDATE = contract.operation("update_orders")
+UPSERT = contract.operation("upsert_carts")
+READ = contract.operation("read_orders")
+ARCHIVE = contract.operation("archive_orders")
+LINK = contract.operation("create_associations")
 CATEGORIES = ("HUBSPOT_DEFINED", "INTEGRATOR_DEFINED", "USER_DEFINED", "WORK")
 SECRET = "s3cr3t-7261"
 NAIVE = datetime(2026, 9, 1)  # noqa: DTZ001 - the fault under test
@@ -74,6 +78,21 @@ updates = st.fixed_dictionaries(
         "idProperty": st.sampled_from(["ext", "cart", "hs_object_id"]),
         "objectWriteTraceId": trace_ids,
     },
+)
+
+record_ids = st.fixed_dictionaries({"id": st.text("12x", min_size=1, max_size=2) | st.integers(1, 3)})
+upserts = st.fixed_dictionaries(
+    {
+        "id": st.text("12x", min_size=1, max_size=2),
+        "idProperty": st.sampled_from(["ext", "cart", "hs_object_id"]),
+        "properties": properties,
+    },
+    optional={"objectWriteTraceId": trace_ids},
+)
+pairs = links.flatmap(
+    lambda link: st.fixed_dictionaries(
+        {"from": record_ids, "to": record_ids, "types": st.just(link["types"])}
+    )
 )
 
 
@@ -353,6 +372,36 @@ def test_plain_inputs_become_what_any_other_mappings_become(
     plain = outcome_of(operation, inputs, unique_property)
 
     assert told(plain) == told(outcome_of(operation, others, unique_property))
+
+
+def outcome_beside(
+    operation: contract.Operation, inputs: Sequence[object], beside: Mapping[str, object]
+) -> Batch | InvalidInputError:
+    try:
+        return prepare(operation, inputs, beside=beside)
+    except InvalidInputError as error:
+        return error
+
+
+@given(
+    st.lists(st.one_of(upserts, record_ids, pairs, anything), min_size=1, max_size=4),
+    st.sampled_from([UPSERT, READ, ARCHIVE, LINK]),
+    st.dictionaries(
+        st.sampled_from(["properties", "propertiesWithHistory", "idProperty"]),
+        st.lists(names) | names,
+        max_size=3,
+    ),
+)
+@settings(max_examples=500)
+def test_plain_inputs_of_every_verb_become_what_any_other_mappings_become(
+    inputs: list[object], operation: contract.Operation, beside: Mapping[str, object]
+) -> None:
+    beside = beside if operation is READ else {}
+    others = [MappingProxyType(item) if isinstance(item, dict) else item for item in inputs]
+
+    plain = outcome_beside(operation, inputs, beside)
+
+    assert told(plain) == told(outcome_beside(operation, others, beside))
 
 
 @given(st.lists(creates, min_size=1, max_size=4))

@@ -432,14 +432,16 @@ def test_inputs_are_not_changed(unwritten: dict[str, Any]) -> None:
     assert inputs == before
 
 
-def test_a_batch_keeps_nothing_that_the_caller_can_change() -> None:
+def test_the_caller_can_change_neither_what_is_sent_nor_what_records_are_matched_with() -> None:
     order = copy.deepcopy(ORDER) | {"associations": [link()]}
     batch = prepare(CREATE, [order])
-    before = copy.deepcopy(batch.inputs)
+    matched_with = copy.deepcopy(batch.inputs[0]["properties"])
     order["properties"]["hs_order_name"] = "changed"
     order["associations"][0]["to"]["id"] = "changed"
     order["associations"].append(link("302"))
-    assert batch.inputs == before
+    assert batch.inputs[0]["properties"] == matched_with
+    (sent,) = json.loads(batch.content)["inputs"]
+    assert sent == {**ORDER, "associations": [link()], "objectWriteTraceId": "input-0"}
 
 
 @pytest.mark.parametrize(

@@ -205,60 +205,85 @@ def _fast_batch(
     beside: Mapping[str, object],
 ) -> Batch | None:
     """Return a batch of valid plain inputs, else None."""
-    wire = None if beside else encode_valid(operation, items)
+    wire = encode_valid(operation, items, beside)
     if wire is None or any(_not_unique(wire, unique_property)):
         return None
+    payload = {"inputs": _traced(operation, wire), **_in_order(operation, beside)}
     try:
-        return Batch(inputs=wire, content=msgspec.json.encode({"inputs": _traced(operation, wire)}))
+        return Batch(inputs=wire, content=msgspec.json.encode(payload), beside=beside)
     except UnicodeEncodeError:
         return None
 
 
-def encode_valid(operation: Operation, items: Sequence[object]) -> list[dict[str, Any]] | None:
+def encode_valid(
+    operation: Operation, items: Sequence[object], beside: Mapping[str, object] = MappingProxyType({})
+) -> list[dict[str, Any]] | None:
     """Encode valid plain mappings; return None if any input is something else.
 
     A fast path with the results of `encode_input` and `contradictions`. It does not check that text is
     Unicode; the JSON encoder does.
     """
-    wires = _plain_copies(items)
+    wires = _plain_copies(operation, items)
     if wires is None:
         return None
-    payload = {"inputs": wires}
-    if is_valid(operation, payload) or (_written_out(wires) and is_valid(operation, payload)):
+    payload = {"inputs": wires, **beside}
+    if is_valid(operation, payload) or (_written_out(operation, wires) and is_valid(operation, payload)):
         return wires
     return None
 
 
-def _plain_copies(items: Sequence[object]) -> list[dict[str, Any]] | None:
-    """Return copies of inputs that are plain mappings with plain properties; None if any is not."""
+def _plain_copies(operation: Operation, items: Sequence[object]) -> list[dict[str, Any]] | None:
+    """Return copies of inputs that are plain mappings with plain properties; None if any is not.
+
+    What a copy shares with its input is not changed, and encoded before the caller can change it.
+    """
     copies: list[dict[str, Any]] = []
-    inner = JsonCopy()
+    has_properties = "properties" in operation.input_keys
     for item in items:
-        if type(item) is not dict or type(item.get("properties")) is not dict:
+        if type(item) is not dict:
             return None
-        copy = {**item, "properties": {**item["properties"]}}
-        if "associations" in item:
-            copy["associations"] = inner.of(item["associations"], ())
+        copy = {**item}
+        if has_properties:
+            if type(item.get("properties")) is not dict:
+                return None
+            copy["properties"] = {**item["properties"]}
         copies.append(copy)
-    return None if inner.faults else copies
+    return copies
 
 
-def _written_out(wires: Sequence[dict[str, Any]]) -> bool:
+def _written_out(operation: Operation, wires: Sequence[dict[str, Any]]) -> bool:
     """Convert ids and property values to text in place, and return whether all could be converted."""
+    with_ids = _WITH_IDS & operation.input_keys
     for wire in wires:
-        if "id" in wire and not _write_out(wire, "id", encode_id):
-            return False
-        properties = wire["properties"]
+        properties = wire.get("properties", {})
         for name, value in properties.items():
-            if type(value) is not str and not _write_out(properties, name, encode_value):
-                return False
+            if type(value) is not str:
+                properties[name] = text = encode_value(value)
+                if type(text) is not str:
+                    return False
+        for key in with_ids:
+            if key in wire:
+                wire[key] = _with_text_ids(wire[key])
+        if "id" in wire:
+            wire.update(_with_text_id(wire))
     return True
 
 
-def _write_out(values: dict[str, Any], name: str, convert: Callable[[object], str | Problem]) -> bool:
-    text = convert(values[name])
-    values[name] = text
-    return not isinstance(text, Problem)
+def _with_text_ids(node: object) -> object:
+    """Return links, or an end of one, with ids as text where that is plain; validation explains the rest."""
+    if type(node) is list:
+        return [
+            {**link, "to": _with_text_ids(link["to"])} if type(link) is dict and "to" in link else link
+            for link in node
+        ]
+    return _with_text_id(node) if type(node) is dict and "id" in node else node
+
+
+def _with_text_id(node: dict[str, Any]) -> dict[str, Any]:
+    if type(node["id"]) is str:
+        return node
+    text = encode_id(node["id"])
+    return {**node, "id": text} if type(text) is str else node
 
 
 def _checked_batch(
@@ -332,19 +357,19 @@ def _traced(operation: Operation, wire: Sequence[Any]) -> Sequence[Any]:
 
     Without a trace id on every input, one bad input fails the whole batch (docs/behaviour.md, "Trace ids").
     """
-    if "objectWriteTraceId" not in operation.input_keys:
+    key = "objectWriteTraceId"
+    if key not in operation.input_keys:
         return wire
-    given = [
-        str(item["objectWriteTraceId"])
-        for item in wire
-        if isinstance(item, dict) and "objectWriteTraceId" in item
+    untraced = [
+        (index, item) for index, item in enumerate(wire) if isinstance(item, dict) and key not in item
     ]
     prefix = "input-"
-    while any(trace.startswith(prefix) for trace in given):
-        prefix = f"{prefix}-"
-    for index, item in enumerate(wire):
-        if isinstance(item, dict):
-            item.setdefault("objectWriteTraceId", f"{prefix}{index}")
+    if 0 < len(untraced) < len(wire):
+        given = [str(item[key]) for item in wire if isinstance(item, dict) and key in item]
+        while any(trace.startswith(prefix) for trace in given):
+            prefix = f"{prefix}-"
+    for index, item in untraced:
+        item[key] = f"{prefix}{index}"
     return wire
 
 

@@ -24,6 +24,7 @@ else:
 
 # A float has at most 309 digits before the point. A Decimal, written without an exponent, can have many more.
 _MOST_DIGITS = 400
+_TOO_LARGE = 10**_MOST_DIGITS
 
 
 class Problem(NamedTuple):
@@ -57,6 +58,8 @@ def encode_value(value: object) -> str | Problem:
 
 def encode_id(value: object) -> str | Problem:
     """Return an id as text."""
+    if type(value) is int:
+        return _int(value)
     if _is_numpy_scalar(value) and value.dtype.kind in "iu":
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -95,7 +98,7 @@ def _bool(value: bool) -> str:  # noqa: FBT001 - the value is the subject
 
 
 def _int(value: int) -> str | Problem:
-    return int.__repr__(value) if abs(value) < 10**_MOST_DIGITS else _too_long()
+    return int.__repr__(value) if -_TOO_LARGE < value < _TOO_LARGE else _too_long()
 
 
 def _float(value: float) -> str | Problem:
@@ -114,9 +117,12 @@ def _without_point(text: str) -> str:
 def _decimal(value: Decimal) -> str | Problem:
     if not Decimal.is_finite(value):
         return _not_finite()
-    if abs(Decimal.adjusted(value)) >= _MOST_DIGITS or len(Decimal.as_tuple(value).digits) > _MOST_DIGITS:
+    if abs(Decimal.adjusted(value)) >= _MOST_DIGITS:
         return _too_long()
-    return Decimal.__format__(value, "f")
+    text = Decimal.__format__(value, "f")
+    if len(text) > _MOST_DIGITS and len(Decimal.as_tuple(value).digits) > _MOST_DIGITS:
+        return _too_long()
+    return text
 
 
 def _datetime(value: datetime) -> str | Problem:

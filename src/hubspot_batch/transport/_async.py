@@ -112,7 +112,7 @@ class _AsyncHttp:
         try:
             reply = await self._http.send(attempt.request, auth=attempt, follow_redirects=False, stream=True)
         except Redirected as redirect:
-            return Received(redirect.reply, b"")
+            return Received.of(redirect.reply, b"")
         except RuntimeError:
             if attempt.begun:
                 raise
@@ -127,7 +127,7 @@ class _AsyncHttp:
                             break
         finally:
             await reply.aclose()
-        return Received(reply, body.content)
+        return Received.of(reply, body.content)
 
 
 class AttemptHooks(Protocol):

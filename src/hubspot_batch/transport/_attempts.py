@@ -312,12 +312,20 @@ class Received(NamedTuple):
     """A reply.
 
     Attributes:
-        reply: Its status and headers.
+        status: The status code.
+        headers: Header names in lower case, and their values.
         content: Its decompressed body; None if it is larger than allowed.
     """
 
-    reply: httpx.Response
+    status: int
+    headers: Mapping[str, str]
     content: bytes | None
+
+    @classmethod
+    def of(cls, reply: httpx.Response, content: bytes | None) -> Self:
+        """Return a reply of httpx and its body."""
+        # By items: httpx searches all headers for each look-up.
+        return cls(reply.status_code, dict(reply.headers.items()), content)
 
     def response(self, seconds: float, attempts: int = 1) -> Response:
         """Return it as data.
@@ -327,9 +335,8 @@ class Received(NamedTuple):
             attempts: The number of attempts, including this one.
         """
         return Response(
-            status=self.reply.status_code,
-            # By items: httpx searches all headers for each look-up.
-            headers=dict(self.reply.headers.items()),
+            status=self.status,
+            headers=self.headers,
             content=self.content or b"",
             seconds=seconds,
             attempts=attempts,
@@ -470,7 +477,7 @@ class Attempts(Generic[_ResultT]):
             send_time=self._began if send_time is None else send_time,
             sent=self._sent,
             ended=time.monotonic(),
-            headers=None if received is None else received.reply.headers,
+            headers=None if received is None else received.headers,
             refused_until=self._refused_until,
         )
 
@@ -488,7 +495,7 @@ class Attempts(Generic[_ResultT]):
         """Handle a reply: return its result, or None to make another attempt, else raise."""
         response = received.response(time.monotonic() - self._began, attempts=self._attempts)
         try:
-            if received.content is None and received.reply.is_success:
+            if received.content is None and 200 <= received.status < 300:  # noqa: PLR2004 - the range of HTTP
                 raise UnexpectedReplyError(
                     self._call.operation,
                     response,

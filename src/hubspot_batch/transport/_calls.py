@@ -25,6 +25,7 @@ from hubspot_batch.replies import _lenient
 from hubspot_batch.replies._matching import (
     RefusedEnds,
     Written,
+    match_keyed,
     match_written,
     refused_inputs,
     refused_pairs,
@@ -318,8 +319,11 @@ def _read(decoder: msgspec.json.Decoder[_T], content: bytes, decisive: AbstractS
 def _batch_result(
     batch: Batch, unique_property: str | None, reply: structs.BatchReply, response: Response
 ) -> BatchResult:
-    inputs = _inputs_of(batch)
     failures = reply.errors or ()
+    if not failures and (certain := _certain_owners(batch, reply.results)) is not None:
+        certain_records = tuple(map(_record, certain, reply.results))
+        return BatchResult(records=certain_records, errors=(), unaccounted=(), response=response)
+    inputs = _inputs_of(batch)
     refused: Sequence[list[int]] = refused_inputs(inputs, [_context(failure.context) for failure in failures])
     told = {index for indexes in refused for index in indexes}
     records: Sequence[structs.Record] = reply.results
@@ -342,6 +346,19 @@ def _batch_result(
         unaccounted=_unaccounted(len(inputs), owners, refused),
         response=response,
     )
+
+
+def _certain_owners(batch: Batch, records: Sequence[structs.Record]) -> Sequence[int] | None:
+    """Return the input of each record where trace ids or record ids tell that of all; else None."""
+    if len({record.id for record in records}) < len(records):
+        return None
+    first = batch.inputs[0]
+    if "objectWriteTraceId" in first:
+        traces = [item["objectWriteTraceId"] for item in batch.inputs]
+        return match_keyed(traces, (record.object_write_trace_id for record in records))
+    if "id" in first and not {"idProperty", "properties"} & first.keys() and "idProperty" not in batch.beside:
+        return match_keyed([item["id"] for item in batch.inputs], (record.id for record in records))
+    return None
 
 
 def _inputs_of(batch: Batch) -> Sequence[Mapping[str, Any]]:

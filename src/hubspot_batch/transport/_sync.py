@@ -112,7 +112,7 @@ def fetch(http: httpx.Client, attempt: Attempt) -> Received:
     try:
         reply = http.send(attempt.request, auth=attempt, follow_redirects=False, stream=True)
     except Redirected as redirect:
-        return Received(redirect.reply, b"")
+        return Received.of(redirect.reply, b"")
     except RuntimeError:
         if attempt.begun:
             raise
@@ -126,7 +126,7 @@ def fetch(http: httpx.Client, attempt: Attempt) -> Received:
                     break
     finally:
         reply.close()
-    return Received(reply, body.content)
+    return Received.of(reply, body.content)
 
 
 def send_form(url: str, form: Mapping[str, Secret], limits: Limits) -> Response:
