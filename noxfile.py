@@ -32,6 +32,7 @@ OLDEST_NODE = "20.19"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PLAIN = [
+    ".github",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
@@ -40,6 +41,7 @@ PLAIN = [
     "docs",
     "examples",
     "noxfile.py",
+    "openapi",
     "scripts",
     "src",
     "tests",

@@ -13,7 +13,7 @@ import tokenize
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-SUFFIXES = {".html", ".md", ".py"}
+SUFFIXES = {".html", ".md", ".py", ".yaml", ".yml"}
 
 # Where the group `fine` matches, the phrase is plain English: there is no such file.
 PHRASES = {

@@ -534,7 +534,7 @@ class ErrorReply(Struct, frozen=True, kw_only=True):
     """The reason for people to read."""
 
     correlation_id: str | None | UnsetType = field(name="correlationId", default=UNSET)
-    """The id of this occurrence, to be told to HubSpot's support."""
+    """The id of this occurrence, to give to HubSpot's support."""
 
     context: Context | None | UnsetType = UNSET
     errors: list[ErrorDetail] | None | UnsetType = UNSET
@@ -555,7 +555,7 @@ class ErrorReply(Struct, frozen=True, kw_only=True):
 
 
 class BatchReply(Struct, frozen=True, kw_only=True):
-    """What became of a batch."""
+    """The result of a batch."""
 
     status: BatchStatus
     results: list[Record]
@@ -580,7 +580,7 @@ class BatchReply(Struct, frozen=True, kw_only=True):
 
 
 class AssociationReply(Struct, frozen=True, kw_only=True):
-    """What became of a batch of links."""
+    """The result of a batch of links."""
 
     status: BatchStatus
     results: list[AssociatedPair]

@@ -2,12 +2,15 @@
 
 import inspect
 import json
+import os
 import re
 import subprocess
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import check_wheel
 import check_words
 import pytest
 import yaml
@@ -16,6 +19,7 @@ from hubspot_batch import AsyncHubSpot, HubSpot, HubSpotBatchError, Retries
 from hubspot_batch.bulk import BulkError
 
 ROOT = Path(__file__).resolve().parents[2]
+WORKFLOWS = [path.read_text("utf-8") for path in sorted((ROOT / ".github" / "workflows").iterdir())]
 NOXFILE = (ROOT / "noxfile.py").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RESULTS = json.loads((ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))
@@ -145,11 +149,40 @@ def test_ci_runs_the_sessions_of_nox_and_the_browser() -> None:
 
 
 def test_each_job_of_a_workflow_ends() -> None:
-    texts = [path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").iterdir()]
-    jobs = [job for text in texts for job in yaml.safe_load(text)["jobs"].values()]
+    jobs = [job for text in WORKFLOWS for job in yaml.safe_load(text)["jobs"].values()]
 
     assert jobs
     assert [job for job in jobs if not 0 < job.get("timeout-minutes", 0) <= 60] == []
+
+
+def test_workflows_name_sessions_scripts_and_pinned_packages_that_there_are() -> None:
+    texts = "\n".join(WORKFLOWS)
+    sessions = re.findall(r"^@nox\.session.*\ndef (\w+)", NOXFILE, re.MULTILINE)
+    lists = [
+        *re.findall(r"nox -s ([^$\n]+)", texts.replace("--force-python 3.14t", "")),
+        *re.findall(r"session: \[(.*)\]", texts),
+    ]
+    named = {name for each in lists for name in re.findall(r"\w+", each.replace("tests-", "tests "))}
+    scripts = re.findall(r"scripts/\w+\.py", texts)
+    packages = {
+        name for each in re.findall(r"pip install --constraint \S+ (.*)", texts) for name in each.split()
+    }
+    pinned = {pin.partition("==")[0] for pin in (ROOT / "constraints.txt").read_text("utf-8").splitlines()}
+
+    assert scripts
+    assert packages
+    assert {"lint", "changes", "mutation", "tests_pre"} < named
+    assert named - {*sessions} == set()
+    assert [path for path in scripts if not (ROOT / path).exists()] == []
+    assert packages - pinned == set()
+
+
+def test_workflows_use_each_action_in_one_pinned_commit() -> None:
+    used = re.findall(r"uses: (\S+?)@(.*)", "\n".join(WORKFLOWS))
+
+    assert used
+    assert [pin for _, pin in used if not re.fullmatch(r"[0-9a-f]{40} # v\d+\.\d+\.\d+", pin)] == []
+    assert len({*used}) == len({action for action, _ in used})
 
 
 def test_contributing_names_the_modules_that_there_are() -> None:
@@ -162,6 +195,58 @@ def test_contributing_names_the_modules_that_there_are() -> None:
     parts = {path.stem for path in package.iterdir() if path.suffix in {"", ".py"}}
     assert {part for part in parts if not part.startswith("_")} - {*named} == set()
     assert [name for name in named if not list(package.glob(f"{name}*"))] == []
+
+
+def test_the_page_of_the_package_has_absolute_links_once_there_is_an_address() -> None:
+    package_page = pytest.importorskip("package_page", reason="hatchling is not installed")
+    text = "[data](docs/data.md), [retries](#retries), [HubSpot](https://developers.hubspot.com)"
+
+    assert package_page.page(text, None, "0.1.0") == text
+    assert package_page.page(text, "https://code.test/hubspot-batch", "0.1.0") == text.replace(
+        "docs/", "https://code.test/hubspot-batch/blob/v0.1.0/docs/"
+    )
+    assert "](docs/" not in package_page.page(README, "https://code.test/hubspot-batch", "0.1.0")
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("Repository, https://code.test/hubspot-batch", ""),
+        ("Repository, http://", "it does not say where the project is: set Repository"),
+        ("Documentation, https://code.test", "it does not say where the project is: set Repository"),
+    ],
+)
+def test_a_release_needs_the_address_of_the_repository(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], url: str, problem: str
+) -> None:
+    wheel = tmp_path / "hubspot_batch-0.1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name in check_wheel.NEEDED:
+            archive.writestr(name, "")
+        archive.writestr(
+            "hubspot_batch-0.1.0.dist-info/METADATA", f"Name: hubspot-batch\nProject-URL: {url}\n\n"
+        )
+
+    assert check_wheel.main([str(wheel)]) == 0
+    assert check_wheel.main(["--release", str(wheel)]) == bool(problem)
+    assert problem in capsys.readouterr().err
+
+
+def test_a_wheel_that_lacks_a_file_or_has_a_stranger_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel = tmp_path / "hubspot_batch-0.1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name in check_wheel.NEEDED[1:]:
+            archive.writestr(name, "")
+        archive.writestr("tests/conftest.py", os.urandom(check_wheel.LARGEST))
+
+    assert check_wheel.main([str(wheel)]) == 1
+    missing, stranger, size = capsys.readouterr().err.splitlines()
+    assert missing.endswith(f": {check_wheel.NEEDED[0]} is missing")
+    assert stranger.endswith(": tests does not belong into it")
+    assert " bytes, more than " in size
+    assert check_wheel.main([]) == 2
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:
@@ -222,9 +307,12 @@ def test_phrases_of_files_and_folders_are_printed_with_their_place(
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "data.md").write_text("Nobody\n", "utf-8")
     (tmp_path / "docs" / "orders.csv").write_text("Nobody\n", "utf-8")
+    (tmp_path / "docs" / "orders.yaml").write_text("orders:\n  description: Whatever\n", "utf-8")
     named = tmp_path / "README.md"
     named.write_text("Plain.\n", "utf-8")
 
     assert check_words.main([str(named)]) == 0
     assert check_words.main([str(tmp_path / "docs"), str(named)]) == 1
-    assert capsys.readouterr().out.startswith(f'{tmp_path / "docs" / "data.md"}:1: "Nobody": ')
+    data, orders = capsys.readouterr().out.splitlines()
+    assert data.startswith(f'{tmp_path / "docs" / "data.md"}:1: "Nobody": ')
+    assert orders.startswith(f'{tmp_path / "docs" / "orders.yaml"}:2: "Whatever": ')

@@ -1,7 +1,6 @@
 """The example data: complete, wrong only where it says so, and made by its script."""
 
 import csv
-import gzip
 import importlib.util
 import os
 import re
@@ -112,10 +111,12 @@ def test_script_writes_the_same_bytes(tmp_path: Path) -> None:
     assert output.read_bytes() == ORDERS.read_bytes()
 
 
-def test_the_package_has_a_copy_of_the_orders() -> None:
-    copy = resources.files("hubspot_batch.cli").joinpath("orders.csv.gz")
+def test_the_package_has_a_copy_of_the_orders(make_orders: ModuleType) -> None:
+    copy = resources.files("hubspot_batch.cli").joinpath("orders.csv.zst")
 
-    assert gzip.decompress(copy.read_bytes()) == ORDERS.read_bytes(), "run examples/make_orders.py"
+    assert make_orders.zstd.decompress(copy.read_bytes()) == ORDERS.read_bytes(), (
+        "run examples/make_orders.py"
+    )
 
 
 def test_script_says_what_to_install(

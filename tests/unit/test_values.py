@@ -11,9 +11,17 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
-from hubspot_batch.contract._values import Problem, Unreadable, encode_id, encode_value, shortest_float
+from hubspot_batch.contract._values import (
+    Problem,
+    PropertyValue,
+    Unreadable,
+    encode_id,
+    encode_value,
+    shortest_float,
+)
 from tests.conftest import case
 
 SECRET = "s3cr3t-7261"
@@ -211,19 +219,31 @@ def test_a_scalar_of_numpy_becomes_the_text_that_it_shows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "kind", "largest"), [("e", "float16", ["65504"]), ("f", "float32", ["3.4028235e38", "16777216"])]
+    ("size", "kind", "extremes"),
+    [("e", "float16", ["1.2e-7", "65504"]), ("f", "float32", ["1e-45", "3.4028235e38", "16777216"])],
 )
 def test_the_shortest_text_of_a_float_is_that_of_its_own_size(
-    size: Literal["e", "f"], kind: str, largest: list[str]
+    size: Literal["e", "f"], kind: str, extremes: list[str]
 ) -> None:
     np = pytest.importorskip("numpy")
-    texts = ["0.1", "19.99", "-2.5", "0", "6e-8", "0.33333334", "nan", *largest]
+    texts = ["0.1", "19.99", "-2.5", "0", "6e-8", "0.33333334", "nan", *extremes]
     values = [np.dtype(kind).type(text) for text in texts]
 
     assert [encode_value(shortest_float(float(value), size)) for value in values] == list(
         map(encode_value, values)
     )
     assert shortest_float("0.1", size) == "0.1"
+
+
+@pytest.mark.parametrize("size", ["e", "f"])
+def test_a_float_that_its_size_does_not_hold_stays_as_it_is(size: Literal["e", "f"]) -> None:
+    assert [shortest_float(value, size) for value in (0.1, 1e300, -1e300)] == [0.1, 1e300, -1e300]
+
+
+def test_libraries_that_read_types_take_any_property_value() -> None:
+    values = [1, "A-1001", 19.99, ["EUR", "USD"]]
+
+    assert msgspec.convert(values, list[PropertyValue]) == values
 
 
 def test_what_numpy_has_and_hubspot_has_not_is_a_problem_with_a_remedy_that_fits() -> None:
@@ -243,6 +263,8 @@ def test_what_numpy_has_and_hubspot_has_not_is_a_problem_with_a_remedy_that_fits
         (np.complex64(1), no_text("complex64")),
         (np.array(["a", "b"]), no_text("ndarray", "write a list: value.tolist()")),
         (np.bytes_(b"a"), no_text("bytes_", "make text of it: value.decode()")),
+        # It is of numpy, and neither a scalar nor an array.
+        (np.add, no_text("ufunc")),
     ]
 
     assert [encode_value(value) for value, _ in problems] == [problem for _, problem in problems]

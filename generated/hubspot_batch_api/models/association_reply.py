@@ -24,7 +24,7 @@ T = TypeVar("T", bound="AssociationReply")
 
 @_attrs_define
 class AssociationReply:
-    """What became of a batch of links.
+    """The result of a batch of links.
 
     Attributes:
         status (KnownBatchStatus | str): How far the processing of the batch is. Only COMPLETE has been seen.

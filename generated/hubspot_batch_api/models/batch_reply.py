@@ -24,7 +24,7 @@ T = TypeVar("T", bound="BatchReply")
 
 @_attrs_define
 class BatchReply:
-    """What became of a batch.
+    """The result of a batch.
 
     Attributes:
         status (KnownBatchStatus | str): How far the processing of the batch is. Only COMPLETE has been seen.

@@ -30,7 +30,7 @@ class ErrorReply:
         category (None | str | Unset): The kind of error. Absent where a quota is used up.
         sub_category (None | str | SubCategoryObject | Unset):
         message (None | str | Unset): The reason for people to read.
-        correlation_id (None | str | Unset): The id of this occurrence, to be told to HubSpot's support.
+        correlation_id (None | str | Unset): The id of this occurrence, to give to HubSpot's support.
         context (Context | None | Unset):
         errors (list[ErrorDetail] | None | Unset): The reason in parts.
         links (Links | None | Unset):

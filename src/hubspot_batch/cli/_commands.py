@@ -256,7 +256,7 @@ def demo(ctx: click.Context, file: Path | None) -> int:
     """
     from importlib.resources import as_file, files
 
-    with as_file(files("hubspot_batch.cli").joinpath("orders.csv.gz")) as packaged:
+    with as_file(files("hubspot_batch.cli").joinpath("orders.csv.zst")) as packaged:
         code: int = ctx.invoke(create, object_type="orders", file=file or packaged, sandbox=True)
     return 0 if code == _SOME_REJECTED else code
 

@@ -79,7 +79,7 @@ def sync_detailed(
     """Create 1 to 100 commerce payments
 
      Each payment needs the properties `hs_initial_amount` and `hs_initiated_date`. The operation
-    records money that was received elsewhere; it charges nobody.
+    records money that was received elsewhere; it moves none.
 
     Args:
         body (BatchCreateRequest): The body of every create operation.
@@ -111,7 +111,7 @@ def sync(
     """Create 1 to 100 commerce payments
 
      Each payment needs the properties `hs_initial_amount` and `hs_initiated_date`. The operation
-    records money that was received elsewhere; it charges nobody.
+    records money that was received elsewhere; it moves none.
 
     Args:
         body (BatchCreateRequest): The body of every create operation.
@@ -138,7 +138,7 @@ async def asyncio_detailed(
     """Create 1 to 100 commerce payments
 
      Each payment needs the properties `hs_initial_amount` and `hs_initiated_date`. The operation
-    records money that was received elsewhere; it charges nobody.
+    records money that was received elsewhere; it moves none.
 
     Args:
         body (BatchCreateRequest): The body of every create operation.
@@ -168,7 +168,7 @@ async def asyncio(
     """Create 1 to 100 commerce payments
 
      Each payment needs the properties `hs_initial_amount` and `hs_initiated_date`. The operation
-    records money that was received elsewhere; it charges nobody.
+    records money that was received elsewhere; it moves none.
 
     Args:
         body (BatchCreateRequest): The body of every create operation.

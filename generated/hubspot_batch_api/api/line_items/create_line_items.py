@@ -78,8 +78,8 @@ def sync_detailed(
 ) -> Response[BatchReply | ErrorReply]:
     """Create 1 to 100 line items
 
-     Inputs that are identical are merged without a word, and the reply then holds fewer records than
-    the request held inputs. Give each input a value of its own, `hs_external_id` for example.
+     Identical inputs are merged, and the reply does not say so: it holds fewer records than the
+    request held inputs. Give each input a value of its own, `hs_external_id` for example.
 
     Args:
         body (BatchCreateRequest): The body of every create operation.
@@ -110,8 +110,8 @@ def sync(
 ) -> BatchReply | ErrorReply | None:
     """Create 1 to 100 line items
 
-     Inputs that are identical are merged without a word, and the reply then holds fewer records than
-    the request held inputs. Give each input a value of its own, `hs_external_id` for example.
+     Identical inputs are merged, and the reply does not say so: it holds fewer records than the
+    request held inputs. Give each input a value of its own, `hs_external_id` for example.
 
     Args:
         body (BatchCreateRequest): The body of every create operation.
@@ -137,8 +137,8 @@ async def asyncio_detailed(
 ) -> Response[BatchReply | ErrorReply]:
     """Create 1 to 100 line items
 
-     Inputs that are identical are merged without a word, and the reply then holds fewer records than
-    the request held inputs. Give each input a value of its own, `hs_external_id` for example.
+     Identical inputs are merged, and the reply does not say so: it holds fewer records than the
+    request held inputs. Give each input a value of its own, `hs_external_id` for example.
 
     Args:
         body (BatchCreateRequest): The body of every create operation.
@@ -167,8 +167,8 @@ async def asyncio(
 ) -> BatchReply | ErrorReply | None:
     """Create 1 to 100 line items
 
-     Inputs that are identical are merged without a word, and the reply then holds fewer records than
-    the request held inputs. Give each input a value of its own, `hs_external_id` for example.
+     Identical inputs are merged, and the reply does not say so: it holds fewer records than the
+    request held inputs. Give each input a value of its own, `hs_external_id` for example.
 
     Args:
         body (BatchCreateRequest): The body of every create operation.

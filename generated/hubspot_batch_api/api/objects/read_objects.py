@@ -93,7 +93,8 @@ def sync_detailed(
 ) -> Response[BatchReply | ErrorReply]:
     """Read 1 to 100 contacts, companies, deals or products
 
-     As for the four object types. The scope is that of the object type in the path.
+     Finds each record as the reads of the four object types do. The scope is that of the object type in
+    the path.
 
     Args:
         object_type (TargetType): An object type that records are linked with, and that is read
@@ -131,7 +132,8 @@ def sync(
 ) -> BatchReply | ErrorReply | None:
     """Read 1 to 100 contacts, companies, deals or products
 
-     As for the four object types. The scope is that of the object type in the path.
+     Finds each record as the reads of the four object types do. The scope is that of the object type in
+    the path.
 
     Args:
         object_type (TargetType): An object type that records are linked with, and that is read
@@ -164,7 +166,8 @@ async def asyncio_detailed(
 ) -> Response[BatchReply | ErrorReply]:
     """Read 1 to 100 contacts, companies, deals or products
 
-     As for the four object types. The scope is that of the object type in the path.
+     Finds each record as the reads of the four object types do. The scope is that of the object type in
+    the path.
 
     Args:
         object_type (TargetType): An object type that records are linked with, and that is read
@@ -200,7 +203,8 @@ async def asyncio(
 ) -> BatchReply | ErrorReply | None:
     """Read 1 to 100 contacts, companies, deals or products
 
-     As for the four object types. The scope is that of the object type in the path.
+     Finds each record as the reads of the four object types do. The scope is that of the object type in
+    the path.
 
     Args:
         object_type (TargetType): An object type that records are linked with, and that is read
