@@ -178,7 +178,7 @@ class TestValidateABody:
 
         assert done == (0, "", "-: valid for create_line_items\n")
 
-    def test_an_encoding_that_a_mark_tells_and_a_compression_are_no_faults(self, shell: "Shell") -> None:
+    def test_a_byte_order_mark_and_a_compression_are_not_faults(self, shell: "Shell") -> None:
         body = json.dumps({"inputs": [ORDER]}, indent=2)
 
         for content in (body.encode("utf-8-sig"), body.encode("utf-16"), gzip.compress(body.encode())):
@@ -216,7 +216,9 @@ class TestValidateABody:
             (b'{"inputs": [{"a": 1, "a\\nb": 2, "a\\nb": 3}]}', "Error: -: the key 'a\\nb' occurs twice"),
         ],
     )
-    def test_what_is_no_json_is_named_with_its_place(self, body: bytes, message: str, shell: "Shell") -> None:
+    def test_what_is_not_json_is_named_with_its_place(
+        self, body: bytes, message: str, shell: "Shell"
+    ) -> None:
         done = shell("validate", "create", "orders", "-", stdin=body)
 
         assert (done.code, done.out) == (1, "")
@@ -251,9 +253,7 @@ class TestValidateABody:
             (("create", "orders"), "Missing argument 'FILE'"),
         ],
     )
-    def test_a_command_that_is_written_wrongly(
-        self, arguments: tuple[str, ...], message: str, shell: "Shell"
-    ) -> None:
+    def test_a_usage_error(self, arguments: tuple[str, ...], message: str, shell: "Shell") -> None:
         done = shell("validate", *arguments)
 
         assert done.code == 2
@@ -275,7 +275,7 @@ class TestDemo:
         rejected = csv.DictReader(shell("results", "latest", "--rejected").out.splitlines())
         assert [int(row["_row"]) for row in rejected] == [27, 60, 117, 200, 228, 281, 310, 389]
 
-    def test_a_file_of_ones_own(self, write: "Write", shell: "Shell") -> None:
+    def test_a_file_of_the_user(self, write: "Write", shell: "Shell") -> None:
         path = write("orders.jsonl", '{"hs_order_name": "A-1"}\n{"hs_total_price": "nine"}\n')
 
         done = shell("demo", path)
@@ -410,5 +410,5 @@ class TestSandbox:
         assert (done.returncode, done.stdout) == (2, "")
         assert message in done.stderr
 
-    def test_a_port_that_is_none(self) -> None:
+    def test_an_invalid_port(self) -> None:
         assert run("sandbox", "--port", "65536").returncode == 2

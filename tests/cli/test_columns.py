@@ -138,7 +138,7 @@ class TestIds:
 
 
 class TestAssociations:
-    def test_a_column_links_and_is_no_property(self) -> None:
+    def test_a_column_of_links_is_not_a_property(self) -> None:
         item = input_of(ROW, associate=["contact=contact_id"], only=["price"])
 
         assert item == {"properties": {"price": "9"}, "associations": [link("301", 507)]}
@@ -164,7 +164,7 @@ class TestAssociations:
     def test_an_empty_cell_links_nothing(self, cell: object) -> None:
         assert json_input_of({"a": "1", "who": cell}, associate=["contact=who"]) == {"properties": {"a": "1"}}
 
-    def test_what_is_no_id_is_left_to_validation(self) -> None:
+    def test_what_is_not_an_id_is_left_to_validation(self) -> None:
         item = json_input_of({"a": "1", "who": [{}, 1.5]}, associate=["contact=who"])
 
         with pytest.raises(InvalidInputError, match="/inputs/0/associations/0/to/id: "):
@@ -245,7 +245,7 @@ class TestWholeInputs:
 
 class TestOptions:
     @pytest.mark.parametrize("option", ["map", "only", "drop", "associate"])
-    def test_a_column_that_there_is_not(self, option: str) -> None:
+    def test_a_column_that_does_not_exist(self, option: str) -> None:
         text = {"map": "total=prise", "associate": "contact=prise"}.get(option, "prise")
 
         options: dict[str, Any] = {option: [text]}
@@ -342,13 +342,13 @@ class TestTimezone:
         )
 
     @pytest.mark.parametrize("name", ["Europe/Nowhere", "", "../etc/passwd", "Europe", "a\0b"])
-    def test_a_zone_that_there_is_not(self, name: str) -> None:
+    def test_an_unknown_time_zone(self, name: str) -> None:
         assert refusal(timezone=name) == (
             f"there is no time zone {name!r}; write Europe/Berlin or UTC for example"
         )
 
 
-def test_of_very_many_columns_only_some_are_told() -> None:
+def test_of_very_many_columns_only_some_are_reported() -> None:
     assert refusal([f"c{number}" for number in range(20_000)], only=["price"]).endswith(
         "'c48', 'c49' and 19,950 more"
     )

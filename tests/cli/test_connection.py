@@ -65,7 +65,7 @@ class TestAccessToken:
             ),
         ],
     )
-    def test_a_file_that_holds_none(
+    def test_a_file_without_a_token(
         self, content: bytes | str | None, message: str, path: Path, tmp_path: Path, shell: "Shell"
     ) -> None:
         file = tmp_path / "token.txt"
@@ -78,7 +78,7 @@ class TestAccessToken:
 
         assert done == (1, "", f"Error: {message.format(file=file)}\n")
 
-    def test_there_is_none(self, path: Path, shell: "Shell") -> None:
+    def test_there_is_no_token(self, path: Path, shell: "Shell") -> None:
         shell.unset("HUBSPOT_ACCESS_TOKEN")
 
         assert shell.push("create", "orders", path) == (

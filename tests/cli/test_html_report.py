@@ -273,7 +273,7 @@ class TestChart:
             [Sample(0.0, 0, 0), Sample(1.0, 0, 100)],
         ],
     )
-    def test_where_there_is_nothing_to_draw(self, samples: list[Sample]) -> None:
+    def test_a_run_with_nothing_to_draw(self, samples: list[Sample]) -> None:
         shown = page(report(), samples)
 
         assert "Nothing was sent." in shown.texts

@@ -127,7 +127,7 @@ class TestWhatIsNoFileOfRows:
             ),
         ],
     )
-    def test_it_is_told_with_its_place(
+    def test_it_is_reported_with_its_place(
         self, name: str, content: str | bytes, message: str, write: "Write", shell: "Shell"
     ) -> None:
         done = shell.push("create", "orders", write(name, content))
@@ -161,7 +161,7 @@ class TestWhatIsNoFileOfRows:
         assert shell.push("create", "orders", path).code == 0
 
     @pytest.mark.posix
-    def test_a_name_that_is_no_text(self, tmp_path: Path, shell: "Shell") -> None:
+    def test_a_name_that_is_not_text(self, tmp_path: Path, shell: "Shell") -> None:
         path = os.fsencode(tmp_path) + b"/orders-\xff.csv"
         Path(os.fsdecode(path)).write_text(CSV)
 

@@ -191,7 +191,7 @@ class TestColumns:
         assert message in done.err
         assert shell("runs").out == ""
 
-    def test_a_column_that_no_row_has_is_told(self, write: "Write", shell: "Shell") -> None:
+    def test_a_column_that_no_row_has_is_reported(self, write: "Write", shell: "Shell") -> None:
         done = shell.push("create", "orders", write("orders.jsonl", lines(ROWS)), "--drop", "nott")
 
         assert done.code == 0
@@ -375,7 +375,7 @@ class TestExitCodes:
             (["--unique-property", ""], "unique_property is empty; name a property, or leave it out"),
         ],
     )
-    def test_1_an_option_that_cannot_be(
+    def test_1_an_invalid_option(
         self, options: list[str], message: str, write: "Write", shell: "Shell"
     ) -> None:
         done = shell("create", "orders", write("orders.csv", CSV), *options)
@@ -486,7 +486,7 @@ class TestOptions:
             ("orders.csv", "the rows are read from there; name another file"),
         ],
     )
-    def test_a_file_that_cannot_be_written_is_told_before_anything_is_sent(
+    def test_a_file_that_cannot_be_written_is_reported_before_anything_is_sent(
         self, option: str, name: str, message: str, tmp_path: Path, write: "Write", shell: "Shell"
     ) -> None:
         path = write("orders.csv", CSV)

@@ -113,7 +113,7 @@ class TestTheSameCommandAgain:
         assert names(shell) == ["A-1"] * 3
         assert len(listed(shell)) == 3
 
-    def test_a_killed_run_tells_what_is_in_doubt(self, write: "Write", shell: "Shell") -> None:
+    def test_a_killed_run_says_what_is_in_doubt(self, write: "Write", shell: "Shell") -> None:
         path = write("orders.csv", CSV)
         with held(shell, path) as process:
             process.kill()
@@ -261,7 +261,7 @@ class TestJournal:
             (None, "cannot be used: "),
         ],
     )
-    def test_a_journal_that_is_none(
+    def test_a_file_that_is_not_a_journal(
         self, content: bytes | None, message: str, tmp_path: Path, write: "Write", shell: "Shell"
     ) -> None:
         journal = tmp_path / "folder" if content is None else write("notes.txt", content)
@@ -335,7 +335,7 @@ class TestAccounts:
         assert len(shell.box.records("orders", access_token=other)) == 2
         assert len(listed(shell)) == 2
 
-    def test_an_unfinished_run_of_another_token_is_told(self, half: Path, shell: "Shell") -> None:
+    def test_an_unfinished_run_of_another_token_is_reported(self, half: Path, shell: "Shell") -> None:
         (run,) = listed(shell)
         shell.set("HUBSPOT_ACCESS_TOKEN", "pat-eu1-other")
 
@@ -413,7 +413,7 @@ class TestList:
         assert (orders["state"], orders["exit_code"], orders["service"]) == ("finished", 4, shell.box.url)
         assert str(orders["started"]).endswith("Z")
 
-    def test_what_is_no_journal_keeps_no_other_from_being_listed(
+    def test_a_file_that_is_not_a_journal_keeps_no_other_from_being_listed(
         self, write: "Write", shell: "Shell"
     ) -> None:
         path = write("orders.csv", CSV)
@@ -452,7 +452,7 @@ class TestList:
         assert (done.code, done.out) == (1, "")
         assert done.err.startswith(f"Error: the journal {journal} cannot be used: no such table: rows; ")
 
-    def test_the_journal_is_let_go_of(self, write: "Write", shell: "Shell") -> None:
+    def test_the_journal_is_released(self, write: "Write", shell: "Shell") -> None:
         shell.push("create", "orders", write("orders.csv", CSV))
         (path,) = shell.runs.glob("*.run")
 
@@ -531,9 +531,7 @@ class TestDeleting:
         assert listed(shell) == []
         assert half.exists()
 
-    def test_one_of_several_that_cannot_be_keeps_all(
-        self, half: Path, write: "Write", shell: "Shell"
-    ) -> None:
+    def test_one_that_cannot_be_deleted_keeps_all(self, half: Path, write: "Write", shell: "Shell") -> None:
         shell.push("create", "carts", write("carts.csv", "hs_cart_name\nC-1\n"))
         names = [str(run["run"]) for run in listed(shell)]
 
@@ -574,7 +572,7 @@ class TestDeleting:
 
         assert list(shell.runs.iterdir()) == []
 
-    def test_what_is_no_journal(self, write: "Write", shell: "Shell") -> None:
+    def test_a_file_that_is_not_a_journal(self, write: "Write", shell: "Shell") -> None:
         shell.push("create", "orders", write("orders.csv", CSV))
         (journal,) = shell.runs.glob("*.run")
         journal.write_text("no journal" * 100)

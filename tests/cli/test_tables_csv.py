@@ -86,7 +86,7 @@ class TestDialects:
         assert values(rows_of(f"a,b{sign}c\n1,2{sign}3\n", delimiter=delimiter)) == [["1,2", "3"]]
 
     @pytest.mark.parametrize("delimiter", ["", "ab", '"', "\n", " "])
-    def test_a_delimiter_that_is_none(self, delimiter: str, write: Write) -> None:
+    def test_an_invalid_delimiter(self, delimiter: str, write: Write) -> None:
         with pytest.raises(ConfigurationError, match="a delimiter is one character, no quote or space"):
             open_reader(write("orders.csv", "a,b\n"), ReadOptions(delimiter=delimiter))
 
@@ -165,7 +165,7 @@ class TestEncodings:
             assert [row.values for row in table.rows()] == [{"näme": "Müller", "total": "9 €"}]
 
     @pytest.mark.parametrize("encoding", ["utf-9", "hex"])
-    def test_an_encoding_that_there_is_not(self, encoding: str, write: Write) -> None:
+    def test_an_unknown_encoding(self, encoding: str, write: Write) -> None:
         with pytest.raises(ConfigurationError, match=f"there is no text encoding '{encoding}'; write utf-8"):
             open_reader(write("orders.csv", "a\n1\n"), ReadOptions(encoding=encoding))
 

@@ -99,7 +99,7 @@ class TestBoth:
         ("row", "kind"),
         [("7", "a number"), ('"x"', "text"), ("[1]", "a list"), ("null", "null"), ("true", "a bool")],
     )
-    def test_what_is_no_mapping(self, row: str, kind: str, name: str, write: Write) -> None:
+    def test_what_is_not_a_mapping(self, row: str, kind: str, name: str, write: Write) -> None:
         content = f'[{row}, {{"a": 1}}]' if name == "orders.json" else f'{row}\n{{"a": 1}}\n'
 
         first, second = read(write(name, content))
@@ -162,7 +162,7 @@ class TestLines:
             ("name,total", "line 1, column 1: not JSON: Expecting value"),
         ],
     )
-    def test_a_line_that_is_no_json_is_refused_and_the_others_are_read(
+    def test_a_line_that_is_not_json_is_refused_and_the_others_are_read(
         self, line: str, problem: str, write: Write
     ) -> None:
         first, second = read(write("orders.jsonl", f'{line}\n{{"a": 1}}\n'))
@@ -258,7 +258,7 @@ class TestList:
         assert [row.values for row in found] == [{"a": 1}] * rows
         assert str(raised.value).startswith(f"{path}, {problem}")
 
-    def test_a_list_that_is_none(self, write: Write) -> None:
+    def test_a_value_that_is_not_a_list(self, write: Write) -> None:
         assert refusal(write("orders.json", "name,total\n")) == (
             ": a list in JSON begins with [; name what this is with --format"
         )

@@ -213,7 +213,7 @@ def test_a_row_whose_association_leads_nowhere_costs_only_itself(face: "Face") -
 
 
 @pytest.mark.parametrize("body", [{}, {"subCategory": "crm.OBJECT_TYPE_NOT_FOUND"}])
-def test_a_path_that_is_not_there_stops_the_run(face: "Face", path: Path, body: dict[str, str]) -> None:
+def test_a_path_that_does_not_exist_stops_the_run(face: "Face", path: Path, body: dict[str, str]) -> None:
     shop = Shop(refuses(range(100), 404, **body))
 
     error = stopped(face, shop, orders(3), journal=path)
@@ -628,7 +628,7 @@ def test_a_server_that_cannot_be_reached_stops_the_run_and_nothing_is_in_doubt(
         (type("TheirError", (OSError,), {})(errno.EIO, SECRET), "TheirError was raised"),
     ],
 )
-def test_the_system_is_quoted_and_nobody_else(face: "Face", cause: Exception, text: str) -> None:
+def test_only_the_system_is_quoted(face: "Face", cause: Exception, text: str) -> None:
     def token() -> str:
         raise cause
 
@@ -674,7 +674,7 @@ def test_a_token_that_is_none_stops_the_run_in_its_own_words(face: "Face") -> No
 
 
 @pytest.mark.parametrize("unique_property", [None, "n"])
-def test_whatever_breaks_while_rows_are_on_their_way_leaves_them_in_doubt(
+def test_an_error_while_rows_are_on_their_way_leaves_them_in_doubt(
     face: "Face", path: Path, unique_property: str | None
 ) -> None:
     shop = Shop(unique=unique_property is not None)
@@ -730,7 +730,7 @@ def test_a_disk_that_is_full_stops_the_run_before_anything_leaves(face: "Face", 
     assert set(shop.written.values()) == {1}
 
 
-def test_an_answer_that_cannot_be_written_down_is_told_and_tried_again(
+def test_an_answer_that_cannot_be_written_down_is_reported_and_tried_again(
     face: "Face", path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = Journal.write
@@ -754,7 +754,7 @@ def test_an_answer_that_cannot_be_written_down_is_told_and_tried_again(
     assert shop.written == Counter(range(3))
 
 
-def test_an_answer_that_is_never_written_down_is_told_all_the_same(
+def test_an_answer_that_is_never_written_down_is_reported_anyway(
     face: "Face", path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = Journal.write
@@ -911,7 +911,7 @@ def test_what_waits_to_be_sent_again_is_withdrawn_when_the_run_stops(
     assert states(path) == {number: "sent" if number < 100 else "planned" for number in range(200)}
 
 
-def test_an_answer_that_comes_after_the_run_has_stopped_is_told(path: Path) -> None:
+def test_an_answer_that_comes_after_the_run_has_stopped_is_reported(path: Path) -> None:
     shop = Shop(lambda numbers: None if 0 in numbers else httpx.Response(401))
 
     class Late(httpx.AsyncBaseTransport):

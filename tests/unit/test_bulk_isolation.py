@@ -128,7 +128,7 @@ def named(properties: Callable[[int], dict[str, str]]) -> list[Row]:
     return [updated(number, properties=properties(number)) for number in range(100)]
 
 
-def test_a_property_that_is_not_there_costs_one_more_request() -> None:
+def test_an_unknown_property_costs_one_more_request() -> None:
     rows = named(lambda number: {"colour": f"c{number}"} if number in MIXED else {})
     for code, name in (("PROPERTY_DOESNT_EXIST", "colour"), ("READ_ONLY_VALUE", None)):
         reason = Reason(code=code, property=name, message='Property "colour" does not exist')
@@ -356,7 +356,7 @@ WORDS = st.sampled_from(["a was not a valid long.", "a is bad, b is good", "b an
     in_known_words=st.booleans(),
 )
 @settings(deadline=None, max_examples=500)
-def test_no_good_row_is_left_out_whatever_a_refusal_says(
+def test_no_good_row_is_left_out_by_any_refusal(
     properties: list[dict[str, str]],
     bad: set[tuple[str, str | None]],
     bad_rows: set[int],

@@ -101,7 +101,7 @@ def test_a_later_entry_of_a_row_takes_the_place_of_the_earlier(journal: Journal)
     assert journal.entries(0, 9) == {1: sent(1), 2: told(OUTCOMES[2])}
 
 
-def test_only_the_rows_that_are_asked_for_are_told(journal: Journal) -> None:
+def test_only_the_rows_that_are_asked_for_are_reported(journal: Journal) -> None:
     journal.write(map(sent, range(10)))
 
     assert list(journal.entries(3, 5)) == [3, 4, 5]
@@ -166,7 +166,7 @@ def test_a_transaction_is_written_as_a_whole_or_not_at_all(path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [lambda journal: journal.write([sent(0)]), lambda journal: journal.meta()])
-def test_a_closed_journal_is_of_no_use(journal: Journal, write: object) -> None:
+def test_a_closed_journal_cannot_be_used(journal: Journal, write: object) -> None:
     journal.close()
     journal.close()
 
@@ -324,7 +324,7 @@ print("parent:", list(journal.entries(0, 9)))
 """
 
 
-def test_a_journal_that_nobody_closed_is_let_go_with_its_last_name(path: Path) -> None:
+def test_a_journal_that_was_not_closed_is_released_with_its_last_reference(path: Path) -> None:
     journal = Journal(path)
     del journal
 
@@ -354,7 +354,7 @@ def test_the_database_of_another_program_is_refused_and_left_as_it_is(path: Path
 
 
 @pytest.mark.parametrize("content", [b"index,status\n" * 100, b"short"])
-def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_database_is_refused_and_left_as_it_is(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
     assert refusal(path).endswith(f"file is not a database; {NAME_YOURS}")
@@ -399,7 +399,7 @@ def test_a_journal_with_more_in_it_than_its_tables_is_refused_at_once(path: Path
         """insert into rows values (0, x'00', 'rejected', null, cast('{"reasons": 7}' as blob))""",
     ],
 )
-def test_outcomes_that_cannot_be_are_refused(path: Path, hostile: str) -> None:
+def test_invalid_outcomes_are_refused(path: Path, hostile: str) -> None:
     opened(path)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(hostile)
@@ -518,7 +518,7 @@ def test_a_journal_that_has_ended_needs_no_other_file(path: Path) -> None:
         assert journal.counts() == {"sent": 1}
 
 
-def test_a_mark_that_no_transaction_can_remove_is_removed_all_the_same(path: Path) -> None:
+def test_a_mark_that_no_transaction_can_remove_is_removed_anyway(path: Path) -> None:
     class Full:
         """A connection that writes no more."""
 
@@ -545,7 +545,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path).endswith("; name a file in a folder that can be written")
 
 
-def test_a_file_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_file_in_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "runs" / "orders.run").endswith("; name a file in a folder that can be written")
 
 
@@ -815,7 +815,7 @@ def test_words_of_a_transaction_that_failed_are_stored_with_the_next_one(path: P
         "update rows set why = 7",
     ],
 )
-def test_words_that_cannot_be_read_are_told(path: Path, damage: str) -> None:
+def test_words_that_cannot_be_read_are_reported(path: Path, damage: str) -> None:
     with Journal(path) as journal:
         journal.write([told(wordy(0))])
     with closing(sqlite3.connect(path, isolation_level=None)) as database:

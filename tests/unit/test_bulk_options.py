@@ -76,7 +76,7 @@ def test_a_caller_may_say_how_many_requests_are_in_flight(given: int | None, exp
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "8", True, float("nan")])
-def test_a_concurrency_that_cannot_be_is_refused(wrong: object) -> None:
+def test_an_invalid_concurrency_is_refused(wrong: object) -> None:
     with pytest.raises(ConfigurationError, match=r"^concurrency must be a positive number; say how many"):
         task_from("create_orders", options(concurrency=wrong), None)
 
@@ -155,7 +155,7 @@ def test_the_same_run_is_known_again(tmp_path: Path) -> None:
         ({"account": "shop"}, "another account; if it is the same one with a new token, say account="),
     ],
 )
-def test_the_journal_of_another_run_is_refused_and_let_go(
+def test_the_journal_of_another_run_is_refused_and_released(
     tmp_path: Path, other: dict[str, Any], expected: str
 ) -> None:
     path = tmp_path / "orders.run"
@@ -211,7 +211,7 @@ def test_a_journal_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
         begun(tmp_path)
 
 
-def test_a_journal_that_cannot_be_written_is_refused_and_let_go(
+def test_a_journal_that_cannot_be_written_is_refused_and_released(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_arguments: object) -> None:

@@ -251,7 +251,7 @@ def test_no_form_of_a_value_that_is_taken_rejects_a_row_that_was_written() -> No
             assert subject.refused(maybe_written, refused, "other").status == "unknown"
 
 
-def test_a_conflict_of_an_update_rejects_it_whatever_went_before() -> None:
+def test_a_conflict_of_an_update_rejects_it_after_any_attempt() -> None:
     (outcome,) = answered(rows(1, maybe_written=True, verb="update"), [], [conflict(0, "44001")])
 
     assert (outcome.status, outcome.category, outcome.id) == ("rejected", "CONFLICT", None)
@@ -294,7 +294,7 @@ def test_a_refusal_of_one_row_rejects_it_in_its_words() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 413, 422])
-def test_a_refusal_without_a_category_is_told_by_its_status(status: int) -> None:
+def test_a_refusal_without_a_category_is_reported_by_its_status(status: int) -> None:
     (row,) = rows(1)
 
     assert subject.refused(row, api_error(status), None).category == f"HTTP_{status}"
@@ -380,7 +380,7 @@ def test_a_fault_becomes_a_reason_that_names_the_property(pointer: str, name: st
     )
 
 
-def test_each_fault_of_a_row_is_told() -> None:
+def test_each_fault_of_a_row_is_reported() -> None:
     item = {"properties": {"a": None, "b": float("nan"), "c": SECRET}}
     (row,) = rows_from(contract.operation("create_orders"), [item], 0, None)
 
@@ -410,7 +410,9 @@ def test_only_what_is_done_is_ok() -> None:
         (Outcome(index=0, status="rejected"), ("no reason given",)),
     ],
 )
-def test_why_a_row_is_not_done_is_told_without_any_value(outcome: Outcome, expected: Sequence[str]) -> None:
+def test_why_a_row_is_not_done_is_reported_without_any_value(
+    outcome: Outcome, expected: Sequence[str]
+) -> None:
     assert outcome.why == expected
 
 
@@ -424,7 +426,9 @@ def test_why_a_row_is_not_done_is_told_without_any_value(outcome: Outcome, expec
         (not_in_reply(0), "NOT_IN_REPLY"),
     ],
 )
-def test_why_a_row_is_not_done_is_told_in_words_where_there_are_any(outcome: Outcome, expected: str) -> None:
+def test_why_a_row_is_not_done_is_reported_in_words_where_there_are_any(
+    outcome: Outcome, expected: str
+) -> None:
     assert outcome.text == expected
 
 

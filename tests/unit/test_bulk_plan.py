@@ -310,7 +310,7 @@ def test_a_few_requests_begin(ceiling: int, expected: int) -> None:
     assert AdaptiveConcurrency(ceiling).target_for(FAST) == expected
 
 
-def test_nobody_has_to_name_a_ceiling() -> None:
+def test_a_ceiling_is_optional() -> None:
     assert (
         concurrency_at(1.0, ceiling=DEFAULT_CEILING).target_for(FAST)
         == concurrency_at(1.0).target_for(FAST)
@@ -369,7 +369,7 @@ def test_a_failure_halves_it_and_each_reply_brings_one_back() -> None:
     assert levels == [10, 5, 2, *range(3, 21), 20, 20]
 
 
-def test_one_request_is_left_whatever_fails() -> None:
+def test_one_request_is_left_after_any_failure() -> None:
     concurrency = AdaptiveConcurrency(4)
     for _ in range(10):
         concurrency.on_failure()

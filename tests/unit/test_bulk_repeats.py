@@ -37,7 +37,7 @@ def test_values_are_compared_as_hubspot_may_compare_them(repeats: Repeats) -> No
         assert list(repeats.earlier(other)) == [Earlier(one.index, is_same=False)]
 
 
-def test_all_earlier_rows_are_told_from_the_last_to_the_first(repeats: Repeats) -> None:
+def test_all_earlier_rows_are_reported_from_the_last_to_the_first(repeats: Repeats) -> None:
     repeats.mark(rows("a", "b", "A"))
     for first in range(100, 500, 100):
         repeats.mark(rows(*(f"x-{first + number}" for number in range(100)), first=first))

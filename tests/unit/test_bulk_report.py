@@ -124,7 +124,7 @@ def test_the_journal_of_a_run_that_goes_on_cannot_be_read(tmp_path: Path) -> Non
         list(read_outcomes(tmp_path / "orders.run"))
 
 
-def test_a_journal_that_is_read_in_part_is_let_go(tmp_path: Path) -> None:
+def test_a_journal_that_is_read_in_part_is_released(tmp_path: Path) -> None:
     filled(tmp_path / "orders.run").close()
     outcomes = read_outcomes(tmp_path / "orders.run")
     next(outcomes)
@@ -133,7 +133,7 @@ def test_a_journal_that_is_read_in_part_is_let_go(tmp_path: Path) -> None:
     assert list(read_outcomes(tmp_path / "orders.run")) == OUTCOMES
 
 
-def test_a_journal_that_is_not_there_is_not_made_by_reading_it(tmp_path: Path) -> None:
+def test_reading_a_missing_journal_does_not_create_it(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match=r"there is no journal .*orders\.run"):
         list(read_outcomes(tmp_path / "orders.run"))
 
@@ -148,7 +148,7 @@ def test_what_has_no_outcome_is_pending() -> None:
     assert Progress().pending == 0
 
 
-def test_rows_that_were_sent_are_told_from_those_that_were_not(journal: Journal) -> None:
+def test_rows_that_were_sent_are_reported_from_those_that_were_not(journal: Journal) -> None:
     assert "1 pending (1 of them sent)" in str(report_of(journal, unanswered=1))
 
 

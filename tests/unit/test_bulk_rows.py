@@ -96,7 +96,7 @@ def test_every_fault_belongs_to_its_row() -> None:
 
 
 @pytest.mark.parametrize("item", [None, 5, VALUE, [], object()])
-def test_what_is_no_input_is_a_fault(item: object) -> None:
+def test_what_is_not_an_input_is_a_fault(item: object) -> None:
     (row,) = creates(item)
 
     assert row.faults
@@ -178,7 +178,7 @@ def test_the_order_of_keys_makes_no_difference() -> None:
     assert not may_travel_together(one, other)
 
 
-def test_a_digest_tells_whatever_the_caller_may_change() -> None:
+def test_a_digest_covers_all_that_the_caller_may_change() -> None:
     link = {
         "to": {"id": "1"},
         "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 507}],
@@ -241,7 +241,7 @@ def test_updates_of_one_record_keep_their_order_and_travel_conflict_keys() -> No
     assert not may_travel_together(one, same)
 
 
-def test_a_value_of_a_unique_property_is_no_record_id() -> None:
+def test_a_value_of_a_unique_property_is_not_a_record_id() -> None:
     rows = updates(change("1"), change("1", "sku"), change("1", "ext"))
 
     assert len({row.order_keys for row in rows}) == 3

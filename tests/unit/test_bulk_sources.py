@@ -338,7 +338,7 @@ class TestArrow:
         batch = prepare(contract.operation("create_orders"), [item])
         assert batch.inputs[0]["properties"] == {"when": "2026-09-01T08:15:02.120Z"}
 
-    def test_a_float_has_the_shortest_text_of_its_own_size_however_it_is_stored(self, read: Read) -> None:
+    def test_a_float_has_the_shortest_text_of_its_own_size(self, read: Read) -> None:
         single = pa.array([19.99, 1e16, float("nan"), None], pa.float32())
         half = pa.array([*map(np.float16, (0.1, 1e-7, float("inf"))), None], pa.float16())
         table = pa.record_batch(
@@ -451,7 +451,7 @@ class TestArrow:
             ]
         ]
 
-    def test_the_nameless_index_of_a_data_frame_is_no_property(self) -> None:
+    def test_the_nameless_index_of_a_data_frame_is_not_a_property(self) -> None:
         table = pa.table({"n": [1], "__index_level_0__": [7]})
 
         assert read_sync(table, verb="create") == [[{"properties": {"n": 1}}]]
@@ -466,7 +466,7 @@ class TestArrow:
         with pytest.raises(SourceError, match="needs a column 'id'"):
             async_chunks(pa.table({"n": [1]}), verb="update")
 
-    def test_a_column_alone_is_no_table(self) -> None:
+    def test_a_column_alone_is_not_a_table(self) -> None:
         with pytest.raises(ConfigurationError, match="a value of type ChunkedArray is not a table"):
             chunks(pa.table({"n": [1]})["n"], verb="create")
 
@@ -593,7 +593,7 @@ def test_which_sources_know_their_length(database: sqlite3.Connection) -> None:
 
 
 @pytest.mark.parametrize("failure", [TypeError, NotImplementedError, ValueError, OverflowError, RuntimeError])
-def test_a_source_whose_length_fails_is_read_all_the_same(failure: type[Exception], read: Read) -> None:
+def test_a_source_whose_length_fails_is_read_anyway(failure: type[Exception], read: Read) -> None:
     class Bar:
         def __iter__(self) -> Iterator[object]:
             return iter(orders(3))

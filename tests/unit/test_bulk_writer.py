@@ -138,7 +138,7 @@ def test_a_full_disk_is_the_failure_of_sqlite(tmp_path: Path) -> None:
     anyio.run(run)
 
 
-def test_what_waited_in_vain_is_written_with_the_next(journal: Slow) -> None:
+def test_an_entry_whose_wait_is_cancelled_is_written_with_the_next(journal: Slow) -> None:
     async def run() -> None:
         writer = Writer(journal)
         async with anyio.create_task_group() as tasks:
@@ -167,7 +167,7 @@ def test_a_journal_without_a_file_is_written_at_once() -> None:
 
 
 @pytest.mark.parametrize("kind", ["a file", "no file"])
-def test_the_owners_of_records_are_told(tmp_path: Path, kind: str) -> None:
+def test_the_owners_of_records_are_reported(tmp_path: Path, kind: str) -> None:
     async def run() -> None:
         with Journal(tmp_path / "orders.run" if kind == "a file" else None) as journal:
             outcome = Outcome(index=7, status="done", id="44001")

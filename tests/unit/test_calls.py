@@ -141,7 +141,7 @@ def test_an_endless_iterable_is_not_read_to_its_end() -> None:
     assert len(taken) == 101
 
 
-def test_every_input_is_told_of_or_unaccounted() -> None:
+def test_every_input_is_reported_or_unaccounted() -> None:
     cases: dict[
         str, tuple[list[int], list[list[int]], list[int | None], list[int | None], tuple[int, ...]]
     ] = {
@@ -216,7 +216,7 @@ def test_a_unique_property_ties_records_to_inputs() -> None:
     assert result.unaccounted == (0,)
 
 
-def test_inputs_that_are_ids_and_nothing_else_are_told_of_too() -> None:
+def test_inputs_that_are_ids_and_nothing_else_are_reported_of_too() -> None:
     operation = msgspec.structs.replace(contract.operation("update_orders"), input_keys=frozenset({"id"}))
     batch = Batch(inputs=[{"id": "44000"}, {"id": "44001"}, {"id": "44002"}], content=b"")
     call = call_for(operation, batch, api_version="v3")
@@ -242,7 +242,7 @@ def test_a_read_asks_for_the_property_that_names_its_records() -> None:
     assert result.unaccounted == ()
 
 
-def test_records_that_are_read_by_a_property_which_the_reply_leaves_out_are_nobodys() -> None:
+def test_records_that_are_read_by_a_property_that_the_reply_leaves_out_belong_to_no_input() -> None:
     call = build_call("read_carts", [{"id": "b"}, {"id": "a"}], api_version="v3", beside={"idProperty": "n"})
 
     result = call.decode(reply(record(0)))
@@ -292,7 +292,7 @@ def test_parameters_stand_in_path_and_query() -> None:
         ({"objectType": "carts", "locale": object()}, "/locale: a value of type object that JSON cannot exp"),
     ],
 )
-def test_a_parameter_that_cannot_be_is_refused(arguments: dict[str, object], fault: str) -> None:
+def test_an_invalid_parameter_is_refused(arguments: dict[str, object], fault: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         build_call("list_properties", api_version="v3", arguments=arguments)
 
@@ -444,7 +444,7 @@ def test_any_success_without_errors_is_one() -> None:
                 assert result.response.status == status
 
 
-def test_a_reply_that_has_no_body_tells_of_no_record_and_of_no_error() -> None:
+def test_a_reply_without_a_body_reports_neither_records_nor_errors() -> None:
     operation = msgspec.structs.replace(contract.operation("create_carts"), empty_replies=frozenset({204}))
     call = call_for(operation, prepare(operation, inputs(2)), api_version="v3")
 
@@ -489,7 +489,7 @@ def test_a_record_has_none_for_what_is_left_out_and_for_what_is_null() -> None:
     )
 
 
-def test_a_record_tells_all_that_the_reply_tells_of_it() -> None:
+def test_a_record_has_all_that_the_reply_says_of_it() -> None:
     told = {
         "properties": {"name": "N-0", "empty": None},
         "createdAt": "2026-09-01T08:00:00Z",
@@ -724,7 +724,7 @@ BARE = record(0, properties={}, createdAt="", updatedAt="")
 FULL_ERROR = failure(0, category="VALIDATION_ERROR", message="wrong", errors=[{"code": "INVALID_LONG"}])
 
 
-def test_a_record_with_an_id_is_written_whatever_else_is_odd() -> None:
+def test_a_record_with_an_id_is_written_even_if_other_fields_are_odd() -> None:
     plain = read(1, record(0)).records[0]
     cases: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"id": 44000}, {}),
@@ -825,13 +825,13 @@ def test_a_reply_may_begin_with_a_byte_order_mark() -> None:
     assert (error.policy, error.context) == ("DAILY", {"b": ("1",)})
 
 
-def test_a_number_of_any_length_is_no_hindrance() -> None:
+def test_a_number_of_any_length_can_be_read() -> None:
     content = reply(record(0)).content.replace(b'"COMPLETE"', b"9" * 5000)
 
     assert call_of(*inputs(1)).decode(Response(status=201, headers={}, content=content)).ok
 
 
-def test_what_nobody_has_heard_of_is_ignored() -> None:
+def test_unknown_fields_are_ignored() -> None:
     news: dict[str, Any] = {"new": [{"deep": {"er": None}}], "2": 3}
 
     result = read(

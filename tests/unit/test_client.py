@@ -258,7 +258,7 @@ def test_an_async_token_function_is_refused_by_the_sync_client(token: Any) -> No
         hub.orders.batch_create(INPUTS)
 
 
-def test_something_else_to_await_is_no_token_for_the_sync_client() -> None:
+def test_another_awaitable_is_not_a_token_for_the_sync_client() -> None:
     transport = httpx.MockTransport(lambda _request: pytest.fail("sent"))
     later: Any = TokenLater
 
@@ -351,7 +351,7 @@ NO_TIMEOUT = "timeout must be a positive number; write seconds, or an httpx.Time
 NO_RETRIES = "retries has a negative limit or budget; write Retries(limit=4, budget=120.0)"
 
 
-def test_a_timeout_that_is_no_positive_number_is_refused(face: "Face") -> None:
+def test_a_timeout_that_is_not_a_positive_number_is_refused(face: "Face") -> None:
     cases: list[object] = [*BAD_TIMEOUTS, None]
     for timeout in cases:
         with case(timeout):
@@ -386,7 +386,7 @@ def test_with_options_refuses_the_same(face: "Face", option: str, values: list[o
 
 
 @pytest.mark.parametrize("quota", [190, "190", (190, 10.0), Quota])
-def test_a_quota_that_is_none_is_refused(face: "Face", quota: object) -> None:
+def test_what_is_not_a_quota_is_refused(face: "Face", quota: object) -> None:
     hub = face.connect(face.wire())
     options: Any = {"quota": quota}
 
@@ -529,7 +529,7 @@ def test_bad_input_sends_nothing_and_asks_for_no_token(face: "Face") -> None:
             assert not caught.value.maybe_written
 
 
-def test_a_bool_is_no_id_but_an_int_is(face: "Face") -> None:
+def test_an_int_is_an_id_and_a_bool_is_not(face: "Face") -> None:
     wire = face.wire()
     hub = face.connect(wire)
 
@@ -729,7 +729,7 @@ def test_a_shared_quota_lives_as_long_as_one_of_its_clients(face: "Face") -> Non
     assert known() is None
 
 
-def test_a_quota_is_not_kept_by_an_error_that_nobody_keeps(face: "Face") -> None:
+def test_an_error_without_references_keeps_no_quota(face: "Face") -> None:
     hub = face.connect(face.wire(httpx.Response(400)), quota=None)
     known = weakref.ref(hub._settings.quota)
     with pytest.raises(ApiError):

@@ -308,7 +308,7 @@ class TestReplySize:
             assert isinstance(error, UnexpectedReplyError)
 
     @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "gzip, gzip"])
-    def test_what_cannot_be_unpacked_is_no_reply(self, face: "Face", encoding: str) -> None:
+    def test_what_cannot_be_unpacked_is_not_a_reply(self, face: "Face", encoding: str) -> None:
         def serve(_server: Server, connection: socket.socket, _request: bytes) -> None:
             connection.sendall(head(200, Content_Encoding=encoding, Content_Length="4") + b"\xffabc")
 
@@ -330,7 +330,7 @@ class TestReplySize:
         with serving(serve) as server, pytest.raises(UnexpectedReplyError):
             RefreshToken(**APP, base_url=server.url, max_reply_bytes=1000)._granted()
 
-    def test_a_limit_that_is_none_is_refused(self, face: "Face") -> None:
+    def test_an_invalid_limit_is_refused(self, face: "Face") -> None:
         refused: dict[str, list[object]] = {
             "attempt_timeout": [0, -1, True, "1"],
             "max_reply_bytes": [0, -1, 1.5, True, "1", None],

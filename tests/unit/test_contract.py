@@ -124,7 +124,7 @@ def test_the_types_for_users_name_what_the_document_has() -> None:
 
 
 @pytest.mark.parametrize("name", ["create_deals", "orders", "", "CREATE_ORDERS", None])
-def test_an_operation_that_is_not_there_is_an_error_that_names_those_that_are(name: str) -> None:
+def test_an_unknown_operation_is_an_error_that_names_the_known_ones(name: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         contract.operation(name)
     known = ", ".join(get_args(OperationId))

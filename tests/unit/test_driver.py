@@ -376,7 +376,7 @@ def test_a_pause_that_begins_during_a_wait_is_kept_too(face: "Face", clock: "Clo
     assert len(wire.requests) == 2
 
 
-def test_a_pause_that_begins_while_a_watcher_takes_its_time_is_kept(face: "Face", clock: "Clock") -> None:
+def test_a_pause_that_begins_during_a_slow_watcher_is_kept(face: "Face", clock: "Clock") -> None:
     quota, wire = Quota(), face.wire()
 
     class Slow:
@@ -454,7 +454,7 @@ class SlowToken:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_token_that_takes_its_time_holds_up_nothing_else(face: "Face", backend: str) -> None:
+def test_a_slow_token_function_holds_up_nothing_else(face: "Face", backend: str) -> None:
     token, wire = SlowToken(), face.wire()
 
     async def main() -> None:

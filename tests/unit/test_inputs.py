@@ -404,7 +404,7 @@ NO_INPUT = (1, "/inputs/1", "a value of type CreateInput that JSON cannot expres
         ),
     ],
 )
-def test_a_generated_model_that_is_built_wrongly_is_a_fault_of_its_input(given: object, place: Place) -> None:
+def test_a_malformed_generated_model_is_a_fault_of_its_input(given: object, place: Place) -> None:
     assert places_of([ORDER, given]) == [place]
 
 
@@ -458,7 +458,7 @@ def test_any_iterable_of_1_to_100_inputs_is_taken(inputs: Iterable[object], coun
     assert len(body_of(prepare(CREATE, inputs))["inputs"]) == count
 
 
-def test_what_is_no_list_of_inputs_is_one_fault() -> None:
+def test_what_is_not_a_list_of_inputs_is_one_fault() -> None:
     cases: list[tuple[object, str]] = [
         (None, "null"),
         (5, "a number"),
@@ -671,7 +671,7 @@ def test_a_fault_of_an_update_is_named_with_its_place() -> None:
             assert places_of([item], UPDATE) == places
 
 
-def test_an_id_that_a_create_has_not_is_named_once_for_each_input() -> None:
+def test_an_id_in_a_create_is_named_once_for_each_input() -> None:
     unknown = "the document knows no such key"
     assert places_of([ORDER | {"id": 1}, ORDER | {"id": "1"}]) == [
         (0, "/inputs/0/id", unknown),
@@ -712,7 +712,7 @@ def test_a_repeated_id_is_a_fault_whether_text_or_int() -> None:
     )
 
 
-def test_the_same_id_under_another_unique_property_is_no_repetition() -> None:
+def test_the_same_id_under_another_unique_property_is_not_a_repetition() -> None:
     inputs = [
         {"id": "5", "properties": {}},
         {"id": "5", "idProperty": "hs_external_order_id", "properties": {}},
@@ -793,12 +793,12 @@ def test_a_subclass_in_one_input_does_not_let_faults_of_another_through(unlike: 
 
 
 @pytest.mark.parametrize("value", [date(2026, 9, 1), Decimal(5), {1}, object(), "\ud800", [b"x"]])
-def test_a_key_that_the_document_has_not_is_named_whatever_stands_there(value: object) -> None:
+def test_an_unknown_key_is_named_with_any_value(value: object) -> None:
     unknown = (0, "/inputs/0/hs_created", "the document knows no such key")
     assert unknown in places_of([ORDER | {"hs_created": value}])
 
 
-def test_a_misspelt_key_is_told_the_right_spelling() -> None:
+def test_a_misspelt_key_gets_the_right_spelling() -> None:
     [fault] = faults_of([ORDER | {"associatons": []}])
     assert fault.remedy == "did you mean 'associations'?"
 

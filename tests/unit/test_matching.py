@@ -131,7 +131,7 @@ def test_a_create_is_known_by_the_unique_property_that_the_caller_names() -> Non
     assert match_written(inputs, records({"sku": "c"}, {"sku": "A"}), unique_property="sku") == [2, 0]
 
 
-def test_no_value_of_the_unique_property_is_no_value_in_common() -> None:
+def test_two_inputs_without_the_unique_property_have_no_value_in_common() -> None:
     inputs = creates({"sku": " "}, {"sku": "b"})
     assert match_written(inputs, records({"sku": None}), unique_property="sku") == [None]
     assert match_written(inputs, records({}), unique_property="sku") == [None]
@@ -204,7 +204,7 @@ def test_a_value_is_the_same_in_whichever_way_it_is_stored() -> None:
             ]
 
 
-def test_values_that_mean_different_things_are_told_apart() -> None:
+def test_values_that_mean_different_things_are_reported_apart() -> None:
     cases: list[tuple[str, str]] = [
         ("9", "9.01"),
         ("1e3", "1000"),

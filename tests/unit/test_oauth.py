@@ -201,7 +201,7 @@ class TestRetries:
 
         assert hubspot.sleeps == []
 
-    def test_threads_that_wait_while_it_is_asked_for_in_vain_share_the_failure(
+    def test_threads_that_wait_for_it_share_its_failure(
         self, hubspot: HubSpot, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hubspot.answer = httpx.Response(503)
@@ -255,7 +255,7 @@ class TestFailure:
             (504, ServerError),
         ],
     )
-    def test_any_other_is_told_as_what_it_is(
+    def test_any_other_refusal_is_reported_as_what_it_is(
         self, status: int, kind: type[ApiError], hubspot: HubSpot
     ) -> None:
         hubspot.answer = httpx.Response(status, text="<html>")
@@ -334,6 +334,6 @@ class TestSecrets:
         ({"base_url": "hubapi"}, "base_url must be the URL of a service"),
     ],
 )
-def test_what_cannot_be_is_refused_at_once(given: Mapping[str, str], message: str) -> None:
+def test_invalid_arguments_are_refused_at_once(given: Mapping[str, str], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         RefreshToken(**{**APP, **given})

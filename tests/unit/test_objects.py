@@ -255,7 +255,7 @@ def link(hub: Any, from_type: object, to_type: object, pairs: object = ((1, 2),)
 
 
 @pytest.mark.parametrize(("call", "pointer", "remedy"), NOTHING_SENT.values(), ids=NOTHING_SENT)
-def test_what_cannot_be_is_refused_with_place_and_remedy_before_it_is_sent(
+def test_invalid_arguments_are_refused_with_place_and_remedy_before_anything_is_sent(
     face: Face, call: Callable[[Any], Any], pointer: str, remedy: str
 ) -> None:
     wire = face.wire()
@@ -416,7 +416,7 @@ def test_refusals_come_as_the_generated_code_has_them_or_as_errors_where_it_cann
         assert caught.type.__module__ == "hubspot_batch.errors"
 
 
-def test_a_generated_client_of_ones_own_has_the_traps_that_the_readme_names() -> None:
+def test_a_generated_client_of_the_user_has_the_traps_that_the_readme_names() -> None:
     replies = [httpx.Response(502, html="<p>"), httpx.Response(477, json={}), httpx.Response(429, json={})]
     answers = iter(replies)
     client = AuthenticatedClient(

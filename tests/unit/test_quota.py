@@ -113,7 +113,7 @@ def test_what_left_long_ago_is_forgotten() -> None:
     assert len(quota._log) < 200
 
 
-def test_nobody_overtakes() -> None:
+def test_no_request_overtakes_another() -> None:
     quota = Quota(3, 10.0)
     assert quota.reserve(8.0) == 8.0
     assert quota.reserve(2.0) == 8.0
@@ -529,7 +529,7 @@ def test_a_minute_at_a_full_quota_undoes_one_growth_of_the_margin(limit: int, wi
     assert quota.margin == pytest.approx(0.15)
 
 
-def test_a_margin_that_nobody_tries_stays() -> None:
+def test_a_margin_that_no_request_tries_stays() -> None:
     quota = Quota(190, 10.0)
     quota.refused(10.0, 0.0)
     quota.reserve(100_000.0)
@@ -563,7 +563,7 @@ def test_a_pause_before_the_first_reply_is_kept_to() -> None:
     assert [quota.reserve(0.0, on_guess=False) for _ in range(200)] == [7.0] * 200
 
 
-def test_a_limit_that_the_caller_gives_is_no_guess() -> None:
+def test_a_limit_that_the_caller_gives_is_not_a_guess() -> None:
     quota = Quota(1, 10.0)
     assert [quota.reserve(0.0, on_guess=False) for _ in range(2)] == [0.0, 10.1]
 

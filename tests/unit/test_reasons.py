@@ -42,7 +42,7 @@ def test_a_value_that_holds_the_prefix_and_quotes_is_read_as_a_value() -> None:
     assert reason.message == f'"{PREFIX}[]" was not a valid long.'
 
 
-def test_what_is_absent_or_no_text_is_none() -> None:
+def test_what_is_absent_or_not_text_is_none() -> None:
     cases: list[tuple[dict[str, object], Reason]] = [
         ({}, Reason()),
         ({"error": "INVALID_LONG"}, Reason(code="INVALID_LONG")),

@@ -104,7 +104,7 @@ def test_the_number_of_the_account_stands_in_bodies() -> None:
     assert box.send("update_orders", bad).body["message"].endswith("hs_object_id in portal ID 7")
 
 
-def test_a_value_that_is_taken_is_told_for_its_input_alone() -> None:
+def test_a_value_that_is_taken_is_reported_for_its_input_alone() -> None:
     box = Box(custom=UNIQUE, taken_values=("conflict with context",))
     (first,) = box.send("create_orders", order("A", hs_external_order_id="1")).body["results"]
     reply = box.send(
@@ -253,7 +253,7 @@ def test_a_bad_property_of_an_update_can_cost_only_its_input(*, partial: bool, t
         assert reply.status == 400
 
 
-def test_what_is_no_id_can_be_told_as_not_found() -> None:
+def test_what_is_not_an_id_can_be_reported_as_not_found() -> None:
     change = {"id": "x@example.com", "properties": {"hs_tax": None}}
     assert Box().send("update_orders", change).body["results"] == []
     reply = Box(silent_unknown_ids=False).send("update_orders", change)

@@ -74,7 +74,7 @@ def test_no_two_faults_are_described_alike() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(("-before", "-after"))])
-def test_a_name_that_tells_when_it_strikes_tells_the_truth(name: str) -> None:
+def test_a_name_that_says_when_a_fault_strikes_is_right(name: str) -> None:
     assert name.endswith(FAULTS[name].phase)
 
 
@@ -150,7 +150,7 @@ def test_seconds_are_refused_where_they_say_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize("seconds", ["", "x", "-1", "nan", "inf", "86401"])
-def test_seconds_that_cannot_be_are_refused(seconds: str) -> None:
+def test_invalid_seconds_are_refused(seconds: str) -> None:
     with pytest.raises(
         ConfigurationError, match=r"is not a number of seconds from 0 to 86400; write it like slow=0\.5"
     ):
@@ -188,7 +188,7 @@ def test_a_fault_with_its_rate_is_read(text: str, name: str, rate: float) -> Non
         ("none:0.1", "there is no fault 'none'"),
     ],
 )
-def test_what_is_no_fault_with_a_rate_is_refused(text: str, problem: str) -> None:
+def test_what_is_not_a_fault_with_a_rate_is_refused(text: str, problem: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         parse_fault(text)
     assert problem in str(caught.value)
@@ -318,7 +318,7 @@ def test_rates_that_come_to_more_than_one_are_refused_and_change_nothing() -> No
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
-def test_a_rate_that_cannot_be_is_refused(rate: float) -> None:
+def test_an_invalid_rate_is_refused(rate: float) -> None:
     with pytest.raises(ConfigurationError, match="cannot have the rate"):
         FaultInjector({"503": rate})
 

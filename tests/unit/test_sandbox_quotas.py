@@ -78,7 +78,7 @@ def test_a_quota_is_read(text: str, quota: QuotaLimit) -> None:
         "9" * 5_000 + "/10",
     ],
 )
-def test_what_is_no_quota_is_refused_with_the_remedy(text: str) -> None:
+def test_what_is_not_a_quota_is_refused_with_the_remedy(text: str) -> None:
     with pytest.raises(ConfigurationError, match="is not a quota; write requests and seconds like 190/10"):
         parse_quota(text)
 
@@ -90,18 +90,18 @@ def test_what_is_no_quota_is_refused_with_the_remedy(text: str) -> None:
         ("190/0", r"window of 0.0 seconds; choose at least 0\.001"),
     ],
 )
-def test_a_quota_that_cannot_be_is_refused_with_the_remedy(text: str, problem: str) -> None:
+def test_an_invalid_quota_is_refused_with_the_remedy(text: str, problem: str) -> None:
     with pytest.raises(ConfigurationError, match=problem):
         parse_quota(text)
 
 
 @pytest.mark.parametrize("seconds", [-1.0, math.inf, math.nan])
-def test_a_window_that_cannot_be_is_refused(seconds: float) -> None:
+def test_an_invalid_window_is_refused(seconds: float) -> None:
     with pytest.raises(ConfigurationError, match="cannot have a window"):
         QuotaLimit(190, seconds)
 
 
-def test_a_day_that_cannot_be_is_refused() -> None:
+def test_an_invalid_day_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="cannot be -1 requests a day; choose at least 0"):
         QuotaLimit(daily=-1)
 
@@ -222,7 +222,7 @@ class SpringForward(tzinfo):
         return "there"
 
 
-def test_a_day_of_23_hours_is_no_trap() -> None:
+def test_a_day_may_have_23_hours() -> None:
     counter = window(limit=None, daily=0)
     assert counter.admit(0.0, datetime(2026, 9, 1, 1, tzinfo=SpringForward())).wait == 22 * 3600
 

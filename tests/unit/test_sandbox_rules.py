@@ -50,7 +50,7 @@ def test_numbers(value: str) -> None:
         "0x1",
     ],
 )
-def test_what_is_no_number(value: str) -> None:
+def test_what_is_not_a_number(value: str) -> None:
     (fault,) = errors_of(SCHEMAS["orders"], {"hs_tax": value}, creating=False)
     assert fault.name == "hs_tax"
     assert fault.code == "INVALID_LONG"
@@ -63,7 +63,7 @@ def test_owners(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "2147483648", "29947847357121", "1.0", "ann", "9" * 5_000])
-def test_what_is_no_owner(value: str) -> None:
+def test_what_is_not_an_owner(value: str) -> None:
     assert codes("orders", "hubspot_owner_id", value) == ["INVALID_INTEGER"]
 
 
@@ -73,7 +73,7 @@ def test_booleans(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["yes", "True", "TRUE", "1", "0", " true"])
-def test_what_is_no_boolean(value: str) -> None:
+def test_what_is_not_a_boolean(value: str) -> None:
     (fault,) = errors_of(SCHEMAS["orders"], {"hs_buyer_accepts_marketing": value}, creating=False)
     assert fault.code == "INVALID_OPTION"
     assert fault.message == f"{value} was not one of the allowed options: [true, false]"
@@ -124,7 +124,7 @@ def test_moments(value: str) -> None:
         "٢٢٢٦-٩٩-٢٩",
     ],
 )
-def test_what_is_no_moment(value: str) -> None:
+def test_what_is_not_a_moment(value: str) -> None:
     assert codes("orders", "hs_processed_date", value) == ["INVALID_LONG"]
 
 
@@ -148,7 +148,7 @@ def test_dates(value: str) -> None:
         ("01.09.2026", "INVALID_LONG", "01.09.2026 was not a valid long."),
     ],
 )
-def test_what_is_no_date(value: str, code: str, message: str) -> None:
+def test_what_is_not_a_date(value: str, code: str, message: str) -> None:
     properties = {"hs_recurring_billing_start_date": value}
     (fault,) = errors_of(SCHEMAS["line_items"], properties, creating=False)
     assert (fault.code, fault.message) == (code, message)
@@ -232,7 +232,7 @@ def test_what_a_new_record_needs(object_type: str, required: list[str]) -> None:
     assert [fault.name for fault in cleared] == required
 
 
-def test_every_fault_of_an_input_is_told() -> None:
+def test_every_fault_of_an_input_is_reported() -> None:
     properties = {"hs_tax": "x", "colour": "red", "hs_object_id": "1", "hs_tags": "fine"}
     faults = list(errors_of(SCHEMAS["orders"], properties, creating=True))
     assert [fault.name for fault in faults] == ["hs_tax", "colour", "hs_object_id", "hs_order_name"]

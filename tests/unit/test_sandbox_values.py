@@ -168,7 +168,7 @@ def test_what_only_the_form_requires_is_kept_apart() -> None:
         ("x", Property(read_only=True, unique=True), "neither required nor unique"),
     ],
 )
-def test_a_declaration_that_cannot_be_is_refused(name: str, rule: Property, words: str) -> None:
+def test_an_invalid_declaration_is_refused(name: str, rule: Property, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         schemas_with({"orders": {name: rule}})
 
@@ -241,7 +241,7 @@ def test_a_record_needs_no_associations(associations: list[Any] | None) -> None:
         (b'{"inputs": [{"id": "1", "properties": {"a": %s}}]}' % (b"9" * 5_000), "Invalid input JSON"),
     ],
 )
-def test_the_place_of_what_is_wrong_is_told(content: bytes, words: str) -> None:
+def test_the_place_of_what_is_wrong_is_reported(content: bytes, words: str) -> None:
     assert words in refused(read_changes(content))
 
 

@@ -210,7 +210,9 @@ def test_clients_keep_to_it_and_to_a_pause_that_another_process_runs_into(
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_what_is_told_of_a_departure_that_is_forgotten_changes_no_other(path: Path, *, shared: bool) -> None:
+def test_what_is_reported_of_a_departure_that_is_forgotten_changes_no_other(
+    path: Path, *, shared: bool
+) -> None:
     with ExitStack() as stack:
         quota = stack.enter_context(SharedQuota(path, 1)) if shared else Quota(1)
         quota.reserve(0.0)
@@ -472,7 +474,7 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     assert not path.parent.exists()
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
     assert refusal(tmp_path).startswith(f"the quota file {tmp_path} cannot be used: ")
 
 
@@ -496,7 +498,7 @@ def test_a_file_that_cannot_be_written_is_refused(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [None, 5, b"quota.sqlite", ["quota.sqlite"]])
-def test_what_is_no_path_is_refused(path: object) -> None:
+def test_what_is_not_a_path_is_refused(path: object) -> None:
     assert (
         refusal(path) == 'the path of a quota must be the path of a file; write SharedQuota("quota.sqlite")'
     )
@@ -513,7 +515,7 @@ def test_a_limit_that_makes_no_sense_makes_no_file(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\n", b"order,amount\n", b"SQLite format 3\0", b"\0" * 8192])
-def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_database_is_refused_and_left_alone(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
     assert str(path) in refusal(path)
@@ -547,7 +549,7 @@ def test_the_database_of_another_program_is_refused_and_left_alone(path: Path, s
     assert [found.name for found in path.parent.iterdir()] == [path.name]
 
 
-def test_the_store_of_a_sandbox_is_no_quota(path: Path) -> None:
+def test_the_store_of_a_sandbox_is_not_a_quota(path: Path) -> None:
     with Sandbox(store=path):
         pass
 
@@ -587,9 +589,7 @@ class Hasty(sqlite3.Connection):
 
 
 @pytest.mark.parametrize("code", ["SQLITE_BUSY", "SQLITE_IOERR"])
-def test_another_process_that_begins_too_is_no_reason_to_fail(
-    path: Path, monkeypatch: pytest.MonkeyPatch, code: str
-) -> None:
+def test_two_processes_may_begin_at_once(path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     monkeypatch.setattr(Hasty, "code", code)
     monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Hasty))
 
@@ -736,7 +736,7 @@ def test_a_link_in_place_of_a_file_that_sqlite_keeps_is_refused(path: Path, name
 
 
 @pytest.mark.posix
-def test_a_link_of_ones_own_leads_to_the_file(path: Path) -> None:
+def test_a_link_of_the_user_leads_to_the_file(path: Path) -> None:
     link = path.with_name("link")
     link.symlink_to(path)
 
@@ -864,7 +864,7 @@ def test_a_quota_that_was_never_used_can_be_closed(path: Path) -> None:
     assert [found.name for found in path.parent.iterdir()] == [path.name]
 
 
-def test_a_quota_that_nobody_holds_closes_its_file(path: Path) -> None:
+def test_a_quota_without_references_closes_its_file(path: Path) -> None:
     quota = SharedQuota(path)
     quota.reserve(0.0)
     assert len(list(path.parent.iterdir())) == 3

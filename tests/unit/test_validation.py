@@ -291,7 +291,7 @@ def test_a_fault_of_another_kind_of_body(
     assert (fault.pointer, fault.problem, fault.remedy) == (pointer, problem, remedy)
 
 
-def test_what_is_shaped_otherwise_is_told_once() -> None:
+def test_what_has_another_shape_is_reported_once() -> None:
     bodies: list[object] = [
         {"inputs": [{"from": "1", "to": {"id": "2"}, "types": []}]},
         {"inputs": [{"from": {"id": 1}, "to": {"id": "2"}, "types": LINK["types"]}]},
@@ -303,7 +303,7 @@ def test_what_is_shaped_otherwise_is_told_once() -> None:
     ]
 
 
-def test_an_operation_that_the_document_has_not_is_an_error_that_names_those_it_has() -> None:
+def test_an_unknown_operation_is_an_error_that_names_the_known_ones() -> None:
     with pytest.raises(ConfigurationError, match=r"no operation 'create_deals'.*create_orders, read_orders"):
         validate("create_deals", {"inputs": [CREATE]})  # type: ignore[arg-type]
 
@@ -579,7 +579,7 @@ def test_a_rule_that_has_no_words_of_its_own_is_named(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("number", [1, 507, 2**31 - 1])
-def test_an_association_type_id_in_range_is_none(number: int) -> None:
+def test_an_association_type_id_in_range_is_not_a_fault(number: int) -> None:
     item = changed(CREATE, "associations", 0, "types", 0, "associationTypeId", to=number)
     assert validate("create_orders", {"inputs": [item]}) == ()
 
@@ -617,7 +617,7 @@ def test_a_repeated_id_of_an_update() -> None:
     ]
 
 
-def test_two_inputs_that_name_hs_object_id_are_told_so_and_no_more() -> None:
+def test_two_inputs_that_name_hs_object_id_are_reported_so_and_no_more() -> None:
     item = {"id": "5", "idProperty": "hs_object_id", "properties": {}}
     pointers = [fault.pointer for fault in validate("update_orders", {"inputs": [item, item]})]
     assert pointers == ["/inputs/0/idProperty", "/inputs/1/idProperty"]

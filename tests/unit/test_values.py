@@ -246,7 +246,7 @@ def test_libraries_that_read_types_take_any_property_value() -> None:
     assert msgspec.convert(values, list[PropertyValue]) == values
 
 
-def test_what_numpy_has_and_hubspot_has_not_is_a_problem_with_a_remedy_that_fits() -> None:
+def test_what_only_numpy_has_is_a_problem_with_a_remedy_that_fits() -> None:
     np = pytest.importorskip("numpy")
 
     def no_text(name: str, remedy: str = "write it as text") -> Problem:
@@ -404,7 +404,7 @@ def test_an_id_becomes_its_text() -> None:
             assert type(encode_id(value)) is str
 
 
-def test_what_is_no_id_is_a_problem() -> None:
+def test_what_is_not_an_id_is_a_problem() -> None:
     cases: list[tuple[object, str]] = [
         (None, "None is not an id"),
         (True, "a value of type bool is not an id"),
