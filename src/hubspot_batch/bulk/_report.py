@@ -100,12 +100,14 @@ class Progress(Struct, frozen=True, kw_only=True):
         unknown: How many of them were sent without a trustworthy answer.
         unanswered: How many of them were sent, by this run or an earlier one, and have no outcome: they are
             on their way, or the run has ended before their answer came.
-        requests: How many requests this run has sent.
-        retries: How many of them were sent again, after a 429 or a failure.
-        rate_limited: How many of them HubSpot refused with 429.
-        in_flight: How many requests wait for their answer.
+        requests: How many requests this run has sent for its rows.
+        looks: How many requests it has sent beside them, to look up which records there are.
+        retries: How many of the requests were sent again, after a 429 or a failure.
+        rate_limited: How many requests and looks HubSpot refused with 429.
+        in_flight: How many requests and looks wait for their answer.
         seconds: How long this run has taken.
-        quota_share: The requests of this run against those that the quota allows in that time, 0 to 1.
+        quota_share: The requests and looks of this run against the requests that the quota allows in that
+            time, 0 to 1.
         rate_limit: How many requests a second the quota allows.
         daily_remaining: How many requests the account has left today; None where HubSpot does not tell.
     """
@@ -117,6 +119,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     unknown: int = 0
     unanswered: int = 0
     requests: int = 0
+    looks: int = 0
     retries: int = 0
     rate_limited: int = 0
     in_flight: int = 0
@@ -273,6 +276,7 @@ class Counts(Struct, eq=False, kw_only=True):
 
     read: int = 0
     requests: int = 0
+    looks: int = 0
     retries: int = 0
     rate_limited: int = 0
     in_flight: int = 0

@@ -250,11 +250,12 @@ class Run:
             "unknown": tally["unknown"],
             "unanswered": len(counts.sent) + self._resumption.in_doubt,
             "requests": counts.requests,
+            "looks": counts.looks,
             "retries": counts.retries,
             "rate_limited": counts.rate_limited,
             "in_flight": counts.in_flight,
             "seconds": seconds,
-            "quota_share": min(1.0, counts.requests / allowed),
+            "quota_share": min(1.0, (counts.requests + counts.looks) / allowed),
             "rate_limit": self._rate,
             "daily_remaining": self._quota.daily_remaining,
         }
