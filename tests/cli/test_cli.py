@@ -314,6 +314,18 @@ class TestSandbox:
                 _, errors = process.communicate(timeout=10)
             assert (process.returncode, errors) == (0, "Sandbox stopped\n")
 
+    @pytest.mark.posix
+    def test_an_exposed_one_warns_and_prints_an_address_that_works(self, port: int) -> None:
+        with self.running("--port", str(port), "--host", "0.0.0.0", "--expose") as process:  # noqa: S104
+            assert process.stdout
+            assert process.stdout.readline().startswith(f"Sandbox at http://127.0.0.1:{port}, ")
+            assert len(self.push(port)) == 1
+            process.terminate()
+            _, errors = process.communicate(timeout=10)
+        warning, end = errors.splitlines()
+        assert warning.startswith(f"Warning: other machines can reach this sandbox at port {port} ")
+        assert end == "Sandbox stopped"
+
     @contextmanager
     def running(self, *options: str) -> Iterator[subprocess.Popen[str]]:
         process = subprocess.Popen(

@@ -63,7 +63,8 @@ def test_the_fixtures(tmp_path: Path) -> None:
 def test_help_names_them(tmp_path: Path) -> None:
     done = run(tmp_path, "", "--fixtures")
 
-    assert "hubspot_sandbox -- " in done.stdout
+    for name in ("hubspot_sandbox", "module_hubspot_sandbox", "session_hubspot_sandbox", "async_hubspot"):
+        assert re.search(rf"^{name}( \[\w+ scope\])? -- ", done.stdout, re.MULTILINE)
     assert "A local HubSpot, empty at the start of each test." in done.stdout
     assert "A client that is bound to `hubspot_sandbox`." in done.stdout
     assert "What `Sandbox` is given. Override it to change that." in done.stdout
@@ -85,6 +86,57 @@ def test_options_are_overridden(tmp_path: Path) -> None:
                 hubspot.orders.batch_create([{"properties": {"hs_order_name": "A"}}])
     """
     assert_outcomes(run(tmp_path, tests), "1 passed")
+
+
+SHARED = """
+    import pytest
+
+    seen = []
+
+    @pytest.fixture(scope="session")
+    def hubspot_sandbox_options():
+        return {"access_token": "mine"}
+
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_a_sandbox_is_shared(module_hubspot_sandbox, session_hubspot_sandbox, number):
+        seen.append((module_hubspot_sandbox.url, session_hubspot_sandbox.url))
+        assert session_hubspot_sandbox.access_token == "mine"
+        assert len(set(seen)) == 1
+        with open("urls", "a") as urls:
+            print(*seen[-1], file=urls)
+"""
+
+
+def test_a_module_and_a_session_share_one(tmp_path: Path) -> None:
+    (tmp_path / "test_other.py").write_text(dedent(SHARED), encoding="utf-8")
+    assert_outcomes(run(tmp_path, SHARED), "4 passed")
+    of_modules, of_session = zip(
+        *(line.split() for line in (tmp_path / "urls").read_text().splitlines()), strict=True
+    )
+    assert (len(set(of_modules)), len(set(of_session))) == (2, 1)
+
+
+ASYNC = """
+    import pytest
+    from hubspot_batch import AsyncHubSpot
+
+    @pytest.mark.anyio
+    async def test_an_order_arrives(async_hubspot, hubspot_sandbox):
+        assert type(async_hubspot) is AsyncHubSpot
+        for name in ("A-1", "A-2"):
+            result = await async_hubspot.orders.batch_create([{"properties": {"hs_order_name": name}}])
+            assert result.ok
+        assert len(hubspot_sandbox.records("orders")) == 2
+
+    @pytest.mark.anyio
+    async def test_a_client_may_be_closed(async_hubspot):
+        async with async_hubspot as hub:
+            assert (await hub.carts.batch_create([{"properties": {"hs_cart_name": "B"}}])).ok
+"""
+
+
+def test_asynchronous_tests(tmp_path: Path) -> None:
+    assert_outcomes(run(tmp_path, ASYNC, "-k", "asyncio"), "2 passed, 2 deselected")
 
 
 def test_the_sandbox_ends_with_its_test(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,12 @@ import pytest
 
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox import Sandbox
+from hubspot_batch.sandbox._account import Account, Call, Reply
 from hubspot_batch.sandbox._server import listen
 
 CREATE = "/crm/v3/objects/orders/batch/create"
+ORDERS = "/crm/v3/objects/orders"
+TOKEN = "Authorization: Bearer sandbox-token"
 HEADERS = {"Authorization": "Bearer sandbox-token"}
 
 
@@ -41,6 +45,27 @@ def test_it_listens_on_the_loopback_address_only(box: Sandbox) -> None:
     for address in others - {"127.0.0.1"}:
         with pytest.raises(OSError, match="refused"):
             socket.create_connection((str(address), port_of(box)), timeout=1).close()
+
+
+@pytest.mark.parametrize("host", ["::1", "localhost", "127.0.0.2"])
+def test_it_listens_on_any_loopback_address(host: str) -> None:
+    shown = {"::1": "[::1]", "localhost": "127.0.0.1"}.get(host, host)
+    try:
+        listen("::1" if host == "::1" else shown, 0).close()
+    except ConfigurationError:
+        pytest.skip(f"this machine lacks {host}")
+    with Sandbox(host=host) as box:
+        assert box.url.startswith(f"http://{shown}:")
+        assert create(box, "A")
+        assert httpx.get(box.url, headers={"Host": f"localhost:{port_of(box)}"}).status_code == 200
+        for name in ("evil.example", "[::2]", "", "127.0.0.1.evil.example"):
+            assert httpx.get(box.url, headers={"Host": name}).status_code == 400
+
+
+def test_all_addresses_are_reached_at_a_loopback_address() -> None:
+    with Sandbox(host="0.0.0.0", expose=True) as box:  # noqa: S104 - what is tested
+        assert box.url == f"http://127.0.0.1:{port_of(box)}"
+        assert create(box, "A")
 
 
 def test_two_sandboxes_know_nothing_of_each_other(box: Sandbox) -> None:
@@ -72,12 +97,64 @@ def test_it_ends_promptly_and_quietly_whatever_its_clients_do(capfd: pytest.Capt
 
     start = time.monotonic()
     box.close()
-    # 0.4 s here. The bound is wide, for it is to tell a wait for the slow client, which has no end.
+    # 2 ms here. The bound is wide, for it is to tell a wait for the slow client, which has no end.
     assert time.monotonic() - start < 5
     for client in (idle, silent, slow):
         client.close()
     gc.collect()
     assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_but_a_request_in_process_delays_its_end() -> None:
+    spans: list[float] = []
+    for _ in range(10):
+        box = Sandbox(faults={"slow=60": 1}).start()
+        used, waiting = httpx.Client(headers=HEADERS), socket.create_connection(("127.0.0.1", port_of(box)))
+        used.get(box.url)
+        waiting.sendall(f"GET {ORDERS} HTTP/1.1\r\nHost: localhost\r\n{TOKEN}\r\n\r\n".encode())
+        start = time.monotonic()
+        box.close()
+        spans.append(time.monotonic() - start)
+        used.close()
+        waiting.close()
+    # 2 ms here; a sleep of the server would be in each of them.
+    assert min(spans) < 0.1
+
+
+def test_a_request_in_process_gets_its_reply_while_the_sandbox_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered, go = threading.Event(), threading.Event()
+    run = Account.run
+
+    def held(account: Account, call: Call) -> Reply:
+        entered.set()
+        assert go.wait(10)
+        return run(account, call)
+
+    monkeypatch.setattr(Account, "run", held)
+    box = Sandbox().start()
+    with ThreadPoolExecutor() as pool:
+        created = pool.submit(create, box, "A")
+        assert entered.wait(10)
+        closed = pool.submit(box.close)
+        go.set()
+        assert len(created.result()) == 1
+        closed.result()
+
+
+def test_a_client_that_does_not_read_its_reply_does_not_keep_the_sandbox_from_ending() -> None:
+    box = Sandbox(quota="none").start()
+    box.add("orders", "1", {"hs_order_note": "x" * 60_000})
+    client = socket.create_connection(("127.0.0.1", port_of(box)))
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    inputs = b'{"inputs": [' + b",".join([b'{"id": "1"}'] * 100) + b'], "properties": ["hs_order_note"]}'
+    head = f"POST {ORDERS}/batch/read HTTP/1.1\r\nHost: localhost\r\n{TOKEN}\r\n"
+    request = f"{head}Content-Length: {len(inputs)}\r\n\r\n".encode() + inputs
+    for _ in range(100):
+        client.sendall(request)
+    while len(box.requests) < 1:
+        time.sleep(0.01)
+    box.close()
+    client.close()
 
 
 def test_closing_twice_does_nothing() -> None:
@@ -126,7 +203,7 @@ def test_a_port_that_is_taken_is_refused_and_leaves_nothing_open(box: Sandbox, t
 
 
 def test_a_port_that_may_not_be_used_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **_options: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(socket, "create_server", refuse)
@@ -286,6 +363,32 @@ def test_the_store_of_another_version_is_refused(tmp_path: Path) -> None:
         Sandbox(store=path).start()
 
 
+@pytest.mark.parametrize("damage", ["cut", "overwritten", "not JSON", "without a table"])
+def test_a_damaged_store_is_refused_at_the_start_and_left_alone(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "box.sqlite"
+    with Sandbox(store=path) as box:
+        create(box, *(f"A-{number}" for number in range(100)))
+    content = path.read_bytes()
+    if damage == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "overwritten":
+        middle = len(content) // 2 // 4096 * 4096
+        path.write_bytes(content[:middle] + bytes(8192) + content[middle + 8192 :])
+    elif damage == "not JSON":
+        path.write_bytes(content.replace(b'{"hs_order_name"', b'{{hs_order_name"'))
+    else:
+        other = sqlite3.connect(path)
+        other.execute("DROP TABLE revisions")
+        other.commit()
+        other.close()
+    before = path.read_bytes()
+
+    with pytest.raises(ConfigurationError, match=r"box\.sqlite cannot be used: .*name a new file"):
+        Sandbox(store=path).start()
+
+    assert path.read_bytes() == before
+
+
 def test_a_foreground_run_ends_when_another_thread_closes_it() -> None:
     with Sandbox() as box:
         thread = threading.Thread(target=box.serve_forever)
@@ -311,6 +414,13 @@ def test_a_foreground_run_ends_at_a_signal_and_leaves_the_handlers_as_they_were(
         timer.join()
         assert create(box, "A")
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+@pytest.mark.posix
+def test_a_signal_that_comes_with_the_address_ends_it_cleanly() -> None:
+    with Sandbox() as box:
+        box.serve_forever(lambda: os.kill(os.getpid(), signal.SIGTERM))
+        assert create(box, "A")
 
 
 PROGRAM = """

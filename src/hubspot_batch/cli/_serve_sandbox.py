@@ -36,9 +36,19 @@ def run(
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from error
     with sandbox as box:
-        click.echo(f"Sandbox at {box.url}, access token {box.access_token}, Ctrl-C to stop")
-        box.serve_forever()
+        box.serve_forever(lambda: _announce(box, exposed=made["expose"]))
     click.echo("Sandbox stopped", err=True)
+
+
+def _announce(box: Sandbox, *, exposed: bool) -> None:
+    if exposed:
+        port = box.url.rpartition(":")[2]
+        click.echo(
+            f"Warning: other machines can reach this sandbox at port {port} of this machine, read what it "
+            "stores, and write to it",
+            err=True,
+        )
+    click.echo(f"Sandbox at {box.url}, access token {box.access_token}, Ctrl-C to stop")
 
 
 def _named(text: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import msgspec
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -85,10 +85,7 @@ class Api:
     async def crm(self, request: Request) -> Response:
         """Answer a request for records, properties or associations."""
         came, began = moment(), perf_counter()
-        try:
-            content = await read_content(request)
-        except ClientDisconnect:
-            return Response(status_code=400)  # the client is gone
+        content = await read_content(request)
         answer = await self._answer(request, content)
         self._history.add(
             RequestEntry(

@@ -1,15 +1,16 @@
 """The application: HubSpot's API, the page for people, and the document."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Collection
 from http import HTTPMethod
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hubspot_batch.contract._operations import document
 from hubspot_batch.errors import ConfigurationError
@@ -20,12 +21,13 @@ from hubspot_batch.sandbox._operations import served
 from hubspot_batch.sandbox._overview import Overview
 from hubspot_batch.sandbox._wire import json_reply
 
+_PORT = re.compile(r":\d*$")
 _TOKEN_VERSIONS = ("v1", "v3", "2026-03", "2026-09")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(api: Api, overview: Overview, *, hosts: Sequence[str] | None) -> Starlette:
+def make_app(api: Api, overview: Overview, *, hosts: Collection[str] | None) -> Starlette:
     """Return the application.
 
     Args:
@@ -34,7 +36,7 @@ def make_app(api: Api, overview: Overview, *, hosts: Sequence[str] | None) -> St
         hosts: The host names that it answers to; None for any. A page of another site can give this machine
             a name of its own, and could then read what the sandbox answers.
     """
-    guards = [] if hosts is None else [Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts])]
+    guards = [] if hosts is None else [Middleware(_HostGuard, hosts=hosts)]
     app = Starlette(
         routes=[
             Route("/crm/{path:path}", api.crm, methods=list(HTTPMethod)),
@@ -45,10 +47,29 @@ def make_app(api: Api, overview: Overview, *, hosts: Sequence[str] | None) -> St
             Route("/_sandbox/faults", _faults_endpoint(overview), methods=["POST"]),
         ],
         middleware=guards,
-        exception_handlers={404: _not_served, 405: _not_allowed, Exception: _failure},
+        exception_handlers={
+            404: _not_served,
+            405: _not_allowed,
+            ClientDisconnect: _gone,
+            Exception: _failure,
+        },
     )
     app.router.redirect_slashes = False
     return app
+
+
+class _HostGuard:
+    """Refuses a request that calls this machine by another name."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+        known = _PORT.sub("", host).lower() in self._hosts
+        app = self._app if known else WireResponse(refused(_bodies.UNKNOWN_HOST))
+        await app(scope, receive, send)
 
 
 async def _show_page(_request: Request) -> Response:
@@ -88,6 +109,10 @@ async def _not_served(request: Request, _error: Exception) -> Response:
 
 async def _not_allowed(_request: Request, error: Exception) -> Response:
     return WireResponse(refused(_bodies.METHOD_NOT_ALLOWED, getattr(error, "headers", None)))
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)  # the client is gone
 
 
 async def _failure(_request: Request, _error: Exception) -> Response:

@@ -114,6 +114,13 @@ EMPTY_BODY = Refusal(
 TOO_LARGE = Refusal(status=413, message="The request body is too large")
 NO_INPUTS = Refusal(status=400, message="No inputs were given", category=_VALIDATION)
 NO_PROPERTIES = Refusal(status=400, message="No properties found to update", category=_VALIDATION)
+UNKNOWN_HOST = Refusal(
+    status=400,
+    message=(
+        "The header Host names another machine. Use the address that the sandbox has printed; if others are "
+        "to reach it, start it with --expose"
+    ),
+)
 METHOD_NOT_ALLOWED = Refusal(status=405, message="Method not allowed")
 FAILURE = Refusal(status=500, message="internal error")
 

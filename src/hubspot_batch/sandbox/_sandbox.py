@@ -1,9 +1,9 @@
 """The public class of the sandbox: options, lifetime, records, requests, faults."""
 
 import signal
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import current_thread, main_thread
@@ -81,7 +81,7 @@ class Sandbox:
 
     Args:
         port: Where to listen; 0 takes any free port.
-        host: The address to listen on. An address that others can reach needs `expose`.
+        host: The address to listen on, of IPv4 or IPv6. An address that others can reach needs `expose`.
         expose: Whether others may reach it. It has no secrets, and no protection either.
         access_token: The token of its account.
         scopes: The scopes of that token; None for all.
@@ -127,7 +127,7 @@ class Sandbox:
         seed: int = 0,
     ) -> None:
         _check_port(port)
-        _check_host(host, expose=expose)
+        host = _checked_host(host, expose=expose)
         first = SandboxAccount(
             access_token=access_token,
             scopes=scopes,
@@ -178,11 +178,15 @@ class Sandbox:
                 history=self._history,
             )
             api = Api(tokens, self.faults, self._history, retry_after=self._retry_after, seed=self._seed)
-            app = make_app(api, overview, hosts=None if self._expose else (self._host, "localhost"))
+            app = make_app(api, overview, hosts=None if self._expose else self._names())
             stack.enter_context(serving(app, listener))
             self._url = address_of(listener)
             self._cleanup = stack.pop_all()
         return self
+
+    def _names(self) -> Collection[str]:
+        """Return the names by which this machine is called."""
+        return {f"[{self._host}]" if ":" in self._host else self._host, "localhost"}
 
     def _open(self, stack: ExitStack, tokens: Tokens, index: int) -> Grant:
         options, schemas = self._accounts[index], self._schemas[index]
@@ -217,14 +221,19 @@ class Sandbox:
             self._cleanup.close()
             self._ended.put(None)
 
-    def serve_forever(self) -> None:
+    def serve_forever(self, on_ready: Callable[[], object] | None = None) -> None:
         """Wait until Ctrl-C or SIGTERM comes, or until another thread closes the sandbox.
 
         It is for a sandbox that was started, in the foreground of a program. It returns; it neither raises
         KeyboardInterrupt nor closes the sandbox.
+
+        Args:
+            on_ready: Called as soon as signals are handled: the time to print the address.
         """
         self._running()
         with _woken_by_signals(self._ended):
+            if on_ready is not None:
+                on_ready()
             while True:
                 with suppress(Empty):
                     return self._ended.get(timeout=_GLANCE)
@@ -340,15 +349,18 @@ def _checked(accounts: Sequence[SandboxAccount]) -> Sequence[SandboxAccount]:
     return accounts
 
 
-def _check_host(host: str, *, expose: bool) -> None:
+def _checked_host(host: str, *, expose: bool) -> str:
     try:
-        loopback = IPv4Address(host).is_loopback
+        address = ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
-        raise ConfigurationError(f"{host!r} is not an IPv4 address; choose 127.0.0.1") from None
-    if not loopback and not expose:
+        raise ConfigurationError(
+            f"{host!r} is not an IP address; choose 127.0.0.1, ::1, or another address of this machine"
+        ) from None
+    if not address.is_loopback and not expose:
         raise ConfigurationError(
             f"others could reach the sandbox at {host}; choose 127.0.0.1, or say that it is to be exposed"
         )
+    return str(address)
 
 
 def _check_port(port: int) -> None:

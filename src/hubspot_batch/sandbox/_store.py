@@ -350,6 +350,8 @@ def _prepare(database: sqlite3.Connection, lookups: Iterable[str]) -> None:
     (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables and (application, version) != (_APPLICATION, _VERSION):
         raise sqlite3.DatabaseError("another program or another version of this one has made it")
+    if tables:
+        _check(database)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
     if not tables:
@@ -361,6 +363,17 @@ def _prepare(database: sqlite3.Connection, lookups: Iterable[str]) -> None:
             database.execute(
                 f"CREATE INDEX IF NOT EXISTS by_{name} ON records (object_type, {_value_of(name)})"
             )
+
+
+def _check(database: sqlite3.Connection) -> None:
+    """Find damage now, not when a request meets it."""
+    for (problem,) in database.execute("PRAGMA quick_check(1)"):
+        if problem != "ok":
+            raise sqlite3.DatabaseError(f"it is damaged: {problem}")
+    for table in ("records", "revisions"):
+        query = f"SELECT 1 FROM {table} WHERE NOT json_valid(properties) LIMIT 1"  # noqa: S608 - constants
+        if database.execute(query).fetchall():
+            raise sqlite3.DatabaseError(f"it is damaged: the properties in {table} are not JSON")
 
 
 def _unusable(path: Path | None, error: OSError | sqlite3.Error) -> ConfigurationError:

@@ -83,6 +83,12 @@ async def send_reply(
         await _gone(receive)
 
 
+def open_connections(server: uvicorn.Server) -> list[H11Protocol]:
+    """Return the connections of a server."""
+    # It is told to speak h11, and no other protocol.
+    return [found for found in list(server.server_state.connections) if isinstance(found, H11Protocol)]
+
+
 def abort_connection(server: uvicorn.Server, scope: Scope) -> None:
     """Reset the connection of a request: the client sees ECONNRESET, not an orderly end.
 
@@ -93,8 +99,8 @@ def abort_connection(server: uvicorn.Server, scope: Scope) -> None:
         server: The server that has the connection.
         scope: Of ASGI.
     """
-    for connection in list(server.server_state.connections):
-        if isinstance(connection, H11Protocol) and connection.client == scope["client"]:
+    for connection in open_connections(server):
+        if connection.client == scope["client"]:
             connection.transport.get_extra_info("socket").setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER
             )
