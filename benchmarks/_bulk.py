@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from itertools import cycle
 
-from _orders import BATCH, orders
+from _batches import BATCH, orders
 
 from hubspot_batch import CreateInput, HubSpot, Quota, SharedQuota
 

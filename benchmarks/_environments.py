@@ -16,11 +16,13 @@ BARE = "bare"
 CLI = "cli"
 API_CLIENT = "hubspot-api-client"
 SDK = "hubspot-sdk"
+S6R = "s6r-hubspot"
 REQUIREMENTS: Mapping[str, Sequence[str]] = {
     BARE: (f"--editable={ROOT}", "orjson"),
     CLI: (f"--editable={ROOT}[cli]",),
     API_CLIENT: ("hubspot-api-client==12.0.0",),
     SDK: ("hubspot-sdk==0.1.0a9",),
+    S6R: ("s6r-hubspot==1.1.6",),
 }
 
 

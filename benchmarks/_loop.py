@@ -12,13 +12,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
-from _orders import orders
+from _batches import MAIN, shape
 
 
 def main() -> None:
     """Loop, and print what became of it."""
     client, threads, url, seconds = sys.argv[1:]
-    send: Callable[[], object] = import_module(f"clients.{client}").sender(url, orders())
+    send: Callable[[], object] = import_module(f"clients.{client}").sender(url, shape(MAIN))
     end = time.monotonic() + float(seconds)
     with ThreadPoolExecutor(int(threads)) as pool:
         lost = sum(pool.map(lambda _: losses(send, end), range(int(threads))))

@@ -85,11 +85,12 @@ class Worker:
         client: The module of clients/ that it is.
         face: `sync` or `async`.
         url: The server.
+        shape: What it sends.
     """
 
-    def __init__(self, environment: str, client: str, face: str, url: str) -> None:
+    def __init__(self, environment: str, client: str, face: str, url: str, shape: str) -> None:
         self._process = subprocess.Popen(
-            [python(environment), str(HERE / "_worker.py"), client, face, url],
+            [python(environment), str(HERE / "_worker.py"), client, face, url, shape],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

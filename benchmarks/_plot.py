@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import matplotlib as mpl
+from _batches import MAIN
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -55,12 +56,12 @@ def pushed(row: Record) -> str:
 
 PANELS = (
     Panel(
-        "CPU of the client per 1,000 records, ms: one request of 100",
-        "One request of 100 orders",
+        "CPU of the client per 1,000 records, ms: one request of 100 orders with one association each",
+        "One request of 100 records",
         "CPU per 1,000 records",
         lambda row: f"{row['client']}, {row['face']}",
         "{:.1f}",
-        lambda row: row["in flight"] == 1,
+        lambda row: row["in flight"] == 1 and row["shape"] == MAIN,
     ),
     Panel(
         "Quota used at a latency of 0.2 s",

@@ -46,11 +46,20 @@ REFUSAL = (
 )
 
 
+# What it tells of a record that is read.
+PROPERTIES = msgspec.Raw(
+    b'{"hs_order_name":"Order 1","hs_external_order_id":"1","hs_currency_code":"USD",'
+    b'"hs_total_price":"131251.81","hs_external_created_date":"1996-01-02T00:00:00.000Z",'
+    b'"hs_external_order_status":"O"}'
+)
+
+
 class Input(msgspec.Struct, rename="camel"):
     """What the server reads of an input. The properties go back as they came."""
 
-    properties: msgspec.Raw
+    properties: msgspec.Raw = PROPERTIES
     object_write_trace_id: msgspec.Raw = msgspec.Raw()
+    id: str = ""
 
 
 class Payload(msgspec.Struct):
@@ -143,7 +152,9 @@ class Account:
         )
 
     def _record(self, item: Input, *, silent: bool) -> bytes:
-        number, trace = next(self._ids), bytes(item.object_write_trace_id)
+        # An upsert names a record by a value, a read by its id.
+        is_read = item.properties is PROPERTIES
+        number, trace = int(item.id) if is_read else next(self._ids), bytes(item.object_write_trace_id)
         echo = b',"objectWriteTraceId":%b' % trace if trace and not silent else b""
         return (
             b'{"id":"%d","properties":{"hs_createdate":"%b","hs_lastmodifieddate":"%b","hs_object_id":"%d",%b,'

@@ -1,10 +1,10 @@
 """A candidate in a process and an environment of its own, which sends as often as it is told to.
 
-    python benchmarks/_worker.py CLIENT FACE URL < COMMANDS
+    python benchmarks/_worker.py CLIENT FACE URL SHAPE < COMMANDS
 
-CLIENT is a module of clients/, FACE is `sync` or `async`. Each line of the input says how many requests to
-send and how many to have in flight, and is answered with the processor time of this process, and the seconds,
-that it took.
+CLIENT is a module of clients/, FACE is `sync` or `async`, SHAPE is one of _batches.py. Each line of the input
+says how many requests to send and how many to have in flight, and is answered with the processor time of this
+process, and the seconds, that it took.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import TypeAlias
 
-from _orders import orders
+from _batches import Shape, shape
 
 Push: TypeAlias = Callable[[int, int], None]
 
 
 def main() -> None:
     """Send as often as each line says."""
-    client, face, url = sys.argv[1:]
-    push = {"sync": in_threads, "async": in_tasks}[face](client, url)
+    client, face, url, name = sys.argv[1:]
+    push = {"sync": in_threads, "async": in_tasks}[face](client, url, shape(name))
     for line in sys.stdin:
         requests, in_flight = map(int, line.split())
         cpu, seconds = time.process_time(), time.perf_counter()
@@ -32,9 +32,9 @@ def main() -> None:
         print(json.dumps([time.process_time() - cpu, time.perf_counter() - seconds]), flush=True)
 
 
-def in_threads(client: str, url: str) -> Push:
+def in_threads(client: str, url: str, batch: Shape) -> Push:
     """Return what sends with the synchronous client."""
-    send: Callable[[], object] = import_module(f"clients.{client}").sender(url, orders())
+    send: Callable[[], object] = import_module(f"clients.{client}").sender(url, batch)
     pool = ThreadPoolExecutor()
 
     def repeat(times: int) -> None:
@@ -50,9 +50,9 @@ def in_threads(client: str, url: str) -> Push:
     return push
 
 
-def in_tasks(client: str, url: str) -> Push:
+def in_tasks(client: str, url: str, batch: Shape) -> Push:
     """Return what sends with the asynchronous client."""
-    send: Callable[[], Awaitable[object]] = import_module(f"clients.{client}").async_sender(url, orders())
+    send: Callable[[], Awaitable[object]] = import_module(f"clients.{client}").async_sender(url, batch)
     loop = asyncio.new_event_loop()
 
     async def repeat(times: int) -> None:

@@ -22,9 +22,9 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from _batches import BATCH, orders
 from _environments import BARE, CLI, HERE, python, variables
 from _measure import Cell, Column, Table, show
-from _orders import BATCH, orders
 from _server import Server, serving
 
 ROWS = (10_000, 100_000, 1_000_000)

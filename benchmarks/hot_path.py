@@ -2,23 +2,24 @@
 
     python benchmarks/hot_path.py NAME TIMES
 
-NAME is `floor`; `batch_create`; `silent` or `typed`, which are batch_create where the reply repeats no trace
-id and where values have to be converted; or `create_all`. Each time, 100 orders go out over a transport that
-answers at once. What it takes to make the answers is part of that, and by itself is `server`.
+NAME is `server`, `floor` or `ours` with a shape of _batches.py after a colon, `silent`, which is `ours` where
+the reply repeats no trace id, or `create_all`. Each time, 100 records go out over a transport that answers at
+once. What it takes to make the answers is part of that, and by itself is `server`.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from itertools import repeat
+from typing import Any
 
 import httpx
 import orjson
-from _orders import orders
+from _batches import MAIN, Shape, shape
 from _server import Account
-from clients.floor import HEADERS, PATH, encoded
-from clients.ours import Orders
-from clients.ours_typed import typed
+from clients.floor import HEADERS, encoded
+from clients.ours import sending
 
-from hubspot_batch import CreateInput, HubSpot, Quota
+from hubspot_batch import HubSpot, Quota
 
 URL = "http://127.0.0.1"
 REPLY_HEADERS = {
@@ -49,9 +50,9 @@ class Transport(httpx.BaseTransport):
         return httpx.Response(201, headers=REPLY_HEADERS, content=content)
 
 
-def server() -> Work:
+def server(batch: Shape) -> Work:
     """Return the work that makes the replies. It is subtracted from the other works."""
-    account, content = Account(), encoded(orders())
+    account, content = Account(), encoded(batch)
 
     def work(times: int) -> None:
         for _ in range(times):
@@ -60,62 +61,59 @@ def server() -> Work:
     return work
 
 
-def floor() -> Work:
+def floor(batch: Shape) -> Work:
     """Return what posts bytes that are encoded already, and reads the reply."""
-    http, content = httpx.Client(base_url=URL, headers=HEADERS, transport=Transport()), encoded(orders())
+    http, content = httpx.Client(base_url=URL, headers=HEADERS, transport=Transport()), encoded(batch)
 
     def work(times: int) -> None:
         for _ in range(times):
-            orjson.loads(http.post(PATH, content=content).raise_for_status().content)
+            orjson.loads(http.post(batch.path, content=content).raise_for_status().content)
 
     return work
 
 
-def batch_create(rows: Orders, *, silent: bool = False) -> Work:
-    """Return what creates the orders, and sees to it that each record is matched."""
-    hub = HubSpot("token", base_url=URL, transport=Transport(silent=silent))
+def ours(batch: Shape, *, silent: bool = False) -> Work:
+    """Return what sends the batch, and sees to it that each record is matched."""
+    send = sending(HubSpot("token", base_url=URL, transport=Transport(silent=silent)), batch)
 
     def work(times: int) -> None:
         for _ in range(times):
-            result = hub.orders.batch_create({"properties": row} for row in rows)
-            if any(record.index is None for record in result.records):
+            if any(record.index is None for record in send().records):
                 raise SystemExit("a record was not matched")
 
     return work
 
 
-def create_all() -> Work:
-    """Return what creates the orders by a run over many rows."""
+def create_all(batch: Shape) -> Work:
+    """Return what creates the records by a run over many rows."""
     hub = HubSpot("token", base_url=URL, transport=Transport(), quota=Quota(10**8))
-    rows = orders()
 
-    def inputs(times: int) -> Iterator[CreateInput]:
-        for _ in range(times):
-            for row in rows:
-                yield {"properties": row}
+    def inputs(times: int) -> Iterator[Any]:
+        for rows in repeat(batch.inputs, times):
+            yield from rows
 
     def work(times: int) -> None:
         report = hub.orders.create_all(inputs(times), concurrency=1)
-        if report.done != times * len(rows):
-            raise SystemExit(f"{report.done} of {times * len(rows)} rows are done")
+        if report.done != times * len(batch.inputs):
+            raise SystemExit(f"{report.done} of {times * len(batch.inputs)} rows are done")
 
     return work
 
 
-WORKS: Mapping[str, Callable[[], Work]] = {
+WORKS = {
     "server": server,
     "floor": floor,
-    "batch_create": lambda: batch_create(orders()),
-    "silent": lambda: batch_create(orders(), silent=True),
-    "typed": lambda: batch_create([typed(order) for order in orders()]),
+    "ours": ours,
+    "silent": lambda batch: ours(batch, silent=True),
     "create_all": create_all,
 }
 
 
 def main() -> None:
     """Work as often as the arguments say."""
-    name, times = sys.argv[1:]
-    WORKS[name]()(int(times))
+    what, times = sys.argv[1:]
+    name, _, of = what.partition(":")
+    WORKS[name](shape(of or MAIN))(int(times))
 
 
 if __name__ == "__main__":

@@ -21,9 +21,9 @@ from typing import TypeAlias
 
 import jsonschema
 import msgspec
+from _batches import MAIN, shape
 from _environments import ROOT
 from _measure import Column, Table, show
-from _orders import orders
 from _server import Account
 from clients.floor import encoded
 from hubspot_batch_api.models import BatchReply as AttrsReply
@@ -42,7 +42,7 @@ Candidates: TypeAlias = Mapping[str, Callable[[], object]]
 
 def main() -> None:
     """Measure and print two tables."""
-    content = encoded(orders())
+    content = encoded(shape(MAIN))
     reply = Account().written(content)
     pydantic = generated("pydantic_v2.BaseModel")
     validators = measured(validating(json.loads(content), pydantic))

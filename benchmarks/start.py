@@ -28,12 +28,12 @@ cpu, began = time.process_time(), time.perf_counter()
 seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
 import json, sys
 from _memory import peak
-from _orders import orders
+from _batches import MAIN, shape
 from importlib import import_module
 url, client = sys.argv[1:]
 replied = None
 if client:
-    import_module("clients." + client).sender(url, orders())()
+    import_module("clients." + client).sender(url, shape(MAIN))()
     replied = time.monotonic()
 print(json.dumps([cpu, seconds, replied, peak()]))
 """

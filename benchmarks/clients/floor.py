@@ -1,38 +1,35 @@
-"""The least that a client can do: httpx posts bytes that are encoded already, orjson reads the reply."""
+"""The least that a client over httpx can do: post encoded bytes, and read the reply with orjson."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import httpx
 import orjson
+from _batches import Shape
 
-PATH = "/crm/v3/objects/orders/batch/create"
 HEADERS = {"Authorization": "Bearer token", "Content-Type": "application/json"}
 
 
-def sender(url: str, orders: Sequence[dict[str, str]]) -> Callable[[], object]:
-    """Return what creates the orders."""
-    http, content = httpx.Client(base_url=url, headers=HEADERS), encoded(orders)
+def sender(url: str, batch: Shape) -> Callable[[], object]:
+    """Return what sends the batch."""
+    http, path, content = httpx.Client(base_url=url, headers=HEADERS), batch.path, encoded(batch)
 
     def send() -> object:
-        return orjson.loads(http.post(PATH, content=content).raise_for_status().content)
+        return orjson.loads(http.post(path, content=content).raise_for_status().content)
 
     return send
 
 
-def async_sender(url: str, orders: Sequence[dict[str, str]]) -> Callable[[], Awaitable[object]]:
-    """Return what creates the orders, asynchronously."""
-    http, content = httpx.AsyncClient(base_url=url, headers=HEADERS), encoded(orders)
+def async_sender(url: str, batch: Shape) -> Callable[[], Awaitable[object]]:
+    """Return what sends the batch, asynchronously."""
+    http, path, content = httpx.AsyncClient(base_url=url, headers=HEADERS), batch.path, encoded(batch)
 
     async def send() -> object:
-        reply = await http.post(PATH, content=content)
+        reply = await http.post(path, content=content)
         return orjson.loads(reply.raise_for_status().content)
 
     return send
 
 
-def encoded(orders: Sequence[dict[str, str]]) -> bytes:
-    """Return the body of the request. The trace ids are as long as those that a client makes."""
-    inputs = [
-        {"properties": order, "objectWriteTraceId": f"input-{number}"} for number, order in enumerate(orders)
-    ]
-    return bytes(orjson.dumps({"inputs": inputs}))
+def encoded(batch: Shape) -> bytes:
+    """Return the body of the request."""
+    return bytes(orjson.dumps(batch.payload))

@@ -1,20 +1,31 @@
 """This library."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from _batches import UNIQUE, Shape, names
 
 from hubspot_batch import AsyncHubSpot, HubSpot
-from hubspot_batch.contract._values import PropertyValue
-
-Orders = Sequence[Mapping[str, PropertyValue]]
 
 
-def sender(url: str, orders: Orders) -> Callable[[], object]:
-    """Return what creates the orders."""
-    hub = HubSpot("token", base_url=url)
-    return lambda: hub.orders.batch_create({"properties": order} for order in orders)
+def sender(url: str, batch: Shape) -> Callable[[], object]:
+    """Return what sends the batch."""
+    return sending(HubSpot("token", base_url=url), batch)
 
 
-def async_sender(url: str, orders: Orders) -> Callable[[], Awaitable[object]]:
-    """Return what creates the orders, asynchronously."""
-    hub = AsyncHubSpot("token", base_url=url)
-    return lambda: hub.orders.batch_create({"properties": order} for order in orders)
+def async_sender(url: str, batch: Shape) -> Callable[[], Awaitable[object]]:
+    """Return what sends the batch, asynchronously."""
+    return sending(AsyncHubSpot("token", base_url=url), batch)
+
+
+def sending(hub: HubSpot | AsyncHubSpot, batch: Shape) -> Callable[[], Any]:
+    """Return what sends the batch with a client."""
+    objects: Any = getattr(hub, batch.object_type)
+    match batch.verb:
+        case "read":
+            ids, properties = [item["id"] for item in batch.inputs], names()
+            return lambda: objects.batch_read(ids, properties=properties)
+        case "upsert":
+            return lambda: objects.batch_upsert(batch.inputs, id_property=UNIQUE)
+        case _:
+            return lambda: objects.batch_create(batch.inputs)

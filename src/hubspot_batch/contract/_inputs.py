@@ -264,7 +264,7 @@ def _written_out(operation: Operation, wires: Sequence[dict[str, Any]]) -> bool:
         for key in with_ids:
             if key in wire:
                 wire[key] = _with_text_ids(wire[key])
-        if "id" in wire:
+        if type(wire.get("id", "")) is not str:
             wire.update(_with_text_id(wire))
     return True
 
@@ -273,16 +273,16 @@ def _with_text_ids(node: object) -> object:
     """Return links, or an end of one, with ids as text where that is plain; validation explains the rest."""
     if type(node) is list:
         return [
-            {**link, "to": _with_text_ids(link["to"])} if type(link) is dict and "to" in link else link
+            link
+            if type(link) is not dict or type(end := link.get("to")) is not dict or type(end.get("id")) is str
+            else {**link, "to": _with_text_id(end)}
             for link in node
         ]
-    return _with_text_id(node) if type(node) is dict and "id" in node else node
+    return _with_text_id(node) if type(node) is dict else node
 
 
 def _with_text_id(node: dict[str, Any]) -> dict[str, Any]:
-    if type(node["id"]) is str:
-        return node
-    text = encode_id(node["id"])
+    text = encode_id(node.get("id"))
     return {**node, "id": text} if type(text) is str else node
 
 
@@ -360,16 +360,13 @@ def _traced(operation: Operation, wire: Sequence[Any]) -> Sequence[Any]:
     key = "objectWriteTraceId"
     if key not in operation.input_keys:
         return wire
-    untraced = [
-        (index, item) for index, item in enumerate(wire) if isinstance(item, dict) and key not in item
-    ]
+    given = [str(item[key]) for item in wire if isinstance(item, dict) and key in item]
     prefix = "input-"
-    if 0 < len(untraced) < len(wire):
-        given = [str(item[key]) for item in wire if isinstance(item, dict) and key in item]
-        while any(trace.startswith(prefix) for trace in given):
-            prefix = f"{prefix}-"
-    for index, item in untraced:
-        item[key] = f"{prefix}{index}"
+    while len(given) < len(wire) and any(trace.startswith(prefix) for trace in given):
+        prefix = f"{prefix}-"
+    for index, item in enumerate(wire):
+        if isinstance(item, dict) and key not in item:
+            item[key] = f"{prefix}{index}"
     return wire
 
 

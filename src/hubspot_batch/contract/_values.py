@@ -8,7 +8,7 @@ import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from operator import attrgetter
@@ -126,6 +126,8 @@ def _decimal(value: Decimal) -> str | Problem:
 
 
 def _datetime(value: datetime) -> str | Problem:
+    if value.tzinfo is UTC:
+        return f"{datetime.isoformat(value, 'T', 'milliseconds')[:-6]}Z"
     if value != value:  # noqa: PLR0124 - NaT of pandas is a datetime
         return _missing("NaT")
     try:

@@ -355,9 +355,9 @@ def _certain_owners(batch: Batch, records: Sequence[structs.Record]) -> Sequence
     first = batch.inputs[0]
     if "objectWriteTraceId" in first:
         traces = [item["objectWriteTraceId"] for item in batch.inputs]
-        return match_keyed(traces, (record.object_write_trace_id for record in records))
+        return match_keyed(traces, [record.object_write_trace_id for record in records])
     if "id" in first and not {"idProperty", "properties"} & first.keys() and "idProperty" not in batch.beside:
-        return match_keyed([item["id"] for item in batch.inputs], (record.id for record in records))
+        return match_keyed([item["id"] for item in batch.inputs], [record.id for record in records])
     return None
 
 
