@@ -204,8 +204,9 @@ def passed_on(
 ) -> Call[Response]:
     """Return a request of `hubspot_batch_api` as a call, whose result is the reply as it came.
 
-    Its path is that of v3, as the document has it, and becomes that of the API version. It is repeated by the rules of its operation. A success that the generated code could not read, as the
-    page of a login, is an error.
+    Its path is that of v3, as the document has it, and becomes that of the API version. It is repeated by the
+    rules of its operation. A success that the generated code could not read, as the page of a login, is an
+    error.
     """
     operation = contract.operation_at(method, path.partition("?")[0])
     name = method if operation is None else operation.id
