@@ -254,8 +254,8 @@ def test_the_error_of_a_run_pickles_with_its_report(journal: Journal) -> None:
 
 def test_outcomes_are_counted_by_status_and_by_reason() -> None:
     tally = Tally()
-    for outcome in [*OUTCOMES, *OUTCOMES, Outcome(index=8, status="rejected")]:
-        tally.add(outcome)
+    tally.add(OUTCOMES)
+    tally.add([*OUTCOMES, Outcome(index=8, status="rejected")])
 
     assert tally.by_status == {"done": 4, "rejected": 3, "unknown": 2}
     assert tally.by_reason == {
@@ -269,7 +269,7 @@ def test_a_row_with_several_reasons_counts_for_each_of_them_once() -> None:
     tally = Tally()
     reasons = (OPTION, Reason(code="INVALID_LONG", property="hs_tax"), OPTION)
 
-    tally.add(Outcome(index=0, status="rejected", category="VALIDATION_ERROR", reasons=reasons))
+    tally.add([Outcome(index=0, status="rejected", category="VALIDATION_ERROR", reasons=reasons)])
 
     assert tally.by_reason == {"hs_currency_code: INVALID_OPTION": 1, "hs_tax: INVALID_LONG": 1}
 

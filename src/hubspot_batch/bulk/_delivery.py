@@ -127,8 +127,9 @@ class BatchSender:
         self._check_unique(known)
 
     async def mark_sent(self, rows: Iterable[Row]) -> None:
-        """Write down that rows are about to leave."""
-        await self._write(Entry(index=row.index, digest=row.digest, sent=True) for row in rows)
+        """Write down that rows are about to leave, for a process that goes on with the run."""
+        if self._writer.durable:
+            await self._write(Entry(index=row.index, digest=row.digest, sent=True) for row in rows)
 
     async def _reject(self, rows: Sequence[Row]) -> None:
         """Settle rows that have a mistake which is known to be refused. They are not sent."""

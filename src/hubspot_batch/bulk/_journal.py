@@ -410,9 +410,13 @@ class Writer:
 
     Args:
         journal: The journal.
+
+    Attributes:
+        durable: Whether the journal outlives this process.
     """
 
     def __init__(self, journal: Journal) -> None:
+        self.durable = journal.durable
         self._journal = journal
         self._waiting: list[Entry] = []
         self._turn = 0
@@ -428,7 +432,7 @@ class Writer:
             sqlite3.Error: If the disk is full, for example. From then on no row may leave, and what is said
                 of those that have left is kept for the end.
         """
-        if not self._journal.durable:
+        if not self.durable:
             self._put(list(entries))
             return
         self._waiting.extend(entries)

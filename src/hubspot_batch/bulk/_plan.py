@@ -83,7 +83,7 @@ class Planner:
         if batch.is_full:
             # All that is older, too: no batch may wait for one that leaves later.
             return self._close(self._open.index(batch) + 1)
-        return self._close(len(self._open) - _MOST_OPEN)
+        return self._close(len(self._open) - _MOST_OPEN) if len(self._open) > _MOST_OPEN else []
 
     def flush(self) -> Sequence[PlannedBatch]:
         """Return the batches that are still open: no more rows come."""
@@ -98,7 +98,7 @@ class Planner:
 
     def _batch_for(self, row: Row) -> PlannedBatch:
         earlier = {self._last[key] for key in row.order_keys if key in self._last}
-        for batch in self._later_than(earlier):
+        for batch in self._later_than(earlier) if earlier else self._open:
             if batch.has_room_for(row):
                 return batch
         batch = PlannedBatch(self._planned, self._most)
@@ -110,7 +110,7 @@ class Planner:
         return [batch for batch in self._open if all(batch.number > number for number in earlier)]
 
     def _close(self, count: int) -> Sequence[PlannedBatch]:
-        closed, self._open = self._open[: max(0, count)], self._open[max(0, count) :]
+        closed, self._open = self._open[:count], self._open[count:]
         return closed
 
 

@@ -217,11 +217,11 @@ class Tally:
         self._by_action: Counter[tuple[str, str | None]] = Counter()
         self._by_reason: Counter[str] = Counter()
 
-    def add(self, outcome: Outcome) -> None:
-        """Count an outcome."""
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Count outcomes."""
         with self._lock:
-            self._by_action[outcome.status, outcome.action] += 1
-            self._by_reason.update(outcome.why)
+            self._by_action.update((outcome.status, outcome.action) for outcome in outcomes)
+            self._by_reason.update(why for outcome in outcomes if not outcome.ok for why in outcome.why)
 
     @property
     def by_status(self) -> Counter[str]:

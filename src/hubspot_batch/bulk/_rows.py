@@ -22,6 +22,7 @@ from hubspot_batch.errors import InputIssue
 from hubspot_batch.replies._matching import meaning
 
 _DIGEST_SIZE = 16
+_TRACE_ID = "objectWriteTraceId"
 _NOT_READ: Mapping[str, Any] = {"properties": {}}
 _NOTHING: Mapping[str, Any] = {}
 
@@ -166,21 +167,25 @@ def _row(
         return Row(
             index=index, wire={}, content=b"", digest=_digest(msgspec.json.encode(texts)), faults=faults
         )
-    key = "objectWriteTraceId"
-    trace = {key: wire.get(key, f"row-{index}")} if key in operation.input_keys else _NOTHING
-    fields = {name: value for name, value in wire.items() if name != key}
+    fields = dict(wire)
+    trace = fields.pop(_TRACE_ID, f"row-{index}")
     # To HubSpot, and in a source that is read again, the order of the keys means nothing.
-    text = msgspec.json.encode(fields, order="sorted")
+    content = text = msgspec.json.encode(fields, order="sorted")
     digest = _digest(text)
+    traces: tuple[str, ...] = ()
+    if _TRACE_ID in operation.input_keys:
+        traces = (trace,)
+        fields[_TRACE_ID] = trace
+        content = b'{"%b":%b,%b' % (_TRACE_ID.encode(), msgspec.json.encode(trace), text[1:])
     order_keys = tuple(_one_record(wire, unique_property, id_property))
     # HubSpot merges line items that are alike (docs/behaviour.md, "Merged line items").
     alike = (digest,) if operation.object_type == "line_items" else ()
     return Row(
         index=index,
-        wire={**wire, **trace},
-        content=msgspec.json.encode(trace)[:-1] + b"," + text[1:] if trace else text,
+        wire=fields,
+        content=content,
         digest=digest,
-        conflict_keys=(*trace.values(), *alike, *order_keys),
+        conflict_keys=(*traces, *alike, *order_keys),
         order_keys=order_keys,
     )
 

@@ -319,8 +319,7 @@ class Run:
         return settled
 
     def _on_outcomes(self, settled: Sequence[Outcome]) -> None:
-        for outcome in settled:
-            self._tally.add(outcome)
+        self._tally.add(settled)
         if not self._trial.is_over:
             self._trial.add(settled)
             if self._trial.is_over:
