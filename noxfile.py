@@ -256,6 +256,22 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation into site/, with warnings as errors, and open its pages. Needs Node."""
+    install_node_tools(session)
+    install(session, "docs")
+    session.run("mkdocs", "build", "--strict", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
+    session.run("python", "scripts/check_site.py", "site")
+
+
+@nox.session
+def screenshots(session: nox.Session) -> None:
+    """Make the pictures of the documentation. Needs Chromium."""
+    install(session)
+    session.run("python", "scripts/screenshots.py", "docs/images")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure against the peers and write benchmarks/results.*, all of it or some parts: -- PART..."""
     install(session, "bench")

@@ -94,7 +94,7 @@ class Chromium:
         page.call("Emulation.setEmulatedMedia", features=[scheme])
         page.call("Page.navigate", url=url)
         self.wait_for("Page.loadEventFired", session)
-        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 700)))")
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 400)))")
         try:
             yield page
         finally:
@@ -119,17 +119,12 @@ class Page:
             raise RuntimeError(str(done["exceptionDetails"]))
         return done["result"].get("value")
 
-    def screenshot(self, file: Path) -> None:
-        """Make a picture of the whole page."""
+    def screenshot(self, file: Path, *, height: int = _HIGHEST_PICTURE) -> None:
+        """Make a picture of the page from its top, at most this high: a file that ends in .png or .webp."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {
-            "x": 0,
-            "y": 0,
-            "scale": 1,
-            "width": size["width"],
-            "height": min(size["height"], _HIGHEST_PICTURE),
-        }
-        picture = self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+        clip = {"x": 0, "y": 0, "scale": 1, "width": size["width"], "height": min(size["height"], height)}
+        form = file.suffix.removeprefix(".")
+        picture = self.call("Page.captureScreenshot", format=form, captureBeyondViewport=True, clip=clip)
         file.write_bytes(base64.b64decode(picture["data"]))
 
     @property
