@@ -1,15 +1,10 @@
 """What CHANGELOG.md and the version must say of changes, and whether CHANGELOG.md does."""
 
-from __future__ import annotations
-
 import re
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Iterator
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-
-    from _changes import Change
+from _changes import Change
 
 _WIDTH = 120
 _SECTIONS = {"added": "Added", "removed": "Removed"}

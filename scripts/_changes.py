@@ -5,25 +5,18 @@ more breaks callers. So does what breaks those who import the generated code: ot
 modules and models, and what is gone from a reply.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from _differences import Direction, Severity
+from _differences import Difference, Direction, Severity
+from _document import Document
 from _normalization import reader_of
 from _operation_diff import compare
-from _operations import inlined, operations, users
+from _operations import Operation, inlined, operations, users
 from _schema_diff import ANY_SCHEMA, Comparison
 from _shapes import Schema
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from _differences import Difference
-    from _operations import Operation
-    from _source import Source
 
 Effect = Literal[
     "added", "changed", "narrowed", "no longer required", "now required", "removed", "renamed", "widened"
@@ -50,21 +43,13 @@ class Use(NamedTuple):
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is another for callers.
+    """One thing that is another for callers."""
 
-    Attributes:
-        effect: What happened to it.
-        subject: What it is called: a field with its model, an operation, a status.
-        text: A sentence without full stop.
-        uses: The operations that it belongs to.
-        breaks: Whether code that worked may no longer.
-    """
-
-    effect: Effect
-    subject: str
-    text: str
-    uses: frozenset[Use]
-    breaks: bool
+    effect: Effect  # what happened to it
+    subject: str  # what it is called: a field with its model, an operation, a status
+    text: str  # a sentence without full stop
+    uses: frozenset[Use]  # the operations that it belongs to
+    breaks: bool  # whether code that worked may no longer
 
     @property
     def operations(self) -> list[str]:
@@ -77,12 +62,8 @@ class Change:
         return sorted({use.direction for use in self.uses if use.direction}, reverse=True)
 
 
-def changes(before: Source, after: Source) -> list[Change]:
-    """Return what is another for callers, what breaks them first.
-
-    Raises:
-        UnusableError: A part of a document cannot be read.
-    """
+def changes(before: Document, after: Document) -> list[Change]:
+    """Return what is another for callers, what breaks them first."""
     old, new = list(operations(before)), list(operations(after))
     pairs = [(one, _successor(one, new)) for one in old]
     kept = [successor for _, successor in pairs]
@@ -213,7 +194,7 @@ def _shown(value: object) -> str:
     return ANY_SCHEMA if value == ANY_SCHEMA else f"`{json.dumps(value, ensure_ascii=False)}`"
 
 
-def _renamed_fields(before: Source, after: Source, found: list[Difference]) -> Iterator[tuple[str, str]]:
+def _renamed_fields(before: Document, after: Document, found: list[Difference]) -> Iterator[tuple[str, str]]:
     """Yield the old and the new label of fields that were given another name, and are what they were."""
     added = [difference for difference in found if difference.aspect == "field"]
     for gone in found:
@@ -233,13 +214,13 @@ def _renamed_fields(before: Source, after: Source, found: list[Difference]) -> I
 
 
 def _is_same_schema(
-    before: Source, ours: tuple[str | int, ...], after: Source, theirs: tuple[str | int, ...]
+    before: Document, ours: tuple[str | int, ...], after: Document, theirs: tuple[str | int, ...]
 ) -> bool:
     schemas = Schema(before.at(ours), ours), Schema(after.at(theirs), theirs)
     return not list(Comparison(reader_of(before), reader_of(after), "reply").differences(*schemas))
 
 
-def _of_models(before: Source, after: Source) -> Iterator[Change]:
+def _of_models(before: Document, after: Document) -> Iterator[Change]:
     """Yield the models that came, went, or have another name: classes of the generated code."""
     old, new = (_models(source) for source in (before, after))
     used = {place[2]: names for place, names in users(before).items() if place[:2] == _MODELS}
@@ -261,13 +242,13 @@ def _of_models(before: Source, after: Source) -> Iterator[Change]:
             yield Change("changed", name, text, frozenset(), breaks=False)
 
 
-def _is_renamed(before: Source, old: str, after: Source, new: str) -> bool:
+def _is_renamed(before: Document, old: str, after: Document, new: str) -> bool:
     one, other = _models(before)[old], _models(after)[new]
     same_words = one.get("description") == other.get("description")
     return same_words and _is_same_schema(before, (*_MODELS, old), after, (*_MODELS, new))
 
 
-def _models(source: Source) -> dict[str, Any]:
+def _models(source: Document) -> dict[str, Any]:
     components = source.mapping(source.content.get("components"), ("components",))
     return source.mapping(components.get("schemas"), _MODELS)
 

@@ -1,19 +1,15 @@
 """HubSpot's published documents: read them from files, folders and addresses."""
 
-from __future__ import annotations
-
 import json
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import yaml
-from _source import Source, UnusableError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from _document import Document, InvalidFileError, not_yaml, unusable
 
 LARGEST = 32 * 1024 * 1024
 _SUFFIXES = frozenset({".json", ".yaml", ".yml"})
@@ -28,17 +24,12 @@ class ForeignError(Exception):
 
 @dataclass
 class Reading:
-    """What was found at the arguments of the command line.
+    """What was found at the arguments of the command line."""
 
-    Attributes:
-        sources: The OpenAPI documents, each with the argument that named it.
-        notes: What was passed over.
-        errors: What cannot be used.
-    """
-
-    sources: list[tuple[str, Source]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    # The OpenAPI documents, each with the argument that named it.
+    sources: list[tuple[str, Document]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what was passed over
+    errors: list[str] = field(default_factory=list)  # what cannot be used
 
 
 def read_all(arguments: Iterable[str]) -> Reading:
@@ -52,29 +43,29 @@ def read_all(arguments: Iterable[str]) -> Reading:
     return reading
 
 
-def parse(name: str, raw: bytes) -> Source:
+def parse(name: str, raw: bytes) -> Document:
     """Return the OpenAPI document that some bytes are.
 
     Raises:
         ForeignError: They are not an OpenAPI 3 document.
-        UnusableError: They are neither JSON nor YAML.
+        InvalidFileError: They are neither JSON nor YAML.
     """
     if b"openapi" not in raw:
         raise ForeignError("is not an OpenAPI document")
     if len(raw) > LARGEST:
-        raise UnusableError(name, f"is larger than {LARGEST} bytes")
+        raise unusable(name, f"is larger than {LARGEST} bytes")
     text, content = _parsed(name, raw)
     if not isinstance(content, dict) or "openapi" not in content:
         raise ForeignError("is not an OpenAPI document")
     if not str(content["openapi"]).startswith("3."):
         raise ForeignError(f"is OpenAPI {content['openapi']!r} where 3.0 or 3.1 belongs")
-    return Source(name, text, content)
+    return Document(name, text, content)
 
 
 def _read_one(reading: Reading, argument: str, name: str, *, is_folder: bool) -> None:
     try:
         reading.sources.append((argument, parse(name, _bytes(name))))
-    except UnusableError as error:
+    except InvalidFileError as error:
         reading.errors.append(str(error))
     except ForeignError as error:
         where, message = (reading.notes, "passed over") if is_folder else (reading.errors, "cannot be used")
@@ -99,14 +90,14 @@ def _bytes(name: str) -> bytes:
         return Path(name).read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UnusableError(name, f"cannot be read: {reason}") from None
+        raise unusable(name, f"cannot be read: {reason}") from None
 
 
 def _fetch(url: str) -> bytes:
     try:
         with httpx.stream("GET", url, follow_redirects=True, timeout=_TIMEOUT) as response:
             if not response.is_success:
-                raise UnusableError(url, f"cannot be fetched: HTTP {response.status_code}")
+                raise unusable(url, f"cannot be fetched: HTTP {response.status_code}")
             raw = bytearray()
             for chunk in response.iter_bytes():
                 raw += chunk
@@ -115,7 +106,7 @@ def _fetch(url: str) -> bytes:
             return bytes(raw)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason = str(error) or type(error).__name__
-        raise UnusableError(url, f"cannot be fetched: {reason}") from None
+        raise unusable(url, f"cannot be fetched: {reason}") from None
 
 
 def _parsed(name: str, raw: bytes) -> tuple[str, object]:
@@ -124,15 +115,13 @@ def _parsed(name: str, raw: bytes) -> tuple[str, object]:
         is_yaml = name.lower().endswith((".yaml", ".yml")) or not text.lstrip().startswith(("{", "["))
         return text, yaml.load(text, Loader=_Loader) if is_yaml else _json(text)  # noqa: S506 - a safe loader
     except RecursionError:
-        raise UnusableError(name, "is nested too deep") from None
+        raise unusable(name, "is nested too deep") from None
     except json.JSONDecodeError as error:
-        raise UnusableError(name, f"is not JSON: {error.msg}", error.lineno) from None
+        raise unusable(name, f"is not JSON: {error.msg}", error.lineno) from None
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = ", ".join(filter(None, (error.context, error.problem)))
-        raise UnusableError(name, f"is not YAML: {problem}", line) from None
+        raise not_yaml(name, error) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise UnusableError(name, f"is neither JSON nor YAML: {str(error).splitlines()[0]}") from None
+        raise unusable(name, f"is neither JSON nor YAML: {str(error).splitlines()[0]}") from None
 
 
 def _json(text: str) -> object:

@@ -1,21 +1,14 @@
 """What `openapi/deviations.yaml` explains: a place, and what HubSpot says of it, word for word."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from _differences import ASPECTS
-from _document import InvalidFileError, format_pointer, load
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
-
-    from _differences import Difference
-    from _document import Document, Fault, Pointer
+from _differences import ASPECTS, Difference
+from _document import Document, Fault, InvalidFileError, Pointer, format_pointer, load
 
 CONDITIONS = ("fields", "replies", "versions")
 ANYTHING = "any"
@@ -25,19 +18,13 @@ _KEYWORDS = {"absent": "type", "nullable": "type", "optional": "required", "valu
 
 @dataclass(frozen=True, eq=False)
 class Statement:
-    """One thing that HubSpot is known to say.
+    """One thing that HubSpot is known to say."""
 
-    Attributes:
-        pointer: The place in our document, as the entry writes it.
-        conditions: The versions, codes of replies and fields for which it holds; all where not named.
-        says: The value by aspect.
-        line: Where it stands in the file.
-    """
-
-    pointer: str
+    pointer: str  # the place in our document, as the entry writes it
+    # The versions, codes of replies and fields for which it holds; all where not named.
     conditions: dict[str, list[str]]
-    says: dict[str, Any]
-    line: int = 1
+    says: dict[str, Any]  # the value by aspect
+    line: int = 1  # where it stands in the file
 
     def explains(self, difference: Difference, version: str) -> bool:
         """Whether this is what a difference in a document of some version shows."""

@@ -1,13 +1,10 @@
 """One difference between two documents, ours and theirs, and what it does to a client of ours."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-if TYPE_CHECKING:
-    from _document import Pointer
+from _document import Pointer
 
 Use = Literal["operation", "request", "reply"]
 
@@ -70,17 +67,11 @@ class Severity(StrEnum):
 
 
 class Verdict(NamedTuple):
-    """How bad a difference is.
+    """How bad a difference is."""
 
-    Attributes:
-        direction: Which side allows more.
-        severity: What it does to a client.
-        effect: The same in words.
-    """
-
-    direction: Direction
-    severity: Severity
-    effect: str
+    direction: Direction  # which side allows more
+    severity: Severity  # what it does to a client
+    effect: str  # the same in words
 
 
 class Said(NamedTuple):
@@ -99,27 +90,16 @@ class Places(NamedTuple):
 
 @dataclass(frozen=True)
 class Difference:
-    """One difference.
+    """One difference."""
 
-    Attributes:
-        aspect: What it is about, one of ASPECTS.
-        said: What stands in the two documents.
-        verdict: How bad it is.
-        places: Where it stands.
-        use: What it matters for.
-        code: The status code of a reply.
-        field: The way through the body, `results[].url` for example; empty for the whole.
-        label: The same, from the model that both documents have in common: `Record.url`.
-    """
-
-    aspect: str
-    said: Said
-    verdict: Verdict
-    places: Places
-    use: Use = "operation"
-    code: str = ""
-    field: str = ""
-    label: str = ""
+    aspect: str  # what it is about, one of ASPECTS
+    said: Said  # what stands in the two documents
+    verdict: Verdict  # how bad it is
+    places: Places  # where it stands
+    use: Use = "operation"  # what it matters for
+    code: str = ""  # the status code of a reply
+    field: str = ""  # the way through the body, `results[].url` for example; empty for the whole
+    label: str = ""  # the same, from the model that both documents have in common: `Record.url`
 
 
 _GENERAL = {

@@ -1,17 +1,14 @@
-"""A YAML file as JSON data that knows its lines: load it, walk it, follow its references."""
-
-from __future__ import annotations
+"""A YAML or JSON file as JSON data that knows its lines: load it, walk it, follow its references."""
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn
 from urllib.parse import unquote
 
 import yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 Pointer = tuple[str | int, ...]
 
@@ -24,15 +21,9 @@ _NOT_FINITE = frozenset({".nan", ".inf", "+.inf", "-.inf"})
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One thing that is wrong with a file, and where.
+    """One thing that is wrong with a file, and where."""
 
-    Attributes:
-        line: The line, counted from 1.
-        pointer: The way from the root of the file to the place.
-        message: What is wrong.
-    """
-
-    line: int
+    line: int  # counted from 1
     pointer: Pointer
     message: str
 
@@ -41,52 +32,119 @@ class InvalidFileError(Exception):
     """A file cannot be used.
 
     Attributes:
-        path: The file.
         faults: Everything that is wrong with it, in the order of its lines, none twice. What stands in
             several places by way of an alias is told once.
     """
 
-    def __init__(self, path: Path, faults: Iterable[Fault]) -> None:
-        self.path = path
+    def __init__(self, name: object, faults: Iterable[Fault]) -> None:
         first = {(fault.line, fault.message): fault for fault in reversed([*faults])}
         self.faults = tuple(first[key] for key in sorted(first))
-        super().__init__("\n".join(self._lines()))
-
-    def _lines(self) -> Iterator[str]:
-        for fault in self.faults:
-            yield f"{self.path}:{fault.line}: {format_pointer(fault.pointer)}: {fault.message}"
+        lines = (f"{name}:{one.line}: {format_pointer(one.pointer)}: {one.message}" for one in self.faults)
+        super().__init__("\n".join(lines))
 
 
-@dataclass(frozen=True)
+def unusable(name: object, message: str, line: int = 1) -> InvalidFileError:
+    """Return the error of a file with one fault."""
+    return InvalidFileError(name, [Fault(line, (), message)])
+
+
+def not_yaml(name: object, error: yaml.MarkedYAMLError) -> InvalidFileError:
+    """Return the error of a file that is not YAML."""
+    line = error.problem_mark.line + 1 if error.problem_mark else 1
+    problem = ", ".join(filter(None, (error.context, error.problem)))
+    return unusable(name, f"is not YAML: {problem}", line)
+
+
+@dataclass(frozen=True, eq=False)
 class Document:
-    """A YAML file whose root is a mapping and which holds nothing that JSON has not.
+    """A file whose root is a mapping, as JSON data. What reads a part of it raises InvalidFileError."""
 
-    Attributes:
-        path: Where it was read.
-        text: What it holds, as written.
-        content: What it holds, in the order of the file.
-        root: The same with its places.
-    """
-
-    path: Path
-    text: str
-    content: dict[str, Any]
-    root: yaml.MappingNode
+    name: str  # where it came from
+    text: str = field(repr=False)  # as written
+    content: dict[str, Any] = field(repr=False)  # in the order of the file
 
     @property
     def digest(self) -> str:
         """The SHA-256 of the file, in hexadecimal digits."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @property
+    def is_3_0(self) -> bool:
+        """Whether the rules of OpenAPI 3.0 hold, by which nothing beside a `$ref` counts."""
+        return str(self.content["openapi"]).startswith("3.0")
+
+    @cached_property
+    def root(self) -> yaml.Node | None:
+        """The content with its places; None if it is JSON in a form that YAML does not have."""
+        try:
+            return yaml.compose(self.text, Loader=yaml.SafeLoader)
+        except (yaml.YAMLError, RecursionError):
+            return None
+
     def fault(self, pointer: Pointer, message: str) -> Fault:
         """Return a fault at the line of `pointer`, or of the last part of it that exists."""
-        line, node = 1, cast("yaml.Node", self.root)
+        line, node = 1, self.root
         for token in pointer:
             found = _child(node, token)
             if found is None:
                 break
             line, node = found
         return Fault(line, pointer, message)
+
+    def fail(self, pointer: Pointer, message: str) -> NoReturn:
+        """Raise the error of one fault."""
+        raise InvalidFileError(self.name, [self.fault(pointer, message)])
+
+    def mapping(self, value: object, pointer: Pointer) -> dict[str, Any]:
+        """Return a mapping; an empty one for null, which HubSpot writes for what is absent."""
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self.fail(pointer, f"is {kind(value)} where a mapping belongs")
+        return value
+
+    def sequence(self, value: object, pointer: Pointer) -> list[Any]:
+        """Return a list; an empty one for null."""
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.fail(pointer, f"is {kind(value)} where a list belongs")
+        return value
+
+    def texts(self, value: object, pointer: Pointer) -> list[str]:
+        """Return a list of texts; an empty one for null."""
+        found = self.sequence(value, pointer)
+        for index, item in enumerate(found):
+            if not isinstance(item, str):
+                self.fail((*pointer, index), f"is {kind(item)} where a text belongs")
+        return found
+
+    def at(self, pointer: Pointer) -> object:
+        """Return what stands at a place, references on the way followed."""
+        value, place = self.follow(self.content, ())
+        for token in pointer:
+            value, place = self.follow(value, place)
+            value, place = at(value, (token,)), (*place, token)
+        return value
+
+    def follow(self, value: object, pointer: Pointer) -> tuple[object, Pointer]:
+        """Return what a chain of references ends at, with its place, or the value itself."""
+        seen: set[Pointer] = set()
+        while isinstance(value, dict) and value.get("$ref") is not None:
+            if pointer in seen:
+                self.fail((*pointer, "$ref"), "leads back to itself")
+            seen.add(pointer)
+            value, pointer = self._target(value["$ref"], (*pointer, "$ref"))
+        return value, pointer
+
+    def _target(self, reference: object, pointer: Pointer) -> tuple[object, Pointer]:
+        if not isinstance(reference, str):
+            self.fail(pointer, f"is {kind(reference)} where a text belongs")
+        try:
+            target = parse_reference(reference)
+            return at(self.content, target), target
+        except LookupError:
+            self.fail(pointer, f"{reference!r} names nothing in this file")
 
 
 def load(path: Path) -> Document:
@@ -99,11 +157,18 @@ def load(path: Path) -> Document:
     text = _read(path)
     root = _compose(path, text)
     if not isinstance(root, yaml.MappingNode):
-        raise InvalidFileError(path, [Fault(1, (), f"is {_kind(root)} where a mapping belongs")])
+        raise unusable(path, f"is {_kind(root)} where a mapping belongs")
     if faults := list(_node_faults(root, (), ())):
         raise InvalidFileError(path, faults)
-    content = yaml.SafeLoader("").construct_document(root)
-    return Document(path, text, content, root)
+    document = Document(str(path), text, yaml.SafeLoader("").construct_document(root))
+    vars(document)["root"] = root  # composed already
+    return document
+
+
+def kind(value: object) -> str:
+    """Return what JSON calls a value, with its article."""
+    names = {dict: "a mapping", list: "a list", str: "a text", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
 
 
 def walk(value: object, pointer: Pointer = ()) -> Iterator[tuple[Pointer, dict[str, Any]]]:
@@ -162,21 +227,18 @@ def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode()
     except OSError as error:
-        raise InvalidFileError(path, [Fault(1, (), f"cannot be read: {error.strerror}")]) from None
+        raise unusable(path, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise InvalidFileError(path, [Fault(1, (), f"is not YAML: {error}")]) from None
+        raise unusable(path, f"is not YAML: {error}") from None
 
 
 def _compose(path: Path, text: str) -> yaml.Node | None:
     try:
         return yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        message = "is not YAML: " + ", ".join(filter(None, (error.context, error.problem)))
-        raise InvalidFileError(path, [Fault(line, (), message)]) from None
+        raise not_yaml(path, error) from None
     except yaml.YAMLError as error:
-        message = f"is not YAML: {str(error).splitlines()[0]}"
-        raise InvalidFileError(path, [Fault(1, (), message)]) from None
+        raise unusable(path, f"is not YAML: {str(error).splitlines()[0]}") from None
 
 
 def _kind(root: yaml.Node | None) -> str:
@@ -185,7 +247,7 @@ def _kind(root: yaml.Node | None) -> str:
     return "a list" if isinstance(root, yaml.SequenceNode) else "one plain value"
 
 
-def _child(node: yaml.Node, token: str | int) -> tuple[int, yaml.Node] | None:
+def _child(node: yaml.Node | None, token: str | int) -> tuple[int, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value == token:

@@ -1,7 +1,5 @@
 """The generators: which versions, with which options, and what they make of a document."""
 
-from __future__ import annotations
-
 import ast
 import json
 import os
@@ -9,20 +7,16 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from _document import InvalidFileError, format_pointer, load, resolve, walk
+from _document import Document, Fault, InvalidFileError, format_pointer, load, resolve, walk
 from datamodel_code_generator.arguments import arg_parser
 from openapi_python_client.config import ConfigFile
 from pydantic import ValidationError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
-
-    from _document import Document, Fault
 
 API = "hubspot_batch_api"
 MODELS = "hubspot_batch_models"
@@ -149,7 +143,7 @@ def _unknown(
 def _write_document(document: Document, target: Path) -> None:
     origin = {
         "generated": "do not edit",
-        "document": document.path.name,
+        "document": Path(document.name).name,
         "command": _COMMAND,
         "sha256": document.digest,
     }
@@ -167,7 +161,7 @@ def _write_api(options: Document, target: Path) -> None:
         "openapi_python_client",
         "generate",
         f"--path={target / DOCUMENT}",
-        f"--config={options.path.resolve()}",
+        f"--config={Path(options.name).resolve()}",
         f"--output-path={target / API}",
         "--meta=none",
         "--fail-on-warning",
@@ -239,7 +233,7 @@ def _public_names(module: Path) -> list[str]:
 
 def _header(document: Document, generator: str, pins: dict[str, str]) -> str:
     return (
-        f"# Generated from {document.path.name} by `{_COMMAND}`: do not edit.\n"
+        f"# Generated from {Path(document.name).name} by `{_COMMAND}`: do not edit.\n"
         f"# {generator}=={pins[generator]}, ruff=={pins['ruff']}\n"
     )
 

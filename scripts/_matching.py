@@ -1,16 +1,10 @@
 """Finds our operations in HubSpot's documents, in any version and form of the path."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from _operations import operations
-
-if TYPE_CHECKING:
-    from _operations import Operation
-    from _source import Source
+from _document import Document
+from _operations import Operation, operations
 
 VERSION = re.compile(r"v\d+|\d{4}-\d{2}(-beta)?")
 _PATH = re.compile(
@@ -23,14 +17,10 @@ Segments = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Address:
-    """A path of the CRM API.
+    """A path of the CRM API."""
 
-    Attributes:
-        version: The version of the service.
-        segments: What is the same in every version: the family, `objects` for example, and what follows.
-    """
-
-    version: str
+    version: str  # the version of the service
+    # What is the same in every version: the family, `objects` for example, and what follows.
     segments: Segments
 
     @property
@@ -47,34 +37,22 @@ class Address:
 
 @dataclass(frozen=True)
 class Wanted:
-    """One operation of our document.
+    """One operation of our document."""
 
-    Attributes:
-        name: Its operationId.
-        operation: The operation.
-        address: Where it stands.
-        object_types: What its object type can be, where that is a parameter and each has a document.
-    """
-
-    name: str
+    name: str  # its operationId
     operation: Operation
-    address: Address
+    address: Address  # where it stands
+    # What its object type can be, where that is a parameter and each has a document.
     object_types: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Match:
-    """One operation of ours, and what HubSpot's document has for it.
+    """One operation of ours, and what HubSpot's document has for it."""
 
-    Attributes:
-        wanted: The operation of ours.
-        version: The version of the service.
-        theirs: The operation in HubSpot's document; None where it is missing.
-    """
-
-    wanted: Wanted
-    version: str
-    theirs: Operation | None
+    wanted: Wanted  # the operation of ours
+    version: str  # the version of the service
+    theirs: Operation | None  # the operation in HubSpot's document; None where it is missing
 
     @property
     def usual(self) -> str:
@@ -100,12 +78,8 @@ def address(path: str) -> Address | None:
     return Address(parts["number"] or parts["date"], (parts["family"] or parts["dated"], *rest))
 
 
-def wanted(ours: Source) -> list[Wanted]:
-    """Return the operations of our document.
-
-    Raises:
-        UnusableError: One of them has no version in its path.
-    """
+def wanted(ours: Document) -> list[Wanted]:
+    """Return the operations of our document."""
     found = []
     for operation in operations(ours):
         place = address(operation.path)
@@ -115,7 +89,7 @@ def wanted(ours: Source) -> list[Wanted]:
     return found
 
 
-def _object_types(ours: Source, operation: Operation, place: Address) -> frozenset[str]:
+def _object_types(ours: Document, operation: Operation, place: Address) -> frozenset[str]:
     """Return the values of the parameter that stands for the object type of records."""
     family, segment, *_ = place.segments
     if family != "objects" or not _is_parameter(segment):
@@ -130,7 +104,7 @@ def _object_types(ours: Source, operation: Operation, place: Address) -> frozens
     return frozenset()
 
 
-def matches(theirs: Source, all_wanted: list[Wanted]) -> list[Match]:
+def matches(theirs: Document, all_wanted: list[Wanted]) -> list[Match]:
     """Return what a document has for our operations; nothing where it is about something else."""
     published = [(operation, address(operation.path)) for operation in operations(theirs)]
     found = []
@@ -189,7 +163,7 @@ def _is_parameter(segment: str) -> bool:
     return _IS_PARAMETER.fullmatch(segment) is not None
 
 
-def _is_named(source: Source, one: Wanted) -> bool:
+def _is_named(source: Document, one: Wanted) -> bool:
     """Whether title or file name say that a document is about an object type, or about the whole family."""
     subject = (*one.address.subject, *one.object_types)
     info = source.mapping(source.content.get("info"), ("info",))
@@ -209,6 +183,6 @@ def _words(name: str) -> str:
     return f" {' '.join(re.findall('[A-Z]?[a-z]+|[A-Z]+(?![a-z])', name)).lower()} "
 
 
-def _version_of_info(source: Source) -> str:
+def _version_of_info(source: Document) -> str:
     info = source.mapping(source.content.get("info"), ("info",))
     return str(info.get("version") or "of no version")

@@ -1,19 +1,11 @@
 """Names of the document that the generated Python code cannot carry: they collide, or hide another name."""
 
-from __future__ import annotations
+from collections.abc import Callable, Iterable, Iterator
 
-from typing import TYPE_CHECKING
-
-from _document import children, format_pointer
+from _document import Document, Fault, Pointer, children, format_pointer
 from _operations import operations
 from _schemas import all_schemas
-from _source import Source
 from openapi_python_client.strings import ClassName, PythonIdentifier
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from _document import Document, Fault, Pointer
 
 # What the generated classes and functions call something of their own.
 _OF_FIELDS = frozenset(
@@ -55,7 +47,7 @@ def name_faults(document: Document) -> Iterator[Fault]:
 
 def _operation_faults(document: Document) -> Iterator[Fault]:
     modules: dict[str, list[tuple[Pointer, str]]] = {}
-    for operation in operations(Source.of(document)):
+    for operation in operations(document):
         place = ("paths", operation.path, operation.method)
         if isinstance(operation.content.get("operationId"), str):
             tag = str(next(iter(operation.content.get("tags") or ["default"])))

@@ -1,19 +1,12 @@
 """What a schema allows, in one form for OpenAPI 3.0 and 3.1, however it is put together."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from _shapes import ANY, GROUPS, NOTHING, TYPES, Either, Schema, Shape, intersection, union
-from _source import kind
-
-if TYPE_CHECKING:
-    from _document import Pointer
-    from _shapes import Expression
-    from _source import Source
+from _document import Document, Pointer, kind
+from _shapes import ANY, GROUPS, NOTHING, TYPES, Either, Expression, Schema, Shape, intersection, union
 
 DEEPEST = 60
 _NUMBERS = frozenset(
@@ -35,25 +28,15 @@ _REMARKS = frozenset({"$ref", "description", "example", "examples", "summary", "
 _GROUP_OF_VALUE = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
 
 
-@lru_cache(maxsize=8)
-def reader_of(source: Source) -> Reader:
-    """Return the schemas of a document, which are the same for all its operations."""
-    return Reader(source)
-
-
 @dataclass(frozen=True)
 class Reader:
     """The schemas of one document."""
 
-    source: Source
+    source: Document
     _known: dict[tuple[Pointer, bool], Shape] = field(default_factory=dict)
 
     def shape(self, expression: Expression) -> Shape:
-        """Return what a schema, or several together, allow.
-
-        Raises:
-            UnusableError: A schema is malformed, leads back to itself or to nowhere, or is too deep.
-        """
+        """Return what a schema, or several together, allow."""
         if not isinstance(expression, Schema):
             return self._shape(expression, ())
         # That anything may be an item of a list has no place of its own.
@@ -201,3 +184,9 @@ class Reader:
         if node is None or node is True or node == {}:
             return True
         return False if node is False else Schema(node, (*place, "additionalProperties"))
+
+
+@lru_cache(maxsize=8)
+def reader_of(source: Document) -> Reader:
+    """Return the schemas of a document, which are the same for all its operations."""
+    return Reader(source)

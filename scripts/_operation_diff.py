@@ -1,24 +1,16 @@
 """How two operations differ: address, access, parameters, request and replies."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from _differences import Difference, Direction, Places, Said, Severity, Verdict, judge
-from _document import at
+from _differences import Difference, Direction, Places, Said, Severity, Use, Verdict, judge
+from _document import Document, Pointer, at
 from _normalization import reader_of
+from _operations import Operation
 from _schema_diff import Comparison
 from _security_diff import access
 from _shapes import Schema
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from _differences import Use
-    from _document import Pointer
-    from _operations import Operation
-    from _source import Source
 
 _DEPRECATED = Verdict(Direction.WE, Severity.NOTABLE, "it is to go away")
 _NOT_LISTED = Verdict(Direction.WE, Severity.HARMLESS, "they do not list this reply")
@@ -29,25 +21,15 @@ Part = tuple[dict[str, Any], "Pointer"]
 
 
 class Parameter(NamedTuple):
-    """What is sent beside the body.
+    """What is sent beside the body."""
 
-    Attributes:
-        required: Whether it has to be sent.
-        schema: What it may be.
-        place: Where it stands.
-    """
-
-    required: bool
-    schema: Schema
-    place: Pointer
+    required: bool  # whether it has to be sent
+    schema: Schema  # what it may be
+    place: Pointer  # where it stands
 
 
 def compare(ours: Operation, theirs: Operation) -> Iterator[Difference]:
-    """Yield how an operation differs, apart from its address.
-
-    Raises:
-        UnusableError: A part of a document cannot be read.
-    """
+    """Yield how an operation differs, apart from its address."""
     places = Places(theirs.place, ours.place)
     if theirs.content.get("deprecated") is True and ours.content.get("deprecated") is not True:
         yield Difference("deprecated", Said(theirs=True, ours=False), _DEPRECATED, places)
@@ -167,7 +149,7 @@ def _headers(comparison: Comparison, ours: Part, theirs: Part) -> Iterator[Diffe
 
 
 def _headers_of(
-    source: Source, reply: dict[str, Any], place: Pointer
+    source: Document, reply: dict[str, Any], place: Pointer
 ) -> dict[str, tuple[Schema, Pointer, str]]:
     found = {}
     for name, node in source.mapping(reply.get("headers"), (*place, "headers")).items():
@@ -222,7 +204,7 @@ def _one_body(use: Use, theirs: Part, *, ours_is_there: bool) -> Verdict:
     return Verdict(Direction.THEY, Severity.NOTABLE, "they take a body, which we do not send")
 
 
-def _json(source: Source, body: dict[str, Any], place: Pointer) -> tuple[Schema | None, list[str]]:
+def _json(source: Document, body: dict[str, Any], place: Pointer) -> tuple[Schema | None, list[str]]:
     """Return the schema of a body in JSON, and all media types; `*/*` is what HubSpot writes for JSON."""
     content = source.mapping(body.get("content"), (*place, "content"))
     for media_type in sorted(content, key=lambda name: name.startswith("*")):

@@ -1,17 +1,10 @@
 """The operations of an OpenAPI document, and which of them use a component."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from _document import at, parse_reference, walk
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from _document import Pointer
-    from _source import Source
+from _document import Document, Pointer, at, parse_reference, walk
 
 _METHODS = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "trace"})
 
@@ -21,21 +14,13 @@ _NAMES = frozenset({"content", "headers", "links", "responses"})
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation.
+    """One operation."""
 
-    Attributes:
-        source: The document.
-        method: Its method in small letters.
-        path: Its path.
-        place: Where it stands.
-        content: What the document says of it.
-    """
-
-    source: Source
-    method: str
-    path: str
-    place: Pointer
-    content: dict[str, Any]
+    source: Document  # the document
+    method: str  # its method in small letters
+    path: str  # its path
+    place: Pointer  # where it stands
+    content: dict[str, Any]  # what the document says of it
 
     @property
     def name(self) -> str:
@@ -48,12 +33,8 @@ class Operation:
         return f"{self.method.upper()} {self.path}"
 
 
-def operations(source: Source) -> Iterator[Operation]:
-    """Yield the operations in the order of the document.
-
-    Raises:
-        UnusableError: A part of the document cannot be read.
-    """
+def operations(source: Document) -> Iterator[Operation]:
+    """Yield the operations in the order of the document."""
     paths = source.mapping(source.content.get("paths"), ("paths",))
     for path, node in paths.items():
         item, place = source.follow(node, ("paths", path))
@@ -63,7 +44,7 @@ def operations(source: Source) -> Iterator[Operation]:
                 yield Operation(source, method, path, below, source.mapping(content, below))
 
 
-def users(source: Source) -> dict[Pointer, set[str]]:
+def users(source: Document) -> dict[Pointer, set[str]]:
     """Return the names of the operations that use a component, by its place."""
     found: dict[Pointer, set[str]] = {}
     for operation in operations(source):
@@ -82,7 +63,7 @@ def users(source: Source) -> dict[Pointer, set[str]]:
 
 
 def inlined(
-    source: Source,
+    source: Document,
     value: object,
     without: frozenset[str] = frozenset(),
     *,

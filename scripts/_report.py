@@ -1,20 +1,13 @@
 """What was found, for people (text that is Markdown, too) and for programs (JSON)."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from _differences import rank
+from _differences import Difference, rank
 from _document import format_pointer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from _differences import Difference
-
 
 _LONGEST_VALUE = 300
 _MOST_PLACES = 8
@@ -22,57 +15,35 @@ _MOST_PLACES = 8
 
 @dataclass(frozen=True)
 class Occurrence:
-    """Where a difference was met.
-
-    Attributes:
-        difference: The difference.
-        source: The name of HubSpot's document.
-        version: The version of the service.
-        operation: The operationId in our document.
-        explained_by: The pointer of the entry in the file of deviations; None where there is none.
-    """
+    """Where a difference was met."""
 
     difference: Difference
-    source: str
-    version: str
-    operation: str
-    explained_by: str | None
+    source: str  # the name of HubSpot's document
+    version: str  # the version of the service
+    operation: str  # the operationId in our document
+    explained_by: str | None  # the pointer of the entry in the file of deviations; None where there is none
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A document of HubSpot's that was compared.
+    """A document of HubSpot's that was compared."""
 
-    Attributes:
-        source: Its name.
-        version: The version of the service.
-        operations: The operations that it is about, by their operationId.
-    """
-
-    source: str
-    version: str
-    operations: tuple[str, ...]
+    source: str  # its name
+    version: str  # the version of the service
+    operations: tuple[str, ...]  # the operations that it is about, by their operationId
 
 
 @dataclass
 class Report:
-    """All that a run found.
+    """All that a run found."""
 
-    Attributes:
-        order: The operations of our document in its order.
-        compared: What was compared.
-        occurrences: The differences.
-        stale: What in the file of deviations explains nothing any more.
-        notes: What was passed over.
-        errors: What could not be used.
-    """
-
-    order: list[str]
-    compared: list[Compared] = field(default_factory=list)
-    occurrences: list[Occurrence] = field(default_factory=list)
+    order: list[str]  # the operations of our document in its order
+    compared: list[Compared] = field(default_factory=list)  # what was compared
+    occurrences: list[Occurrence] = field(default_factory=list)  # the differences
+    # What in the file of deviations explains nothing any more.
     stale: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what was passed over
+    errors: list[str] = field(default_factory=list)  # what could not be used
 
     @property
     def exit_code(self) -> int:

@@ -1,22 +1,14 @@
 """How two schemas differ, one of the document and one of HubSpot's, for a request or for a reply."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from _differences import Difference, Direction, Places, Said, Severity, Verdict, judge, listed
-from _normalization import DEEPEST
-from _shapes import GROUPS, TYPES, Schema
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from _differences import Use
-    from _document import Pointer
-    from _normalization import Reader
-    from _shapes import Expression, Shape
+from _differences import Difference, Direction, Places, Said, Severity, Use, Verdict, judge, listed
+from _document import Pointer
+from _normalization import DEEPEST, Reader
+from _shapes import GROUPS, TYPES, Expression, Schema, Shape
 
 MOST_PAIRS = 20_000
 _WHOLE_NUMBERS = {"int32": 31, "int64": 63}
@@ -28,29 +20,18 @@ _DEPRECATED = Verdict(Direction.WE, Severity.NOTABLE, "it is to go away")
 
 @dataclass
 class Comparison:
-    """A body of the document against the same body of HubSpot's.
+    """A body of the document against the same body of HubSpot's."""
 
-    Attributes:
-        ours: The schemas of the document.
-        theirs: The schemas of HubSpot's document.
-        use: Whether the body is sent or received.
-        code: The status code of a reply.
-    """
-
-    ours: Reader
-    theirs: Reader
-    use: Use
-    code: str = ""
+    ours: Reader  # the schemas of the document
+    theirs: Reader  # the schemas of HubSpot's document
+    use: Use  # whether the body is sent or received
+    code: str = ""  # the status code of a reply
     _seen: set[tuple[object, object]] = field(default_factory=set)
 
     def differences(
         self, ours: Expression, theirs: Expression, path: str = "", label: str = "", depth: int = 0
     ) -> Iterator[Difference]:
-        """Yield every difference that matters to a client.
-
-        Raises:
-            UnusableError: A schema cannot be read.
-        """
+        """Yield every difference that matters to a client."""
         shapes = self.ours.shape(ours), self.theirs.shape(theirs)
         pair = Pair(self, *shapes, path, _label(*(shape.place for shape in shapes)) or label)
         key = (pair.ours.key, pair.theirs.key)

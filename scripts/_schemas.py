@@ -1,19 +1,13 @@
 """The schemas of a document: where they are, and mistakes in them that JSON Schema lets pass."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from _document import at, children, resolve
+from _document import Document, Fault, Pointer, at, children, resolve
 from jsonschema_specifications import REGISTRY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from _document import Document, Fault, Pointer
 
 _MAPS_OF_SCHEMAS = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
 _NAMED = _MAPS_OF_SCHEMAS | {"schemas"}

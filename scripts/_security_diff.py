@@ -1,16 +1,11 @@
 """How the access to two operations differs: hosts, kinds of token, scopes, and where tokens come from."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from _differences import Difference, Direction, Places, Said, Severity, Verdict, listed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from _document import Pointer
-    from _operations import Operation
+from _document import Pointer
+from _operations import Operation
 
 Scopes = frozenset[str]
 # The ways in which tokens may travel, each with sets of scopes. One scope of each set is enough.
@@ -22,11 +17,7 @@ _OTHER_HOST = Verdict(Direction.APART, Severity.BREAKING, "they do not name the 
 
 
 def access(ours: Operation, theirs: Operation) -> Iterator[Difference]:
-    """Yield how the access differs.
-
-    Raises:
-        UnusableError: A part of a document cannot be read.
-    """
+    """Yield how the access differs."""
     our_hosts, their_hosts = _hosts(ours), _hosts(theirs)
     if not our_hosts <= their_hosts:
         said = Said(sorted(their_hosts), sorted(our_hosts))

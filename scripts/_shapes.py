@@ -1,14 +1,10 @@
 """What schemas allow, as a value. Several can be joined: a value has to match all of them, or one."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from _document import Pointer
+from _document import Pointer
 
 TYPES = frozenset({"array", "boolean", "integer", "number", "object", "string"})
 
@@ -37,14 +33,14 @@ class Schema:
 class Every:
     """Schemas that all hold."""
 
-    parts: tuple[Expression, ...]
+    parts: tuple["Expression", ...]
 
 
 @dataclass(frozen=True)
 class Either:
     """Schemas. A value has to match one of them."""
 
-    parts: tuple[Expression, ...]
+    parts: tuple["Expression", ...]
 
 
 Expression: TypeAlias = Schema | Every | Either
@@ -52,45 +48,28 @@ Expression: TypeAlias = Schema | Every | Either
 
 @dataclass(frozen=True)
 class Shape:
-    """What a schema allows at one level; what lies deeper is left as schemas.
+    """What a schema allows at one level; what lies deeper is left as schemas."""
 
-    Attributes:
-        key: What tells this shape from others of the same document.
-        place: Where it stands, references followed.
-        types: The JSON types apart from null. A number includes an integer.
-        nullable: Whether null is allowed.
-        closed: The values, as JSON texts, by group of types; a group is not there where any value will do.
-        known: The values that are named, whether or not others will do.
-        limits: Bounds, formats and patterns by group of types and keyword.
-        items: What the items of a list are; None for anything.
-        properties: What the named fields are.
-        required: The fields that must be there.
-        additional: What fields without a name are, or whether they are allowed.
-        names: What the names of fields must be; None for anything.
-        not_compared: Keywords that nothing here understands, and their values as JSON texts.
-        deprecated: Whether it is to go away.
-        read_only: Whether it is not to be sent.
-        write_only: Whether it does not come back.
-        core: Where the only part stands that allows more than null, if there is one.
-    """
-
-    key: tuple[object, ...] = ()
-    place: Pointer = ()
-    types: frozenset[str] = TYPES
-    nullable: bool = True
+    key: tuple[object, ...] = ()  # what tells this shape from others of the same document
+    place: Pointer = ()  # where it stands, references followed
+    types: frozenset[str] = TYPES  # the JSON types apart from null. A number includes an integer
+    nullable: bool = True  # whether null is allowed
+    # The values, as JSON texts, by group of types; a group is not there where any value will do.
     closed: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    known: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()  # the values that are named, whether or not others will do
+    # Bounds, formats and patterns by group of types and keyword.
     limits: Mapping[tuple[str, str], Any] = field(default_factory=dict)
-    items: Expression | None = None
-    properties: Mapping[str, Expression] = field(default_factory=dict)
-    required: frozenset[str] = frozenset()
-    additional: Expression | bool = True
-    names: Expression | None = None
+    items: Expression | None = None  # what the items of a list are; None for anything
+    properties: Mapping[str, Expression] = field(default_factory=dict)  # what the named fields are
+    required: frozenset[str] = frozenset()  # the fields that must be there
+    additional: Expression | bool = True  # what fields without a name are, or whether they are allowed
+    names: Expression | None = None  # what the names of fields must be; None for anything
+    # Keywords that nothing here understands, and their values as JSON texts.
     not_compared: frozenset[tuple[str, str]] = frozenset()
-    deprecated: bool = False
-    read_only: bool = False
-    write_only: bool = False
-    core: Pointer = ()
+    deprecated: bool = False  # whether it is to go away
+    read_only: bool = False  # whether it is not to be sent
+    write_only: bool = False  # whether it does not come back
+    core: Pointer = ()  # where the only part stands that allows more than null, if there is one
 
 
 ANY = Shape()

@@ -1,14 +1,17 @@
 """Everything that is wrong with an OpenAPI 3.1 document, each fault with its place."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote
 
 import jsonschema_rs
 from _document import (
+    Document,
+    Fault,
     InvalidFileError,
+    Pointer,
     at,
     children,
     format_pointer,
@@ -20,12 +23,6 @@ from _document import (
 from _names import name_faults
 from _schemas import all_schemas, keyword_faults, outermost_schemas, outside_schemas, required_faults
 from openapi_spec_validator import OpenAPIV31SpecValidator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from _document import Document, Fault, Pointer
 
 _URI = "urn:document"
 _META_SCHEMA = {"$ref": "https://json-schema.org/draft/2020-12/schema"}

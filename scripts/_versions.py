@@ -1,23 +1,16 @@
 """What `x-versions` of our document says of the versions of the service, against what HubSpot publishes."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterator
+from typing import Any
 
 from _differences import Difference, Direction, Places, Said, Severity, Verdict
-from _matching import address
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
-    from _document import Pointer
-    from _matching import Match, Wanted
-    from _source import Source
+from _document import Document, Pointer
+from _matching import Match, Wanted, address
 
 _PLACE: Pointer = ("x-versions",)
 
 
-def stated_versions(ours: Source) -> dict[str, Any]:
+def stated_versions(ours: Document) -> dict[str, Any]:
     """Return what the document says of each version; nothing where it does not say."""
     return ours.mapping(ours.content.get("x-versions"), _PLACE)
 
@@ -32,11 +25,7 @@ def versions_of(one: Wanted) -> set[str]:
 
 
 def differences(match: Match) -> Iterator[Difference]:
-    """Yield what `x-versions` says otherwise than HubSpot's document, for one operation.
-
-    Raises:
-        UnusableError: A part of a document cannot be read.
-    """
+    """Yield what `x-versions` says otherwise than HubSpot's document, for one operation."""
     one, theirs = match.wanted, match.theirs
     if theirs is None or not versions_of(one):
         return

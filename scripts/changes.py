@@ -9,27 +9,21 @@ HEAD. Exit codes: 0 nothing breaks callers, or CHANGELOG.md says what does, or t
 CHANGELOG.md does not say what breaks callers; 2 wrong usage, or the documents cannot be compared.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import subprocess
 import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
 
 try:
     from _changelog import draft, missing, next_version, released, sentence
     from _changes import Change, changes
-    from _document import InvalidFileError, load
+    from _document import Document, InvalidFileError, load
     from _operations import operations
-    from _source import Source, UnusableError
 except ImportError as error:
     sys.exit(f"{error}\nRun: python -m pip install pyyaml")
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = "openapi/hubspot-batch.yaml"
@@ -43,20 +37,6 @@ class BaseError(Exception):
     """There is no document to compare with."""
 
 
-class Comparison(NamedTuple):
-    """Two documents, and what changed from one to the other.
-
-    Attributes:
-        base: What the older one is called.
-        before: The older one.
-        changes: What changed.
-    """
-
-    base: str
-    before: Source
-    changes: list[Change]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = _parser().parse_args(arguments)
@@ -66,8 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if base is None:
             print(NO_RELEASE)
             return 0
-        return _report(_compare(base, options.document), changelog)
-    except (BaseError, InvalidFileError, OSError, UnusableError) as error:
+        before, after = _documents(base, options.document)
+        return _report(base, before, changes(before, after), changelog)
+    except (BaseError, InvalidFileError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -96,12 +77,11 @@ def _last_release(changelog: str) -> str | None:
         return None
 
 
-def _compare(base: str, path: Path) -> Comparison:
+def _documents(base: str, path: Path) -> tuple[Document, Document]:
     with TemporaryDirectory() as folder:
         older = Path(folder, "before.yaml")
         older.write_bytes(_content_of(base))
-        before, after = Source.of(load(older)), Source.of(load(path))
-    return Comparison(base, before, changes(before, after))
+        return load(older), load(path)
 
 
 def _content_of(base: str) -> bytes:
@@ -123,11 +103,11 @@ def _git(*arguments: str) -> str:
     return done.stdout
 
 
-def _report(comparison: Comparison, changelog: str) -> int:
-    found, version = comparison.changes, _version(comparison)
-    names = {operation.name for operation in operations(comparison.before)}
+def _report(base: str, before: Document, found: list[Change], changelog: str) -> int:
+    version = _version(base, before)
+    names = {operation.name for operation in operations(before)}
     breaking = sum(change.breaks for change in found)
-    print(f"Changes for callers since {comparison.base}: {len(found)}, breaking ones: {breaking}")
+    print(f"Changes for callers since {base}: {len(found)}, breaking ones: {breaking}")
     if not found:
         return 0
     for change in found:
@@ -137,12 +117,12 @@ def _report(comparison: Comparison, changelog: str) -> int:
     return _verdict(missing(found, changelog))
 
 
-def _version(comparison: Comparison) -> str:
-    named = str(comparison.before.content["info"]["version"])
-    for version in (comparison.base.removeprefix("v"), named):
+def _version(base: str, before: Document) -> str:
+    named = str(before.content["info"]["version"])
+    for version in (base.removeprefix("v"), named):
         if re.fullmatch(r"\d+\.\d+\.\d+", version):
             return version
-    raise BaseError(f"{comparison.base} has the version {named!r} where one such as 0.1.0 belongs")
+    raise BaseError(f"{base} has the version {named!r} where one such as 0.1.0 belongs")
 
 
 def _verdict(untold: Collection[Change]) -> int:

@@ -12,32 +12,23 @@ codes: 0 all is explained, 1 something is not or explains nothing, 2 wrong usage
 used.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 try:
     from _collection import read_all
-    from _deviations import explanation, may_be_judged, read_statements, stale
+    from _deviations import Statement, explanation, may_be_judged, read_statements, stale
     from _differences import Difference, Direction, Places, Said, Severity, Verdict
-    from _document import InvalidFileError, load, parse_reference
-    from _matching import VERSION, matches, wanted
+    from _document import Document, InvalidFileError, load, parse_reference, unusable
+    from _matching import VERSION, Match, Wanted, matches, wanted
     from _operation_diff import compare
     from _operations import users
     from _report import Compared, Occurrence, Report, as_json, as_text, printable
-    from _source import Source, UnusableError
     from _versions import differences, missing, versions_of
 except ImportError as error:
     sys.exit(f"{error}\nRun: python -m pip install httpx pyyaml")
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from _deviations import Statement
-    from _matching import Match, Wanted
 
 _MISSING = Verdict(Direction.WE, Severity.BREAKING, "it is gone, or stands elsewhere")
 OPENAPI = Path(__file__).resolve().parent.parent / "openapi"
@@ -53,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         report = _run(options)
         text = as_json(report) if options.json else as_text(report, explained=options.explained)
-    except (InvalidFileError, UnusableError) as error:
+    except InvalidFileError as error:
         print(printable(str(error)), file=sys.stderr)
         return 2
     except RecursionError:
@@ -87,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> Report:
-    operations = wanted(Source.of(load(options.document)))
+    operations = wanted(load(options.document))
     statements = read_statements(options.deviations)
     reading = read_all(options.sources)
     report = Report([one.name for one in operations], notes=reading.notes, errors=reading.errors)
@@ -106,7 +97,7 @@ def _run(options: argparse.Namespace) -> Report:
 
 def add_document(
     report: Report,
-    source: Source,
+    source: Document,
     operations: list[Wanted],
     statements: list[Statement],
     versions: Collection[str] = (),
@@ -123,11 +114,11 @@ def add_document(
             for match in chosen
             for difference in _differences(match)
         ]
-    except UnusableError as error:
+    except InvalidFileError as error:
         report.errors.append(str(error))
         return True
     except RecursionError:
-        report.errors.append(str(UnusableError(source.name, "is nested too deep")))
+        report.errors.append(str(unusable(source.name, "is nested too deep")))
         return True
     report.occurrences += occurrences
     for version in sorted({match.version for match in found}):

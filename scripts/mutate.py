@@ -14,18 +14,19 @@ changed: a mutant lives in a process of its own, which imports it in the place o
 system that can fork.
 """
 
-from __future__ import annotations
-
 import argparse
 import difflib
 import os
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from importlib.abc import InspectLoader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 try:
     import libcst as cst
@@ -35,11 +36,6 @@ try:
     from mutmut.mutation.mutators import mutation_operators
 except ImportError as error:
     sys.exit(f"{error}\nRun: nox -s mutation")
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from importlib.machinery import ModuleSpec
-    from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "hubspot_batch"

@@ -8,28 +8,24 @@ or another version of a generator changes nothing. Exit codes: 0 done or up to d
 is invalid, a generator failed or generated/ differs, 2 wrong usage.
 """
 
-from __future__ import annotations
-
 import argparse
 import difflib
 import json
 import shutil
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 try:
-    from _document import InvalidFileError
+    from _document import Document, InvalidFileError
     from _generation import DOCUMENT, MODELS, GenerationError, check_tools, generate
-    from _summary import describe
+    from _operations import inlined, operations
     from _validation import load_valid
 except ImportError as error:
     sys.exit(f"{error}\nRun: python -m pip install --group generators --editable .")
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 DIFF_LINES = 60
@@ -86,7 +82,7 @@ def _write(options: argparse.Namespace) -> int:
         names = [name for name, _, _ in _changed_files(output, new)]
         if names:
             _swap(new, output, Path(folder, "old"))
-    changes = describe(before, after) or [f"file changed: {output / name}" for name in names]
+    changes = _described(before, after) or [f"file changed: {output / name}" for name in names]
     print("\n".join(changes) or "nothing changed")
     return 0
 
@@ -141,6 +137,34 @@ def _old_document(output: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _described(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return one line for each operation and each model that was added, removed or changed."""
+    old, new = Document("before", "", before), Document("after", "", after)
+    return [
+        *_changed_names("operation", _operations_of(old), _operations_of(new)),
+        *_changed_names("model", _models_of(before), _models_of(after)),
+    ]
+
+
+def _changed_names(kind: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    for name in sorted(before.keys() | after.keys()):
+        if name not in before:
+            yield f"{kind} added: {name}"
+        elif name not in after:
+            yield f"{kind} removed: {name}"
+        elif before[name] != after[name]:
+            yield f"{kind} changed: {name}"
+
+
+def _operations_of(source: Document) -> dict[str, Any]:
+    return {each.name: (each.address, inlined(source, each.content)) for each in operations(source)}
+
+
+def _models_of(document: dict[str, Any]) -> dict[str, Any]:
+    models: dict[str, Any] = document.get("components", {}).get("schemas", {})
+    return models
 
 
 def _differences(old: Path, new: Path) -> Iterator[str]:

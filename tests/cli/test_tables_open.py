@@ -164,14 +164,14 @@ class TestCompression:
 
     @pytest.mark.parametrize("compress", [gzip.compress, zstd.compress])
     def test_what_ends_early_is_read_so_far(self, compress: Callable[[bytes], bytes], write: Write) -> None:
-        text = b"name\n" + b"".join(b"Order %d\n" % number for number in range(200_000))
+        text = b"name\n" + b"".join(b"Order %d\n" % number for number in range(20_000))
         path = write("orders.csv", compress(text)[:-10])
         rows: list[FileRow] = []
 
         with open_reader(path) as table, pytest.raises(SourceError) as raised:
             rows.extend(table.rows())
 
-        assert 100_000 < len(rows) < 200_000
+        assert 1_000 < len(rows) < 20_000
         assert str(raised.value) == (
             f"{path}, line {len(rows) + 2}: the compressed data ends early; make or fetch it again"
         )
@@ -344,15 +344,21 @@ class TestParquet:
     @pytest.mark.parametrize(
         ("column", "problem"),
         [
-            (["x" * 2_000_000], "there are more than 1,048,576 characters in one row; "),
-            ([["x"] * 10_000_000], "a row takes more than 33,554,432 bytes; "),
+            (
+                lambda: pa.repeat("x" * 2_000_000, 1),
+                "there are more than 1,048,576 characters in one row; ",
+            ),
+            (
+                lambda: pa.ListArray.from_arrays([0, 10_000_000], pa.repeat("x", 10_000_000)),
+                "a row takes more than 33,554,432 bytes; ",
+            ),
         ],
     )
     def test_a_row_that_memory_should_not_hold(
-        self, column: list[object], problem: str, write: Write
+        self, column: Callable[[], object], problem: str, write: Write
     ) -> None:
         sink = io.BytesIO()
-        parquet.write_table(pa.table({"n": column}), sink, compression="zstd")
+        parquet.write_table(pa.table({"n": column()}), sink, compression="zstd")
 
         assert problem in refusal(write("orders.parquet", sink.getvalue()))
 

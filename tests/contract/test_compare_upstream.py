@@ -21,13 +21,12 @@ import yaml
 from _collection import ForeignError, parse
 from _deviations import Statement, read_statements
 from _differences import ASPECTS
-from _document import format_pointer
+from _document import Document, InvalidFileError, format_pointer
 from _matching import wanted
 from _normalization import Reader
 from _report import Report, as_json, as_text
 from _schema_diff import Comparison
 from _shapes import Schema
-from _source import Source, UnusableError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -936,7 +935,7 @@ def any_schema(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
 @given(*[st.recursive(st.just({}), any_schema, max_leaves=4)] * 2)
 def test_what_a_validator_tells_apart_is_a_difference(ours: Json, theirs: Json) -> None:
     our_reader, their_reader = (
-        Reader(Source("x", "", {"openapi": "3.1.0", "schema": node})) for node in (ours, theirs)
+        Reader(Document("x", "", {"openapi": "3.1.0", "schema": node})) for node in (ours, theirs)
     )
     schemas = Schema(ours, ("schema",)), Schema(theirs, ("schema",))
     found = list(Comparison(our_reader, their_reader, "reply").differences(*schemas))
@@ -1580,7 +1579,7 @@ def test_what_is_no_document_is_told_with_its_line(tmp_path: Path, call: Callabl
 def test_a_document_that_is_too_large_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("_collection.LARGEST", 10)
 
-    with pytest.raises(UnusableError, match="is larger than 10 bytes"):
+    with pytest.raises(InvalidFileError, match="is larger than 10 bytes"):
         source(published())
 
 
