@@ -146,7 +146,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     done = run(folder, "scripts/regenerate.py")
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert "operation added: archive_associations\noperation added: read_property\n" in done.stdout
     return folder
 
@@ -157,7 +157,7 @@ def test_a_new_operation_breaks_nothing_and_can_be_called(clone: Path) -> None:
     written = '{"inputs":[{"properties":{},"objectWriteTraceId":"a"}]}'
     changed = written.replace("[{", '[{"id":"7",')
     unlinked = '{"inputs":[{"from":{"id":"71001"},"to":[{"id":"44001"}]}]}'
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert done.stdout.splitlines() == [
         f"/crm/associations/2026-09/line_items/orders/batch/archive Bearer generated {unlinked}",
         f"/crm/associations/2026-03/line_items/orders/batch/archive Bearer facade {unlinked}",
