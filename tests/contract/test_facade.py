@@ -672,6 +672,7 @@ NOT_SENDING = {
     "bulk._streams": {"self.run.put"},
     "client": {"Driver(self._pool, self._settings).send", "self._driver.send", "self.stream"},
     "objects": {"self._sender.send", "self._sender.stream"},
+    "transport._definitions": {"self._driver.send"},
 }
 
 

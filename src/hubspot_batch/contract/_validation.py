@@ -457,7 +457,9 @@ def _is_refused(operation: contract.Operation, content: Any) -> bool:  # noqa: A
         records = [(item.get("idProperty", named), item["id"]) for item in inputs]
         ids += [record for name, record in records if not name]
     if "from" in operation.input_keys:
-        records = [(item["from"]["id"], item["to"]["id"]) for item in inputs]
+        # An operation that the facade does not know may have other ends than one.
+        pairs = [(item["from"], item["to"]) for item in inputs if isinstance(item["to"], dict)]
+        records = [(start["id"], end["id"]) for start, end in pairs]
         ids += chain.from_iterable(records)
     return (
         # None of them is empty.
