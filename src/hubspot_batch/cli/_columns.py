@@ -7,12 +7,26 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
+from types import MappingProxyType
 from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from hubspot_batch.bulk import check_id_property, input_with
+from hubspot_batch.cli._cells import (
+    KINDS,
+    NO_OF_PROGRAMS,
+    NO_ZONE,
+    YES_OF_PROGRAMS,
+    CellRule,
+    Choice,
+    Kind,
+    convert,
+)
+from hubspot_batch.cli._dates import date_format
+from hubspot_batch.cli._mapping_file import CellForm, ColumnRule, FileMapping, time_zone
+from hubspot_batch.cli._property_types import PROPERTY_TYPES
 from hubspot_batch.contract import (
     Operation,
     Problem,
@@ -21,13 +35,16 @@ from hubspot_batch.contract import (
     object_type_of,
 )
 from hubspot_batch.errors import ConfigurationError, SourceError
+from hubspot_batch.results import PropertyDefinition
 from hubspot_batch.types import AssociationType, Verb
 
 _PLANS_KEPT = 128
 _SHOWN = 50
 _ZONELESS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,6})?)?", re.ASCII)
-_NO_ZONE = Problem(
-    "a datetime without a time zone names no instant", "say which one is meant: --timezone Europe/Berlin"
+_NOT_MAPPED = Problem(
+    "the mapping file says nothing about it",
+    'add it under [columns]: = "property", or = false to leave it out; other_columns = "skip" leaves out all '
+    "that are not named",
 )
 _WITH_TYPE = re.compile(r"(.+):(\d+)")
 
@@ -45,6 +62,9 @@ class ColumnOptions(Struct, frozen=True, kw_only=True):
         clear_empty: Whether an empty cell clears its property. Otherwise the property is left out.
         id_property: For an update, the property whose value names the record in place of its id.
         timezone: The name of the time zone of dates with a time that name none.
+        decimal: What stands before the decimals of numbers.
+        date_format: How dates are written.
+        null: Texts that mean an empty cell.
     """
 
     map: Sequence[str] = ()
@@ -55,6 +75,37 @@ class ColumnOptions(Struct, frozen=True, kw_only=True):
     clear_empty: bool = False
     id_property: str | None = None
     timezone: str | None = None
+    decimal: str | None = None
+    date_format: Sequence[str] = ()
+    null: Sequence[str] = ()
+
+    def form(self) -> CellForm:
+        """Return what the options say about how cells are written.
+
+        Raises:
+            ConfigurationError: If one of them is not valid.
+        """
+        return CellForm(
+            decimal=UNSET if self.decimal is None else self.decimal,
+            dates=tuple(map(date_format, self.date_format)) or UNSET,
+            zone=UNSET if self.timezone is None else time_zone(self.timezone),
+            null=frozenset(self.null) if self.null else UNSET,
+            clear=self.clear_empty or UNSET,
+        )
+
+
+class _Plan(NamedTuple):
+    """What becomes of the columns of a row.
+
+    Attributes:
+        pairs: Column and property, for all that become one.
+        ruled: Column, property and rule, for those whose cells are converted.
+        others: Columns that a mapping file should name, and does not.
+    """
+
+    pairs: Sequence[tuple[str, str]]
+    ruled: Sequence[tuple[str, str, CellRule]]
+    others: Sequence[str]
 
 
 class _Link(NamedTuple):
@@ -80,6 +131,8 @@ class Columns:
         *,
         is_text: bool = False,
         zoneless: Collection[str] = (),
+        mapping: FileMapping | None = None,
+        definitions: Mapping[str, PropertyDefinition] | None = None,
     ) -> None:
         """Check the options.
 
@@ -89,6 +142,8 @@ class Columns:
             columns: The columns of all rows; None if each row has its own.
             is_text: Whether all values are text. An empty text means that there is no value.
             zoneless: The columns whose values are datetimes without a time zone.
+            mapping: A mapping file. Options have precedence over it.
+            definitions: What the properties of the account are, by name; None if that is not known.
 
         Raises:
             ConfigurationError: If an option is not valid, contradicts another, does not fit the operation, or
@@ -97,22 +152,49 @@ class Columns:
         self._verb: Verb = operation.verb
         self._options = options
         self._is_text = is_text
-        self._zone = None if options.timezone is None else _zone(options.timezone)
+        self._mapping = mapping
+        self._definitions = definitions or {}
+        self._types = PROPERTY_TYPES.get(operation.object_type, {})
+        self._told = options.form()
+        form = self._told if mapping is None else self._told.or_else(mapping.form)
+        self._form = form
+        self._zone = None if form.zone is UNSET else form.zone
         self._zoneless = zoneless
         check_id_property(self._verb, options.id_property)
         self._id = (options.id_property or "id") if operation.verb == "update" else None
         mapped = _pairs("--map", options.map, "PROPERTY=COLUMN")
         constants = _pairs("--set", options.set, "PROPERTY=VALUE")
-        self._constants = dict(constants)
-        self._mapped = _by_column(mapped)
-        self._links = _links(operation, options.associate)
+        given = {name for name, _ in (*mapped, *constants)}
         self._only, self._dropped = _names(options.only), _names(options.drop)
+        of_file = [] if mapping is None else _properties_of(mapping, given, self._dropped)
+        self._rules = {name: rule for name, _, rule in of_file}
+        fixed = {} if mapping is None else mapping.constants
+        self._constants = {name: value for name, value in fixed.items() if name not in given}
+        self._constants |= dict(constants)
+        self._mapped = _by_column([*mapped, *((name, column) for name, column, _ in of_file)])
+        self._links = _links(operation, [*_links_of(mapping, self._dropped), *options.associate])
         _check_twice([name for name, _ in (*mapped, *constants)])
-        self.missing = self._check_dropped() | self._dropped
+        self._check_dropped({column for _, column in mapped})
+        named = {*self._mapped, *self._only, *(link.column for link in self._links)}
+        self.missing = named | self._dropped
+        self._columns = columns or ()
         if columns is not None:
             self._check_columns(columns)
             self.missing.clear()
         self._plan = lru_cache(_PLANS_KEPT)(self._make_plan)
+
+    @property
+    def needs_definitions(self) -> bool:
+        """Whether the definitions of the account say how cells are converted, as far as is known by now.
+
+        They tell the options of a pipeline or a stage, and what the properties of the account take.
+        """
+        plan = self._make_plan(self._columns)
+        return (
+            self._mapping is not None
+            or bool(self._told.told().keys() - {"zone", "clear"})
+            or any(rule.kind == "enumeration" and "currency" not in name for _, name, rule in plan.ruled)
+        )
 
     def input_of(self, values: Mapping[str, object]) -> dict[str, object]:
         """Return the input for a row. It is not checked, and the row is not changed.
@@ -134,18 +216,31 @@ class Columns:
     def _flat(self, values: Mapping[str, object]) -> dict[str, object]:
         plan, clear = self._plan(tuple(values)), self._options.clear_empty
         if self._is_text:
-            properties = {name: value for column, name in plan if (value := values[column]) or clear}
+            properties = {name: value for column, name in plan.pairs if (value := values[column]) or clear}
         else:
             properties = {
                 name: "" if value is None else value
-                for column, name in plan
+                for column, name in plan.pairs
                 if (value := values[column]) is not None or clear
             }
+        for column, name, rule in plan.ruled:
+            value = _converted(values[column], column, name, rule)
+            if value is not None:
+                properties[name] = value
+            elif name in properties:
+                del properties[name]
+        for column in plan.others:
+            properties[column] = Unreadable(_NOT_MAPPED)
         properties.update(self._constants)
         return input_with(properties, verb=self._verb, id_property=self._options.id_property)
 
     def _whole(self, values: Mapping[str, object], columns: Mapping[str, object]) -> dict[str, object]:
-        properties = {name: columns[column] for column, name in self._plan(tuple(columns))}
+        plan = self._plan(tuple(columns))
+        properties = {name: columns[column] for column, name in plan.pairs}
+        for column, name, rule in plan.ruled:
+            if (value := columns[column]) not in ("", None):
+                properties[name] = _converted(value, column, name, rule) or ""
+        properties.update((column, Unreadable(_NOT_MAPPED)) for column in plan.others)
         item = {**values, "properties": {**properties, **self._constants}}
         if self._options.id_property is not None:
             item.setdefault("idProperty", self._options.id_property)
@@ -168,31 +263,71 @@ class Columns:
                     kinds.append(kind)
         return [{"to": {"id": record}, "types": kinds} for record, kinds in found.values()]
 
-    def _make_plan(self, columns: Sequence[str]) -> list[tuple[str, str]]:
+    def _make_plan(self, columns: Sequence[str]) -> _Plan:
         """Return which columns fill which properties. Options win over the column of that name."""
         given = {*self._constants, *chain.from_iterable(self._mapped.values())}
         given.update(self._dropped, (link.column for link in self._links))
         wanted = {*columns} & {*self._only, self._id} if self._only else {*columns}
         wanted -= given
-        return [
+        others: list[str] = []
+        if self._mapping is not None:
+            # It names all columns that are taken, except those that options name.
+            unnamed = [column for column in columns if column in wanted and column not in self._only]
+            wanted.difference_update(unnamed)
+            if not self._mapping.skips_others and not self._only:
+                known = {*self._mapping.columns, *self._mapped}
+                others = [column for column in unnamed if column not in known]
+        pairs = [
             (column, name)
             for column in columns
             for name in self._mapped.get(column, (column,) if column in wanted else ())
         ]
+        rules = ((column, name, self._rule(name)) for column, name in pairs)
+        ruled = [(column, name, rule) for column, name, rule in rules if rule is not None]
+        return _Plan(pairs, ruled, others)
 
-    def _check_dropped(self) -> set[str]:
-        """Return the columns that options name. None of them may be dropped."""
-        asked = {*self._mapped, *self._only, *(link.column for link in self._links)}
+    def _rule(self, name: str) -> CellRule | None:
+        """Return how the cells that fill a property are converted; None if they are not."""
+        column = self._rules.get(name)
+        if column is not None and column.as_is:
+            return None
+        column = column or ColumnRule()
+        definition = self._definitions.get(name)
+        told = definition.type if definition and definition.type in KINDS else self._types.get(name)
+        kind = column.kind or told
+        form = column.form.or_else(self._form)
+        words = {} if self._mapping else {"yes": YES_OF_PROGRAMS, "no": NO_OF_PROGRAMS}
+        rule = CellRule(
+            kind=kind,
+            unit=column.unit,
+            words=column.options,
+            choices=_choices(definition),
+            several=definition is not None and definition.field_type == "checkbox",
+            checked=self._mapping is not None
+            or bool(_DECIDED_BY.get(kind, frozenset()) & {*self._told.told()}),
+            mends=definition is not None or column.kind is not None,
+            **{"trim": self._mapping is not None, **words, **form.told()},
+        )
+        has_form = self._mapping is not None or form.null is not UNSET
+        return rule if kind is not None or has_form else None
+
+    def _check_dropped(self, mapped: Collection[str]) -> None:
+        """Refuse to drop a column that another option names."""
+        asked = {*mapped, *self._only, *(link.column for link in self._links)}
         if both := sorted(asked & self._dropped):
             raise ConfigurationError(
                 f"--drop leaves out the column {both[0]!r}, which another option names; remove one of the two"
             )
-        return asked
 
     def _check_columns(self, columns: Sequence[str]) -> None:
         for missing in sorted(self.missing.difference(columns)):
             raise ConfigurationError(f"there is no column {missing!r}; {_hint(missing, columns)}")
-        filled = {*self._constants, *(name for _, name in self._make_plan(columns))}
+        plan = self._make_plan(columns)
+        if plan.others and self._mapping is not None:
+            raise ConfigurationError(
+                f"{self._mapping.path} says nothing about the column {plan.others[0]!r}; {_NOT_MAPPED.remedy}"
+            )
+        filled = {*self._constants, *(name for _, name in plan.pairs)}
         if self._id is not None and self._id not in filled:
             raise SourceError(
                 f"an update needs a column {self._id!r} that names the record; "
@@ -200,13 +335,47 @@ class Columns:
             )
 
 
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (LookupError, ValueError, OSError) as error:
-        raise ConfigurationError(
-            f"there is no time zone {name!r}; write Europe/Berlin or UTC for example"
-        ) from error
+# The options that say how the cells of a property of this type are written.
+_DECIDED_BY: Mapping[Kind | None, frozenset[str]] = MappingProxyType(
+    {"number": frozenset({"decimal"}), "date": frozenset({"dates"}), "datetime": frozenset({"dates"})}
+)
+
+
+def _converted(value: object, column: str, name: str, rule: CellRule) -> object:
+    """Return what HubSpot gets for a cell; None to leave the property alone."""
+    result = convert(value, rule)
+    if not isinstance(result, Problem):
+        return result
+    place = "" if column == name else f"column {column!r}: "
+    return Unreadable(Problem(f"{place}{result.problem}", result.remedy))
+
+
+def _choices(definition: PropertyDefinition | None) -> Sequence[Choice]:
+    """Return the options of a property that takes no others."""
+    if definition is None or definition.external_options or definition.type != "enumeration":
+        return ()
+    return tuple(Choice(option.value, option.label) for option in definition.options)
+
+
+def _properties_of(
+    mapping: FileMapping, given: Collection[str], dropped: Collection[str]
+) -> list[tuple[str, str, ColumnRule]]:
+    """Return property, column and rule for what a mapping file fills, and options neither fill nor drop."""
+    return [
+        (rule.property, column, rule)
+        for column, rules in mapping.columns.items()
+        for rule in rules
+        if rule.property is not None and rule.property not in given and column not in dropped
+    ]
+
+
+def _links_of(mapping: FileMapping | None, dropped: Collection[str]) -> Iterable[str]:
+    """Yield the links of a mapping file as `--associate` has them."""
+    for column, rules in ({} if mapping is None else mapping.columns).items():
+        for rule in rules:
+            if rule.associate is not None and column not in dropped:
+                target, at, key = rule.associate.partition("@")
+                yield f"{target}={column}{at}{key}"
 
 
 def _in_zone(value: object, zone: ZoneInfo | None) -> object:
@@ -219,7 +388,7 @@ def _in_zone(value: object, zone: ZoneInfo | None) -> object:
             return value
     if not isinstance(moment, datetime) or moment.tzinfo is not None:
         return value
-    return Unreadable(_NO_ZONE) if zone is None else moment.replace(tzinfo=zone)
+    return Unreadable(NO_ZONE) if zone is None else moment.replace(tzinfo=zone)
 
 
 def _pairs(option: str, texts: Iterable[str], form: str) -> list[tuple[str, str]]:

@@ -1,10 +1,11 @@
 """The file of a command and how it is read: its rows become inputs."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -19,9 +20,14 @@ from hubspot_batch.cli._files import (
     make_private_folder,
     standard_input,
 )
+from hubspot_batch.cli._mapping_file import FileMapping
 from hubspot_batch.cli._tables import FileRow, ReadOptions, RowReader, open_reader
 from hubspot_batch.contract import Operation
 from hubspot_batch.errors import SourceError
+from hubspot_batch.results import PropertyDefinition
+
+Definitions: TypeAlias = Mapping[str, PropertyDefinition] | None
+"""What the properties of an account are, by name; None if that is not known."""
 
 COPY_PREFIX = "stdin-"
 """How the name of a copy of piped rows begins."""
@@ -32,6 +38,7 @@ class _Options(Struct, frozen=True):
 
     table: ReadOptions
     columns: ColumnOptions
+    mapping: str | None = None
 
 
 class InputFile(Struct, frozen=True, kw_only=True):
@@ -41,16 +48,23 @@ class InputFile(Struct, frozen=True, kw_only=True):
         path: The file; `-` for standard input.
         format: How it is written.
         columns: What becomes of its columns.
+        mapping: The mapping file, if there is one.
     """
 
     path: Path
     format: ReadOptions = ReadOptions()
     columns: ColumnOptions = ColumnOptions()
+    mapping: FileMapping | None = None
 
     def to_json(self) -> str:
-        """Return the options as text, with digests for the values of `--set`, which may be personal data."""
+        """Return the options as text, with digests for what may be personal data.
+
+        That are the values of `--set`, and the content of the mapping file.
+        """
         columns = replace(self.columns, set=tuple(map(without_value, self.columns.set)))
-        return msgspec.json.encode(_Options(self.format, columns)).decode()
+        return msgspec.json.encode(
+            _Options(self.format, columns, None if self.mapping is None else self.mapping.digest)
+        ).decode()
 
     def kept(self, folder: Path) -> "InputFile":
         """Return a file that can be read again: what a pipe gives is copied into a folder.
@@ -74,13 +88,19 @@ class InputFile(Struct, frozen=True, kw_only=True):
             ) from error
 
     @contextmanager
-    def open(self, operation: Operation) -> Iterator["OpenInputFile"]:
+    def open(self, operation: Operation, definitions: Definitions = None) -> Iterator["OpenInputFile"]:
         """Open the file and check the options against it.
+
+        Args:
+            operation: What the rows are for.
+            definitions: What the properties of the account are, by name; None if that is not known.
 
         Raises:
             SourceError: If it cannot be read.
             ConfigurationError: If an option does not fit it.
         """
+        if self.mapping is not None:
+            self.mapping.check_object(operation.object_type)
         with open_reader(self.path, self.format) as reader:
             columns = Columns(
                 operation,
@@ -88,6 +108,8 @@ class InputFile(Struct, frozen=True, kw_only=True):
                 reader.columns,
                 is_text=reader.format == "csv",
                 zoneless=reader.zoneless,
+                mapping=self.mapping,
+                definitions=definitions,
             )
             yield OpenInputFile(reader, columns)
 
@@ -145,6 +167,11 @@ class OpenInputFile:
     def inputs(self) -> Iterator[object]:
         """Yield what `rows` yields, without the rows."""
         return (item for _, item in self.rows())
+
+    @property
+    def needs_definitions(self) -> bool:
+        """Whether the definitions of the account say how cells are converted."""
+        return self._columns.needs_definitions
 
     @property
     def missing_columns(self) -> list[str]:

@@ -124,7 +124,25 @@ def _of_text(_: click.Context, parameter: click.Parameter, text: str | None) -> 
     return text
 
 
+def _of_dates(_: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what is not a format of dates."""
+    if texts:
+        from hubspot_batch.cli._dates import date_format
+
+        try:
+            for text in texts:
+                date_format(text)
+        except ConfigurationError as error:
+            raise click.BadParameter(printable(str(error))) from error
+    return texts
+
+
 READING = options(
+    click.option(
+        "--mapping",
+        type=PATH,
+        help="A file that says how the columns become properties: see `hubspot-batch mapping`.",
+    ),
     click.option(
         "--format",
         type=FORMAT,
@@ -162,9 +180,29 @@ READING = options(
         help="Set a property for all rows.",
     ),
     click.option(
+        "--decimal",
+        type=click.Choice([",", "."]),
+        metavar="SIGN",
+        help="What stands before the decimals of numbers: a comma or a point. The other one may separate "
+        "thousands.",
+    ),
+    click.option(
+        "--date-format",
+        multiple=True,
+        metavar="FORMAT",
+        callback=_of_dates,
+        help='How dates are written: dd.mm.yyyy or "mm/dd/yyyy HH:MM", excel or seconds for example.',
+    ),
+    click.option(
         "--timezone",
         metavar="NAME",
         help="The time zone of times that have none, Europe/Berlin for example.",
+    ),
+    click.option(
+        "--null",
+        multiple=True,
+        metavar="TEXT",
+        help="A text that means an empty cell, NULL or n/a for example.",
     ),
     click.option(
         "--clear-empty",
@@ -227,11 +265,15 @@ def input_file(given: dict[str, Any]) -> "InputFile":
     """Return the file that the options describe."""
     from hubspot_batch.cli._columns import ColumnOptions
     from hubspot_batch.cli._input_file import InputFile
+    from hubspot_batch.cli._mapping_file import read_mapping
     from hubspot_batch.cli._tables import ReadOptions
 
+    mapping = None if given["mapping"] is None else read_mapping(given["mapping"])
+    names = ReadOptions.__struct_fields__
     return InputFile(
         path=given["file"],
-        format=ReadOptions(format=given["format"], encoding=given["encoding"], delimiter=given["delimiter"]),
+        format=ReadOptions(**{name: given[name] or getattr(mapping, name, None) for name in names}),
+        mapping=mapping,
         columns=ColumnOptions(
             map=given["map"],
             only=given["only"],
@@ -240,6 +282,9 @@ def input_file(given: dict[str, Any]) -> "InputFile":
             associate=given.get("associate", ()),
             clear_empty=given["clear_empty"],
             timezone=given["timezone"],
+            decimal=given["decimal"],
+            date_format=given["date_format"],
+            null=given["null"],
             id_property=given.get("id_property"),
         ),
     )

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from hubspot_batch import HubSpot, contract
+from hubspot_batch import HubSpot, contract, printable
 from hubspot_batch.bulk import BulkError, Progress, Report, Stream, count_done, read_run
 from hubspot_batch.cli._connection import Connection, ConnectionOptions, connect
 from hubspot_batch.cli._console import is_unread, release_streams, say
 from hubspot_batch.cli._errors import UnfinishedError
 from hubspot_batch.cli._files import STDIN, check_distinct, check_writable, digest_of, write_text
 from hubspot_batch.cli._html_report import RunFacts, page_of
-from hubspot_batch.cli._input_file import InputFile, OpenInputFile
+from hubspot_batch.cli._input_file import Definitions, InputFile, OpenInputFile
 from hubspot_batch.cli._progress import Sample, Samples, drawn
 from hubspot_batch.cli._run_journal import journal_for, note_end, note_start, without_values
 from hubspot_batch.cli._signals import Interrupts
@@ -27,7 +27,13 @@ from hubspot_batch.cli._summary import ExitCode, SummaryForm, exit_code, print_s
 from hubspot_batch.cli._tables import FORMATS
 from hubspot_batch.cli._write_results import write_results
 from hubspot_batch.contract import Operation, is_unicode
-from hubspot_batch.errors import AuthenticationError, ConfigurationError, HubSpotBatchError, SourceError
+from hubspot_batch.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    HubSpotBatchError,
+    PermissionDeniedError,
+    SourceError,
+)
 from hubspot_batch.types import OperationId
 
 
@@ -120,9 +126,10 @@ class _Push(Struct, frozen=True):
     def run(self, interrupts: Interrupts) -> _Ended:
         """Run until all rows have an outcome or something stops the run."""
         samples = Samples()
-        with self.file.open(self.operation) as rows:
+        definitions = self.definitions()
+        with self.file.open(self.operation, definitions) as rows:
             source = _version_of(self.file)
-            journal = self.journal(source)
+            journal = self.journal(source, definitions)
             # Validate everything before the journal exists.
             _check_distinct(self.file, self.connection_options, self.options, journal)
             client = self.connection.client()
@@ -154,12 +161,48 @@ class _Push(Struct, frozen=True):
             resumable=self.connection.persistent,
         )
 
-    def journal(self, source: FileVersion) -> Path:
+    def definitions(self) -> Definitions:
+        """Return what the properties of the account are, if that says how cells are converted.
+
+        If the token may not read them, what only they tell stays as it is.
+
+        Raises:
+            ConfigurationError: If a mapping file needs them, and HubSpot does not accept the token.
+            UnfinishedError: If a mapping file needs them, and they cannot be had for now.
+        """
+        with self.file.open(self.operation) as rows:
+            if not rows.needs_definitions:
+                return None
+        client = self.connection.client()
+        needed = self.file.mapping is not None
+        try:
+            objects = getattr(
+                client if needed else client.with_options(retries=0), self.operation.object_type
+            )
+            return {definition.name: definition for definition in objects.properties()}
+        except HubSpotBatchError as error:
+            if not needed:
+                # HubSpot refuses what it does not know, and a run has its own words for what ails it.
+                return None
+            if isinstance(error, AuthenticationError):
+                raise ConfigurationError(_problem(error, self.connection)) from error
+            if not isinstance(error, PermissionDeniedError):
+                raise UnfinishedError(
+                    printable(f"the properties of the account are not known: {error}")
+                ) from error
+            say(f"Warning: the token may not read what the properties of the account are: {error}", err=True)
+            return None
+
+    def journal(self, source: FileVersion, definitions: Definitions = None) -> Path:
         """Return the journal of the run, which may not exist yet."""
         journal, new = self.options.journal, self.options.new
         if journal is None:
             return journal_for(
-                self.operation.id, self.connection, source, new=new, count_repeats=self.count_repeats
+                self.operation.id,
+                self.connection,
+                source,
+                new=new,
+                count_repeats=partial(self.count_repeats, definitions),
             )
         if new and journal.exists():
             raise ConfigurationError(
@@ -168,11 +211,11 @@ class _Push(Struct, frozen=True):
             )
         return journal
 
-    def count_repeats(self, run: StoredRun) -> int:
+    def count_repeats(self, definitions: Definitions, run: StoredRun) -> int:
         """Return how many of the first hundred rows of the file a run has done and would be doubled."""
         if self.operation.resendable(self.options.unique_property):
             return 0
-        with self.file.open(self.operation) as rows:
+        with self.file.open(self.operation, definitions) as rows:
             return count_done(run.path, rows.inputs())
 
     def new_stream(
@@ -263,7 +306,8 @@ def _write_results(ended: _Ended, options: PushOptions) -> None:
 
 def _problem(stopped: BaseException, connection: Connection) -> str:
     """Return what stopped a run. The remedy for a token is put in terms of the command's options."""
-    text, cause = str(stopped) or "interrupted", stopped.__cause__
+    text = str(stopped) or "interrupted"
+    cause = stopped if isinstance(stopped, AuthenticationError) else stopped.__cause__
     if isinstance(cause, AuthenticationError):
         return text.replace(cause.remedy, connection.token_remedy)
     return text
