@@ -142,7 +142,8 @@ class Page:
     def complaints(self) -> list[str]:
         """What the console says: errors of scripts, and what the page's policy has stopped."""
         logged = [event["entry"]["text"] for event in self._events("Log.entryAdded")]
-        return logged + [str(event) for event in self._events("Runtime.exceptionThrown")]
+        thrown = [event["exceptionDetails"] for event in self._events("Runtime.exceptionThrown")]
+        return logged + [f"{one['text']} {one.get('exception', {}).get('description', '')}" for one in thrown]
 
     def _events(self, method: str) -> list[dict[str, Any]]:
         self.call("Runtime.evaluate", expression="0")

@@ -108,6 +108,8 @@ def linked(link: re.Match[str], source: str, page: Page, config: MkDocsConfig) -
 def cited(citation: re.Match[str], page: Page) -> str:
     """Return a citation as a link."""
     heading = html.unescape(citation[1])
+    if f"## {heading}\n" not in (ROOT / "docs" / "behaviour.md").read_text(encoding="utf-8"):
+        raise PluginError(f'{page.file.src_uri}: docs/behaviour.md has no heading "{heading}"')
     address = get_relative_url("behaviour.html", page.url)
     words = citation[0].replace("</code>", "")
     opened = "</code>" if "</code>" in citation[0] else ""
