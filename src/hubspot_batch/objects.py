@@ -165,6 +165,7 @@ class ReadMethods(Generic[_BatchResultT, _DefinitionsT, _ReportT, _StreamT, _IdS
         properties: Iterable[str] = (),
         history: Iterable[str] = (),
         id_property: str | None = None,
+        assume_unique: bool = False,
         archived: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
@@ -185,6 +186,8 @@ class ReadMethods(Generic[_BatchResultT, _DefinitionsT, _ReportT, _StreamT, _IdS
             properties: As for `batch_read`.
             history: As for `batch_read`. With any, a request has at most 50 records.
             id_property: The unique property whose values the ids are; of flat rows, the column.
+            assume_unique: Whether to take your word that `id_property` is unique. By default the run reads
+                the property definitions first, and does not begin where the account does not hold it unique.
             archived: As for `batch_read`.
             journal: A file that makes the run resumable. It keeps the records, too: a run that goes on has
                 those that were read before as they were then, and one that is finished reads nothing again.
@@ -206,6 +209,7 @@ class ReadMethods(Generic[_BatchResultT, _DefinitionsT, _ReportT, _StreamT, _IdS
             ids,
             **_reading(arguments, properties, history, archived=archived),
             id_property=id_property,
+            assume_unique=assume_unique,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -220,6 +224,7 @@ class ReadMethods(Generic[_BatchResultT, _DefinitionsT, _ReportT, _StreamT, _IdS
         properties: Iterable[str] = (),
         history: Iterable[str] = (),
         id_property: str | None = None,
+        assume_unique: bool = False,
         archived: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
@@ -231,7 +236,8 @@ class ReadMethods(Generic[_BatchResultT, _DefinitionsT, _ReportT, _StreamT, _IdS
         The arguments are those of `read_all`. Memory does not grow with the number of records.
 
         Raises:
-            ConfigurationError: At once, if the source, an option or the journal cannot be used.
+            ConfigurationError: At once, if the source, an option or the journal cannot be used; instead of
+                the first outcome, if a property that is to name records is not unique.
             InvalidInputError: At once, if a name of a property is not valid.
             BulkError: After the last outcome, if the run could not be finished.
         """
@@ -241,6 +247,7 @@ class ReadMethods(Generic[_BatchResultT, _DefinitionsT, _ReportT, _StreamT, _IdS
             ids,
             **_reading(arguments, properties, history, archived=archived),
             id_property=id_property,
+            assume_unique=assume_unique,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -375,6 +382,7 @@ class ObjectMethods(
         rows: _CreateSourceT,
         *,
         unique_property: str | None = None,
+        assume_unique: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -393,8 +401,11 @@ class ObjectMethods(
                 are needed. An `AsyncHubSpot` also takes asynchronous iterables and cursors.
             unique_property: A property that the account holds unique and that every row has. With it, a batch
                 whose answer was lost is sent again, and a conflict then counts as done: HubSpot refused the
-                double. If the account does not hold it unique, this makes doubles. Without it, such rows are
-                `unknown`.
+                double. Without it, such rows are `unknown`.
+            assume_unique: Whether to take your word that a property is unique. By default a run that names
+                one reads the property definitions first, for which the token needs a scope, and does not
+                begin where the account does not hold it unique: that would make doubles. What was read counts
+                for five minutes.
             journal: A file that makes the run resumable. Start the same run with the same file again, and it
                 finishes what is left. Rows that were in flight when the process was killed are `unknown`,
                 unless `unique_property` is named.
@@ -403,7 +414,8 @@ class ObjectMethods(
             concurrency: How many requests may be in flight, 40 by default. There are no more than fill the
                 quota.
             keep_going: Whether to go on where every row of the first three batches is refused for one reason,
-                a misspelt column for example, or where `idProperty` is not unique. Else that stops the run.
+                a misspelt column for example, or where rows have an `idProperty` that is not unique. Else
+                that stops the run.
             on_progress: Is called with a `Progress` about every hundred rows.
 
         Returns:
@@ -417,6 +429,7 @@ class ObjectMethods(
             self._operation("create"),
             rows,
             unique_property=unique_property,
+            assume_unique=assume_unique,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -429,6 +442,7 @@ class ObjectMethods(
         rows: _CreateSourceT,
         *,
         unique_property: str | None = None,
+        assume_unique: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -441,13 +455,15 @@ class ObjectMethods(
         earlier run over the same journal has finished are yielded, too.
 
         Raises:
-            ConfigurationError: At once, if the source, an option or the journal cannot be used.
+            ConfigurationError: At once, if the source, an option or the journal cannot be used; instead of
+                the first outcome, if a property that is to name records is not unique.
             BulkError: After the last outcome, if the run could not be finished.
         """
         return self._sender.stream(
             self._operation("create"),
             rows,
             unique_property=unique_property,
+            assume_unique=assume_unique,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -460,6 +476,7 @@ class ObjectMethods(
         rows: _UpdateSourceT,
         *,
         id_property: str | None = None,
+        assume_unique: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -475,6 +492,7 @@ class ObjectMethods(
             rows: The inputs, as for `batch_update`; or flat rows, as for `create_all`.
             id_property: The unique property that names the records: of flat rows, the column; in inputs, what
                 `id` is the value of, unless they have an `idProperty`. Without it, `id` is the record id.
+            assume_unique: As for `create_all`.
             journal: As for `create_all`.
             account: As for `create_all`.
             concurrency: As for `create_all`.
@@ -492,6 +510,7 @@ class ObjectMethods(
             self._operation("update"),
             rows,
             id_property=id_property,
+            assume_unique=assume_unique,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -504,6 +523,7 @@ class ObjectMethods(
         rows: _UpdateSourceT,
         *,
         id_property: str | None = None,
+        assume_unique: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -515,13 +535,15 @@ class ObjectMethods(
         The arguments are those of `update_all`, and the rest is as for `stream_create`.
 
         Raises:
-            ConfigurationError: At once, if the source, an option or the journal cannot be used.
+            ConfigurationError: At once, if the source, an option or the journal cannot be used; instead of
+                the first outcome, if a property that is to name records is not unique.
             BulkError: After the last outcome, if the run could not be finished.
         """
         return self._sender.stream(
             self._operation("update"),
             rows,
             id_property=id_property,
+            assume_unique=assume_unique,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -534,6 +556,7 @@ class ObjectMethods(
         rows: _UpsertSourceT,
         *,
         id_property: str | None = None,
+        assume_unique: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -548,6 +571,7 @@ class ObjectMethods(
             rows: The inputs, as for `batch_upsert`; or flat rows, as for `create_all`.
             id_property: The unique property that names the records: of flat rows, the column; in inputs, what
                 `id` is the value of, unless they have an `idProperty`. Flat rows need it.
+            assume_unique: As for `create_all`.
             journal: As for `create_all`.
             account: As for `create_all`.
             concurrency: As for `create_all`.
@@ -565,6 +589,7 @@ class ObjectMethods(
             self._operation("upsert"),
             rows,
             id_property=id_property,
+            assume_unique=assume_unique,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -577,6 +602,7 @@ class ObjectMethods(
         rows: _UpsertSourceT,
         *,
         id_property: str | None = None,
+        assume_unique: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -588,13 +614,15 @@ class ObjectMethods(
         The arguments are those of `upsert_all`, and the rest is as for `stream_create`.
 
         Raises:
-            ConfigurationError: At once, if the source, an option or the journal cannot be used.
+            ConfigurationError: At once, if the source, an option or the journal cannot be used; instead of
+                the first outcome, if a property that is to name records is not unique.
             BulkError: After the last outcome, if the run could not be finished.
         """
         return self._sender.stream(
             self._operation("upsert"),
             rows,
             id_property=id_property,
+            assume_unique=assume_unique,
             journal=journal,
             account=account,
             concurrency=concurrency,

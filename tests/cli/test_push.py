@@ -306,6 +306,36 @@ class TestExitCodes:
         assert done.code == 0
         assert len(shell.sent()) == 2
 
+    def test_1_a_property_that_is_not_unique(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", CSV)
+        journal = path.parent / "orders.run"
+
+        for journaled in ([], ["--journal", str(journal)]):
+            done = shell.push("create", "orders", path, "--unique-property", "hs_order_name", *journaled)
+
+            assert (done.code, done.out) == (1, "")
+            assert "the account does not hold hs_order_name unique" in done.err
+            assert f"unique properties of orders: {NUMBER}" in done.err
+            assert not shell.sent()
+            assert [*shell.runs.glob("*")] == []
+            assert not journal.exists()
+
+    def test_5_the_definitions_cannot_be_had_for_now(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", CSV)
+        shell.box.faults.next("429-daily")
+
+        done = shell.push("create", "orders", path, "--unique-property", NUMBER)
+
+        assert done.code == 5
+        assert not shell.sent()
+        shell.box.faults.next(None, "429-daily")
+        assert shell.push("create", "orders", path, "--unique-property", NUMBER).code == 5
+        # A run that knows rows is kept where its options are wrong.
+        assert shell.push("create", "orders", path, "--unique-property", "hs_order_name").code == 1
+        assert len([*shell.runs.glob("*.run")]) == 1
+        assert shell.push("create", "orders", path, "--unique-property", NUMBER).code == 0
+        assert len([*shell.runs.glob("*.run")]) == 1
+
     def test_5_the_requests_of_the_day_are_used_up(self, write: "Write", shell: "Shell") -> None:
         shell.box.faults.next("429-daily")
 

@@ -141,6 +141,15 @@ def scenes(draw: st.DrawFn) -> Scene:
     )
 
 
+DEFINITION = {
+    "name": NUMBER,
+    "label": "Number",
+    "type": "string",
+    "fieldType": "text",
+    "hasUniqueValue": True,
+}
+
+
 class Service(httpx.AsyncBaseTransport):
     """HubSpot, as it answers one scene, and the network before it.
 
@@ -182,6 +191,8 @@ class Service(httpx.AsyncBaseTransport):
         self._store.close()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"results": [DEFINITION]})
         await self._some_time()
         self.requests += 1
         fate = self.to_come.popleft() if self.to_come else "fine"

@@ -408,10 +408,12 @@ class TestSharedMistakes:
         self, client: Client, box: Sandbox
     ) -> None:
         rows = [{"id": str(row), "idProperty": "hs_order_note", "properties": {}} for row in range(300)]
-        with pytest.raises(BulkError, match="the account does not hold hs_order_note unique") as caught:
+        with pytest.raises(ConfigurationError, match="the account does not hold hs_order_note unique"):
             client.report(box, lambda hub: hub.orders.update_all(rows))
-        assert caught.value.report.requests <= 3
-        assert not caught.value.report.rejected
+        stopped = client.stopped(box, lambda hub: hub.orders.update_all(rows, assume_unique=True))
+        assert "the account does not hold hs_order_note unique" in str(stopped)
+        assert stopped.report.requests <= 3
+        assert not stopped.report.rejected
 
     def test_stop_a_create_of_many_rows(self, client: Client, box: Sandbox) -> None:
         rows = [{"properties": {"hs_order_name": "A", "colour": str(row)}} for row in range(2000)]

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hubspot_batch import AsyncHubSpot, HubSpot, Retries, UpdateInput
-from hubspot_batch.bulk import BulkError, Report, read_outcomes
+from hubspot_batch.bulk import Report, read_outcomes
 from hubspot_batch.errors import ConfigurationError, InvalidInputError, JournalError
 from hubspot_batch.sandbox import Property, Sandbox
 from hubspot_batch.transport import _retries as policy
@@ -286,7 +286,7 @@ def test_a_journal_keeps_what_was_read(client: Client, tmp_path: Path) -> None:
 
 
 def test_a_property_that_is_not_unique_stops_a_read(client: Client, box: Sandbox) -> None:
-    with pytest.raises(BulkError, match="does not hold hs_order_name unique"):
+    with pytest.raises(ConfigurationError, match="does not hold hs_order_name unique"):
         run(client, box, "orders", "read_all", ["x"], id_property="hs_order_name")
 
 
@@ -307,8 +307,8 @@ def test_no_upsert_and_no_archive_is_lost_or_doubled(
     folder = tmp_path_factory.mktemp("runs")
     rows = upserts(numbers)
     with sandbox() as box:
-        for fault in faults:
-            box.faults.next(fault)
+        # The definitions come, and the rest is in doubt.
+        box.faults.next(None, *faults)
         with HubSpot(box.access_token, base_url=box.url, retries=Retries(limit=0)) as hub:
             # Without repetitions, and left early: what is in flight has no outcome, or is unknown.
             stream = hub.orders.stream_upsert(rows, id_property=NUMBER, journal=folder / "upsert")

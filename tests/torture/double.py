@@ -73,7 +73,7 @@ class Double:
     def __init__(self, path: Path, seed: int, *, unique: bool) -> None:
         self.requests = 0
         self.failures: list[BaseException] = []
-        self._unique = unique
+        self.is_unique = unique
         self._dice = random.Random(seed)  # noqa: S311 - it decides on no secret
         self._lock = threading.RLock()
         self._victim: subprocess.Popen[str] | None = None
@@ -216,7 +216,7 @@ class Double:
 
     def _conflict(self, batch: "_Batch", item: Json) -> tuple[int, Json] | None:
         number = item["properties"].get(NUMBER)
-        if not self._unique or number is None:
+        if not self.is_unique or number is None:
             return None
         owner = self._truth.execute("select id from records where number = ?", [_same(number)]).fetchone()
         if owner is None:
@@ -404,6 +404,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_words: object) -> None:
         """Say nothing."""
+
+    def do_GET(self) -> None:
+        """Tell what properties there are. To ask changes nothing, so no fate befalls it."""
+        definition = {"name": NUMBER, "label": "Number", "type": "string", "fieldType": "text"}
+        body = {"results": [definition | {"hasUniqueValue": self.server.double.is_unique}]}
+        content = json.dumps(body).encode()
+        self._head(200, len(content))
+        self.wfile.write(content)
 
     def do_POST(self) -> None:
         double = self.server.double

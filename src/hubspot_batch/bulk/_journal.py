@@ -129,6 +129,12 @@ class Journal:
                     self._retry()
             self._end()
 
+    def discard(self) -> None:
+        """Close the file, and remove it if it was made for this journal and knows no row."""
+        if not self.closed and not self.length:
+            self._file.discard()
+        self.close()
+
     @property
     def closed(self) -> bool:
         """Whether the file is closed."""

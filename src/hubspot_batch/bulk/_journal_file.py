@@ -84,6 +84,9 @@ class TemporaryFile:
     def make_room(self) -> None:
         """Do nothing: it holds no room back."""
 
+    def discard(self) -> None:
+        """Do nothing: it ends in any case."""
+
     def close(self) -> None:
         """Close it, which removes it."""
         self.connection.close()
@@ -110,6 +113,8 @@ class JournalFile:
         self._reserve = self._path.with_name(f"{self._path.name}-reserve")
         self._lasting = lasting
         self.steps = _Steps(self._path)
+        self._made_here = False
+        self._discarded = False
         try:
             self._lock = FileLock(self._path.with_name(f"{self._path.name}-lock"), lasting=lasting)
         except BlockingIOError as error:
@@ -146,8 +151,15 @@ class JournalFile:
             self.connection.close()
             if not cleared and not self._wal.exists():
                 self._clear()
+            if self._discarded:
+                # While the lock is held: afterwards it may be the file of another run.
+                self._path.unlink(missing_ok=True)
         finally:
             self._lock.release()
+
+    def discard(self) -> None:
+        """Let `close` remove the file, if it was made here."""
+        self._discarded = self._made_here
 
     def make_room(self) -> None:
         """Give the room that was held back to the answers to what was sent already."""
@@ -189,6 +201,7 @@ class JournalFile:
                 header = file.read(_HEADER)
         except FileNotFoundError:
             header = b""
+            self._made_here = True
         except OSError as error:
             raise self._inaccessible(path, error) from error
         if header and not header.startswith(_MAGIC):

@@ -50,6 +50,7 @@ class Options(TypedDict):
 
     unique_property: NotRequired[str | None]
     id_property: NotRequired[str | None]
+    assume_unique: NotRequired[bool]
     arguments: NotRequired[Mapping[str, object]]
     beside: NotRequired[Mapping[str, object]]
     journal: NotRequired[str | PathLike[str] | None]
@@ -65,6 +66,8 @@ class Task(Struct, frozen=True, kw_only=True):
     Attributes:
         operation: The operation.
         unique_property: The property that keeps HubSpot from making doubles, if the caller names one.
+        id_property: The unique property that names the records, if the caller names one for all rows.
+        assume_unique: Whether to take the caller's word that these are unique.
         ceiling: How many requests may be in flight.
         total: How many rows the source has, if it is known.
         keep_going: Whether to go on where one mistake of all rows would stop the run.
@@ -76,6 +79,8 @@ class Task(Struct, frozen=True, kw_only=True):
     unique_property: str | None
     ceiling: int
     total: int | None
+    id_property: str | None = None
+    assume_unique: bool = False
     keep_going: bool = False
     arguments: Mapping[str, object] = {}
     beside: Mapping[str, Any] = {}
@@ -121,6 +126,8 @@ def task_from(operation_id: str, options: Options, total: int | None) -> Task:
         unique_property=unique_property,
         ceiling=ceiling,
         total=total,
+        id_property=id_property,
+        assume_unique=options.get("assume_unique", False),
         keep_going=options["keep_going"],
         arguments=arguments,
         beside={} if checked is None else checked.beside,
@@ -210,6 +217,11 @@ class Resumption:
     def in_doubt(self) -> int:
         """How many of the rows that are held back an earlier run has sent."""
         return sum(row.maybe_written for row in self._held)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether each row of the earlier run has an outcome."""
+        return self._total is not None
 
     def sift(self, rows: Sequence[Row]) -> tuple[list[tuple[Row, Outcome]], list[Row]]:
         """Return the rows that have an outcome already, with that, and the rows that are to be sent.

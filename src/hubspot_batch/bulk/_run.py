@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import anyio
-from anyio import CapacityLimiter
+from anyio import CancelScope, CapacityLimiter
 
 from hubspot_batch._display import printable
 from hubspot_batch.bulk import _outcomes as outcomes
@@ -21,8 +21,10 @@ from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._plan import AdaptiveConcurrency, PlannedBatch, Planner
 from hubspot_batch.bulk._report import BulkError, Progress, Report, Tally, outcomes_of
 from hubspot_batch.bulk._rows import Row, rows_from
+from hubspot_batch.bulk._unique import UniqueNames
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError, SourceError
 from hubspot_batch.transport._async import AsyncDriver
+from hubspot_batch.transport._definitions import Definitions
 from hubspot_batch.transport._settings import Settings
 
 # If every row of these batches is refused for one reason, so are the others.
@@ -88,10 +90,12 @@ class Run:
 
     Attributes:
         failure: What has stopped the run.
+        was_refused: Whether it cannot begin as its options are.
     """
 
     def __init__(self, task: Task, settings: Settings, driver: AsyncDriver, journal: Journal) -> None:
         self.failure: Exception | None = None
+        self.was_refused = False
         self._task = task
         self._quota = settings.quota
         self._journal = journal
@@ -101,6 +105,8 @@ class Run:
         self._sender = BatchSender(
             task, settings, driver, Writer(journal), self._concurrency, self._on_outcomes
         )
+        self._unique_names = UniqueNames(task, Definitions(driver, settings))
+        self._looking_up: CancelScope | None = None
         self._counts = self._sender.counts
         self._tally = Tally()
         self._trial = Trial(task)
@@ -130,11 +136,14 @@ class Run:
         It returns when there is room for more rows, or when the run has failed.
 
         Raises:
+            ConfigurationError: If a property that is to name records cannot do so, and no row has left.
             SourceError: If a row is not the one that an earlier run over the same journal knew.
         """
         task = self._task
         with self._failing():
             rows = rows_from(task.operation, inputs, self._counts.read, task.unique_property, task.beside)
+            if not await self._can_be_named(rows):
+                return self._take()
             self._sender.mark_repeats(rows)
             known, rows = self._resumption.sift(rows)
             self._counts.read += len(inputs)
@@ -180,6 +189,8 @@ class Run:
         """Stop sending, and wait for the requests in flight."""
         self._sender.withdraw()
         self._tried.set()
+        if self._looking_up is not None:
+            self._looking_up.cancel()
         while self._working:
             await self._progressed.wait()
         if self.report().finished:
@@ -229,6 +240,24 @@ class Run:
         if isinstance(cause, ConfigurationError | JournalError | SourceError):
             return f"{_reason(cause)}; once that is corrected, the same run goes on"
         return f"{_reason(cause)}; start it again to go on"
+
+    async def _can_be_named(self, rows: Sequence[Row]) -> bool:
+        """Look up the properties that name the records of rows, and return whether they may be sent."""
+        if self._resumption.is_finished:
+            return True
+        with CancelScope() as self._looking_up:
+            try:
+                problem = await self._unique_names.problem(rows)
+            except Exception as error:  # noqa: BLE001 - it is raised where the caller waits for the run
+                self.fail(error)
+                return False
+            if problem is None:
+                return True
+            if not self._counts.read:
+                self.was_refused = True
+                raise problem
+            self.fail(problem)
+        return False
 
     @property
     def _rate(self) -> float:

@@ -88,7 +88,7 @@ class _Job:
     def end(self) -> None:
         """Close a journal that has a file. The other is needed for the outcomes."""
         if self._journal.durable:
-            self._journal.close()
+            (self._journal.discard if self.run.was_refused else self._journal.close)()
 
 
 class _Records:

@@ -13,6 +13,7 @@ from hubspot_batch import __version__
 from hubspot_batch.cli._errors import explained
 from hubspot_batch.cli._options import (
     ASSOCIATING,
+    ASSUMING,
     DAYS,
     FILE,
     IDENTIFYING,
@@ -102,6 +103,7 @@ def commands() -> None:
 @READING
 @ASSOCIATING
 @UNIQUE
+@ASSUMING
 @PUSHING
 @click.pass_context
 def create(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
@@ -122,6 +124,7 @@ def create(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noq
 @click.argument("file", type=FILE)
 @READING
 @IDENTIFYING
+@ASSUMING
 @PUSHING
 @click.pass_context
 def update(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own

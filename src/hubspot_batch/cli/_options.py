@@ -226,6 +226,11 @@ UNIQUE = click.option(
     help="A property that is unique in the account and that each row has. Rows whose answer was lost are "
     "then sent again, because HubSpot refuses a double; without it they are unknown.",
 )
+ASSUMING = click.option(
+    "--assume-unique",
+    is_flag=True,
+    help="Take your word that the account holds such a property unique, and do not look it up.",
+)
 PUSHING = options(
     click.option(
         "--dry-run", is_flag=True, help="Check all rows and say how long a push takes. Nothing is sent."
@@ -310,6 +315,7 @@ def push_options(given: dict[str, Any]) -> "PushOptions":
 
     return PushOptions(
         unique_property=given.get("unique_property"),
+        assume_unique=given.get("assume_unique", False),
         concurrency=given["concurrency"],
         keep_going=given["keep_going"],
         journal=given["journal"],

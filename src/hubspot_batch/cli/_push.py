@@ -20,7 +20,7 @@ from hubspot_batch.cli._files import STDIN, check_distinct, check_writable, dige
 from hubspot_batch.cli._html_report import RunFacts, page_of
 from hubspot_batch.cli._input_file import Definitions, InputFile, OpenInputFile
 from hubspot_batch.cli._progress import Sample, Samples, drawn
-from hubspot_batch.cli._run_journal import journal_for, note_end, note_start, without_values
+from hubspot_batch.cli._run_journal import drop_unused, journal_for, note_end, note_start, without_values
 from hubspot_batch.cli._signals import Interrupts
 from hubspot_batch.cli._stored_runs import FileVersion, StoredRun, drop_copy, find, folder, is_copy, name_of
 from hubspot_batch.cli._summary import ExitCode, SummaryForm, exit_code, print_summary
@@ -42,6 +42,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
 
     Attributes:
         unique_property: The property by which HubSpot refuses doubles.
+        assume_unique: Whether to take the user's word that a property is unique.
         concurrency: How many requests may be in flight.
         keep_going: Whether to go on if the first rows are all refused for one reason.
         journal: The journal; None for the one in the runs folder.
@@ -52,6 +53,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     """
 
     unique_property: str | None = None
+    assume_unique: bool = False
     concurrency: int | None = None
     keep_going: bool = False
     journal: Path | None = None
@@ -144,7 +146,11 @@ class _Push(Struct, frozen=True):
 
                 with note_start(journal, source, rows.reader.format, sys.argv[1:]):
                     stream = self.new_stream(client, rows, journal, tell)
-                stopped = _complete(stream, interrupts)
+                try:
+                    stopped = _complete(stream, interrupts)
+                except ConfigurationError:
+                    drop_unused(journal)
+                    raise
         report = stream.report
         code = exit_code(report, None if stopped is None else stopped.__cause__)
         note_end(journal, source, report, code)
@@ -232,6 +238,7 @@ class _Push(Struct, frozen=True):
             keep_going=self.options.keep_going,
             on_progress=tell,
             **({} if unique is None else {"unique_property": unique}),
+            **({"assume_unique": True} if self.options.assume_unique else {}),
         )
         return stream
 

@@ -126,6 +126,12 @@ def note_start(path: Path, source: FileVersion, form: str, command: Sequence[str
         raise
 
 
+def drop_unused(path: Path) -> None:
+    """Delete a journal that knows no row: the run has not begun."""
+    if not read_run(path).rows:
+        delete_journal(path)
+
+
 def note_end(path: Path, source: FileVersion, report: Report, code: int) -> None:
     """Write into the journal how a session ended, and add its figures to those of earlier sessions.
 

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import move_on_after, to_thread
 
-from hubspot_batch.errors import ApiError, AuthenticationError, RateLimitError, ServerError
+from hubspot_batch.errors import (
+    ApiError,
+    AuthenticationError,
+    HubSpotBatchError,
+    RateLimitError,
+    ServerError,
+)
 from hubspot_batch.results import PropertyDefinition
 from hubspot_batch.transport._calls import build_call
 
@@ -72,6 +78,9 @@ class Definitions:
             listed: tuple[PropertyDefinition, ...] = await self._driver.send(call)
             return reading.succeed(listed)
         except Exception as error:
+            if isinstance(error, HubSpotBatchError):
+                # What reads writes nothing.
+                error.maybe_written = False
             reading.error = error
             raise
         finally:
