@@ -263,6 +263,13 @@ def test_links_of_the_pages_lead_somewhere() -> None:
         assert set(missing) <= made, page.name
 
 
+def test_the_documentation_leads_to_each_of_its_pages() -> None:
+    nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
+    listed = set(re.findall(r"[\w/]+\.md", str(nav)))
+
+    assert {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")} <= listed
+
+
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="git knows which files are tracked")
 def test_no_tracked_file_names_the_host_of_a_package_registry() -> None:
     hosts = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"))]
