@@ -78,8 +78,9 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, **_: ob
 
 
 def on_page_content(html: str, *, page: Page, **_: object) -> str:
-    """Link each citation of the page on behaviour."""
-    return _CITATION.sub(lambda citation: cited(citation, page), html)
+    """Link each citation of the page on behaviour, and end sentences before code as Markdown does."""
+    text = html.replace("<p>::</p>", "").replace("::</p>", ":</p>")
+    return _CITATION.sub(lambda citation: cited(citation, page), text)
 
 
 def source_of(page: str) -> str:
