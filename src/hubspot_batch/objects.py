@@ -728,7 +728,7 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
         to_type: str,
         pairs: Iterable[tuple[str | int, str | int] | hubspot_batch.types.AnyAssociationInput],
         *,
-        type_id: int | None = None,
+        type_id: int | str | None = None,
     ) -> _AssociationResultT:
         """Link 1 to 100 pairs of records in one request.
 
@@ -740,8 +740,9 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
             to_type: The object type that they lead to.
             pairs: Pairs of record ids, `(from_id, to_id)`; or mappings with `from`, `to` and `types`, where a
                 link is to mean more than one thing. None of the pairs twice.
-            type_id: What the links mean. By default they mean nothing beyond the link, which is 507 from
-                orders to contacts. An id that HubSpot has not defined is one of the account's own labels.
+            type_id: What the links mean: the id of a type, or its name, `"order to primary company"` or
+                `"primary company"`. By default they mean nothing beyond the link, which is 507 from orders to
+                contacts. An id that HubSpot has not defined is one of the account's own labels.
 
         Returns:
             What is linked, what was refused, and what the reply says nothing about.
@@ -768,7 +769,7 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
         to_type: str,
         pairs: _PairSourceT,
         *,
-        type_id: int | None = None,
+        type_id: int | str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -819,7 +820,7 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
         to_type: str,
         pairs: _PairSourceT,
         *,
-        type_id: int | None = None,
+        type_id: int | str | None = None,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -864,7 +865,7 @@ def _reading(
 
 
 def _links(
-    from_type: str, to_type: str, pairs: object, type_id: int | None
+    from_type: str, to_type: str, pairs: object, type_id: int | str | None
 ) -> tuple[object, Mapping[str, object]]:
     """Return the inputs that link pairs, and the parameters of the path."""
     from hubspot_batch.contract._associations import association_inputs, in_paths  # noqa: PLC0415

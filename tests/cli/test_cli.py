@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ORDER = {"properties": {"hs_order_name": "A-1"}}
 COMMANDS = [
-    *("create", "update", "validate", "results", "runs"),
+    *("create", "update", "upsert", "read", "archive", "associate", "validate", "results", "runs"),
     *("sandbox", "demo", "document", "version", "completion"),
 ]
 
@@ -132,7 +132,7 @@ class TestValidateABody:
             "create_associations": {"inputs": []},
             "list_properties": None,
             "read_commerce_payments": {"properties": "hs_tax", "inputs": [{"id": "7"}]},
-            "upsert_carts": [{"id": "1"}],
+            "upsert_carts": {"idProperty": "a", "inputs": [{"id": "1", "properties": {}}]},
         }
 
         done = {}
@@ -145,7 +145,13 @@ class TestValidateABody:
             "create_associations": (1, "/inputs: the list is empty; give at least 1\n"),
             "list_properties": (0, ""),
             "read_commerce_payments": (1, "/properties: text stands where a list belongs; write a list\n"),
-            "upsert_carts": (1, '/: a list stands where a mapping belongs; write {"inputs": [...]}\n'),
+            "upsert_carts": (
+                1,
+                (
+                    "/inputs/0: 'idProperty' is missing; add it, or give id_property, for all inputs\n"
+                    "/idProperty: the document knows no such key; write it into each input\n"
+                ),
+            ),
         }
         path = write("empty.json", "{}")
         codes = {
@@ -244,7 +250,7 @@ class TestValidateABody:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (("create", "contacts", "-"), "'contacts' is not one of 'orders', 'line-items', "),
+            (("create", "unicorns", "-"), "'unicorns' is not one of 'orders', 'line-items', "),
             (
                 ("update", "objects", "-"),
                 "there is no operation 'update_objects'; there are: ",

@@ -130,7 +130,8 @@ class TestIds:
 
     def test_an_id_column_that_is_dropped(self) -> None:
         assert refusal(update=True, drop=["id"]) == (
-            "an update needs a column 'id' that names the record; where another one does, say --map id=COLUMN"
+            "an update needs a column 'id' that names the record; "
+            "where another one does, say --map id=COLUMN; the columns are 'id', 'price'"
         )
 
     def test_a_create_needs_no_id_property(self) -> None:

@@ -253,7 +253,7 @@ class TestUpdates:
         assert (done.code, done.out) == (1, "")
         assert done.err == (
             "Error: an update needs a column 'id' that names the record; "
-            "where another one does, say --map id=COLUMN\n"
+            f"where another one does, say --map id=COLUMN; the columns are 'hs_order_name', '{NUMBER}'\n"
         )
 
 

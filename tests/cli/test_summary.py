@@ -9,6 +9,7 @@ import pytest
 from hubspot_batch.bulk import Outcomes, Report
 from hubspot_batch.cli import _console
 from hubspot_batch.cli._connection import ConnectionOptions, connect
+from hubspot_batch.cli._jobs import Job
 from hubspot_batch.cli._summary import exit_code, print_summary
 from hubspot_batch.errors import ConfigurationError, ConnectionFailedError, JournalError, SourceError
 
@@ -28,6 +29,7 @@ def printed(
     **options: Any,  # noqa: ANN401
 ) -> tuple[list[str], list[str]]:
     defaults: dict[str, Any] = {
+        "job": Job(verb="create", object_types=("line_items",)),
         "problem": None,
         "missing_columns": (),
         "run": "R",

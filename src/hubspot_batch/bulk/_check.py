@@ -1,6 +1,6 @@
 """A dry run: what is wrong with the rows of a source, and how many requests the others take."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hubspot_batch.bulk._plan import PlannedBatch, Planner
 from hubspot_batch.bulk._rows import rows_from
@@ -19,22 +19,30 @@ class Check(Iterator[Sequence[InputIssue]]):
     """
 
     def __init__(
-        self, operation: contract.Operation, source: Iterator[list[object]], unique_property: str | None
+        self,
+        operation: contract.Operation,
+        source: Iterator[list[object]],
+        unique_property: str | None,
+        beside: Mapping[str, object],
     ) -> None:
         self.rows = 0
         self.invalid = 0
         self.requests = 0
         self._planner = Planner()
-        self._faults = self._check(operation, source, unique_property)
+        self._faults = self._check(operation, source, unique_property, beside)
 
     def __next__(self) -> Sequence[InputIssue]:
         return next(self._faults)
 
     def _check(
-        self, operation: contract.Operation, source: Iterator[list[object]], unique_property: str | None
+        self,
+        operation: contract.Operation,
+        source: Iterator[list[object]],
+        unique_property: str | None,
+        beside: Mapping[str, object],
     ) -> Iterator[Sequence[InputIssue]]:
         for inputs in source:
-            for row in rows_from(operation, inputs, self.rows, unique_property):
+            for row in rows_from(operation, inputs, self.rows, unique_property, beside):
                 self.rows += 1
                 if row.faults:
                     self.invalid += 1
@@ -62,7 +70,7 @@ def check(
         operation: The operation that the rows are for, `create_orders` for example.
         rows: A source of rows, as `create_all` takes it.
         unique_property: As in `create_all`: each row must have it.
-        id_property: As in `update_all`.
+        id_property: As in `update_all` or `read_all`.
 
     Returns:
         An iterator over the faults of each row, none for a valid one.
@@ -71,4 +79,7 @@ def check(
         ConfigurationError: If an argument cannot be used.
     """
     known = contract.operation(operation)
-    return Check(known, chunks(rows, verb=known.verb, id_property=id_property), unique_property)
+    # Of a read, it stands beside the ids, and says which values they are.
+    is_beside = id_property is not None and "idProperty" in known.body_keys
+    beside = {"idProperty": id_property} if is_beside else {}
+    return Check(known, chunks(rows, verb=known.verb, id_property=id_property), unique_property, beside)

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     from hubspot_batch.results import Record
 
-__all__ = ["column_names", "import_pyarrow", "open_stream", "rows_of", "table_of", "zoneless_columns"]
+__all__ = [
+    "column_names",
+    "columns_of",
+    "import_pyarrow",
+    "open_stream",
+    "rows_of",
+    "table_of",
+    "zoneless_columns",
+]
 
 # The name that pandas gives to an unnamed row index.
 _INDEX_OF_PANDAS = re.compile(r"__index_level_\d+__")
@@ -157,10 +165,8 @@ def _plain_unit(unit: str) -> str:
     return "us" if unit == "ns" else unit
 
 
-def table_of(records: Sequence[Record]) -> pa.Table:
-    """Return records as a table of text, with a column for each property that any of them has."""
-    lib = import_pyarrow()
-    names = dict.fromkeys(name for record in records for name in record.properties)
+def columns_of(records: Sequence[Record], names: Sequence[str]) -> dict[str, list[object]]:
+    """Return records as columns: `id`, `created_at`, `updated_at`, `archived`, and these properties."""
     facts: dict[str, list[object]] = {
         "id": [record.id for record in records],
         "created_at": [record.created_at for record in records],
@@ -168,12 +174,25 @@ def table_of(records: Sequence[Record]) -> pa.Table:
         "archived": [record.archived for record in records],
     }
     # A property can have the name of one of these, which come first.
-    columns = {
-        name: [record.properties.get(name) for record in records] for name in names if name not in facts
-    }
+    # A property can have the name of one of these, which come first.
+    for name in names:
+        facts.setdefault(name, [record.properties.get(name) for record in records])
+    return facts
+
+
+def table_of(records: Sequence[Record], names: Sequence[str] | None = None) -> pa.Table:
+    """Return records as a table of text, with a column for each property.
+
+    Args:
+        records: The records.
+        names: The properties; by default all that any of the records has.
+    """
+    lib = import_pyarrow()
+    if names is None:
+        names = [*dict.fromkeys(name for record in records for name in record.properties)]
     return lib.table(
         {
             name: lib.array(values, lib.bool_() if name == "archived" else lib.string())
-            for name, values in {**facts, **columns}.items()
+            for name, values in columns_of(records, names).items()
         }
     )

@@ -5,7 +5,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple, cast
@@ -32,6 +32,7 @@ from hubspot_batch.contract import (
     Problem,
     Unreadable,
     association_type,
+    link_type,
     object_type_of,
 )
 from hubspot_batch.errors import ConfigurationError, SourceError
@@ -49,6 +50,10 @@ _NOT_MAPPED = Problem(
 _WITH_TYPE = re.compile(r"(.+):(\d+)")
 
 
+# What takes nothing but ids.
+_BY_ID = frozenset({"read", "archive"})
+
+
 class ColumnOptions(Struct, frozen=True, kw_only=True):
     """What to do with the columns, as written on the command line.
 
@@ -60,7 +65,7 @@ class ColumnOptions(Struct, frozen=True, kw_only=True):
         associate: `OBJECT=COLUMN` or `OBJECT=COLUMN:TYPE`: a column with the ids of records to link the new
             one with, separated by semicolons. The column is not a property.
         clear_empty: Whether an empty cell clears its property. Otherwise the property is left out.
-        id_property: For an update, the property whose value names the record in place of its id.
+        id_property: The property whose value names the record in place of its id.
         timezone: The name of the time zone of dates with a time that name none.
         decimal: What stands before the decimals of numbers.
         date_format: How dates are written.
@@ -161,11 +166,11 @@ class Columns:
         self._zone = None if form.zone is UNSET else form.zone
         self._zoneless = zoneless
         check_id_property(self._verb, options.id_property)
-        self._id = (options.id_property or "id") if operation.verb == "update" else None
+        self._id = None if self._verb == "create" else options.id_property or "id"
         mapped = _pairs("--map", options.map, "PROPERTY=COLUMN")
         constants = _pairs("--set", options.set, "PROPERTY=VALUE")
         given = {name for name, _ in (*mapped, *constants)}
-        self._only, self._dropped = _names(options.only), _names(options.drop)
+        self._only, self._dropped = {*names_in(options.only)}, {*names_in(options.drop)}
         of_file = [] if mapping is None else _properties_of(mapping, given, self._dropped)
         self._rules = {name: rule for name, _, rule in of_file}
         fixed = {} if mapping is None else mapping.constants
@@ -189,6 +194,8 @@ class Columns:
 
         They tell the options of a pipeline or a stage, and what the properties of the account take.
         """
+        if self._verb in _BY_ID:
+            return False
         plan = self._make_plan(self._columns)
         return (
             self._mapping is not None
@@ -208,7 +215,7 @@ class Columns:
         if self.missing:
             self.missing.difference_update(columns)
         item = self._flat(values) if columns is values else self._whole(values, columns)
-        if self._zone is not None or self._zoneless:
+        if "properties" in item and (self._zone is not None or self._zoneless):
             properties = cast("dict[str, object]", item["properties"])
             item["properties"] = {name: _in_zone(value, self._zone) for name, value in properties.items()}
         return self._linked(item, columns) if self._links else item
@@ -241,9 +248,16 @@ class Columns:
             if (value := columns[column]) not in ("", None):
                 properties[name] = _converted(value, column, name, rule) or ""
         properties.update((column, Unreadable(_NOT_MAPPED)) for column in plan.others)
-        item = {**values, "properties": {**properties, **self._constants}}
-        if self._options.id_property is not None:
-            item.setdefault("idProperty", self._options.id_property)
+        properties.update(self._constants)
+        key = self._options.id_property
+        if self._verb in _BY_ID:
+            named = {**values, **properties}
+            return {"id": named[self._id]} if self._id in named else {}
+        item = {**values, "properties": properties}
+        if key is not None:
+            item.setdefault("idProperty", key)
+            if "id" not in item and key in properties:
+                item["id"] = properties.pop(key)
         return item
 
     def _linked(self, item: dict[str, object], columns: Mapping[str, object]) -> dict[str, object]:
@@ -330,8 +344,8 @@ class Columns:
         filled = {*self._constants, *(name for _, name in plan.pairs)}
         if self._id is not None and self._id not in filled:
             raise SourceError(
-                f"an update needs a column {self._id!r} that names the record; "
-                f"where another one does, say --map {self._id}=COLUMN"
+                f"{'a' if self._verb == 'read' else 'an'} {self._verb} needs a column {self._id!r} that "
+                f"names the record; where another one does, say --map {self._id}=COLUMN; {_shown(columns)}"
             )
 
 
@@ -378,6 +392,66 @@ def _links_of(mapping: FileMapping | None, dropped: Collection[str]) -> Iterable
                 yield f"{target}={column}{at}{key}"
 
 
+class PairOptions(Struct, frozen=True, kw_only=True):
+    """Where the two ids of a link stand, and what the link is, as written on the command line.
+
+    Attributes:
+        from_type: The object type that the links begin at.
+        to_type: The object type that they lead to.
+        from_column: The column of the ids of the first.
+        to_column: The column of the ids of the second.
+        type: The id or the name of the type of the links; None for the plain one.
+    """
+
+    from_type: str
+    to_type: str
+    from_column: str = "from"
+    to_column: str = "to"
+    type: str | None = None
+
+
+class PairColumns:
+    """Makes the inputs of links.
+
+    Attributes:
+        missing: The columns that no row had so far.
+        needs_definitions: Whether the definitions of properties say how cells are converted; they do not.
+    """
+
+    needs_definitions = False
+
+    def __init__(self, options: PairOptions, columns: Sequence[str] | None = None) -> None:
+        """Check the options.
+
+        Args:
+            options: What is to be done.
+            columns: The columns of all rows; None if each row has its own.
+
+        Raises:
+            ConfigurationError: If a column, or such a type of link, does not exist.
+        """
+        self._names = (options.from_column, options.to_column)
+        self._make_types = cache(lambda: [link_type(options.from_type, options.to_type, options.type)])
+        self.missing = {*self._names}
+        if columns is not None:
+            if lacking := sorted(self.missing.difference(columns)):
+                raise SourceError(
+                    f"a link needs a column {lacking[0]!r} with the id of a record; where another one has "
+                    f"it, name it with --from or --to; {_shown(columns)}"
+                )
+            self.missing.clear()
+            self._make_types()
+
+    def input_of(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Return the input for a row: for its two columns, or for a whole input."""
+        if self.missing:
+            self.missing.difference_update(values)
+        begin, end = (values.get(name) for name in self._names)
+        if isinstance(begin, Mapping):
+            return {"types": self._make_types(), **values} if "types" not in values else {**values}
+        return {"from": {"id": begin}, "to": {"id": end}, "types": self._make_types()}
+
+
 def _in_zone(value: object, zone: ZoneInfo | None) -> object:
     """Return a datetime in its time zone, or in this one if it has none; other values as they are."""
     moment = value
@@ -409,7 +483,7 @@ def _by_column(mapped: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
 def _links(operation: Operation, texts: Iterable[str]) -> list[_Link]:
     links = []
     for target, text in _pairs("--associate", texts, "OBJECT=COLUMN or OBJECT=COLUMN:TYPE"):
-        if operation.verb == "update":
+        if operation.verb != "create":
             raise ConfigurationError("HubSpot takes associations with creates only; leave --associate out")
         named = _WITH_TYPE.fullmatch(text)
         column, type_id = (named[1], int(named[2])) if named else (text, None)
@@ -418,8 +492,10 @@ def _links(operation: Operation, texts: Iterable[str]) -> list[_Link]:
     return links
 
 
-def _names(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(name.strip() for text in texts for name in text.split(",") if name.strip())
+def names_in(texts: Iterable[str]) -> list[str]:
+    """Return the names in texts that have commas between them, each once."""
+    names = (name.strip() for text in texts for name in text.split(","))
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def _check_twice(names: Sequence[str]) -> None:
@@ -432,6 +508,10 @@ def _check_twice(names: Sequence[str]) -> None:
 def _hint(name: str, columns: Sequence[str]) -> str:
     if close := difflib.get_close_matches(name, columns, n=1):
         return f"did you mean {close[0]!r}?"
+    return _shown(columns)
+
+
+def _shown(columns: Sequence[str]) -> str:
     more = f" and {len(columns) - _SHOWN:,} more" if len(columns) > _SHOWN else ""
     return f"the columns are {', '.join(map(repr, columns[:_SHOWN]))}{more}"
 

@@ -3,33 +3,38 @@
 # ruff: noqa: PLC0415 - the command line answers --help without all that a command needs
 
 import json
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import click
 
 from hubspot_batch import __version__
 from hubspot_batch.cli._errors import explained
 from hubspot_batch.cli._options import (
+    ASKING,
     ASSOCIATING,
     ASSUMING,
     DAYS,
     FILE,
+    FORMATTING,
     IDENTIFYING,
+    KEYING,
+    LINKING,
+    MAPPING,
     PATH,
     PUSHING,
     READING,
+    RUNNING,
     UNIQUE,
     connection_options,
     input_file,
     objects_of,
+    options,
     push_options,
 )
 from hubspot_batch.cli._signals import Interrupts
-
-if TYPE_CHECKING:
-    from hubspot_batch.types import OperationId
 
 _SOME_REJECTED = 4
 _AS_JSON = f"{__name__}.as_json"
@@ -59,13 +64,28 @@ def _with_hyphens(token: str) -> str:
     return token.replace("_", "-")
 
 
+def _command_of(
+    verb: str, *parts: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Return a decorator that makes a command of a function: its arguments are an object type and a file."""
+
+    def make(function: Callable[..., Any]) -> click.Command:
+        arguments = (
+            click.argument("object_type", metavar="OBJECT", type=objects_of(verb)),
+            click.argument("file", type=FILE),
+        )
+        return commands.command()(options(*arguments, *parts)(click.pass_context(function)))
+
+    return make
+
+
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": _with_hyphens},
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def commands() -> None:
-    """Push orders, line items, payments and carts from files into HubSpot.
+    """Push orders, line items, payments and carts from files into HubSpot, read them back, and link them.
 
     Check all rows, and send nothing:
 
@@ -97,15 +117,7 @@ def commands() -> None:
     """  # noqa: D301 - click's mark for lines that stay as they are
 
 
-@commands.command()
-@click.argument("object_type", metavar="OBJECT", type=objects_of("create"))
-@click.argument("file", type=FILE)
-@READING
-@ASSOCIATING
-@UNIQUE
-@ASSUMING
-@PUSHING
-@click.pass_context
+@_command_of("create", READING, ASSOCIATING, UNIQUE, ASSUMING, PUSHING)
 def create(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
     """Create a record for each row of FILE.
 
@@ -116,24 +128,80 @@ def create(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noq
     The same command again goes on where it stopped. After a finished run, it sends nothing. The outcome of
     each row is kept: see `hubspot-batch results`.
     """
-    return _push(_operation_id("create", object_type), given, ctx.obj)
+    return _run(ctx, given, "create", object_type)
 
 
-@commands.command()
-@click.argument("object_type", metavar="OBJECT", type=objects_of("update"))
-@click.argument("file", type=FILE)
-@READING
-@IDENTIFYING
-@ASSUMING
-@PUSHING
-@click.pass_context
+@_command_of("update", READING, IDENTIFYING, ASSUMING, PUSHING)
 def update(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
     """Update the record that each row of FILE names.
 
     The column `id` holds the record id, or --id-property names a column whose values are
     unique. The rest is as for `create`.
     """
-    return _push(_operation_id("update", object_type), given, ctx.obj)
+    return _run(ctx, given, "update", object_type)
+
+
+@_command_of("upsert", READING, KEYING, ASSUMING, PUSHING)
+def upsert(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
+    """Update the record that each row of FILE names, or create it if there is none.
+
+    --id-property names a unique property, and a column with its values. A file that has changed since the
+    last run is sent as a whole; `--results` writes the record ids of all rows. The rest is as for `create`.
+    """
+    return _run(ctx, given, "upsert", object_type)
+
+
+@_command_of("read", FORMATTING, MAPPING, IDENTIFYING, ASSUMING, ASKING, RUNNING)
+def read(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
+    """Read the record that each row of FILE names, and write the records.
+
+    OBJECT can be contacts, companies, deals or products, too. The column `id` of FILE holds the record id,
+    or --id-property names a column whose values are unique; other columns are passed over. The records are
+    written at the end, in the order of the rows. Those that HubSpot does not find are rejected.
+
+    The same command again goes on where it stopped. After a finished run, it reads all records anew.
+    """
+    from hubspot_batch.cli._columns import names_in
+
+    key, properties = given["id_property"], names_in(given["properties"])
+    if key is not None and properties and key not in properties:
+        # So that one can see which row a record belongs to.
+        properties = [key, *properties]
+    request = {
+        "properties": properties,
+        "history": names_in(given["history"]),
+        "id_property": key,
+        "archived": given["archived"],
+    }
+    return _run(ctx, given, "read", object_type, request=request)
+
+
+@_command_of("archive", FORMATTING, MAPPING, PUSHING)
+def archive(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
+    """Put the record that each row of FILE names into the recycle bin.
+
+    The column `id` holds the record id; other columns are passed over. Nothing is asked before: --dry-run
+    shows what would be sent. HubSpot does not tell of ids that no record has. The rest is as for `create`.
+    """
+    return _run(ctx, given, "archive", object_type)
+
+
+@commands.command()
+@click.argument("from_type", metavar="FROM", type=objects_of("associate"))
+@click.argument("to_type", metavar="TO", type=objects_of("associate"))
+@click.argument("file", type=FILE)
+@FORMATTING
+@LINKING
+@PUSHING
+@click.pass_context
+def associate(ctx: click.Context, /, from_type: str, to_type: str, **given: Any) -> int:  # noqa: ANN401
+    """Link the two records that each row of FILE names.
+
+    FROM and TO are object types: orders, line-items, commerce-payments, carts, contacts, companies, deals or
+    products. The columns `from` and `to` hold record ids. A link that exists stays as it is. The rest is as
+    for `create`.
+    """
+    return _run(ctx, given, "associate", from_type, to_type)
 
 
 @commands.command()
@@ -148,12 +216,15 @@ def validate(verb: str, object_type: str, **given: Any) -> int:  # noqa: ANN401 
 
     Each fault is a line on standard output: the place, the problem, the remedy. The exit code is 1 if there
     is any. A file that holds {"inputs": [...]} is checked as the body of one request, strictly as the
-    document has it: values are text. Rows can be checked for `create` and `update`, bodies for every
-    operation of the document.
+    document has it: values are text. Bodies can be checked for every operation of the document, rows for
+    those of an object type; `hubspot-batch associate --dry-run` checks the rows of links. JSON Lines for
+    `read`, `upsert` and `archive` need their name or --format.
     """
     from hubspot_batch.cli import _validate
+    from hubspot_batch.cli._jobs import operation_id
 
-    return 0 if _validate.validate(_operation_id(verb, object_type), input_file(given)) else 1
+    name = operation_id(verb, _with_underscores(object_type))
+    return 0 if _validate.validate(name, input_file(given)) else 1
 
 
 @commands.command()
@@ -297,18 +368,27 @@ def completion(shell: str) -> None:
     click.echo(kinds[shell](commands, {}, "hubspot-batch", "_HUBSPOT_BATCH_COMPLETE").source())
 
 
-def _operation_id(verb: str, object_type: str) -> "OperationId":
-    return cast("OperationId", f"{verb}_{object_type.replace('-', '_')}")
+def _run(
+    ctx: click.Context,
+    given: dict[str, Any],
+    verb: str,
+    *object_types: str,
+    request: Mapping[str, object] | None = None,
+) -> int:
+    """Do what a command does with the rows of its file, and return the exit code."""
+    from hubspot_batch.cli._jobs import Job
 
-
-def _push(operation_id: "OperationId", given: dict[str, Any], interrupts: Interrupts) -> int:
-    if given["dry_run"]:
+    job = Job(verb=verb, object_types=tuple(map(_with_underscores, object_types)), request=request or {})
+    file = input_file(given, job.object_types if verb == "associate" else None)
+    if given.get("dry_run"):
         from hubspot_batch.cli._dry_run import dry_run
 
         unique_property = given.get("unique_property")
-        return 0 if dry_run(operation_id, input_file(given), unique_property, as_json=given["as_json"]) else 1
+        return 0 if dry_run(job.operation_id, file, unique_property, as_json=given["as_json"]) else 1
     from hubspot_batch.cli import _push
 
-    return _push.run(
-        operation_id, input_file(given), connection_options(given), push_options(given), interrupts
-    )
+    return _push.run(job, file, connection_options(given), push_options(given), ctx.obj)
+
+
+def _with_underscores(name: str) -> str:
+    return name.replace("-", "_")

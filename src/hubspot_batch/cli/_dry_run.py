@@ -52,7 +52,7 @@ def dry_run(
         ConfigurationError: If an option does not fit it.
     """
     with file.open(contract.operation(operation_id)) as rows:
-        pairs, checked = checked_rows(operation_id, rows, unique_property)
+        pairs, checked = checked_rows(operation_id, rows, unique_property=unique_property)
         for row, faults in pairs:
             if faults and not as_json:
                 _show(row, faults, checked.invalid)

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hubspot_batch.cli._columns import ColumnOptions, Columns
+from hubspot_batch.cli._columns import ColumnOptions, Columns, PairColumns, PairOptions
 from hubspot_batch.cli._files import (
     STDIN,
     copy_content,
@@ -33,12 +33,13 @@ COPY_PREFIX = "stdin-"
 """How the name of a copy of piped rows begins."""
 
 
-class _Options(Struct, frozen=True):
+class _Options(Struct, frozen=True, omit_defaults=True):
     """The form in which journals keep the options."""
 
     table: ReadOptions
     columns: ColumnOptions
     mapping: str | None = None
+    pairs: PairOptions | None = None
 
 
 class InputFile(Struct, frozen=True, kw_only=True):
@@ -49,12 +50,14 @@ class InputFile(Struct, frozen=True, kw_only=True):
         format: How it is written.
         columns: What becomes of its columns.
         mapping: The mapping file, if there is one.
+        pairs: What becomes of them if the rows are links.
     """
 
     path: Path
     format: ReadOptions = ReadOptions()
     columns: ColumnOptions = ColumnOptions()
     mapping: FileMapping | None = None
+    pairs: PairOptions | None = None
 
     def to_json(self) -> str:
         """Return the options as text, with digests for what may be personal data.
@@ -62,9 +65,8 @@ class InputFile(Struct, frozen=True, kw_only=True):
         That are the values of `--set`, and the content of the mapping file.
         """
         columns = replace(self.columns, set=tuple(map(without_value, self.columns.set)))
-        return msgspec.json.encode(
-            _Options(self.format, columns, None if self.mapping is None else self.mapping.digest)
-        ).decode()
+        mapping = None if self.mapping is None else self.mapping.digest
+        return msgspec.json.encode(_Options(self.format, columns, mapping, self.pairs)).decode()
 
     def kept(self, folder: Path) -> "InputFile":
         """Return a file that can be read again: what a pipe gives is copied into a folder.
@@ -102,6 +104,9 @@ class InputFile(Struct, frozen=True, kw_only=True):
         if self.mapping is not None:
             self.mapping.check_object(operation.object_type)
         with open_reader(self.path, self.format) as reader:
+            if self.pairs is not None:
+                yield OpenInputFile(reader, PairColumns(self.pairs, reader.columns))
+                return
             columns = Columns(
                 operation,
                 self.columns,
@@ -151,7 +156,7 @@ class OpenInputFile:
         reader: Reads its rows.
     """
 
-    def __init__(self, reader: RowReader, columns: Columns) -> None:
+    def __init__(self, reader: RowReader, columns: Columns | PairColumns) -> None:
         self.reader = reader
         self._columns = columns
 

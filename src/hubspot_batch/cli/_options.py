@@ -69,21 +69,15 @@ def _formats() -> Sequence[str]:
 
 
 def objects_of(verb: str | None = None) -> _NameType:
-    """Return the type of an argument that names an object type whose rows the document lets a verb push.
+    """Return the type of an argument that names an object type with whose records a command does something.
 
     Without a verb, the argument names what any operation is about.
     """
 
     def names() -> Sequence[str]:
-        from hubspot_batch import contract
+        from hubspot_batch.cli._jobs import object_types
 
-        known = contract.operations().values()
-        chosen = [
-            operation.object_type.replace("_", "-")
-            for operation in known
-            if verb is None or (operation.verb == verb and not operation.path_parameters)
-        ]
-        return list(dict.fromkeys(chosen))
+        return [name.replace("_", "-") for name in object_types(verb)]
 
     return _ChoiceWhenUsed("object", names)
 
@@ -137,12 +131,7 @@ def _of_dates(_: click.Context, _parameter: click.Parameter, texts: tuple[str, .
     return texts
 
 
-READING = options(
-    click.option(
-        "--mapping",
-        type=PATH,
-        help="A file that says how the columns become properties: see `hubspot-batch mapping`.",
-    ),
+FORMATTING = options(
     click.option(
         "--format",
         type=FORMAT,
@@ -159,13 +148,22 @@ READING = options(
         callback=_of_text,
         help="The delimiter of CSV, `tab` for a tab. Found out by default.",
     ),
+)
+MAPPING = click.option(
+    "--map",
+    multiple=True,
+    metavar="PROPERTY=COLUMN",
+    callback=_pairs,
+    help="Take a property, or the id, from a column of another name.",
+)
+READING = options(
     click.option(
-        "--map",
-        multiple=True,
-        metavar="PROPERTY=COLUMN",
-        callback=_pairs,
-        help="Take a property from a column of another name.",
+        "--mapping",
+        type=PATH,
+        help="A file that says how the columns become properties: see `hubspot-batch mapping`.",
     ),
+    FORMATTING,
+    MAPPING,
     click.option(
         "--only", multiple=True, metavar="COLUMNS", help="Take only these columns, separated by commas."
     ),
@@ -220,6 +218,55 @@ ASSOCIATING = click.option(
 IDENTIFYING = click.option(
     "--id-property", metavar="PROPERTY", help="A unique property that names the record; `id` by default."
 )
+KEYING = click.option(
+    "--id-property", metavar="PROPERTY", required=True, help="The unique property that names the record."
+)
+ASKING = options(
+    click.option(
+        "--properties",
+        multiple=True,
+        metavar="NAMES",
+        help="The properties to read, separated by commas. HubSpot chooses a few by default.",
+    ),
+    click.option(
+        "--history",
+        multiple=True,
+        metavar="NAMES",
+        help="Properties to read with their former values. They are written to JSON Lines only.",
+    ),
+    click.option("--archived", is_flag=True, help="Read archived records, and no others."),
+    click.option(
+        "--output",
+        type=FILE,
+        default=Path("-"),
+        help="A file .csv, .jsonl or .parquet for the records; standard output by default, in the format of "
+        "FILE.",
+    ),
+)
+LINKING = options(
+    click.option(
+        "--from",
+        "from_column",
+        metavar="COLUMN",
+        default="from",
+        show_default=True,
+        help="The column of the first ids.",
+    ),
+    click.option(
+        "--to",
+        "to_column",
+        metavar="COLUMN",
+        default="to",
+        show_default=True,
+        help="The column of the second ids.",
+    ),
+    click.option(
+        "--type",
+        "link_type",
+        metavar="TYPE",
+        help="The type of the links by its name, `primary company`, or its id. The plain link by default.",
+    ),
+)
 UNIQUE = click.option(
     "--unique-property",
     metavar="PROPERTY",
@@ -231,16 +278,10 @@ ASSUMING = click.option(
     is_flag=True,
     help="Take your word that the account holds such a property unique, and do not look it up.",
 )
-PUSHING = options(
-    click.option(
-        "--dry-run", is_flag=True, help="Check all rows and say how long a push takes. Nothing is sent."
-    ),
-    click.option("--sandbox", is_flag=True, help="Push into a local HubSpot that ends with the command."),
+RUNNING = options(
+    click.option("--sandbox", is_flag=True, help="Use a local HubSpot that ends with the command."),
     click.option("--new", is_flag=True, help="Begin from the first row, and send again what ran before."),
     click.option("--journal", type=PATH, help="The journal of the run; by default one in the runs folder."),
-    click.option(
-        "--keep-going", is_flag=True, help="Go on even if the first rows are all refused for one reason."
-    ),
     click.option("--concurrency", type=click.IntRange(1), help="The most requests in flight, 40 by default."),
     click.option("--token-file", type=PATH, help="A file that holds the access token."),
     click.option(
@@ -264,33 +305,51 @@ PUSHING = options(
     click.option("--report", type=PATH, help="Write an HTML page about the run."),
     click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, without progress."),
 )
+PUSHING = options(
+    click.option(
+        "--dry-run", is_flag=True, help="Check all rows and say how long a push takes. Nothing is sent."
+    ),
+    click.option(
+        "--keep-going", is_flag=True, help="Go on even if the first rows are all refused for one reason."
+    ),
+    RUNNING,
+)
 
 
-def input_file(given: dict[str, Any]) -> "InputFile":
-    """Return the file that the options describe."""
-    from hubspot_batch.cli._columns import ColumnOptions
+def input_file(given: dict[str, Any], ends: Sequence[str] | None = None) -> "InputFile":
+    """Return the file that the options describe, of links if they have ends."""
+    from hubspot_batch.cli._columns import ColumnOptions, PairOptions
     from hubspot_batch.cli._input_file import InputFile
     from hubspot_batch.cli._mapping_file import read_mapping
     from hubspot_batch.cli._tables import ReadOptions
 
-    mapping = None if given["mapping"] is None else read_mapping(given["mapping"])
+    mapping = read_mapping(given["mapping"]) if given.get("mapping") else None
     names = ReadOptions.__struct_fields__
     return InputFile(
         path=given["file"],
         format=ReadOptions(**{name: given[name] or getattr(mapping, name, None) for name in names}),
         mapping=mapping,
         columns=ColumnOptions(
-            map=given["map"],
-            only=given["only"],
-            drop=given["drop"],
-            set=given["set"],
+            map=given.get("map", ()),
+            only=given.get("only", ()),
+            drop=given.get("drop", ()),
+            set=given.get("set", ()),
             associate=given.get("associate", ()),
-            clear_empty=given["clear_empty"],
-            timezone=given["timezone"],
-            decimal=given["decimal"],
-            date_format=given["date_format"],
-            null=given["null"],
+            clear_empty=given.get("clear_empty", False),
+            timezone=given.get("timezone"),
+            decimal=given.get("decimal"),
+            date_format=given.get("date_format", ()),
+            null=given.get("null", ()),
             id_property=given.get("id_property"),
+        ),
+        pairs=None
+        if ends is None
+        else PairOptions(
+            from_type=ends[0],
+            to_type=ends[1],
+            from_column=given["from_column"],
+            to_column=given["to_column"],
+            type=given["link_type"],
         ),
     )
 
@@ -317,10 +376,11 @@ def push_options(given: dict[str, Any]) -> "PushOptions":
         unique_property=given.get("unique_property"),
         assume_unique=given.get("assume_unique", False),
         concurrency=given["concurrency"],
-        keep_going=given["keep_going"],
+        keep_going=given.get("keep_going", False),
         journal=given["journal"],
         new=given["new"],
         as_json=given["as_json"],
         page=given["report"],
         results=given["results"],
+        records=given.get("output"),
     )

@@ -1,17 +1,18 @@
-"""`hubspot-batch create` and `update`: push a file of rows into HubSpot.
+"""`hubspot-batch create` and the other commands of `_jobs`: do something in HubSpot for each row of a file.
 
 The steps of a push: connect, copy what a pipe gives, open the file, choose the journal, run, report.
 """
 
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from msgspec import Struct
 
-from hubspot_batch import HubSpot, contract, printable
+from hubspot_batch import HubSpot, printable
 from hubspot_batch.bulk import BulkError, Progress, Report, Stream, count_done, read_run
 from hubspot_batch.cli._connection import Connection, ConnectionOptions, connect
 from hubspot_batch.cli._console import is_unread, release_streams, say
@@ -19,14 +20,16 @@ from hubspot_batch.cli._errors import UnfinishedError
 from hubspot_batch.cli._files import STDIN, check_distinct, check_writable, digest_of, write_text
 from hubspot_batch.cli._html_report import RunFacts, page_of
 from hubspot_batch.cli._input_file import Definitions, InputFile, OpenInputFile
+from hubspot_batch.cli._jobs import Job
 from hubspot_batch.cli._progress import Sample, Samples, drawn
 from hubspot_batch.cli._run_journal import drop_unused, journal_for, note_end, note_start, without_values
 from hubspot_batch.cli._signals import Interrupts
 from hubspot_batch.cli._stored_runs import FileVersion, StoredRun, drop_copy, find, folder, is_copy, name_of
 from hubspot_batch.cli._summary import ExitCode, SummaryForm, exit_code, print_summary
 from hubspot_batch.cli._tables import FORMATS
+from hubspot_batch.cli._write_records import RecordsFile
 from hubspot_batch.cli._write_results import write_results
-from hubspot_batch.contract import Operation, is_unicode
+from hubspot_batch.contract import is_unicode
 from hubspot_batch.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -34,7 +37,6 @@ from hubspot_batch.errors import (
     PermissionDeniedError,
     SourceError,
 )
-from hubspot_batch.types import OperationId
 
 
 class PushOptions(Struct, frozen=True, kw_only=True):
@@ -50,6 +52,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
         as_json: Whether to print the report as JSON, without progress.
         page: Where to write the report as an HTML page.
         results: Where to write the rows with their outcomes.
+        records: Where to write the records of a read.
     """
 
     unique_property: str | None = None
@@ -61,13 +64,16 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     as_json: bool = False
     page: Path | None = None
     results: Path | None = None
+    records: Path | None = None
 
 
 class _Ended(Struct, frozen=True, kw_only=True):
     """A run that has ended, finished or not, with what is to be reported."""
 
+    job: Job
     title: str
     service: str
+    form: str
     journal: Path
     report: Report
     code: ExitCode
@@ -84,23 +90,23 @@ class _Ended(Struct, frozen=True, kw_only=True):
 
 
 def run(
-    operation_id: OperationId,
+    job: Job,
     file: InputFile,
     connection_options: ConnectionOptions,
     options: PushOptions,
     interrupts: Interrupts,
 ) -> ExitCode:
-    """Push a file, print a summary, and return the exit code.
+    """Do a job for each row of a file, print a summary, and return the exit code.
 
     Raises:
         HubSpotBatchError: If the file, the journal, an option or the account cannot be used. Nothing was
             sent.
     """
-    _check_outputs(options)
+    _check_outputs(job, options)
     _check_distinct(file, connection_options, options, options.journal)
     with connect(connection_options) as connection:
         kept = file.kept(folder())
-        push = _Push(contract.operation(operation_id), kept, connection_options, connection, options)
+        push = _Push(job, kept, connection_options, connection, options)
         needed = False
         try:
             ended = push.run(interrupts)
@@ -114,7 +120,7 @@ def run(
 class _Push(Struct, frozen=True):
     """A push whose file can be read again, and whose client is connected."""
 
-    operation: Operation
+    job: Job
     file: InputFile
     connection_options: ConnectionOptions
     connection: Connection
@@ -122,14 +128,13 @@ class _Push(Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        records = self.operation.object_type.replace("_", " ")
-        return f"{self.operation.verb} {records} from {self.file.path.name}"
+        return f"{self.job.title} from {self.file.path.name}"
 
     def run(self, interrupts: Interrupts) -> _Ended:
         """Run until all rows have an outcome or something stops the run."""
         samples = Samples()
         definitions = self.definitions()
-        with self.file.open(self.operation, definitions) as rows:
+        with self.file.open(self.job.operation, definitions) as rows:
             source = _version_of(self.file)
             journal = self.journal(source, definitions)
             # Validate everything before the journal exists.
@@ -138,6 +143,8 @@ class _Push(Struct, frozen=True):
             if not self.connection.persistent and not self.options.as_json:
                 place = self.connection.service
                 say(f"A local HubSpot runs at {place}: nothing leaves this machine", err=True)
+            if self.job.notice is not None and not self.options.as_json:
+                say(self.job.notice, err=True)
             with drawn(self.title, rows.reader.share_read, quiet=self.options.as_json) as draw:
 
                 def tell(progress: Progress) -> None:
@@ -155,8 +162,10 @@ class _Push(Struct, frozen=True):
         code = exit_code(report, None if stopped is None else stopped.__cause__)
         note_end(journal, source, report, code)
         return _Ended(
+            job=self.job,
             title=self.title,
             service=self.connection.service,
+            form=rows.reader.format,
             journal=journal,
             report=report,
             code=code,
@@ -176,15 +185,13 @@ class _Push(Struct, frozen=True):
             ConfigurationError: If a mapping file needs them, and HubSpot does not accept the token.
             UnfinishedError: If a mapping file needs them, and they cannot be had for now.
         """
-        with self.file.open(self.operation) as rows:
+        with self.file.open(self.job.operation) as rows:
             if not rows.needs_definitions:
                 return None
         client = self.connection.client()
         needed = self.file.mapping is not None
         try:
-            objects = getattr(
-                client if needed else client.with_options(retries=0), self.operation.object_type
-            )
+            objects = getattr(client if needed else client.with_options(retries=0), self.job.object_types[0])
             return {definition.name: definition for definition in objects.properties()}
         except HubSpotBatchError as error:
             if not needed:
@@ -204,7 +211,7 @@ class _Push(Struct, frozen=True):
         journal, new = self.options.journal, self.options.new
         if journal is None:
             return journal_for(
-                self.operation.id,
+                self.job,
                 self.connection,
                 source,
                 new=new,
@@ -219,24 +226,26 @@ class _Push(Struct, frozen=True):
 
     def count_repeats(self, definitions: Definitions, run: StoredRun) -> int:
         """Return how many of the first hundred rows of the file a run has done and would be doubled."""
-        if self.operation.resendable(self.options.unique_property):
+        if self.job.operation.resendable(self.options.unique_property):
             return 0
-        with self.file.open(self.operation, definitions) as rows:
+        with self.file.open(self.job.operation, definitions) as rows:
             return count_done(run.path, rows.inputs())
 
     def new_stream(
         self, client: HubSpot, rows: OpenInputFile, journal: Path, tell: Callable[[Progress], None]
     ) -> Stream:
         """Return the run, which has not begun."""
-        objects = getattr(client, self.operation.object_type)
-        unique = self.options.unique_property
-        stream: Stream = getattr(objects, f"stream_{self.operation.verb}")(
+        namespace, method, arguments = self.job.place
+        unique, options = self.options.unique_property, self.options
+        stream: Stream = getattr(getattr(client, namespace), method)(
+            *arguments,
             rows.inputs(),
             journal=journal,
             account=self.connection.account,
-            concurrency=self.options.concurrency,
-            keep_going=self.options.keep_going,
+            concurrency=options.concurrency,
             on_progress=tell,
+            **self.job.request,
+            **({"keep_going": True} if options.keep_going else {}),
             **({} if unique is None else {"unique_property": unique}),
             **({"assume_unique": True} if self.options.assume_unique else {}),
         )
@@ -259,9 +268,9 @@ def _report(ended: _Ended, options: PushOptions) -> ExitCode:
     If a file cannot be written, the same command sends nothing again, and writes it.
     """
     problems = [] if ended.problem is None else [ended.problem]
-    for write in (partial(_write_page, ended, options), partial(_write_results, ended, options)):
+    for write in (_write_records, _write_page, _write_results):
         try:
-            write()
+            write(ended, options)
         except HubSpotBatchError as error:
             problems.append(str(error))
     code = ended.code if ended.problem or not problems else 5
@@ -269,6 +278,7 @@ def _report(ended: _Ended, options: PushOptions) -> ExitCode:
         print_summary(
             ended.report,
             code,
+            job=ended.job,
             problem="; ".join(problems) or None,
             missing_columns=ended.missing_columns,
             run=name_of(ended.journal),
@@ -287,7 +297,17 @@ def _report(ended: _Ended, options: PushOptions) -> ExitCode:
 def _form(options: PushOptions) -> SummaryForm:
     if options.as_json:
         return "json"
-    return "stderr" if STDIN in {options.page, options.results} else "text"
+    return "stderr" if STDIN in {options.page, options.results, options.records} else "text"
+
+
+def _write_records(ended: _Ended, options: PushOptions) -> None:
+    if options.records is not None and ended.report.finished:
+        _records_file(ended.job, options.records).write(ended.journal, ended.form)
+
+
+def _records_file(job: Job, path: Path) -> RecordsFile:
+    asked = cast("Mapping[str, Sequence[str]]", job.request)
+    return RecordsFile(path=path, properties=asked["properties"], has_history=bool(asked["history"]))
 
 
 def _write_page(ended: _Ended, options: PushOptions) -> None:
@@ -320,9 +340,11 @@ def _problem(stopped: BaseException, connection: Connection) -> str:
     return text
 
 
-def _check_outputs(options: PushOptions) -> None:
+def _check_outputs(job: Job, options: PushOptions) -> None:
     """Refuse files that could not be written at the end."""
-    for path in (options.page, options.results):
+    if options.records is not None:
+        _records_file(job, options.records).check()
+    for path in (options.page, options.results, options.records):
         if path is not None and path != STDIN:
             check_writable(path)
 
@@ -335,6 +357,7 @@ def _check_distinct(
         "--token-file": connection.token_file,
         "--results": options.results,
         "--report": options.page,
+        "--output": options.records,
         "--json": STDIN if options.as_json else None,
     }
     check_distinct(files, {"--journal": journal, "--share-quota": connection.shared_quota})

@@ -11,6 +11,7 @@ from hubspot_batch.bulk import Report, read_run, write_notes
 from hubspot_batch.cli._connection import Connection
 from hubspot_batch.cli._console import quoted, say
 from hubspot_batch.cli._files import make_private_folder
+from hubspot_batch.cli._jobs import Job
 from hubspot_batch.cli._stored_runs import (
     FOLDER_VARIABLE,
     SUFFIX,
@@ -25,7 +26,7 @@ from hubspot_batch.errors import JournalError, JournalInUseError, SourceError
 
 
 def journal_for(
-    operation_id: str,
+    job: Job,
     connection: Connection,
     source: FileVersion,
     *,
@@ -35,7 +36,7 @@ def journal_for(
     """Return the journal of a command: that of the run that it continues, or a new one.
 
     Args:
-        operation_id: The operation.
+        job: What is to be done.
         connection: The account.
         source: The file.
         new: Whether to begin from the first row and ignore earlier runs.
@@ -46,16 +47,20 @@ def journal_for(
             in the file.
         SourceError: If the file has changed since a run over it stopped.
     """
-    key = blake2b(f"{connection.service} {source.path}".encode(), digest_size=4).hexdigest()
-    ending = f"{operation_id.replace('_', '-')}-{key}"
+    asked = " ".join([connection.service, source.path, *filter(None, [job.identity])])
+    ending = f"{job.name}-{blake2b(asked.encode(), digest_size=4).hexdigest()}"
     earlier = stored_runs(ending)
     if going_on := [run.name for run in earlier if run.going_on]:
         raise JournalInUseError(f"run {going_on[0]} over this file is going on; wait for its end")
     for run in [] if new else earlier:
         if not _is_of_account(run, connection):
             continue
-        if run.source == source:
+        if run.source == source and not (run.finished and job.starts_afresh):
             return run.path
+        if job.operation.repeatable:
+            # Older runs do not count: what they have written is not what was written last.
+            _warn_of_change(run, job)
+            break
         _check_change(run, count_repeats)
     return _unused(ending)
 
@@ -72,6 +77,15 @@ def _is_of_account(run: StoredRun, connection: Connection) -> bool:
             err=True,
         )
     return False
+
+
+def _warn_of_change(run: StoredRun, job: Job) -> None:
+    if not (run.finished or job.starts_afresh):
+        say(
+            f"Warning: run {run.name} over this file stopped before its end, and the file or the options "
+            "that say how to read it have changed since; this run begins from the first row",
+            err=True,
+        )
 
 
 def _check_change(run: StoredRun, count_repeats: Callable[[StoredRun], int]) -> None:
@@ -93,10 +107,10 @@ def _check_change(run: StoredRun, count_repeats: Callable[[StoredRun], int]) -> 
 
 def _unused(ending: str) -> Path:
     moment = datetime.now(UTC)
-    # Two runs can begin within one second.
-    while (path := folder() / f"{moment:%Y%m%d-%H%M%S}-{ending}{SUFFIX}").exists():
+    # Two runs can begin within one second, and their names tell which is the later one.
+    while any(folder().glob(f"{moment:%Y%m%d-%H%M%S}-*{SUFFIX}")):
         moment += timedelta(seconds=1)
-    return path
+    return folder() / f"{moment:%Y%m%d-%H%M%S}-{ending}{SUFFIX}"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import click
 
 from hubspot_batch.bulk import Report
 from hubspot_batch.cli._console import quoted, say
+from hubspot_batch.cli._jobs import Job
 from hubspot_batch.cli._progress import duration
 from hubspot_batch.errors import (
     AuthenticationError,
@@ -56,6 +57,7 @@ def print_summary(
     report: Report,
     code: ExitCode,
     *,
+    job: Job,
     problem: str | None,
     missing_columns: Sequence[str],
     run: str,
@@ -68,6 +70,7 @@ def print_summary(
     Args:
         report: The report of the run.
         code: The exit code.
+        job: What was to be done.
         problem: What stopped the run, or could not be written.
         missing_columns: Columns that an option names and no row had.
         run: The name of the run.
@@ -81,25 +84,27 @@ def print_summary(
         return
     if problem:
         say(f"Error: {problem}", err=True)
-    for line in _lines(report, code, run, to_mend, resumable=resumable):
+    for line in _lines(report, code, job, run, to_mend, resumable=resumable):
         say(line, err=form == "stderr")
 
 
 def _lines(
-    report: Report, code: ExitCode, run: str, to_mend: str | None, *, resumable: bool
+    report: Report, code: ExitCode, job: Job, run: str, to_mend: str | None, *, resumable: bool
 ) -> Iterator[str]:
-    verb, _, object_type = report.operation.partition("_")
     yield (
-        f"{report.done:,} of {report.read:,} {object_type.replace('_', ' ')} {verb}d in "
+        f"{report.done:,} of {report.read:,} {job.rows} {job.words.done} in "
         f"{duration(report.seconds)}: {report.requests:,} request{'s' * (report.requests != 1)}, "
         f"{report.quota_share:.0%} of the quota"
     )
+    if report.actions.keys() - {job.words.action}:
+        yield _by_action(report)
     if report.finished and report.done and not report.requests:
         yield "nothing was sent: an earlier run has sent all rows; with --new, all of them are sent again"
     if report.rejected:
-        yield f"{report.rejected:,} rejected: not written, for the reasons below"
+        yield f"{report.rejected:,} rejected: not {job.words.not_done}, for the reasons below"
     if report.unknown:
-        yield f"{report.unknown:,} unknown: sent, but their answer was lost; look before you push them again"
+        advice = "they can be sent again" if job.operation.repeatable else "look before you push them again"
+        yield f"{report.unknown:,} unknown: sent, but their answer was lost; {advice}"
     yield from _pending(report)
     for reason, count in list(report.reasons.items())[:_REASONS_SHOWN]:
         yield f"  {count:>9,}  {reason}"
@@ -107,7 +112,7 @@ def _lines(
         yield f"  and {more:,} other reasons"
     yield f"Run {run}"
     if report.rejected:
-        yield from _how_to_mend(run, to_mend)
+        yield from _how_to_mend(run, to_mend, job)
     if report.unknown:
         yield f"  hubspot-batch results {quoted(run)} --unknown"
     if not report.finished:
@@ -132,13 +137,22 @@ def rejected_command(run: str, to_mend: str | None) -> str:
     return command if to_mend is None else f"{command} --output {quoted(to_mend)}"
 
 
-def _how_to_mend(run: str, to_mend: str | None) -> Iterator[str]:
+def _by_action(report: Report) -> str:
+    """Return how many rows are done in which way: `created 12, updated 30`."""
+    parts = [f"{action} {count:,}" for action, count in report.actions.items()]
+    if untold := report.done - sum(report.actions.values()):
+        parts.append(f"one or the other {untold:,}")
+    return ", ".join(parts)
+
+
+def _how_to_mend(run: str, to_mend: str | None, job: Job) -> Iterator[str]:
     yield f"  {rejected_command(run, to_mend)}"
     if to_mend is None:
         yield "  rows from a pipe are not kept; --results FILE writes them with their outcomes"
     else:
-        yield f"  then correct {to_mend} and push it"
-        yield "  (--drop or --map: for columns that HubSpot does not know)"
+        yield f"  then correct {to_mend} and {'read' if job.verb == 'read' else 'push'} it"
+        if job.words.has_properties:
+            yield "  (--drop or --map: for columns that HubSpot does not know)"
 
 
 def what_next(*, resumable: bool, usable: bool = True) -> str:

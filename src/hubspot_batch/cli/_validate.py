@@ -17,12 +17,13 @@ from hubspot_batch.cli._console import say
 from hubspot_batch.cli._files import copy_content, is_read_once
 from hubspot_batch.cli._input_file import InputFile, OpenInputFile
 from hubspot_batch.cli._summary import warn_of_missing
-from hubspot_batch.cli._tables import DECODE_ERRORS, FileRow, explain, first_repeated, read_body
+from hubspot_batch.cli._tables import DECODE_ERRORS, BodyKind, FileRow, explain, first_repeated, read_body
+from hubspot_batch.contract import Operation
 from hubspot_batch.errors import ConfigurationError, InputIssue, SourceError
 from hubspot_batch.types import OperationId
 
-# A file for another verb always holds the body of a request.
-_VERBS_OF_ROWS = ("create", "update")
+# The body of another request need not begin with its inputs, so what may be one is one.
+_WITH_INPUTS_ONLY = ("create", "update")
 
 
 def validate(operation_id: OperationId, file: InputFile) -> bool:
@@ -39,18 +40,29 @@ def validate(operation_id: OperationId, file: InputFile) -> bool:
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from error
     with _read_twice(file.path) as path:
-        body = read_body(path, file.format, always=operation.verb not in _VERBS_OF_ROWS)
+        body = read_body(path, file.format, _kind_of_body(operation))
         if body is not None:
             return _validate_body(operation_id, body, file.path)
         return _validate_rows(operation_id, replace(file, path=path), file.path)
 
 
+def _kind_of_body(operation: Operation) -> BodyKind:
+    if operation.path_parameters and operation.verb != "read":
+        return "any"
+    return "inputs" if operation.verb in _WITH_INPUTS_ONLY else "mapping"
+
+
 def checked_rows(
-    operation_id: OperationId, rows: OpenInputFile, unique_property: str | None = None
+    operation_id: OperationId,
+    rows: OpenInputFile,
+    *,
+    unique_property: str | None = None,
+    id_property: str | None = None,
 ) -> tuple[Iterator[tuple[FileRow, Sequence[InputIssue]]], Check]:
     """Return the rows with their faults, to be iterated once, and the check that counts them."""
     pairs, copies = tee(rows.rows())
-    checked = check(operation_id, (item for _, item in copies), unique_property=unique_property)
+    items = (item for _, item in copies)
+    checked = check(operation_id, items, unique_property=unique_property, id_property=id_property)
     return zip((row for row, _ in pairs), checked, strict=True), checked
 
 
@@ -91,7 +103,7 @@ def _read_twice(path: Path) -> Iterator[Path]:
 def _validate_rows(operation_id: OperationId, file: InputFile, shown: Path) -> bool:
     count = 0
     with file.open(contract.operation(operation_id)) as rows:
-        pairs, checked = checked_rows(operation_id, rows)
+        pairs, checked = checked_rows(operation_id, rows, id_property=file.columns.id_property)
         for row, faults in pairs:
             count += len(faults)
             for fault in faults:

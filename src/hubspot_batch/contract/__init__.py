@@ -3,7 +3,7 @@
 What stands here is for code that turns data of its own into inputs, as the command line does.
 """
 
-from hubspot_batch.contract._associations import association_type, object_type_of
+from hubspot_batch.contract._associations import association_type, link_type, object_type_of
 from hubspot_batch.contract._operations import (
     MAX_INPUTS,
     Operation,
@@ -23,6 +23,7 @@ __all__ = [
     "document",
     "encode_value",
     "is_unicode",
+    "link_type",
     "name_of",
     "object_type_of",
     "operation",

@@ -1,6 +1,7 @@
 """The association types of a new record (docs/behaviour.md, "Associations")."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
@@ -78,6 +79,9 @@ TARGETS: Mapping[str, Mapping[int, str]] = {
 If several ids have the same target type, the first is the plain link.
 """
 
+# What the types are called that do not have the name of their target.
+_OTHER_TYPES = {509: "primary company", 565: "upcoming subscription"}
+_TYPE_ID = re.compile("[0-9]{1,18}")
 _TWO_ENDS = 2
 
 OBJECT_TYPES = frozenset(TARGETS) | {name for row in TARGETS.values() for name in row.values()}
@@ -127,8 +131,51 @@ def association_type(object_type: str, target: str, type_id: int | None = None) 
     return {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": chosen}
 
 
+def link_type(from_type: str, to_type: str, kind: int | str | None = None) -> AssociationType:
+    """Return the type of a link between records that exist.
+
+    Args:
+        from_type: The object type that the link begins at.
+        to_type: The object type that it leads to.
+        kind: The type id or its name, if it is not the plain link: `primary company`, or in full
+            `order to primary company`. An id that HubSpot has not defined counts as user-defined.
+
+    Raises:
+        ConfigurationError: If there is no such type, or those of the two object types are not known here.
+    """
+    begin, end = object_type_of(from_type) or from_type, object_type_of(to_type) or to_type
+    if isinstance(kind, str) and _TYPE_ID.fullmatch(kind):
+        kind = int(kind)
+    if begin not in TARGETS:
+        remedy = "give inputs with from, to and types instead of pairs"
+        if begin in TARGETS.get(end, {}).values():
+            remedy = f"link the other way round, from {end} to {begin}, or {remedy}"
+        raise ConfigurationError(
+            f"the type ids of associations that begin at {begin} are not known here; {remedy}"
+        )
+    return association_type(begin, end, _type_named(begin, end, kind) if isinstance(kind, str) else kind)
+
+
+def _type_named(from_type: str, to_type: str, name: str) -> int:
+    words = " ".join(name.lower().replace("_", " ").replace("-", " ").split())
+    words = words.removeprefix(f"{_singular(from_type)} to ".replace("_", " "))
+    known = {
+        _OTHER_TYPES.get(number, _singular(target).replace("_", " ")): number
+        for number, target in TARGETS[from_type].items()
+        if target == to_type
+    }
+    if words in known:
+        return known[words]
+    if not known:
+        raise ConfigurationError(_no_pair(from_type, to_type))
+    raise ConfigurationError(
+        f"there is no association type {name!r} from {from_type} to {to_type}; "
+        f"there are: {', '.join(known)}, and the ids of the account's own labels"
+    )
+
+
 def association_inputs(
-    from_type: object, to_type: object, pairs: Iterable[object], type_id: int | None
+    from_type: object, to_type: object, pairs: Iterable[object], type_id: int | str | None
 ) -> Iterator[object]:
     """Yield the inputs that link pairs of ids. What is not a pair is left for the document to judge.
 
@@ -136,7 +183,7 @@ def association_inputs(
         from_type: What the links begin at, by its name in paths.
         to_type: What they lead to, by its name in paths.
         pairs: Pairs of record ids, or inputs with types of their own.
-        type_id: The type id, where it is not the plain one of the two.
+        type_id: The type id or its name, where it is not the plain one of the two.
 
     Raises:
         InvalidInputError: If they are not pairs, or the two object types have no such association.
@@ -153,17 +200,12 @@ def association_inputs(
         yield {"from": {"id": pair[0]}, "to": {"id": pair[1]}, "types": types}
 
 
-def _type_of_link(from_type: str, to_type: str, type_id: int | None) -> AssociationType:
-    problem = f"the type ids of associations that begin at {from_type} are not known here"
-    remedy = "give inputs with from, to and types instead of pairs"
-    if from_type in TARGETS.get(to_type, {}).values():
-        remedy = f"link the other way round, from {to_type} to {from_type}, or {remedy}"
-    if from_type in TARGETS:
-        try:
-            return association_type(from_type, to_type, type_id)
-        except ConfigurationError as error:
-            problem, _, remedy = str(error).partition("; ")
-    raise InvalidInputError([fault_at(("toObjectType",), problem, remedy)])
+def _type_of_link(from_type: str, to_type: str, kind: int | str | None) -> AssociationType:
+    try:
+        return link_type(from_type, to_type, kind)
+    except ConfigurationError as error:
+        problem, _, remedy = str(error).partition("; ")
+        raise InvalidInputError([fault_at(("toObjectType",), problem, remedy)]) from None
 
 
 def in_paths(name: object) -> object:

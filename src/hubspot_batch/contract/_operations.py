@@ -103,6 +103,10 @@ class Operation(Struct, frozen=True, kw_only=True):
             for name, part in zip(named, asked, strict=True)
         )
 
+    def choices(self, parameter: str) -> Sequence[str]:
+        """Return the values that a parameter of the path takes; none where it takes any."""
+        return resolve(self.path_parameters[parameter]).get("enum", ())  # type: ignore[no-any-return]
+
     def path_in(self, api_version: str) -> str:
         """Return the path in a version of the API; its parameters are still names."""
         return path_in(self.path, api_version)

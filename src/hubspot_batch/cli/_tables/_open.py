@@ -1,6 +1,8 @@
 """Open a file of rows: find out its format, and refuse what is not one."""
 
+import re
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from hubspot_batch.cli._tables._content import Content, UnreadableError, open_content
 from hubspot_batch.cli._tables._formats import FORMATS, ReadOptions
@@ -11,6 +13,8 @@ from hubspot_batch.errors import SourceError
 
 _COMPRESSED = {".gz", ".gzip", ".zst", ".zstd"}
 _PARQUET = b"PAR1"
+BodyKind: TypeAlias = Literal["inputs", "mapping", "any"]
+_BODIES = {"inputs": BODY, "mapping": re.compile(r"\s*\{")}
 _LONGEST_BODY = 16 * 1024 * 1024
 _NOT_READ = {
     b"PK\x03\x04": "an Excel workbook or ZIP archive; save the sheet as CSV",
@@ -47,13 +51,14 @@ def open_reader(path: Path, options: ReadOptions | None = None) -> RowReader:
         raise
 
 
-def read_body(path: Path, options: ReadOptions, *, always: bool = False) -> str | None:
+def read_body(path: Path, options: ReadOptions, kind: BodyKind = "inputs") -> str | None:
     """Return the text of a file that holds the body of a request; None if it holds rows.
 
     Args:
         path: The file.
         options: What the caller says of it.
-        always: Whether it is to be a body in any case.
+        kind: What counts as a body: a mapping that begins with its inputs, any mapping in JSON unless the
+            file is called JSON Lines, or any file.
 
     Raises:
         SourceError: If it cannot be read, or is larger than any request may be.
@@ -62,8 +67,8 @@ def read_body(path: Path, options: ReadOptions, *, always: bool = False) -> str 
     try:
         with open_content(path) as content:
             text = Text(content, options.encoding)
-            is_body = options.format in {None, "json"} and BODY.match(text.sample)
-            if not is_body and not always:
+            form = options.format or (_format_of_name(path) if kind == "mapping" else None)
+            if kind != "any" and (form not in {None, "json"} or not _BODIES[kind].match(text.sample)):
                 return None
             parts = []
             for line in text.lines(_LONGEST_BODY):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from hubspot_batch.bulk import Outcome
+from hubspot_batch.cli._console import release_streams
 from hubspot_batch.cli._files import STDIN, check_writable, open_private
 from hubspot_batch.cli._tables._csv import CsvReader, Dialect
 from hubspot_batch.cli._tables._formats import FORMATS
@@ -21,7 +22,7 @@ from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import Reason
 
 # Before Python 3.13, csv puts quotes only around those line ends with which it ends its own lines.
-_CR_LF = "\r\n"
+CR_LF = "\r\n"
 # The wide ones are the same to a spreadsheet in Japanese.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _OURS = frozenset((*RESULT_COLUMNS, TEXT_KEY))
@@ -41,10 +42,7 @@ class ResultWriter(ABC):
         return self
 
     def __exit__(self, *_: object) -> None:
-        if sys.stdout is not None and self._file.buffer is sys.stdout.buffer:
-            self._file.detach()
-        else:
-            self._file.close()
+        close_text(self._file)
 
     @abstractmethod
     def write(self, row: FileRow, outcome: Outcome | None) -> None:
@@ -58,10 +56,10 @@ class CsvResultWriter(ResultWriter):
         super().__init__(file)
         self._columns = columns
         self._writer = csv.writer(
-            _Lines(file, line_end),
+            Lines(file, line_end),
             delimiter=dialect.delimiter,
             quotechar=dialect.quote,
-            lineterminator=_CR_LF,
+            lineterminator=CR_LF,
         )
         self._writer.writerow([*RESULT_COLUMNS, *columns])
 
@@ -71,7 +69,7 @@ class CsvResultWriter(ResultWriter):
         self._writer.writerow([*map(_inert, _results(row, outcome).values()), *own])
 
 
-class _Lines:
+class Lines:
     """Ends each line as the file does."""
 
     def __init__(self, file: TextIOWrapper, line_end: str) -> None:
@@ -79,7 +77,8 @@ class _Lines:
         self._line_end = line_end
 
     def write(self, line: str) -> None:
-        self._file.write(line.removesuffix(_CR_LF) + self._line_end)
+        """Write a line that csv has ended in its own way."""
+        self._file.write(line.removesuffix(CR_LF) + self._line_end)
 
 
 class JsonResultWriter(ResultWriter):
@@ -107,7 +106,7 @@ def open_result_writer(path: Path, reader: RowReader) -> ResultWriter:
     if path != STDIN and path.resolve() == Path(reader.name).resolve():
         raise ConfigurationError(f"{path}: the rows are read from there; name another file for the results")
     if isinstance(reader, CsvReader):
-        file = _opened(path, reader.text.encoding_to_write())
+        file = open_text(path, reader.text.encoding_to_write())
         return CsvResultWriter(file, reader.columns or (), reader.dialect, reader.text.line_end)
     return _writer(path, reader.format, reader.columns or ())
 
@@ -126,13 +125,18 @@ def open_bare_result_writer(path: Path, form: str) -> ResultWriter:
 
 
 def _writer(path: Path, form: str, columns: Sequence[str]) -> ResultWriter:
-    file = _opened(path, "utf-8")
+    file = open_text(path, "utf-8")
     if FORMATS[form].results == "csv":
         return CsvResultWriter(file, columns, Dialect(), "\n")
     return JsonResultWriter(file)
 
 
-def _opened(path: Path, encoding: str) -> TextIOWrapper:
+def open_text(path: Path, encoding: str) -> TextIOWrapper:
+    """Open a file, or standard output if the path is `-`, to write text. `close_text` closes it.
+
+    Raises:
+        ConfigurationError: If it cannot be written.
+    """
     # What this handler writes for a lone surrogate is what JSON says for it.
     errors = "backslashreplace"
     if path == STDIN and sys.stdout is None:
@@ -141,6 +145,20 @@ def _opened(path: Path, encoding: str) -> TextIOWrapper:
         return TextIOWrapper(sys.stdout.buffer, encoding, errors, newline="")
     check_writable(path)
     return open_private(path, encoding, errors)
+
+
+def close_text(file: TextIOWrapper) -> None:
+    """Close a file that `open_text` has opened. Standard output stays open."""
+    if sys.stdout is None or file.buffer is not sys.stdout.buffer:
+        file.close()
+        return
+    try:
+        file.detach()
+    except OSError:
+        # It would close standard output once nothing holds it.
+        release_streams()
+        file.detach()
+        raise
 
 
 def _results(row: FileRow, outcome: Outcome | None) -> dict[str, object]:
