@@ -399,6 +399,10 @@ class ObjectMethods(
             rows: The inputs, as for `batch_create`: any iterable of them. Or flat rows, whose columns
                 are properties: a DB-API cursor, or anything with `__arrow_c_stream__`. They are read as they
                 are needed. An `AsyncHubSpot` also takes asynchronous iterables and cursors.
+                An association of an input may name its target by a unique property:
+                `{"to": {"type": "orders", "property": "hs_external_order_id", "value": "SO-1"}}`. The ids are
+                read first, 100 in a request. A row whose target is not there, nor some seconds later, is
+                rejected and not sent: TARGET_NOT_FOUND. `types` may be left out where `to` has a `type`.
             unique_property: A property that the account holds unique and that every row has. With it, a batch
                 whose answer was lost is sent again, and a conflict then counts as done: HubSpot refused the
                 double. Without it, such rows are `unknown`.
@@ -568,7 +572,10 @@ class ObjectMethods(
         As `update_all`: what was lost is sent again, and rows with one id reach HubSpot one after the other.
 
         Args:
-            rows: The inputs, as for `batch_upsert`; or flat rows, as for `create_all`.
+            rows: The inputs, as for `batch_upsert`; or flat rows, as for `create_all`. Inputs may have
+                `associations`, as for `create_all`. They are written as soon as the record is, and the row
+                is done when both are. If a link is refused, the row is NOT_LINKED, and has the id of its
+                record.
             id_property: The unique property that names the records: of flat rows, the column; in inputs, what
                 `id` is the value of, unless they have an `idProperty`. Flat rows need it.
             assume_unique: As for `create_all`.
@@ -770,6 +777,7 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
         pairs: _PairSourceT,
         *,
         type_id: int | str | None = None,
+        assume_unique: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -784,9 +792,11 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
         Args:
             from_type: As for `batch_create`.
             to_type: As for `batch_create`.
-            pairs: As for `batch_create`, any number of them; a pair may occur twice. An `AsyncHubSpot` also
-                takes asynchronous iterables.
+            pairs: As for `batch_create`, any number of them; a pair may occur twice. A unique property may
+                stand for an id: `("44001", {"property": "hs_external_order_id", "value": "SO-1"})`. An
+                `AsyncHubSpot` also takes asynchronous iterables.
             type_id: As for `batch_create`.
+            assume_unique: Whether to take your word that the properties in `pairs` are unique.
             journal: A file that makes the run resumable, as for `create_all` of an object type.
             account: What the account is called, where the token changes from run to run.
             concurrency: How many requests may be in flight, 40 by default.
@@ -807,6 +817,7 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
             "create_associations",
             rows,
             arguments=arguments,
+            assume_unique=assume_unique,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -821,6 +832,7 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
         pairs: _PairSourceT,
         *,
         type_id: int | str | None = None,
+        assume_unique: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -841,6 +853,7 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
             "create_associations",
             rows,
             arguments=arguments,
+            assume_unique=assume_unique,
             journal=journal,
             account=account,
             concurrency=concurrency,

@@ -11,11 +11,13 @@ from anyio.lowlevel import checkpoint_if_cancelled
 from hubspot_batch.bulk import _outcomes as outcomes
 from hubspot_batch.bulk._isolation import Mistakes, isolate, not_unique_property
 from hubspot_batch.bulk._journal import Entry, Writer
+from hubspot_batch.bulk._late_links import LateLinks, NoJournal
 from hubspot_batch.bulk._options import Task
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._plan import AdaptiveConcurrency
 from hubspot_batch.bulk._report import Counts
 from hubspot_batch.bulk._rows import Holder, Repeats, Row, body_of
+from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import Batch
 from hubspot_batch.errors import (
     ApiError,
@@ -47,6 +49,12 @@ class BatchSender:
         writer: Where rows and outcomes are written down.
         concurrency: Is told how long each request took, and of each that failed.
         on_outcomes: Is called with outcomes as they become known.
+        counts: Where requests are counted, if not here.
+
+    Attributes:
+        counts: What was counted.
+        withdrawn: Whether nothing more is sent.
+        late_links: Writes the links that go with no record.
     """
 
     def __init__(
@@ -54,11 +62,13 @@ class BatchSender:
         task: Task,
         settings: Settings,
         driver: AsyncDriver,
-        writer: Writer,
+        writer: Writer | NoJournal,
         concurrency: AdaptiveConcurrency,
         on_outcomes: Callable[[Sequence[Outcome]], None],
+        counts: Counts | None = None,
     ) -> None:
-        self.counts = Counts()
+        self.counts = counts or Counts()
+        self.late_links = LateLinks(self._sender_of_links)
         self.withdrawn = False
         self._task = task
         self._settings = settings
@@ -76,6 +86,7 @@ class BatchSender:
         self.withdrawn = True
         for attempt in self._attempts:
             attempt.withdraw()
+        self.late_links.withdraw()
 
     async def send(self, rows: Sequence[Row]) -> None:
         """Send rows in one request, or in several where HubSpot refuses them as a whole.
@@ -84,6 +95,11 @@ class BatchSender:
             Exception: If the run has to end. No row is lost: the state of those without an outcome is in
                 the journal.
         """
+        if written := [(row, row.written) for row in rows if row.written is not None]:
+            await self._link(written)
+            rows = [row for row in rows if row.written is None]
+            if not rows:
+                return
         for row in rows:
             if row.repeats:
                 row.holder = await self._holder(row)
@@ -190,12 +206,52 @@ class BatchSender:
             attempt.rows, result, self._task.unique_property, self._task.operation.verb
         )
         settled = await self._without_doubles(attempt.rows, answers)
-        await self.record(settled)
+        unlinked = [(row, outcome) for row, outcome in settled if row.later and outcome.ok]
+        if unlinked:
+            await self._mark_written(unlinked)
+            await self.record([(row, outcome) for row, outcome in settled if not (row.later and outcome.ok)])
+        else:
+            await self.record(settled)
         self._failures = 0
         self._concurrency.on_reply(attempt.seconds)
         self._check_unique(settled)
         if self._task.unique_property is not None and isinstance(result, BatchResult):
             self._check_stored(self._task.unique_property, result.records)
+        await self._link(unlinked)
+
+    async def _mark_written(self, unlinked: Sequence[tuple[Row, Outcome]]) -> None:
+        """Write down that records are written, and their links are not."""
+        await self._write(
+            Entry(index=row.index, digest=row.digest, written=outcome) for row, outcome in unlinked
+        )
+
+    async def _link(self, unlinked: Sequence[tuple[Row, Outcome]]) -> None:
+        """Write the links of records, and then what became of their rows."""
+        with_id = [(row, outcome) for row, outcome in unlinked if outcome.id is not None]
+        links = await self.late_links.write(with_id)
+        settled = [
+            (row, outcomes.linked(outcome, links[row.index]))
+            for row, outcome in with_id
+            if row.index in links
+        ]
+        nameless = [(row, outcomes.not_linked(row)) for row, outcome in unlinked if outcome.id is None]
+        if settled or nameless:
+            await self.record([*settled, *nameless])
+
+    def _sender_of_links(
+        self, target: str, on_outcomes: Callable[[Sequence[Outcome]], None], counts: Counts
+    ) -> "BatchSender":
+        task = Task(
+            operation=contract.operation("create_associations"),
+            unique_property=None,
+            ceiling=self._task.ceiling,
+            total=None,
+            keep_going=True,
+            arguments={"fromObjectType": self._task.operation.object_type, "toObjectType": target},
+        )
+        return BatchSender(
+            task, self._settings, self._driver, NoJournal(), self._concurrency, on_outcomes, counts
+        )
 
     async def _holder(self, row: Row) -> Holder | None:
         """Return what earlier rows made of the unique value of a row; None where none of them wrote it."""

@@ -33,8 +33,10 @@ from hubspot_batch.results import Reason, Record
 _WRITE = "insert or replace into rows values (?, ?, ?, ?, ?)"
 _PAGE = """
 select number, state, record, why from rows
-where number > ? and state not in ('planned', 'sent') order by number limit 100
+where number > ? and state not in ('planned', 'sent') and state not like 'written%' order by number limit 100
 """
+# Of a record that is written, and whose links are not yet; then comes what was done.
+_WRITTEN = "written "
 _TOGETHER = 100
 # HubSpot lists all options of a property to each row whose value is none of them. So one such text is stored
 # for each kind of reason, and for the rows what differs from it.
@@ -73,12 +75,14 @@ class Entry(Struct, frozen=True, kw_only=True):
         sent: Whether it is on its way. A row that neither is sent nor has an outcome was refused together
             with others and is to be sent again.
         outcome: What became of it.
+        written: What will become of it once its links are written: its record is.
     """
 
     index: int
     digest: bytes
     sent: bool = False
     outcome: Outcome | None = None
+    written: Outcome | None = None
 
 
 class _Why(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -190,7 +194,7 @@ class Journal:
         counts: Counter[str] = Counter()
         with self._lock:
             for state, count in self._read("select state, count(*) from rows group by state"):
-                counts["done" if state in _ACTIONS else state] += count
+                counts[_counted_as(state)] += count
         return counts
 
     def write(self, entries: Iterable[Entry]) -> None:
@@ -231,14 +235,18 @@ class Journal:
                 for *columns, why in self._read(select, (first, last))
             ]
         return {
-            number: Entry(
-                index=number,
-                digest=digest,
-                sent=state == "sent",
-                outcome=(None if state in {"planned", "sent"} else self._outcome(number, state, record, why)),
-            )
+            number: self._entry(number, digest, state, record, why)
             for number, digest, state, record, why in found
         }
+
+    def _entry(self, number: int, digest: bytes, state: str, record: str | None, why: bytes | None) -> Entry:
+        entry = Entry(index=number, digest=digest, sent=state == "sent")
+        if state in {"planned", "sent"}:
+            return entry
+        outcome = self._outcome(number, state.removeprefix(_WRITTEN), record, why)
+        if state.startswith(_WRITTEN):
+            return msgspec.structs.replace(entry, written=outcome)
+        return msgspec.structs.replace(entry, outcome=outcome)
 
     def owners(self, records: Iterable[str]) -> dict[str | None, int]:
         """Return the first row that is done as each of these records, where there is one."""
@@ -315,10 +323,11 @@ class Journal:
             del self._unwritten[entry.index]
 
     def _columns(self, entry: Entry) -> tuple[int, bytes, str, str | None, bytes | None]:
-        outcome = entry.outcome
+        outcome = entry.outcome or entry.written
         if outcome is None:
             return entry.index, entry.digest, "sent" if entry.sent else "planned", None, None
-        return entry.index, entry.digest, outcome.action or outcome.status, outcome.id, self._rest_of(outcome)
+        state = f"{'' if entry.outcome else _WRITTEN}{outcome.action or outcome.status}"
+        return entry.index, entry.digest, state, outcome.id, self._rest_of(outcome)
 
     def _rest_of(self, outcome: Outcome) -> bytes | None:
         """Return why a row is not done, or the record that was read, where it is to outlive the process."""
@@ -390,6 +399,12 @@ class Journal:
 
     def _damaged(self, problem: str) -> JournalError:
         return JournalError(problem_with(self.path or Path("of this run"), f"{problem}; {DAMAGED}"))
+
+
+def _counted_as(state: str) -> str:
+    if state in _ACTIONS:
+        return "done"
+    return "sent" if state.startswith(_WRITTEN) else state
 
 
 def _unreadable(number: int) -> str:

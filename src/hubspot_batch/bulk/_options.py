@@ -240,7 +240,8 @@ class Resumption:
             if entry is not None and entry.outcome is not None:
                 settled.append((row, entry.outcome))
                 continue
-            row.maybe_written = entry is not None and entry.sent
+            if entry is not None:
+                row.maybe_written, row.written = entry.sent, entry.written
             self._held.append(row)
         return settled, self._released() if rows[-1].index + 1 >= self._known else []
 

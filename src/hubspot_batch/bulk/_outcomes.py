@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from hubspot_batch._display import RedactedRepr, printable
 from hubspot_batch.bulk._rows import Row
+from hubspot_batch.contract._keys import Key
 from hubspot_batch.contract._operations import Verb
 from hubspot_batch.errors import (
     ApiError,
@@ -36,6 +37,9 @@ _ACTIONS: Mapping[Verb, Action] = {
 
 _CONFLICT = "CONFLICT"
 _TAKEN = "CONFLICTING_UNIQUE_VALUE"
+_NO_TARGET = "TARGET_NOT_FOUND"
+_NOT_LINKED = "NOT_LINKED"
+_SHOWN = 60
 
 
 class Outcome(RedactedRepr, Struct, frozen=True, kw_only=True):
@@ -44,7 +48,8 @@ class Outcome(RedactedRepr, Struct, frozen=True, kw_only=True):
     Attributes:
         index: The number of the row in its source, from 0.
         status: `done`, `rejected`, or `unknown` where it was sent and no trustworthy answer came.
-        id: The record id of a row that is done, or None where it cannot be known for certain which it is.
+        id: The record id of a row that is done, or None where it cannot be known for certain which it is. A
+            row that is NOT_LINKED has one, too.
         action: What was done: the record was `created`, `updated`, `archived` or `read`, or is there already
             (`existing`): HubSpot has refused a second attempt to create it. HubSpot does not say whether a
             record that it is to archive was there. None where the row is not done, and where an upsert was
@@ -52,6 +57,8 @@ class Outcome(RedactedRepr, Struct, frozen=True, kw_only=True):
         record: The record, in the outcomes that a read streams, and in the journal of a read.
         category: Why it is not done. HubSpot's own categories, VALIDATION_ERROR for example, and
             INVALID_INPUT: it was never sent;
+            TARGET_NOT_FOUND: nor was it, because no record has the value that a link names;
+            NOT_LINKED: its record was written by an upsert, and has the `id`, but a link of it was not;
             NO_REPLY, TIMEOUT, HTTP_504 and the like: its answer was lost;
             NOT_IN_REPLY: the answer says nothing about it;
             INTERRUPTED: the run was, while it was on its way.
@@ -128,6 +135,65 @@ def _reason_of(fault: InputIssue) -> Reason:
 def interrupted(row: Row) -> Outcome:
     """Return the outcome of a row that was on its way when an earlier run was interrupted."""
     return Outcome(index=row.index, status="unknown", category="INTERRUPTED")
+
+
+def without_target(row: Row, absent: Sequence[Key]) -> Outcome:
+    """Return the outcome of a row that links to records that are not there."""
+    return Outcome(
+        index=row.index,
+        # One that may have been written before its target went is not certain not to be.
+        status="unknown" if row.maybe_written else "rejected",
+        category=_NO_TARGET,
+        reasons=tuple(
+            Reason(
+                code=_NO_TARGET,
+                property=f"{key.object_type}.{key.property}",
+                message=f"no record of type {key.object_type} has the {key.property} {shown(key.value)}",
+            )
+            for key in dict.fromkeys(absent)
+        ),
+    )
+
+
+def linked(written: Outcome, links: Sequence[tuple[str, Outcome]]) -> Outcome:
+    """Return the outcome of a row whose record is written, from those of its links.
+
+    Args:
+        written: What becomes of the row if all links are written.
+        links: Their outcomes, with the object types that they lead to.
+    """
+    failed = {target: link for target, link in links if not link.ok}
+    if not failed:
+        return written
+    return Outcome(
+        index=written.index,
+        status="rejected" if all(link.status == "rejected" for link in failed.values()) else "unknown",
+        id=written.id,
+        category=_NOT_LINKED,
+        reasons=tuple(
+            Reason(
+                code=_NOT_LINKED,
+                property=target,
+                message=f"the record {written.id} was written, and not linked with {target}: {link.text}",
+            )
+            for target, link in failed.items()
+        ),
+    )
+
+
+def not_linked(row: Row) -> Outcome:
+    """Return the outcome of a row whose record is written, and cannot be linked: its id is not known."""
+    return Outcome(
+        index=row.index,
+        status="unknown",
+        category=_NOT_LINKED,
+        message="the record was written, and not linked: the reply does not tell its id",
+    )
+
+
+def shown(value: str) -> str:
+    """Return a value for a message, cut where it is long."""
+    return repr(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}...")
 
 
 def lost(rows: Sequence[Row], error: HubSpotBatchError) -> list[Outcome]:

@@ -9,17 +9,22 @@ import sqlite3
 import weakref
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from hubspot_batch._display import RedactedRepr
+from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import encode_input, encode_valid, lacking
+from hubspot_batch.contract._keys import Key, TakenLinks, linkable_types, take_links, target_of
 from hubspot_batch.contract._operations import MAX_INPUTS, Operation
-from hubspot_batch.contract._validation import JsonCopy, input_faults
+from hubspot_batch.contract._validation import JsonCopy, Path, fault_at, input_faults
 from hubspot_batch.errors import InputIssue
 from hubspot_batch.replies._matching import meaning
+
+if TYPE_CHECKING:
+    from hubspot_batch.bulk._outcomes import Outcome
 
 _DIGEST_SIZE = 16
 _TRACE_ID = "objectWriteTraceId"
@@ -53,6 +58,11 @@ class Row(RedactedRepr, Struct, eq=False, kw_only=True):
         maybe_written: Whether HubSpot may have written it already.
         repeats: Whether an earlier row has the same unique value, as far as HubSpot compares them.
         holder: What such a row has made of that value, or may have.
+        links: The ends of links that are named by a property, each with what names it. Their ids are filled
+            in before the row is planned.
+        later: The associations of an upsert, which are written after its record, each with the object type
+            that it leads to.
+        written: What becomes of the row once these are written, where an earlier run has written its record.
     """
 
     index: int
@@ -65,6 +75,9 @@ class Row(RedactedRepr, Struct, eq=False, kw_only=True):
     maybe_written: bool = False
     repeats: bool = False
     holder: Holder | None = None
+    links: Sequence[tuple[dict[str, str], Key]] = ()
+    later: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    written: "Outcome | None" = None
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -85,6 +98,7 @@ def rows_from(
     first: int,
     unique_property: str | None,
     beside: Mapping[str, Any] = _NOTHING,
+    arguments: Mapping[str, object] = _NOTHING,
 ) -> list[Row]:
     """Return up to 100 inputs as rows.
 
@@ -94,50 +108,119 @@ def rows_from(
         first: The index of the first of them.
         unique_property: A property with another value for each record.
         beside: What the body of each request has beside its inputs.
+        arguments: The parameters of the path.
     """
-    return _flawless_rows(operation, inputs, first, unique_property) or _checked_rows(
-        operation, inputs, first, unique_property, beside
-    )
+    kind = Kind(operation, unique_property, beside)
+    if (rows := _flawless_rows(kind, inputs, first)) is not None:
+        return rows
+    taken = [take_links(operation, item, number, arguments) for number, item in enumerate(inputs)]
+    if all(one.item is item for one, item in zip(taken, inputs, strict=True)):
+        return _checked_rows(kind, inputs, first)
+    if operation.verb == "upsert":
+        taken = _with_later(operation, taken)
+    plain = [one.item for one in taken]
+    if not any(one.faults for one in taken) and (rows := _flawless_rows(kind, plain, first, taken)):
+        return rows
+    return _checked_rows(kind, plain, first, taken)
+
+
+class Kind(NamedTuple):
+    """What the rows of a run have in common; `rows_from` explains each."""
+
+    operation: Operation
+    unique_property: str | None
+    beside: Mapping[str, Any]
+
+
+_NO_LINKS = TakenLinks(None)
 
 
 def _flawless_rows(
-    operation: Operation, inputs: Sequence[object], first: int, unique_property: str | None
+    kind: Kind, inputs: Sequence[object], first: int, taken: Sequence[TakenLinks] = ()
 ) -> list[Row] | None:
     """Return rows of plain inputs, or None if there is anything to say of them."""
-    wires = encode_valid(operation, inputs)
+    wires = encode_valid(kind.operation, inputs)
     if wires is None:
         return None
-    if unique_property is not None and any(lacking(wires, unique_property)):
+    if kind.unique_property is not None and any(lacking(wires, kind.unique_property)):
         return None
     try:
-        return [
-            _row(operation, first + number, wire, (), unique_property) for number, wire in enumerate(wires)
-        ]
+        if taken:
+            return [_row(kind, first + number, wire, (), taken[number]) for number, wire in enumerate(wires)]
+        return [_row(kind, first + number, wire, ()) for number, wire in enumerate(wires)]
     except UnicodeEncodeError:
         return None
 
 
+def _with_later(operation: Operation, taken: Sequence[TakenLinks]) -> list[TakenLinks]:
+    """Return what was taken out of upserts, with the associations checked and encoded."""
+    # Those of a new record have the same form.
+    creating = contract.operation(f"create_{operation.object_type}")
+    copy = JsonCopy()
+    wires = [
+        encode_input(
+            creating,
+            {"properties": {}} if one.later is None else {"properties": {}, "associations": one.later},
+            ("inputs", number),
+            copy,
+        )
+        for number, one in enumerate(taken)
+    ]
+    faults: list[list[InputIssue]] = [[*one.faults] for one in taken]
+    for fault in (*copy.faults, *input_faults(creating, {"inputs": wires}, copy.replaced)):
+        if fault.index is not None:
+            faults[fault.index].append(fault)
+    return [
+        _later(operation, one, wire.get("associations", ()), number, faults[number])
+        for number, (one, wire) in enumerate(zip(taken, wires, strict=True))
+    ]
+
+
+def _later(
+    operation: Operation, taken: TakenLinks, links: Sequence[Any], number: int, faults: list[InputIssue]
+) -> TakenLinks:
+    """Return what was taken out of an upsert, with its links, each with the object type that it leads to."""
+    if faults or not links:
+        return taken._replace(later=None, faults=faults)
+    pairs = []
+    for place, (link, named) in enumerate(zip(links, taken.targets, strict=True)):
+        target = named or target_of(operation.object_type, link["types"])
+        if target not in linkable_types():
+            faults.append(
+                fault_at(
+                    ("inputs", number, "associations", place),
+                    f"an upsert links with {', '.join(linkable_types())} only, and this leads elsewhere"
+                    if target
+                    else "the type ids do not tell the object type of the target",
+                    "leave it out" if target else 'name it: {"to": {"type": "contacts", "id": ...}, ...}',
+                )
+            )
+        pairs.append((target, link))
+    return taken._replace(later=pairs, faults=faults)
+
+
 def _checked_rows(
-    operation: Operation,
+    kind: Kind,
     inputs: Sequence[object],
     first: int,
-    unique_property: str | None,
-    beside: Mapping[str, Any],
+    taken: Sequence[TakenLinks] = (),
 ) -> list[Row]:
+    operation, unique_property = kind.operation, kind.unique_property
     copy = JsonCopy()
     wires = [
         _NOT_READ if isinstance(item, InputIssue) else encode_input(operation, item, ("inputs", number), copy)
         for number, item in enumerate(inputs)
     ]
     faults: list[list[InputIssue]] = [[item] if isinstance(item, InputIssue) else [] for item in inputs]
-    found = [*copy.faults, *input_faults(operation, {"inputs": wires, **beside}, copy.replaced)]
+    found = [*copy.faults, *input_faults(operation, {"inputs": wires, **kind.beside}, copy.replaced)]
     if unique_property is not None:
         found += lacking(wires, unique_property)
+    found += [fault for one in taken for fault in one.faults]
     for fault in found:
         if fault.index is not None and not isinstance(inputs[fault.index], InputIssue):
             faults[fault.index].append(fault)
     return [
-        _row(operation, first + number, wire, faults[number], unique_property, beside.get("idProperty"))
+        _row(kind, first + number, wire, faults[number], taken[number] if taken else _NO_LINKS)
         for number, wire in enumerate(wires)
     ]
 
@@ -154,12 +237,11 @@ def body_of(rows: Sequence[Row], beside: Mapping[str, Any] = _NOTHING) -> bytes:
 
 
 def _row(
-    operation: Operation,
+    kind: Kind,
     index: int,
     wire: Mapping[str, Any],
     faults: Sequence[InputIssue],
-    unique_property: str | None,
-    id_property: str | None = None,
+    taken: TakenLinks = _NO_LINKS,
 ) -> Row:
     if faults:
         # Without the place among the rows that were read together: that may differ the next time.
@@ -167,27 +249,81 @@ def _row(
         return Row(
             index=index, wire={}, content=b"", digest=_digest(msgspec.json.encode(texts)), faults=faults
         )
+    if taken is not _NO_LINKS:
+        return _linked_row(kind, index, wire, taken)
     fields = dict(wire)
     trace = fields.pop(_TRACE_ID, f"row-{index}")
-    # To HubSpot, and in a source that is read again, the order of the keys means nothing.
-    content = text = msgspec.json.encode(fields, order="sorted")
+    content = text = _encoded(fields)
     digest = _digest(text)
     traces: tuple[str, ...] = ()
-    if _TRACE_ID in operation.input_keys:
+    if _TRACE_ID in kind.operation.input_keys:
         traces = (trace,)
         fields[_TRACE_ID] = trace
-        content = b'{"%b":%b,%b' % (_TRACE_ID.encode(), msgspec.json.encode(trace), text[1:])
-    order_keys = tuple(_one_record(wire, unique_property, id_property))
-    # HubSpot merges line items that are alike (docs/behaviour.md, "Merged line items").
-    alike = (digest,) if operation.object_type == "line_items" else ()
+        content = _with_trace(trace, text)
+    order_keys = tuple(_one_record(wire, kind.unique_property, kind.beside.get("idProperty")))
     return Row(
         index=index,
         wire=fields,
         content=content,
         digest=digest,
-        conflict_keys=(*traces, *alike, *order_keys),
+        conflict_keys=(*traces, *_alike(kind, digest), *order_keys),
         order_keys=order_keys,
     )
+
+
+def _linked_row(kind: Kind, index: int, wire: Mapping[str, Any], taken: TakenLinks) -> Row:
+    """Return a row whose links lack ids, or are written later."""
+    later = taken.later or ()
+    fields = dict(wire)
+    trace = fields.pop(_TRACE_ID, f"row-{index}")
+    text = _encoded(fields)
+    if _TRACE_ID in kind.operation.input_keys:
+        fields[_TRACE_ID] = trace
+    place: Any = [link for _, link in later] or fields
+    row = Row(
+        index=index,
+        wire=fields,
+        content=text,
+        # What the caller gave: the ids are read again by the next run over the same source.
+        digest=_digest(text + msgspec.json.encode([taken.keys, later], order="sorted"))
+        if taken.keys or later
+        else _digest(text),
+        links=[(_end_at(place, path), key) for path, key in taken.keys],
+        later=later,
+    )
+    if not row.links:
+        seal(row, kind)
+    return row
+
+
+def _end_at(place: Any, path: Path) -> dict[str, str]:  # noqa: ANN401 - JSON
+    for part in path:
+        place = place[part]
+    return place  # type: ignore[no-any-return]
+
+
+def seal(row: Row, kind: Kind) -> None:
+    """Complete a row whose links have their ids."""
+    fields = dict(row.wire)
+    traces = (fields.pop(_TRACE_ID),) if _TRACE_ID in fields else ()
+    text = _encoded(fields)
+    row.content = _with_trace(traces[0], text) if traces else text
+    row.order_keys = tuple(_one_record(fields, kind.unique_property, kind.beside.get("idProperty")))
+    row.conflict_keys = (*traces, *_alike(kind, _digest(text)), *row.order_keys)
+
+
+def _encoded(fields: Mapping[str, Any]) -> bytes:
+    # To HubSpot, and in a source that is read again, the order of the keys means nothing.
+    return msgspec.json.encode(fields, order="sorted")
+
+
+def _with_trace(trace: str, text: bytes) -> bytes:
+    return b'{"%b":%b,%b' % (_TRACE_ID.encode(), msgspec.json.encode(trace), text[1:])
+
+
+def _alike(kind: Kind, digest: bytes) -> tuple[bytes, ...]:
+    # HubSpot merges line items that are alike (docs/behaviour.md, "Merged line items").
+    return (digest,) if kind.operation.object_type == "line_items" else ()
 
 
 def _one_record(

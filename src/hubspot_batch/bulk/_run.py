@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -16,11 +16,13 @@ from hubspot_batch.bulk import _outcomes as outcomes
 from hubspot_batch.bulk._delivery import BatchSender
 from hubspot_batch.bulk._journal import Journal, Writer
 from hubspot_batch.bulk._journal_file import explained, helps_to_start_again
+from hubspot_batch.bulk._links import PATIENCE, Complete, Group, Links
+from hubspot_batch.bulk._lookup import Lookup
 from hubspot_batch.bulk._options import Resumption, Task
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._plan import AdaptiveConcurrency, PlannedBatch, Planner
 from hubspot_batch.bulk._report import BulkError, Progress, Report, Tally, outcomes_of
-from hubspot_batch.bulk._rows import Row, rows_from
+from hubspot_batch.bulk._rows import Kind, Row, rows_from
 from hubspot_batch.bulk._unique import UniqueNames
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError, SourceError
 from hubspot_batch.transport._async import AsyncDriver
@@ -108,6 +110,13 @@ class Run:
         self._unique_names = UniqueNames(task, Definitions(driver, settings))
         self._looking_up: CancelScope | None = None
         self._counts = self._sender.counts
+        self._lookup = Lookup(driver, settings.api_version, self._counts)
+        self._links = Links(
+            Kind(task.operation, task.unique_property, task.beside),
+            self._find,
+            lambda group: self._tasks.start_soon(self._look, group),
+            PATIENCE,
+        )
         self._tally = Tally()
         self._trial = Trial(task)
         self._settled: list[Outcome] = []
@@ -141,7 +150,9 @@ class Run:
         """
         task = self._task
         with self._failing():
-            rows = rows_from(task.operation, inputs, self._counts.read, task.unique_property, task.beside)
+            rows = rows_from(
+                task.operation, inputs, self._counts.read, task.unique_property, task.beside, task.arguments
+            )
             if not await self._can_be_named(rows):
                 return self._take()
             self._sender.mark_repeats(rows)
@@ -164,7 +175,7 @@ class Run:
         if self.failure is not None:
             return
         with self._failing():
-            await self._plan(self._resumption.finish(self._counts.read))
+            await self._plan(self._resumption.finish(self._counts.read), last=True)
             for batch in self._planner.flush():
                 await self._launch(batch)
             self._ended = True
@@ -172,8 +183,7 @@ class Run:
     def fail(self, error: Exception) -> None:
         """Stop sending, for this reason."""
         self.failure = self.failure or error
-        self._sender.withdraw()
-        self._tried.set()
+        self._withdraw()
 
     async def stop(self, error: Exception) -> None:
         """Do the same in the event loop, for another thread."""
@@ -187,8 +197,7 @@ class Run:
 
     async def drain(self) -> None:
         """Stop sending, and wait for the requests in flight."""
-        self._sender.withdraw()
-        self._tried.set()
+        self._withdraw()
         if self._looking_up is not None:
             self._looking_up.cancel()
         while self._working:
@@ -196,6 +205,12 @@ class Run:
         if self.report().finished:
             # It was interrupted after its last row.
             self._note_end()
+
+    def _withdraw(self) -> None:
+        self._sender.withdraw()
+        self._lookup.withdraw()
+        self._links.stop()
+        self._tried.set()
 
     def progress(self) -> Progress:
         """Return how far the run has come."""
@@ -270,7 +285,8 @@ class Run:
     def _figures(self, tally: Counter[str]) -> dict[str, Any]:
         seconds = (self._over or time.monotonic()) - self._began
         allowed = self._quota.limit * max(1.0, seconds / self._quota.window)
-        counts = self._counts
+        counts, late = self._counts, self._sender.late_links.counts
+        requests = counts.requests + late.requests
         return {
             "total": self._task.total,
             "read": counts.read,
@@ -278,18 +294,18 @@ class Run:
             "rejected": tally["rejected"],
             "unknown": tally["unknown"],
             "unanswered": len(counts.sent) + self._resumption.in_doubt,
-            "requests": counts.requests,
+            "requests": requests,
             "looks": counts.looks,
-            "retries": counts.retries,
-            "rate_limited": counts.rate_limited,
-            "in_flight": counts.in_flight,
+            "retries": counts.retries + late.retries,
+            "rate_limited": counts.rate_limited + late.rate_limited,
+            "in_flight": counts.in_flight + late.in_flight,
             "seconds": seconds,
-            "quota_share": min(1.0, (counts.requests + counts.looks) / allowed),
+            "quota_share": min(1.0, (requests + counts.looks) / allowed),
             "rate_limit": self._rate,
             "daily_remaining": self._quota.daily_remaining,
         }
 
-    async def _plan(self, rows: Iterable[Row]) -> None:
+    async def _plan(self, rows: Iterable[Row], *, last: bool = False) -> None:
         settled = []
         for row in rows:
             if row.maybe_written:
@@ -298,18 +314,54 @@ class Run:
                 settled.append((row, outcomes.invalid(row)))
             elif row.maybe_written and not self._task.resendable:
                 settled.append((row, outcomes.interrupted(row)))
+            elif row.links or self._links.are_awaited:
+                self._links.add(row)
             else:
                 for batch in self._planner.add(row):
                     await self._launch(batch)
         if settled:
             await self._sender.record(settled)
+        while (complete := await self._links.next(last=last)) is not None:
+            await self._plan_complete(complete)
+
+    async def _plan_complete(self, complete: Complete) -> None:
+        """Plan rows whose targets are known, and settle those whose targets are not there."""
+        if complete.lacking:
+            await self._sender.record(
+                [(row, outcomes.without_target(row, keys)) for row, keys in complete.lacking]
+            )
+            if not complete.rows:
+                self._trial.finished_batch()
+                self._stop_for_one_mistake()
+        for row in complete.rows:
+            for batch in self._planner.add(row):
+                await self._launch(batch)
+
+    async def _look(self, group: Group) -> None:
+        try:
+            await self._links.look(group)
+        except Exception as error:  # noqa: BLE001 - it is raised where the caller waits for the run
+            self.fail(error)
+
+    async def _find(self, object_type: str, name: str, values: Sequence[str]) -> Mapping[str, str] | None:
+        """Return the ids of the records that have these values; None if the run has ended."""
+        look = object()
+        await self._slots.acquire_on_behalf_of(look)
+        try:
+            found = await self._lookup.find(object_type, name, values)
+        finally:
+            self._slots.release_on_behalf_of(look)
+        return None if found is None else {value: record.id for value, record in found.items()}
+
+    def _stop_for_one_mistake(self) -> None:
+        if (reason := self._trial.shared_reason) is not None:
+            self.fail(_one_mistake(reason))
 
     async def _launch(self, batch: PlannedBatch) -> None:
         """Start a batch as soon as there is a slot for it."""
         if batch.number >= FIRST_BATCHES:
             await self._tried.wait()
-            if (reason := self._trial.shared_reason) is not None:
-                self.fail(_one_mistake(reason))
+            self._stop_for_one_mistake()
         await self._slots.acquire_on_behalf_of(batch)
         if self._sender.withdrawn:
             self._slots.release_on_behalf_of(batch)

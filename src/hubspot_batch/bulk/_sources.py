@@ -26,11 +26,13 @@ from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
 from hubspot_batch.bulk import arrow
 from hubspot_batch.contract._inputs import (
-    AnyAssociationInput,
-    AnyCreateInput,
     AnyModel,
     AnyUpdateInput,
-    AnyUpsertInput,
+    AssociationPairRow,
+    CreateRow,
+    RecordKey,
+    UpdateInput,
+    UpsertRow,
     fields_of,
 )
 from hubspot_batch.contract._operations import MAX_INPUTS, Verb
@@ -90,16 +92,19 @@ class AsyncCursor(Protocol):
 
 
 FlatRow: TypeAlias = Mapping[str, Any] | tuple[object, ...] | AnyModel | KeyedRow
-CreateSource: TypeAlias = Iterable[AnyCreateInput] | Cursor | ArrowTable
+CreateSource: TypeAlias = Iterable[CreateRow | AnyModel] | Cursor | ArrowTable
 UpdateSource: TypeAlias = Iterable[AnyUpdateInput] | Cursor | ArrowTable
-UpsertSource: TypeAlias = Iterable[AnyUpsertInput | AnyUpdateInput] | Cursor | ArrowTable
+UpsertSource: TypeAlias = Iterable[UpsertRow | UpdateInput | AnyModel] | Cursor | ArrowTable
 IdSource: TypeAlias = Iterable[str | int | Mapping[str, Any] | AnyModel] | Cursor | ArrowTable
-PairSource: TypeAlias = Iterable[tuple[str | int, str | int] | AnyAssociationInput]
-AsyncCreateSource: TypeAlias = CreateSource | AsyncIterable[AnyCreateInput] | AsyncCursor
+PairEnd: TypeAlias = str | int | RecordKey
+PairSource: TypeAlias = Iterable[tuple[PairEnd, PairEnd] | AssociationPairRow | AnyModel]
+AsyncCreateSource: TypeAlias = CreateSource | AsyncIterable[CreateRow | AnyModel] | AsyncCursor
 AsyncUpdateSource: TypeAlias = UpdateSource | AsyncIterable[AnyUpdateInput] | AsyncCursor
 AsyncIdSource: TypeAlias = IdSource | AsyncIterable[str | int | Mapping[str, Any] | AnyModel] | AsyncCursor
-AsyncPairSource: TypeAlias = PairSource | AsyncIterable[tuple[str | int, str | int] | AnyAssociationInput]
-AsyncUpsertSource: TypeAlias = UpsertSource | AsyncIterable[AnyUpsertInput | AnyUpdateInput] | AsyncCursor
+AsyncPairSource: TypeAlias = (
+    PairSource | AsyncIterable[tuple[PairEnd, PairEnd] | AssociationPairRow | AnyModel]
+)
+AsyncUpsertSource: TypeAlias = UpsertSource | AsyncIterable[UpsertRow | UpdateInput | AnyModel] | AsyncCursor
 
 
 def flat_input(row: FlatRow, *, verb: Verb, id_property: str | None = None) -> dict[str, object]:

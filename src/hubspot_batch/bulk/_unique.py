@@ -1,7 +1,7 @@
 """Whether the properties that name the records of a run are unique, as the account's definitions say."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from hubspot_batch.bulk._options import Task
 from hubspot_batch.bulk._rows import Row
@@ -27,11 +27,11 @@ class UniqueNames:
     def __init__(self, task: Task, definitions: Definitions) -> None:
         self._task = task
         self._definitions = definitions
-        self._found_unique: set[str] = set()
+        self._found_unique: set[tuple[str, str]] = set()
         # Where a run is to go on in spite of such a mistake, HubSpot refuses the rows that make it.
         self._rows_name_some = "idProperty" in task.operation.input_keys and not task.keep_going
 
-    async def problem(self, rows: Iterable[Row]) -> ConfigurationError | None:
+    async def problem(self, rows: Sequence[Row]) -> ConfigurationError | None:
         """Return why a property that the options or rows name cannot be used; None if all can be.
 
         Raises:
@@ -40,18 +40,19 @@ class UniqueNames:
         task = self._task
         if task.assume_unique:
             return None
-        names = {name for name in (task.unique_property, task.id_property) if name is not None}
+        object_type = str(task.arguments.get("objectType", task.operation.object_type))
+        names = {(object_type, name) for name in (task.unique_property, task.id_property) if name is not None}
         if self._rows_name_some:
-            names |= {row.wire["idProperty"] for row in rows if "idProperty" in row.wire}
-        names -= self._found_unique
-        for name in sorted(names):
-            if (problem := await self._problem_with(name)) is not None:
+            names |= {(object_type, row.wire["idProperty"]) for row in rows if "idProperty" in row.wire}
+        targets = {(key.object_type, key.property) for row in rows if row.links for _, key in row.links}
+        writes = task.operation.verb in {"create", "upsert"}
+        for name in sorted((names | targets) - self._found_unique):
+            if (problem := await self._problem_with(*name, writes=writes and name in names)) is not None:
                 return problem
-        self._found_unique |= names
+        self._found_unique |= names | targets
         return None
 
-    async def _problem_with(self, name: str) -> ConfigurationError | None:
-        object_type = str(self._task.arguments.get("objectType", self._task.operation.object_type))
+    async def _problem_with(self, object_type: str, name: str, *, writes: bool) -> ConfigurationError | None:
         try:
             definitions = await self._definitions.of(object_type)
         except ApiError as error:
@@ -60,7 +61,6 @@ class UniqueNames:
             problem = ConfigurationError(_not_readable(name, object_type, error))
             problem.__cause__ = error
             return problem
-        writes = self._task.operation.verb in {"create", "upsert"}
         fault = fault_of_key(name, object_type, definitions, writes=writes)
         return None if fault is None else ConfigurationError(fault)
 

@@ -91,6 +91,9 @@ _OTHER_NAMES = {
     "payment": "commerce_payments",
     "payments": "commerce_payments",
     "feedback": "feedback_submissions",
+    # No record here is created with links to these.
+    "product": "products",
+    "products": "products",
     # The ids of object types.
     "0_1": "contacts",
     "0_2": "companies",
@@ -182,7 +185,7 @@ def association_inputs(
     Args:
         from_type: What the links begin at, by its name in paths.
         to_type: What they lead to, by its name in paths.
-        pairs: Pairs of record ids, or inputs with types of their own.
+        pairs: Pairs of record ids or of what names records by a property, or inputs with types of their own.
         type_id: The type id or its name, where it is not the plain one of the two.
 
     Raises:
@@ -197,7 +200,11 @@ def association_inputs(
             yield pair
             continue
         types = types or [_type_of_link(str(from_type), str(to_type), type_id)]
-        yield {"from": {"id": pair[0]}, "to": {"id": pair[1]}, "types": types}
+        yield {"from": _end(pair[0]), "to": _end(pair[1]), "types": types}
+
+
+def _end(record: object) -> object:
+    return record if isinstance(record, Mapping) else {"id": record}
 
 
 def _type_of_link(from_type: str, to_type: str, kind: int | str | None) -> AssociationType:

@@ -71,11 +71,51 @@ class Association(TypedDict):
     types: ReadOnly[Sequence[AssociationType]]
 
 
+class RecordKey(TypedDict):
+    """A record named by a unique property in place of its id, where a call for many rows takes it.
+
+    In pairs to link, where the call has said the object types.
+    """
+
+    property: str
+    value: ReadOnly[PropertyValue]
+
+
+class TargetKey(RecordKey):
+    """A record of any object type named by a unique property: `SO-1` of `orders`, `hs_external_order_id`."""
+
+    type: str
+
+
+class TypedTarget(AssociationTarget):
+    """A record at the end of an association, named by its id, with its object type."""
+
+    type: str
+
+
+class AssociationRow(TypedDict):
+    """A link from a record that one of many rows is about.
+
+    Without `types`, which need the object type of the target, it means nothing beyond the link.
+    """
+
+    to: ReadOnly[AssociationTarget | TypedTarget | TargetKey]
+    types: NotRequired[ReadOnly[Sequence[AssociationType]]]
+
+
 class CreateInput(TypedDict):
     """One record to create."""
 
     properties: ReadOnly[Mapping[str, PropertyValue]]
     associations: NotRequired[ReadOnly[Sequence[Association]]]
+    objectWriteTraceId: NotRequired[str]
+
+
+class CreateRow(TypedDict):
+    """One of many records to create. Its links may name their targets by unique properties."""
+
+    properties: ReadOnly[Mapping[str, PropertyValue]]
+    associations: NotRequired[ReadOnly[Sequence[AssociationRow]]]
     objectWriteTraceId: NotRequired[str]
 
 
@@ -97,6 +137,16 @@ class UpsertInput(TypedDict):
     objectWriteTraceId: NotRequired[str]
 
 
+class UpsertRow(TypedDict):
+    """One of many records to update or to create. Its links are written after it."""
+
+    id: ReadOnly[str | int]
+    idProperty: NotRequired[str]
+    properties: ReadOnly[Mapping[str, PropertyValue]]
+    associations: NotRequired[ReadOnly[Sequence[AssociationRow]]]
+    objectWriteTraceId: NotRequired[str]
+
+
 class RecordId(TypedDict):
     """One record to read or to archive: `id` is the record id, or in a read a unique value."""
 
@@ -113,6 +163,16 @@ AssociationInput = TypedDict(
     },
 )
 """One pair of records to link."""
+
+AssociationPairRow = TypedDict(
+    "AssociationPairRow",
+    {
+        "from": ReadOnly[AssociationTarget | RecordKey],
+        "to": ReadOnly[AssociationTarget | RecordKey],
+        "types": ReadOnly[Sequence[AssociationType]],
+    },
+)
+"""One of many pairs of records to link. Unique properties may name them."""
 
 
 class GeneratedModel(Protocol):

@@ -295,11 +295,21 @@ def name_of(value: object) -> str:
 
 def _explain(operation: contract.Operation, error: ValidationError) -> Iterator[InputIssue]:
     path, kind = error.instance_path, error.kind
+    if path[-1:] in (["from"], ["to"]) and _is_named(error.instance):
+        if isinstance(kind, ValidationErrorKind.AdditionalProperties):
+            yield fault_at(
+                path,
+                "one request takes record ids only",
+                f"give the id, or let {operation.verb}_all look it up by the property",
+            )
+        return
     match kind:
         case ValidationErrorKind.Type():
             place = _Place.of(operation, path)
             if not place.options:  # else these are reported
                 yield _wrong_type(operation, path, kind.types[0], error.instance, place)
+        case ValidationErrorKind.Required() if kind.property == "types" and _leads_to_named(error.instance):
+            pass  # such an end has to be mended anyway
         case ValidationErrorKind.Required():
             remedy = (
                 "add it, or give id_property, for all inputs" if kind.property == "idProperty" else "add it"
@@ -314,6 +324,15 @@ def _explain(operation: contract.Operation, error: ValidationError) -> Iterator[
             yield fault_at(path, "a property has an empty name", "name the property")
         case _:
             yield _explain_limit(error, _Place.of(operation, path).remedy("fill it in"))
+
+
+def _is_named(end: object) -> bool:
+    """Return whether the end of a link is named by a property, as the engine for many rows takes it."""
+    return isinstance(end, Mapping) and "property" in end and "value" in end
+
+
+def _leads_to_named(link: object) -> bool:
+    return isinstance(link, Mapping) and _is_named(link.get("to"))
 
 
 def _explain_limit(error: ValidationError, fill: str) -> InputIssue:
@@ -434,6 +453,8 @@ def _elsewhere(operation: contract.Operation, path: Path, key: str) -> str | Non
     others = {other.verb for other in known if key in other.input_keys and other.verb != operation.verb}
     if not others:
         return None
+    if key == "associations" and operation.verb == "upsert":
+        return "HubSpot upserts none; leave it out, or let upsert_all write them after the records"
     takes = "does" if len(others) == 1 else "do"
     return f"{operation.verb} does not take it, only {', '.join(sorted(others))} {takes}; leave it out"
 
