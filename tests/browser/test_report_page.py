@@ -9,6 +9,7 @@ from _chromium import Chromium, chromium
 
 from hubspot_batch.bulk import Outcome, Outcomes, Report
 from hubspot_batch.cli._html_report import RunFacts, page_of
+from hubspot_batch.cli._jobs import Job
 from hubspot_batch.cli._progress import Sample
 from hubspot_batch.results import Reason
 
@@ -18,6 +19,7 @@ HOSTILE = "<img src=x onerror=\"document.title='owned'\"><style>body{display:non
 LONG = "a_property_without_a_gap_" * 6
 RUN = RunFacts(
     title=f"create orders from {LONG}.csv",
+    job=Job(verb="create", object_types=("orders",)),
     name=f"20260901-081502-{LONG}",
     started="2026-09-01T08:15:02Z",
     command=["create", "orders", f"{LONG}.csv", "--report", "run.html", HOSTILE],

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from hubspot_batch.bulk import Outcome, Outcomes, Report
 from hubspot_batch.cli._html_report import RunFacts, page_of
+from hubspot_batch.cli._jobs import Job
 from hubspot_batch.cli._progress import Sample
 from hubspot_batch.results import Reason
 
@@ -74,6 +75,7 @@ def refused(index: int, reason: str, message: str) -> Outcome:
 SAMPLES = [Sample(0.0, 0, 0), Sample(1.0, 19, 1900), Sample(3.0, 57, 5700), Sample(4.0, 60, 6000)]
 RUN = RunFacts(
     title="create orders from orders.csv",
+    job=Job(verb="create", object_types=("orders",)),
     name="20260901-081502-create-orders",
     started="2026-09-01T08:15:02Z",
     command=["create", "orders", "my orders.csv", "--set", "hs_source=..."],
@@ -224,6 +226,26 @@ def test_it_says_how_to_get_the_rows_that_are_not_done(to_mend: str | None, comm
 
     assert command in texts
     assert f"hubspot-batch results {RUN.name} --unknown" in texts
+
+
+@pytest.mark.parametrize(
+    ("verb", "not_done", "remedy", "advice"),
+    [
+        ("create", "written", "push it.", "Look in HubSpot before you push them again."),
+        ("upsert", "written", "push it.", "They can be sent again."),
+        ("read", "read", "read it.", "They can be sent again."),
+        ("archive", "archived", "push it.", "They can be sent again."),
+    ],
+)
+def test_it_says_what_the_verb_has_not_done(verb: str, not_done: str, remedy: str, advice: str) -> None:
+    outcomes = [refused(0, "OTHER", "word"), Outcome(index=1, status="unknown", category="TIMEOUT")]
+
+    made = report(outcomes, read=2, rejected=1, unknown=1)
+    texts = page(made, job=Job(verb=verb, object_types=("orders",))).texts
+
+    assert f"1 rejected: not {not_done}" in texts
+    assert f"This writes them into a file. Correct orders-rejected.csv and {remedy}" in texts
+    assert f"This lists them. {advice}" in texts
 
 
 def test_nothing_in_it_is_markup_of_others_or_turns_their_words_around() -> None:

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from hubspot_batch import printable
 from hubspot_batch.bulk import Outcome, Report
 from hubspot_batch.cli._console import quoted
+from hubspot_batch.cli._jobs import Job
 from hubspot_batch.cli._progress import Sample, duration
 from hubspot_batch.cli._summary import rejected_command, what_next
 
@@ -64,6 +65,7 @@ class RunFacts(Struct, frozen=True, kw_only=True):
 
     Attributes:
         title: What the run did.
+        job: What it did with each row.
         name: The name of the run.
         started: When its first session began, as `2026-11-28T12:00:00Z`.
         command: The arguments of the command, without the values of `--set`.
@@ -74,6 +76,7 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     """
 
     title: str
+    job: Job
     name: str
     started: str
     command: Sequence[str]
@@ -178,14 +181,14 @@ def _not_done(run: RunFacts, report: Report) -> Iterable[str]:
     )
     groups = _grouped(report.outcomes)
     if report.rejected:
-        yield f"<h3>{report.rejected:,} rejected: not written</h3>"
+        yield f"<h3>{report.rejected:,} rejected: not {run.job.words.not_done}</h3>"
         yield f"<pre>{_text(rejected_command(run.name, run.to_mend))}</pre>"
-        yield f'<p class="note">{_what_to_do(run.to_mend)}</p>'
+        yield f'<p class="note">{_what_to_do(run)}</p>'
         yield _reasons(groups["rejected"])
     if report.unknown:
         yield f"<h3>{report.unknown:,} unknown: sent, but their answer was lost</h3>"
         yield f"<pre>{_text(f'hubspot-batch results {quoted(run.name)} --unknown')}</pre>"
-        yield '<p class="note">This lists them. Look in HubSpot before you push them again.</p>'
+        yield f'<p class="note">This lists them. {_what_to_do_if_unknown(run.job)}</p>'
         yield _reasons(groups["unknown"])
     if report.pending:
         yield f"<h3>{report.pending:,} pending: without an outcome</h3>"
@@ -195,13 +198,20 @@ def _not_done(run: RunFacts, report: Report) -> Iterable[str]:
         )
 
 
-def _what_to_do(to_mend: str | None) -> str:
-    if to_mend is None:
+def _what_to_do(run: RunFacts) -> str:
+    if run.to_mend is None:
         return (
             "This lists them. Rows from a pipe are not kept: <code>--results FILE</code> writes them with "
             "their outcomes."
         )
-    return f"This writes them into a file. Correct {_text(to_mend)} and push it."
+    again = "read" if run.job.verb == "read" else "push"
+    return f"This writes them into a file. Correct {_text(run.to_mend)} and {again} it."
+
+
+def _what_to_do_if_unknown(job: Job) -> str:
+    if job.operation.repeatable:
+        return "They can be sent again."
+    return "Look in HubSpot before you push them again."
 
 
 def _grouped(outcomes: Iterable[Outcome]) -> Mapping[str, Mapping[tuple[str, ...], _Group]]:

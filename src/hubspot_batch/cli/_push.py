@@ -315,6 +315,7 @@ def _write_page(ended: _Ended, options: PushOptions) -> None:
         notes = read_run(ended.journal).notes
         facts = RunFacts(
             title=ended.title,
+            job=ended.job,
             name=name_of(ended.journal),
             started=str(notes["started"]),
             command=without_values(sys.argv[1:]),
