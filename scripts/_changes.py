@@ -249,8 +249,7 @@ def _is_renamed(before: Document, old: str, after: Document, new: str) -> bool:
 
 
 def _models(source: Document) -> dict[str, Any]:
-    components = source.mapping(source.content.get("components"), ("components",))
-    return source.mapping(components.get("schemas"), _MODELS)
+    return source.all.part("components").part("schemas").content
 
 
 def _untold(one: Operation, other: Operation, told: set[str | None]) -> Iterator[Change]:

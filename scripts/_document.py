@@ -81,6 +81,11 @@ class Document:
         except (yaml.YAMLError, RecursionError):
             return None
 
+    @property
+    def all(self) -> "Part":
+        """The whole of it."""
+        return Part(self, self.content, ())
+
     def fault(self, pointer: Pointer, message: str) -> Fault:
         """Return a fault at the line of `pointer`, or of the last part of it that exists."""
         line, node = 1, self.root
@@ -145,6 +150,33 @@ class Document:
             return at(self.content, target), target
         except LookupError:
             self.fail(pointer, f"{reference!r} names nothing in this file")
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A mapping in a document, and where it stands, references followed."""
+
+    source: Document
+    content: dict[str, Any]
+    place: Pointer
+
+    def part(self, key: str) -> "Part":
+        """Return the mapping below a key; an empty one where there is none."""
+        value, place = self.source.follow(self.content.get(key), (*self.place, key))
+        return Part(self.source, self.source.mapping(value, place), place)
+
+    def named(self, key: str) -> dict[str, "Part"]:
+        """Return the mappings below a key by their names."""
+        place = (*self.place, key)
+        names = Part(self.source, self.source.mapping(self.content.get(key), place), place)
+        return {name: names.part(name) for name in names.content}
+
+    def listed(self, key: str) -> list["Part"]:
+        """Return the mappings in the list below a key."""
+        place = (*self.place, key)
+        nodes = self.source.sequence(self.content.get(key), place)
+        followed = (self.source.follow(node, (*place, index)) for index, node in enumerate(nodes))
+        return [Part(self.source, self.source.mapping(*each), each[1]) for each in followed]
 
 
 def load(path: Path) -> Document:

@@ -85,22 +85,18 @@ def wanted(ours: Document) -> list[Wanted]:
         place = address(operation.path)
         if place is None:
             ours.fail(operation.place, "has a path without a version of the CRM API")
-        found.append(Wanted(operation.name, operation, place, _object_types(ours, operation, place)))
+        found.append(Wanted(operation.name, operation, place, _object_types(operation, place)))
     return found
 
 
-def _object_types(ours: Document, operation: Operation, place: Address) -> frozenset[str]:
+def _object_types(operation: Operation, place: Address) -> frozenset[str]:
     """Return the values of the parameter that stands for the object type of records."""
     family, segment, *_ = place.segments
     if family != "objects" or not _is_parameter(segment):
         return frozenset()
-    parameters = (*operation.place, "parameters")
-    for index, node in enumerate(ours.sequence(operation.content.get("parameters"), parameters)):
-        found, found_at = ours.follow(node, (*parameters, index))
-        parameter = ours.mapping(found, found_at)
-        if segment == f"{{{parameter.get('name')}}}":
-            schema, schema_at = ours.follow(parameter.get("schema"), (*found_at, "schema"))
-            return frozenset(map(str, ours.mapping(schema, schema_at).get("enum", ())))
+    for parameter in operation.listed("parameters"):
+        if segment == f"{{{parameter.content.get('name')}}}":
+            return frozenset(map(str, parameter.part("schema").content.get("enum", ())))
     return frozenset()
 
 
@@ -166,7 +162,7 @@ def _is_parameter(segment: str) -> bool:
 def _is_named(source: Document, one: Wanted) -> bool:
     """Whether title or file name say that a document is about an object type, or about the whole family."""
     subject = (*one.address.subject, *one.object_types)
-    info = source.mapping(source.content.get("info"), ("info",))
+    info = source.all.part("info").content
     file_name = re.split(r"[/\\]", source.name)[-1].rpartition(".")[0]
     family, *types = (segment.replace("_", " ") for segment in subject if not _is_parameter(segment))
     for name in (str(info.get("title") or ""), file_name):
@@ -184,5 +180,4 @@ def _words(name: str) -> str:
 
 
 def _version_of_info(source: Document) -> str:
-    info = source.mapping(source.content.get("info"), ("info",))
-    return str(info.get("version") or "of no version")
+    return str(source.all.part("info").content.get("version") or "of no version")

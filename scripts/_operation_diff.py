@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 from _differences import Difference, Direction, Places, Said, Severity, Use, Verdict, judge
-from _document import Document, Pointer, at
+from _document import Part, at
 from _normalization import reader_of
 from _operations import Operation
 from _schema_diff import Comparison
@@ -16,16 +15,6 @@ _DEPRECATED = Verdict(Direction.WE, Severity.NOTABLE, "it is to go away")
 _NOT_LISTED = Verdict(Direction.WE, Severity.HARMLESS, "they do not list this reply")
 _NO_HEADERS = frozenset({"accept", "authorization", "content-type"})
 _IN_PATH = r"\{([^}]*)\}"
-
-Part = tuple[dict[str, Any], "Pointer"]
-
-
-class Parameter(NamedTuple):
-    """What is sent beside the body."""
-
-    required: bool  # whether it has to be sent
-    schema: Schema  # what it may be
-    place: Pointer  # where it stands
 
 
 def compare(ours: Operation, theirs: Operation) -> Iterator[Difference]:
@@ -43,7 +32,7 @@ def _parameters(ours: Operation, theirs: Operation) -> Iterator[Difference]:
     in_path = re.findall(_IN_PATH, ours.path)
     our_parameters, their_parameters = _parameters_of(ours, in_path), _parameters_of(theirs, in_path)
     for name in sorted(their_parameters.keys() - our_parameters.keys()):
-        if their_parameters[name].required:
+        if _is_required(their_parameters[name]):
             verdict = Verdict(Direction.WE, Severity.BREAKING, f"they now require the parameter `{name}`")
         else:
             verdict = Verdict(Direction.THEY, Severity.HARMLESS, f"they take the parameter `{name}`, too")
@@ -58,63 +47,60 @@ def _parameters(ours: Operation, theirs: Operation) -> Iterator[Difference]:
             yield Difference("parameter", Said(None, name), verdict, places, "request")
 
 
-def _parameter(comparison: Comparison, name: str, ours: Parameter, theirs: Parameter) -> Iterator[Difference]:
-    if theirs.required is not ours.required:
-        aspect, said = "required" if theirs.required else "optional", Said([name], [name])
-        verdict = judge("request", aspect, said, they=ours.required, we=theirs.required)
-        if verdict is not None:
-            places = Places(theirs.place, ours.place)
-            yield Difference(aspect, said, verdict, places, "request", field=name)
-    yield from comparison.differences(ours.schema, theirs.schema, name, name)
+def _parameter(comparison: Comparison, name: str, ours: Part, theirs: Part) -> Iterator[Difference]:
+    we, they = _is_required(ours), _is_required(theirs)
+    places = Places(theirs.place, ours.place)
+    aspect, said = "required" if they else "optional", Said([name], [name])
+    yield from _demanded(aspect, said, places, they=we and not they, we=they and not we, field=name)
+    yield from comparison.differences(_schema(ours), _schema(theirs), name, name)
 
 
-def _parameters_of(operation: Operation, in_path: list[str]) -> dict[str, Parameter]:
+def _demanded(
+    aspect: str, said: Said, places: Places, *, they: bool, we: bool, field: str = ""
+) -> Iterator[Difference]:
+    verdict = judge("request", aspect, said, they=they, we=we)
+    if verdict is not None:
+        yield Difference(aspect, said, verdict, places, "request", field=field)
+
+
+def _parameters_of(operation: Operation, in_path: list[str]) -> dict[str, Part]:
     """Return what stands beside the body, `query archived` for example.
 
     Names in a path may differ between versions, so the last one there is the last of `in_path`, and so on.
     One that is not there is filled with the object type.
     """
     source, item = operation.source, operation.place[:-1]
-    above = source.mapping(at(source.content, item), item)
+    above = Part(source, source.mapping(at(source.content, item), item), item)
     names = dict(zip(re.findall(_IN_PATH, operation.path)[::-1], in_path[::-1], strict=False))
     found = {}
-    for content, place in ((above, item), (operation.content, operation.place)):
-        nodes = source.sequence(content.get("parameters"), (*place, "parameters"))
-        for index, node in enumerate(nodes):
-            target, found_at = source.follow(node, (*place, "parameters", index))
-            parameter = source.mapping(target, found_at)
-            name, where = str(parameter.get("name")), str(parameter.get("in"))
-            if where == "path":
-                name = names.get(name, "")
-            if name and not (where == "header" and name.lower() in _NO_HEADERS):
-                schema = Schema(parameter.get("schema") or {}, (*found_at, "schema"))
-                found[f"{where} {name}"] = Parameter(parameter.get("required") is True, schema, found_at)
+    for parameter in (*above.listed("parameters"), *operation.listed("parameters")):
+        name, where = str(parameter.content.get("name")), str(parameter.content.get("in"))
+        if where == "path":
+            name = names.get(name, "")
+        if name and not (where == "header" and name.lower() in _NO_HEADERS):
+            found[f"{where} {name}"] = parameter
     return found
 
 
 def _request(ours: Operation, theirs: Operation) -> Iterator[Difference]:
-    our_part, their_part = _part(ours, "requestBody"), _part(theirs, "requestBody")
-    we_must, they_must = (part[0].get("required") is True for part in (our_part, their_part))
-    if our_part[0]:
-        said = Said(they_must, we_must)
-        verdict = judge(
-            "request", "requiredBody", said, they=we_must and not they_must, we=they_must and not we_must
-        )
-        if verdict is not None:
-            yield Difference("requiredBody", said, verdict, Places(their_part[1], our_part[1]), "request")
-    yield from _bodies(_comparison(ours, theirs, "request"), our_part, their_part)
+    our_body, their_body = ours.part("requestBody"), theirs.part("requestBody")
+    we, they = _is_required(our_body), _is_required(their_body)
+    if our_body.content:
+        places = Places(their_body.place, our_body.place)
+        yield from _demanded("requiredBody", Said(they, we), places, they=we and not they, we=they and not we)
+    yield from _bodies(_comparison(ours, theirs, "request"), our_body, their_body)
 
 
 def _replies(ours: Operation, theirs: Operation) -> Iterator[Difference]:
     our_parts, their_parts = _replies_of(ours), _replies_of(theirs)
     for code in sorted(our_parts.keys() - their_parts.keys()):
-        places = Places((*theirs.place, "responses"), our_parts[code][1])
+        places = Places((*theirs.place, "responses"), our_parts[code].place)
         yield Difference("absent", Said(theirs=True, ours=False), _NOT_LISTED, places, "reply", code)
     for code, their_part in their_parts.items():
         reader = _reader(code, our_parts)
         if code not in our_parts:
-            place = our_parts[reader][1] if reader else (*ours.place, "responses")
-            places = Places(their_part[1], place)
+            place = our_parts[reader].place if reader else (*ours.place, "responses")
+            places = Places(their_part.place, place)
             yield Difference("status", Said(code, None), _unlisted(code, reader), places, "reply", code)
         if reader:
             comparison = _comparison(ours, theirs, "reply", code)
@@ -131,32 +117,26 @@ def _unlisted(code: str, reader: str | None) -> Verdict:
 
 
 def _headers(comparison: Comparison, ours: Part, theirs: Part) -> Iterator[Difference]:
-    our_headers = _headers_of(comparison.ours.source, *ours)
-    their_headers = _headers_of(comparison.theirs.source, *theirs)
+    our_headers, their_headers = (
+        {name.lower(): (name, header) for name, header in side.named("headers").items()}
+        for side in (ours, theirs)
+    )
     for key in sorted(our_headers.keys() | their_headers.keys()):
-        one, other = our_headers.get(key), their_headers.get(key)
-        name = next(each[2] for each in (one, other) if each)
+        name, one = our_headers.get(key, ("", None))
+        their_name, other = their_headers.get(key, ("", None))
+        name = name or their_name
         if one and other:
-            yield from comparison.differences(one[0], other[0], f"header {name}", f"header {name}")
+            yield from comparison.differences(
+                _schema(one), _schema(other), f"header {name}", f"header {name}"
+            )
             continue
         # The place is that of all headers, so that one statement can tell of them.
-        places = Places(other[1] if other else theirs[1], one[1][:-1] if one else ours[1])
+        places = Places((other or theirs).place, one.place[:-1] if one else ours.place)
         said = Said(name if other else None, None if other else name)
         effect = f"they {'send the header' if other else 'do not name the header'} `{name}`"
         direction = Direction.THEY if other else Direction.WE
         verdict = Verdict(direction, Severity.HARMLESS, effect)
         yield Difference("header", said, verdict, places, "reply", comparison.code, f"header {name}")
-
-
-def _headers_of(
-    source: Document, reply: dict[str, Any], place: Pointer
-) -> dict[str, tuple[Schema, Pointer, str]]:
-    found = {}
-    for name, node in source.mapping(reply.get("headers"), (*place, "headers")).items():
-        header, found_at = source.follow(node, (*place, "headers", name))
-        schema = source.mapping(header, found_at).get("schema") or {}
-        found[name.lower()] = Schema(schema, (*found_at, "schema")), found_at, name
-    return found
 
 
 def _comparison(ours: Operation, theirs: Operation, use: Use, code: str = "") -> Comparison:
@@ -170,49 +150,41 @@ def _reader(code: str, our_parts: dict[str, Part]) -> str | None:
 
 
 def _replies_of(operation: Operation) -> dict[str, Part]:
-    source, place = operation.source, (*operation.place, "responses")
-    found = {}
-    for code, node in source.mapping(operation.content.get("responses"), place).items():
-        reply, reply_place = source.follow(node, (*place, code))
-        found[code if code == "default" else code.upper()] = source.mapping(reply, reply_place), reply_place
-    return found
+    replies = operation.named("responses").items()
+    return {code if code == "default" else code.upper(): reply for code, reply in replies}
 
 
 def _bodies(comparison: Comparison, ours: Part, theirs: Part) -> Iterator[Difference]:
-    our_schema, our_types = _json(comparison.ours.source, *ours)
-    their_schema, their_types = _json(comparison.theirs.source, *theirs)
+    (our_schema, our_types), (their_schema, their_types) = _json(ours), _json(theirs)
     if our_schema and their_schema:
         label = "requestBody" if comparison.use == "request" else comparison.code
         yield from comparison.differences(our_schema, their_schema, label=label)
     elif our_schema or their_schema:
         verdict = _one_body(comparison.use, theirs, ours_is_there=our_schema is not None)
-        said, places = Said(their_types, our_types), Places(theirs[1], ours[1])
+        said, places = Said(their_types, our_types), Places(theirs.place, ours.place)
         yield Difference("body", said, verdict, places, comparison.use, comparison.code)
 
 
 def _one_body(use: Use, theirs: Part, *, ours_is_there: bool) -> Verdict:
     """Return how bad it is that only one side has a body in JSON."""
-    their_body = theirs[0]
     if ours_is_there:
-        is_silent = use == "reply" and not their_body.get("content")
+        is_silent = use == "reply" and not theirs.content.get("content")
         severity = Severity.NOTABLE if is_silent else Severity.BREAKING
         return Verdict(Direction.APART, severity, "they say nothing of a body in JSON")
     if use == "reply":
         return Verdict(Direction.THEY, Severity.NOTABLE, "they send a body, which we ignore")
-    if their_body.get("required") is True:
+    if _is_required(theirs):
         return Verdict(Direction.WE, Severity.BREAKING, "they now require a body")
     return Verdict(Direction.THEY, Severity.NOTABLE, "they take a body, which we do not send")
 
 
-def _json(source: Document, body: dict[str, Any], place: Pointer) -> tuple[Schema | None, list[str]]:
+def _json(body: Part) -> tuple[Schema | None, list[str]]:
     """Return the schema of a body in JSON, and all media types; `*/*` is what HubSpot writes for JSON."""
-    content = source.mapping(body.get("content"), (*place, "content"))
-    for media_type in sorted(content, key=lambda name: name.startswith("*")):
-        if _is_json(media_type):
-            below = (*place, "content", media_type)
-            node = source.mapping(content[media_type], below)
-            return Schema(node.get("schema") or {}, (*below, "schema")), sorted(content)
-    return None, sorted(content)
+    types = sorted(body.part("content").content)
+    chosen = next(
+        (name for name in sorted(types, key=lambda name: name.startswith("*")) if _is_json(name)), None
+    )
+    return None if chosen is None else _schema(body.part("content").part(chosen)), types
 
 
 def _is_json(media_type: str) -> bool:
@@ -220,6 +192,9 @@ def _is_json(media_type: str) -> bool:
     return name in {"*/*", "application/*", "application/json"} or name.endswith("+json")
 
 
-def _part(operation: Operation, key: str) -> Part:
-    node, place = operation.source.follow(operation.content.get(key), (*operation.place, key))
-    return operation.source.mapping(node, place), place
+def _schema(part: Part) -> Schema:
+    return Schema(part.content.get("schema") or {}, (*part.place, "schema"))
+
+
+def _is_required(part: Part) -> bool:
+    return part.content.get("required") is True

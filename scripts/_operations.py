@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from _document import Document, Pointer, at, parse_reference, walk
+from _document import Document, Part, Pointer, at, parse_reference, walk
 
 _METHODS = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "trace"})
 
@@ -12,15 +11,12 @@ _METHODS = frozenset({"delete", "get", "head", "options", "patch", "post", "put"
 _NAMES = frozenset({"content", "headers", "links", "responses"})
 
 
-@dataclass(frozen=True)
-class Operation:
+@dataclass(frozen=True, eq=False)
+class Operation(Part):
     """One operation."""
 
-    source: Document  # the document
-    method: str  # its method in small letters
-    path: str  # its path
-    place: Pointer  # where it stands
-    content: dict[str, Any]  # what the document says of it
+    method: str  # in small letters
+    path: str
 
     @property
     def name(self) -> str:
@@ -35,13 +31,12 @@ class Operation:
 
 def operations(source: Document) -> Iterator[Operation]:
     """Yield the operations in the order of the document."""
-    paths = source.mapping(source.content.get("paths"), ("paths",))
-    for path, node in paths.items():
-        item, place = source.follow(node, ("paths", path))
-        for method, content in source.mapping(item, place).items():
+    for path, item in source.all.named("paths").items():
+        for method in item.content:
             if method in _METHODS:
-                below = (*place, method)
-                yield Operation(source, method, path, below, source.mapping(content, below))
+                place = (*item.place, method)
+                content = source.mapping(item.content[method], place)
+                yield Operation(source, content, place, method, path)
 
 
 def users(source: Document) -> dict[Pointer, set[str]]:

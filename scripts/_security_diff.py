@@ -1,17 +1,15 @@
 """How the access to two operations differs: hosts, kinds of token, scopes, and where tokens come from."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from _differences import Difference, Direction, Places, Said, Severity, Verdict, listed
-from _document import Pointer
+from _document import Part
 from _operations import Operation
 
 Scopes = frozenset[str]
 # The ways in which tokens may travel, each with sets of scopes. One scope of each set is enough.
 Alternatives = dict[str, set[Scopes]]
 
-_SCHEMES: Pointer = ("components", "securitySchemes")
 _ADDRESSES = ("authorizationUrl", "refreshUrl", "tokenUrl")
 _OTHER_HOST = Verdict(Direction.APART, Severity.BREAKING, "they do not name the host that we send to")
 
@@ -57,20 +55,17 @@ def _flows(ours: Operation, theirs: Operation) -> Iterator[Difference]:
     """Yield where tokens come from elsewhere, for the flows of OAuth that both have."""
     our_flows, their_flows = _flows_of(ours), _flows_of(theirs)
     for name in sorted(our_flows.keys() & their_flows.keys()):
-        (our_flow, our_place), (their_flow, their_place) = our_flows[name], their_flows[name]
+        one, other = our_flows[name], their_flows[name]
         for key in _ADDRESSES:
-            said = Said(their_flow.get(key), our_flow.get(key))
+            said = Said(other.content.get(key), one.content.get(key))
             if said.theirs != said.ours:
                 effect = f"their {key} is {listed(said.theirs)}" if said.theirs else f"they name no {key}"
                 verdict = Verdict(Direction.APART, Severity.NOTABLE, effect)
-                yield Difference(key, said, verdict, Places((*their_place, key), (*our_place, key)))
+                yield Difference(key, said, verdict, Places((*other.place, key), (*one.place, key)))
 
 
 def _hosts(operation: Operation) -> set[str]:
-    source = operation.source
-    servers = source.sequence(source.content.get("servers"), ("servers",))
-    mappings = [source.mapping(server, ("servers", index)) for index, server in enumerate(servers)]
-    return {str(mapping.get("url")).rstrip("/") for mapping in mappings}
+    return {str(server.content.get("url")).rstrip("/") for server in operation.source.all.listed("servers")}
 
 
 def _alternatives(operation: Operation) -> Alternatives:
@@ -84,38 +79,25 @@ def _alternatives(operation: Operation) -> Alternatives:
 
 def _kind(operation: Operation, name: str) -> str:
     """Return how a token travels: `oauth2`, `bearer`, or the name of a header or a parameter."""
-    scheme, _ = _scheme(operation, name)
+    scheme = _scheme(operation, name).content
     word = {"apiKey": "name", "http": "scheme"}.get(str(scheme.get("type")), "type")
     return str(scheme.get(word) or name)
 
 
-def _flows_of(operation: Operation) -> dict[str, tuple[dict[str, Any], Pointer]]:
-    source, found = operation.source, {}
-    for name in sorted({name for requirement in _security(operation) for name in requirement}):
-        scheme, place = _scheme(operation, name)
-        for flow, node in source.mapping(scheme.get("flows"), (*place, "flows")).items():
-            below = (*place, "flows", flow)
-            found[flow] = source.mapping(node, below), below
-    return found
+def _flows_of(operation: Operation) -> dict[str, Part]:
+    names = sorted({name for requirement in _security(operation) for name in requirement})
+    return {flow: part for name in names for flow, part in _scheme(operation, name).named("flows").items()}
 
 
-def _scheme(operation: Operation, name: str) -> tuple[dict[str, Any], Pointer]:
-    source = operation.source
-    components = source.mapping(source.content.get("components"), ("components",))
-    schemes = source.mapping(components.get("securitySchemes"), _SCHEMES)
-    node, place = source.follow(schemes.get(name), (*_SCHEMES, name))
-    return source.mapping(node, place), place
+def _scheme(operation: Operation, name: str) -> Part:
+    return operation.source.all.part("components").part("securitySchemes").part(name)
 
 
 def _security(operation: Operation) -> Iterator[dict[str, list[str]]]:
     """Yield the alternatives of an operation, or those of its document: scopes by name of a scheme."""
-    source, place = operation.source, (*operation.place, "security")
-    stated = operation.content.get("security")
-    if stated is None:
-        stated, place = source.content.get("security"), ("security",)
-    for index, node in enumerate(source.sequence(stated, place)):
-        requirement = source.mapping(node, (*place, index))
-        yield {name: source.texts(scopes, (*place, index, name)) for name, scopes in requirement.items()}
+    stated = operation.content.get("security") is not None
+    for each in (operation if stated else operation.source.all).listed("security"):
+        yield {name: each.source.texts(scopes, (*each.place, name)) for name, scopes in each.content.items()}
 
 
 def _listed(alternatives: Iterable[Scopes]) -> list[list[str]]:

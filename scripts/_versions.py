@@ -12,7 +12,7 @@ _PLACE: Pointer = ("x-versions",)
 
 def stated_versions(ours: Document) -> dict[str, Any]:
     """Return what the document says of each version; nothing where it does not say."""
-    return ours.mapping(ours.content.get("x-versions"), _PLACE)
+    return ours.all.part("x-versions").content
 
 
 def versions_of(one: Wanted) -> set[str]:
@@ -43,7 +43,7 @@ def differences(match: Match) -> Iterator[Difference]:
     if root and root != ours:
         below = (*place, "paths", one.address.segments[0])
         yield _difference("path", Said(root, ours), "their path is another", theirs.place, below)
-    codes = theirs.source.mapping(theirs.content.get("responses"), (*theirs.place, "responses"))
+    codes = theirs.part("responses").content
     successes = sorted(int(code) for code in codes if code.isdecimal() and code[0] == "2")
     yield from _success(match, said, successes, place)
     partial = said.get("partial")
