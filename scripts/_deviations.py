@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,13 @@ class Statement:
 
     def explains(self, difference: Difference, version: str) -> bool:
         """Whether this is what a difference in a document of some version shows."""
+        if difference.aspect not in self.says or self.pointer not in _pointers(
+            difference.places.ours, difference.aspect
+        ):
+            return False
         actual = _actual(difference, version)
-        return (
-            self.pointer in _pointers(difference)
-            and all(actual[name] in allowed for name, allowed in self.conditions.items())
-            and difference.aspect in self.says
-            and _is_same(self.says[difference.aspect], difference.said.theirs)
-        )
+        holds = all(actual[name] in allowed for name, allowed in self.conditions.items())
+        return holds and _is_same(self.says[difference.aspect], difference.said.theirs)
 
     def stale(self, explained: list[tuple[Difference, str]]) -> Iterator[str]:
         """Yield what explains nothing: the whole, or some of its aspects and conditions."""
@@ -81,7 +82,7 @@ def stale(
     """Yield the statements that explain none of some differences, each with its version, and which part."""
     by_pointer: dict[str, list[tuple[Difference, str]]] = defaultdict(list)
     for difference, version in differences:
-        for pointer in _pointers(difference):
+        for pointer in _pointers(difference.places.ours, difference.aspect):
             by_pointer[pointer].append((difference, version))
     for statement in statements:
         explained = [each for each in by_pointer[statement.pointer] if statement.explains(*each)]
@@ -118,11 +119,11 @@ def _is_same(said: object, theirs: object) -> bool:
     return said == ANYTHING or json.dumps(said, sort_keys=True) == json.dumps(theirs, sort_keys=True)
 
 
-def _pointers(difference: Difference) -> set[str]:
+@cache
+def _pointers(place: Pointer, aspect: str) -> frozenset[str]:
     """Return how an entry may name the place of a difference: the schema, or the keyword in it."""
-    place = format_pointer(difference.places.ours).removeprefix("#")
-    keyword = _KEYWORDS.get(difference.aspect, difference.aspect)
-    return {place, f"{place}/{keyword}"}
+    schema = format_pointer(place).removeprefix("#")
+    return frozenset({schema, f"{schema}/{_KEYWORDS.get(aspect, aspect)}"})
 
 
 def _faults(document: Document) -> Iterator[Fault]:
