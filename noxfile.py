@@ -111,7 +111,8 @@ def drift(session: nox.Session) -> None:
     """Check that generated/ agrees with the document, and that the regeneration works."""
     install(session, "generators", "tests")
     session.run("python", "scripts/regenerate.py", "--check")
-    session.run("pytest", "tests/contract/test_regenerate.py", "tests/contract/test_new_operation.py")
+    tests = (f"tests/contract/test_{subject}.py" for subject in ("regenerate", "new_operation"))
+    session.run("pytest", "--numprocesses=auto", "--dist=loadfile", *tests)
 
 
 @nox.session
@@ -178,8 +179,10 @@ def coverage(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Look for bodies, replies and runs that break a promise. With FUZZ_TIMES=5, five times as long."""
     install(session, "tests", "fuzz")
-    drawn = [f"tests/property/test_{subject}.py" for subject in ("bodies", "replies", "bulk_run")]
-    session.run("pytest", "tests/fuzz", *drawn, *session.posargs)
+    # The session of the tests runs these, too, but not for longer.
+    subjects = ("bodies", "replies", "bulk_run") if "FUZZ_TIMES" in os.environ else ()
+    drawn = (f"tests/property/test_{subject}.py" for subject in subjects)
+    session.run("pytest", *ON_ALL_CORES, "tests/fuzz", *drawn, *session.posargs)
 
 
 @nox.session
