@@ -441,14 +441,14 @@ def test_a_file_that_is_not_one_is_refused_by_each_command(write: "Write", shell
     assert not sandbox.requests
 
 
-def test_a_header_without_rows_is_no_error(write: "Write", shell: "Shell") -> None:
+def test_a_header_without_rows_is_an_error(write: "Write", shell: "Shell") -> None:
     path = write("none.csv", f"id,{NUMBER},from,to\n")
     for verb, *rest in COMMANDS:
         with case(verb):
             types = rest[: 2 if verb == "associate" else 1]
             done = shell.push(verb, *types, path, *rest[len(types) :])
-            assert done.code == 0
-            assert "0 of 0 " in done.out + done.err
+            assert done.code == 1
+            assert "a header, and no row" in done.err
 
 
 def test_rows_for_each_verb_are_validated(write: "Write", shell: "Shell") -> None:

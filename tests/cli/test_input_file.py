@@ -182,3 +182,79 @@ def test_mixed_line_ends(write: "Write", shell: "Shell") -> None:
         "A-2": "y\r\nz",
         "A-3": None,
     }
+
+
+class TestNothingToSend:
+    @pytest.mark.parametrize(
+        ("name", "content", "told"),
+        [
+            ("a.csv", "a;b\n", "the file has a header, and no row; "),
+            ("a.csv", "a;b\n;\n \t;\u00a0\n;;\n", "nothing but 3 rows of empty cells (lines 2, 3 and 4); "),
+            ("a.csv", "a;b\n;\n", "nothing but 1 row of empty cells (line 2); "),
+            ("a.csv", "a;b\n" + ";\n" * 7, "7 rows of empty cells (lines 2, 3, 4, 5, 6 and 2 more); "),
+            ("a.json", "[]", "the file has no row; "),
+            ("a.csv", "\ufeff\n<!DOCTYPE html>\n<html>", "a web page, not a table; "),
+            ("a.csv", "<HTML><body>".encode("utf-16"), "a web page, not a table; "),
+            ("a.txt", "<table><tr>", "a web page, not a table; "),
+            ("a.csv", '<?xml version="1.0"?><rows/>', "XML, not a table; "),
+        ],
+    )
+    def test_a_file_without_a_row_is_not_a_success(
+        self, name: str, content: bytes | str, told: str, write: "Write", shell: "Shell"
+    ) -> None:
+        path = write(name, content)
+
+        for command in (["validate", "create"], ["create"]):
+            done = shell(*command, "orders", path, *(["--base-url", shell.box.url] * (len(command) == 1)))
+
+            assert done.code == 1
+            assert f"{path}: " in done.err
+            assert told in done.err
+        assert not shell.runs.exists() or not list(shell.runs.glob("*.run"))
+
+    def test_rows_of_empty_cells_are_counted(self, write: "Write", shell: "Shell") -> None:
+        path = write("a.csv", "hs_order_name;hs_tags\n;\nA;\n ;\n\n")
+
+        done = shell.push("create", "orders", path)
+
+        assert done.code == 0
+        assert done.out.startswith("1 of 1 orders created")
+        assert "Warning: left out 2 rows of empty cells (lines 2 and 4)\n" in done.err
+
+    def test_a_row_without_a_value_makes_no_record(self, write: "Write", shell: "Shell") -> None:
+        path = write("a.jsonl", '{}\n{"hs_cart_name": null}\n{"hs_cart_name": "A"}\n')
+
+        done = shell.push("create", "carts", path, "--set", "hs_currency_code=EUR")
+
+        assert done.code == 4
+        told = shell("results", "latest", "--rejected").out
+        assert told.count("the row has no value in any column that becomes a property") == 2
+        assert [cart["hs_cart_name"] for cart in shell.sent("carts")] == ["A"]
+
+
+class TestColumnsThatAreNoProperties:
+    @pytest.mark.parametrize(
+        ("header", "options", "told"),
+        [
+            ("a;b", ["--delimiter", ","], "say --delimiter ';'"),
+            ("a;b,c;d", ["--delimiter", ","], "say --delimiter ';'"),
+            ("a\tb", ["--delimiter", ";"], "say --delimiter tab"),
+            ("a,b", ["--delimiter", ";"], "say --delimiter ,"),
+            ("a^b", [], "say --delimiter '^'"),
+            ("a;b", ["--delimiter", ",", "--map", "hs_tags=a"], "say --delimiter ';'"),
+            (
+                "Order No,b",
+                [],
+                "the column 'Order No' cannot become a property of that name; say which one it",
+            ),
+            ("a,b", ["--map", "a=hs_tags"], "write the property first: --map hs_tags=a"),
+            ("a,b", ["--map", "hs_tags=aa"], "there is no column 'aa'; did you mean 'a'?"),
+        ],
+    )
+    def test_the_remedy(
+        self, header: str, options: list[str], told: str, write: "Write", shell: "Shell"
+    ) -> None:
+        done = shell("create", "orders", write("a.csv", f"{header}\n1,2\n"), "--dry-run", *options)
+
+        assert done.code == 1
+        assert told in done.err

@@ -662,9 +662,16 @@ class TestOneFileForTwoThings:
 
 @pytest.mark.skipif(os.name == "nt", reason="no such names there")
 def test_names_of_others_cannot_steer_the_terminal(write: "Write", shell: "Shell") -> None:
-    path = write("o\x1b[2J\nRun.csv", "hs_order_name,a\x1b[2Jb\x9b\nA-1,1\nA-2,2\n")
+    header, row = "hs_order_name,a\x1b[2Jb\x9b", '{"hs_order_name": "A-1", "a\\u001b[2Jb\\u009b": "1"}'
+    path = write("o\x1b[2J\nRun.jsonl", f"{row}\n{row}\n")
+    refused = write("o\x1b[2J\nRun.csv", f"{header}\nA-1,1\n")
 
-    texts = [shell.push("create", "orders", path), shell("runs"), shell("results", "x\x1b")]
+    texts = [
+        shell.push("create", "orders", path),
+        shell.push("create", "orders", refused),
+        shell("runs"),
+        shell("results", "x\x1b"),
+    ]
 
-    assert texts[0].code == 4
+    assert [done.code for done in texts[:2]] == [4, 1]
     assert all(line.isprintable() for done in texts for line in (done.out + done.err).split("\n"))

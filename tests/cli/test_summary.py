@@ -31,7 +31,7 @@ def printed(
     defaults: dict[str, Any] = {
         "job": Job(verb="create", object_types=("line_items",)),
         "problem": None,
-        "missing_columns": (),
+        "warnings": (),
         "run": "R",
         "to_mend": "o rejected.csv",
     }
@@ -86,11 +86,11 @@ def test_nothing_is_well(capsys: pytest.CaptureFixture[str]) -> None:
         "reasons": {f"reason {number}": 100 - number for number in range(12)},
     }
 
-    out, err = printed(capsys, figures, 5, problem="the run stopped", missing_columns=["a", "b"])
+    out, err = printed(capsys, figures, 5, problem="the run stopped", warnings=["a", "b"])
 
     assert err == [
-        "Warning: no row has the column 'a' that an option names",
-        "Warning: no row has the column 'b' that an option names",
+        "Warning: a",
+        "Warning: b",
         "Error: the run stopped",
     ]
     assert out == [
@@ -143,12 +143,12 @@ def test_a_run_that_was_finished_before(
 def test_for_a_program(capsys: pytest.CaptureFixture[str]) -> None:
     figures = {"read": 2, "done": 1, "rejected": 1, "reasons": {"x": 1}}
 
-    out, err = printed(capsys, figures, 4, problem="p", missing_columns=["a"], form="json")
+    out, err = printed(capsys, figures, 4, problem="p", warnings=["a"], form="json")
 
     (line,) = out
     told = json.loads(line)
     assert (told["run"], told["exit_code"], told["problem"], told["reasons"]) == ("R", 4, "p", {"x": 1})
-    assert err == ["Warning: no row has the column 'a' that an option names"]
+    assert err == ["Warning: a"]
 
 
 def test_beside_what_standard_output_holds(capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,7 +160,7 @@ def test_beside_what_standard_output_holds(capsys: pytest.CaptureFixture[str]) -
 def test_words_of_others_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     figures = {"read": 1, "rejected": 1, "reasons": {"a\x1b[2J: X\nRun R": 1}}
 
-    out, err = printed(capsys, figures, 4, run="r\x07", problem="\x9bA\nError: B", missing_columns=["\x1b"])
+    out, err = printed(capsys, figures, 4, run="r\x07", problem="\x9bA\nError: B", warnings=["\x1b"])
 
     assert "          1  a\\x1b[2J: X\\nRun R" in out
     assert err[1:] == ["Error: \\x9bA\\nError: B"]

@@ -24,6 +24,7 @@ from hubspot_batch.cli._cells import (
     Kind,
     convert,
 )
+from hubspot_batch.cli._console import quoted
 from hubspot_batch.cli._dates import date_format
 from hubspot_batch.cli._mapping_file import CellForm, ColumnRule, FileMapping, time_zone
 from hubspot_batch.cli._property_types import PROPERTY_TYPES
@@ -35,7 +36,7 @@ from hubspot_batch.contract import (
     link_type,
     object_type_of,
 )
-from hubspot_batch.errors import ConfigurationError, SourceError
+from hubspot_batch.errors import ConfigurationError, InputIssue, SourceError
 from hubspot_batch.results import PropertyDefinition
 from hubspot_batch.types import AssociationType, Verb
 
@@ -52,6 +53,16 @@ _WITH_TYPE = re.compile(r"(.+):(\d+)")
 
 # What takes nothing but ids.
 _BY_ID = frozenset({"read", "archive"})
+_NO_VALUE = InputIssue(
+    index=None,
+    pointer="",
+    problem="the row has no value in any column that becomes a property",
+    remedy="fill it, or remove it",
+)
+_WRITING = ("create", "update", "upsert")
+# HubSpot gives names in lower case; it says itself whether there is a property with another one.
+_PROPERTY = re.compile(r"[\w.:-]+", re.ASCII)
+_DELIMITERS = (";", "\t", ",", "|", "^", "~")
 
 
 class ColumnOptions(Struct, frozen=True, kw_only=True):
@@ -203,6 +214,15 @@ class Columns:
             or any(rule.kind == "enumeration" and "currency" not in name for _, name, rule in plan.ruled)
         )
 
+    def item_of(self, values: Mapping[str, object]) -> object:
+        """Return the input for a row, or a fault if it would make a record without any value of the row."""
+        item = self.input_of(values)
+        is_bare = self._verb == "create" and item.get("properties") == self._constants
+        if is_bare and "properties" not in values and "associations" not in item:
+            # Where no column is taken, records of constants are what is asked for.
+            return _NO_VALUE if not values or self._plan(tuple(values)).pairs else item
+        return item
+
     def input_of(self, values: Mapping[str, object]) -> dict[str, object]:
         """Return the input for a row. It is not checked, and the row is not changed.
 
@@ -333,14 +353,36 @@ class Columns:
                 f"--drop leaves out the column {both[0]!r}, which another option names; remove one of the two"
             )
 
+    def _hint(self, name: str, columns: Sequence[str]) -> str:
+        """Return what to do about a column that is not there."""
+        if remedy := _of_delimiter(columns):
+            return remedy
+        swapped = {right: left for left, right in _pairs("--map", self._options.map, "PROPERTY=COLUMN")}
+        if (other := swapped.get(name)) in columns:
+            return f"write the property first: --map {name}={other}"
+        close = difflib.get_close_matches(name, columns, n=1)
+        return f"did you mean {close[0]!r}?" if close else _shown(columns)
+
+    def _remedy(self, name: str, columns: Sequence[str]) -> str:
+        """Return what to do about a column whose name no property has."""
+        return _of_delimiter(columns) or (
+            f"say which one it fills: --map PROPERTY={quoted(name)}, leave it out with --drop, or let "
+            "`hubspot-batch mapping` write a file about all columns"
+        )
+
     def _check_columns(self, columns: Sequence[str]) -> None:
         for missing in sorted(self.missing.difference(columns)):
-            raise ConfigurationError(f"there is no column {missing!r}; {_hint(missing, columns)}")
+            raise ConfigurationError(f"there is no column {missing!r}; {self._hint(missing, columns)}")
         plan = self._make_plan(columns)
         if plan.others and self._mapping is not None:
             raise ConfigurationError(
                 f"{self._mapping.path} says nothing about the column {plan.others[0]!r}; {_NOT_MAPPED.remedy}"
             )
+        if self._verb in _WRITING:
+            for column, name in plan.pairs:
+                if column == name and not _PROPERTY.fullmatch(name):
+                    problem = f"the column {name!r} cannot become a property of that name"
+                    raise ConfigurationError(f"{problem}; {self._remedy(name, columns)}")
         filled = {*self._constants, *(name for _, name in plan.pairs)}
         if self._id is not None and self._id not in filled:
             raise SourceError(
@@ -442,7 +484,7 @@ class PairColumns:
             self.missing.clear()
             self._make_types()
 
-    def input_of(self, values: Mapping[str, object]) -> dict[str, object]:
+    def item_of(self, values: Mapping[str, object]) -> object:
         """Return the input for a row: for its two columns, or for a whole input."""
         if self.missing:
             self.missing.difference_update(values)
@@ -505,15 +547,25 @@ def _check_twice(names: Sequence[str]) -> None:
         )
 
 
-def _hint(name: str, columns: Sequence[str]) -> str:
-    if close := difflib.get_close_matches(name, columns, n=1):
-        return f"did you mean {close[0]!r}?"
-    return _shown(columns)
-
-
 def _shown(columns: Sequence[str]) -> str:
     more = f" and {len(columns) - _SHOWN:,} more" if len(columns) > _SHOWN else ""
     return f"the columns are {', '.join(map(repr, columns[:_SHOWN]))}{more}"
+
+
+def _of_delimiter(columns: Sequence[str]) -> str:
+    """Return what to do if a file was read with the wrong delimiter; nothing if it was not."""
+    if (delimiter := _other_delimiter(columns)) is None:
+        return ""
+    name = "tab" if delimiter == "\t" else quoted(delimiter)
+    return f"the file seems to have another delimiter: say --delimiter {name}"
+
+
+def _other_delimiter(columns: Sequence[str]) -> str | None:
+    """Return the delimiter that a file seems to use where it was read with another one; None if none does."""
+    found = {delimiter: sum(delimiter in column for column in columns) for delimiter in _DELIMITERS}
+    # In a comma, a single name may come before a first one.
+    likely = [name for name, count in found.items() if count and (name != "," or len(columns) == 1)]
+    return max(likely, key=lambda name: "".join(columns).count(name), default=None)
 
 
 def _ids(value: object) -> Iterable[object]:

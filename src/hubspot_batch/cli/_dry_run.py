@@ -12,7 +12,7 @@ from hubspot_batch.bulk import Check
 from hubspot_batch.cli._console import say
 from hubspot_batch.cli._input_file import InputFile
 from hubspot_batch.cli._progress import duration
-from hubspot_batch.cli._summary import warn_of_missing
+from hubspot_batch.cli._summary import warn
 from hubspot_batch.cli._tables import FileRow
 from hubspot_batch.cli._validate import checked_rows, line_about
 from hubspot_batch.errors import InputIssue
@@ -56,7 +56,7 @@ def dry_run(
         for row, faults in pairs:
             if faults and not as_json:
                 _show(row, faults, checked.invalid)
-        warn_of_missing(rows.missing_columns)
+        warn(rows.warnings)
     if as_json:
         click.echo(json.dumps(_facts(operation_id, checked)))
     else:

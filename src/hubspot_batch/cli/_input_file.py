@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -105,7 +106,7 @@ class InputFile(Struct, frozen=True, kw_only=True):
             self.mapping.check_object(operation.object_type)
         with open_reader(self.path, self.format) as reader:
             if self.pairs is not None:
-                yield OpenInputFile(reader, PairColumns(self.pairs, reader.columns))
+                yield OpenInputFile(reader, PairColumns(self.pairs, reader.columns), _rows_of(reader))
                 return
             columns = Columns(
                 operation,
@@ -116,7 +117,26 @@ class InputFile(Struct, frozen=True, kw_only=True):
                 mapping=self.mapping,
                 definitions=definitions,
             )
-            yield OpenInputFile(reader, columns)
+            yield OpenInputFile(reader, columns, _rows_of(reader))
+
+
+def _rows_of(reader: RowReader) -> Iterator[FileRow]:
+    """Return the rows of a file. There is at least one.
+
+    Raises:
+        SourceError: If there is none, or the first one cannot be read.
+    """
+    rows = reader.rows()
+    first = next(rows, None)
+    if first is not None:
+        return chain([first], rows)
+    if reader.empty.count:
+        problem, remedy = f"nothing but {reader.empty}", "fill them, or export the file again"
+    elif reader.format == "csv":
+        problem, remedy = "a header, and no row", "if rows belong there, export the file again"
+    else:
+        problem, remedy = "no row", "if rows belong there, export the file again"
+    raise SourceError(f"{reader.name}: the file has {problem}; {remedy}")
 
 
 def read_options_from(options: str) -> ReadOptions:
@@ -156,18 +176,19 @@ class OpenInputFile:
         reader: Reads its rows.
     """
 
-    def __init__(self, reader: RowReader, columns: Columns | PairColumns) -> None:
+    def __init__(self, reader: RowReader, columns: Columns | PairColumns, rows: Iterator[FileRow]) -> None:
         self.reader = reader
         self._columns = columns
+        self._rows = rows
 
     def rows(self) -> Iterator[tuple[FileRow, object]]:
-        """Yield each row with its input, or with the fault that makes it unreadable.
+        """Yield each row with its input, or with the fault that makes it unreadable; only once.
 
         Raises:
             SourceError: If the rest of the file cannot be read.
         """
-        for row in self.reader.rows():
-            yield row, row.fault or self._columns.input_of(row.values)
+        for row in self._rows:
+            yield row, row.fault or self._columns.item_of(row.values)
 
     def inputs(self) -> Iterator[object]:
         """Yield what `rows` yields, without the rows."""
@@ -179,6 +200,10 @@ class OpenInputFile:
         return self._columns.needs_definitions
 
     @property
-    def missing_columns(self) -> list[str]:
-        """The columns that an option names and no row had so far."""
-        return sorted(self._columns.missing)
+    def warnings(self) -> list[str]:
+        """What is to be told of the rows so far: missing columns and empty rows."""
+        told = [
+            f"no row has the column {column!r} that an option names"
+            for column in sorted(self._columns.missing)
+        ]
+        return [*told, f"left out {self.reader.empty}"] if self.reader.empty.count else told

@@ -79,7 +79,7 @@ class _Ended(Struct, frozen=True, kw_only=True):
     code: ExitCode
     problem: str | None
     samples: Sequence[Sample]
-    missing_columns: Sequence[str]
+    warnings: Sequence[str]
     to_mend: str | None
     resumable: bool
 
@@ -171,7 +171,7 @@ class _Push(Struct, frozen=True):
             code=code,
             problem=None if stopped is None or report.finished else _problem(stopped, self.connection),
             samples=samples.end(report),
-            missing_columns=rows.missing_columns if report.finished else (),
+            warnings=rows.warnings if report.finished else (),
             to_mend=_beside(rows),
             resumable=self.connection.persistent,
         )
@@ -280,7 +280,7 @@ def _report(ended: _Ended, options: PushOptions) -> ExitCode:
             code,
             job=ended.job,
             problem="; ".join(problems) or None,
-            missing_columns=ended.missing_columns,
+            warnings=ended.warnings,
             run=name_of(ended.journal),
             to_mend=ended.to_mend,
             resumable=ended.resumable,

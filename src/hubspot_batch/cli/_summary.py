@@ -47,10 +47,10 @@ def exit_code(report: Report, stopped_by: BaseException | None = None) -> ExitCo
     return 4 if report.rejected else 0
 
 
-def warn_of_missing(columns: Sequence[str]) -> None:
-    """Warn of each column that an option names and no row had."""
-    for column in columns:
-        say(f"Warning: no row has the column {column!r} that an option names", err=True)
+def warn(texts: Sequence[str]) -> None:
+    """Print warnings."""
+    for text in texts:
+        say(f"Warning: {text}", err=True)
 
 
 def print_summary(
@@ -59,7 +59,7 @@ def print_summary(
     *,
     job: Job,
     problem: str | None,
-    missing_columns: Sequence[str],
+    warnings: Sequence[str],
     run: str,
     to_mend: str | None,
     resumable: bool,
@@ -72,13 +72,13 @@ def print_summary(
         code: The exit code.
         job: What was to be done.
         problem: What stopped the run, or could not be written.
-        missing_columns: Columns that an option names and no row had.
+        warnings: What is to be told of the file.
         run: The name of the run.
         to_mend: A name for a file of rejected rows; None if the rows came from a pipe.
         resumable: Whether the same command goes on with the run.
         form: How and where to print it.
     """
-    warn_of_missing(missing_columns)
+    warn(warnings)
     if form == "json":
         click.echo(json.dumps({**report.to_dict(), "run": run, "exit_code": code, "problem": problem}))
         return

@@ -16,7 +16,7 @@ from hubspot_batch.bulk import Check, check
 from hubspot_batch.cli._console import say
 from hubspot_batch.cli._files import copy_content, is_read_once
 from hubspot_batch.cli._input_file import InputFile, OpenInputFile
-from hubspot_batch.cli._summary import warn_of_missing
+from hubspot_batch.cli._summary import warn
 from hubspot_batch.cli._tables import DECODE_ERRORS, BodyKind, FileRow, explain, first_repeated, read_body
 from hubspot_batch.contract import Operation
 from hubspot_batch.errors import ConfigurationError, InputIssue, SourceError
@@ -108,7 +108,7 @@ def _validate_rows(operation_id: OperationId, file: InputFile, shown: Path) -> b
             count += len(faults)
             for fault in faults:
                 say(line_about(row, fault))
-        warn_of_missing(rows.missing_columns)
+        warn(rows.warnings)
     say(f"{shown}: {count:,} fault(s) in {checked.rows:,} rows for {operation_id}", err=True)
     return not count
 

@@ -1,5 +1,6 @@
 """The bytes of a file or of standard input, decompressed."""
 
+import codecs
 import gzip
 import io
 import os
@@ -175,7 +176,14 @@ def _holds_a_line(head: bytes) -> bool:
 
     A brace by itself does not count: only the next line tells what it begins.
     """
-    return b"\n" in head.lstrip().removeprefix(b"{").lstrip()
+    return b"\n" in beginning(head).removeprefix(b"{").lstrip()
+
+
+def beginning(head: bytes) -> bytes:
+    """Return bytes of ASCII, written as UTF-8 or UTF-16, without byte order mark and blanks before them."""
+    for mark in (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        head = head.removeprefix(mark)
+    return head.replace(b"\0", b"").lstrip()
 
 
 def _zstd() -> ModuleType:

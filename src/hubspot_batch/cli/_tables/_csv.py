@@ -95,13 +95,16 @@ class CsvReader(TextReader):
                 yield FileRow(number, dict(zip(columns, cells, strict=True)), line, None, cells)
 
     def _read(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the lines that hold anything, each with its number."""
+        """Yield the lines that hold anything, each with its number. Count the rows of empty cells."""
         line = 1
         try:
             for cells in self._reader:
                 self.text.held = 0
-                if any(cells) and not (len(cells) == 1 and cells[0].isspace()):
+                first = cells[0] if cells else ""
+                if (first and not first.isspace()) or any(map(str.strip, cells)):
                     yield line, cells
+                elif len(cells) > 1:
+                    self.empty.add(line)
                 line = self._reader.line_num + 1
         except csv.Error as error:
             raise error_at(self.name, line, _explain(error)) from error

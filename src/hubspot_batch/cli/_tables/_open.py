@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from hubspot_batch.cli._tables._content import Content, UnreadableError, open_content
+from hubspot_batch.cli._tables._content import Content, UnreadableError, beginning, open_content
 from hubspot_batch.cli._tables._formats import FORMATS, ReadOptions
 from hubspot_batch.cli._tables._json_list import BODY
 from hubspot_batch.cli._tables._reader import RowReader
@@ -16,6 +16,9 @@ _PARQUET = b"PAR1"
 BodyKind: TypeAlias = Literal["inputs", "mapping", "any"]
 _BODIES = {"inputs": BODY, "mapping": re.compile(r"\s*\{")}
 _LONGEST_BODY = 16 * 1024 * 1024
+# A page that a browser has saved, or that stands where the export should: log in and it is gone.
+_PAGE = re.compile(rb"<(!doctype|html|head|body|table|!--)", re.IGNORECASE)
+_XML = b"<?xml"
 _NOT_READ = {
     b"PK\x03\x04": "an Excel workbook or ZIP archive; save the sheet as CSV",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel workbook of the old kind; save the sheet as CSV",
@@ -93,6 +96,14 @@ def _reader(content: Content, path: Path, options: ReadOptions) -> RowReader:
 def _check_head(content: Content) -> None:
     if not content.head.strip():
         raise SourceError(f"{content.name}: the file is empty; at least one row is needed")
+    text = beginning(content.head)
+    if _PAGE.match(text):
+        raise SourceError(
+            f"{content.name}: a web page, not a table; export the file again, and look at it in an editor: a "
+            "page that asks for a login may have been saved"
+        )
+    if text.startswith(_XML):
+        raise SourceError(f"{content.name}: XML, not a table; export the rows as CSV")
     for magic, what in _NOT_READ.items():
         if content.head.startswith(magic):
             raise SourceError(f"{content.name}: {what}")

@@ -10,6 +10,35 @@ from hubspot_batch.cli._tables._row import FileRow
 from hubspot_batch.cli._tables._text import Text, error_at, foreign_bytes
 from hubspot_batch.errors import SourceError
 
+_LINES_NAMED = 5
+
+
+class EmptyRows:
+    """Rows whose cells are all empty. They are left out.
+
+    Attributes:
+        count: How many there were so far.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lines: list[int] = []
+
+    def add(self, line: int) -> None:
+        """Count the row in this line."""
+        self.count += 1
+        if len(self._lines) < _LINES_NAMED:
+            self._lines.append(line)
+
+    def __str__(self) -> str:
+        """Return how many there are, and in which lines."""
+        rows = "1 row of empty cells" if self.count == 1 else f"{self.count:,} rows of empty cells"
+        lines = [str(line) for line in self._lines]
+        if self.count > len(lines):
+            lines.append(f"{self.count - len(lines):,} more")
+        listed = lines[0] if len(lines) == 1 else f"{', '.join(lines[:-1])} and {lines[-1]}"
+        return f"{rows} (line{'s' * (self.count > 1)} {listed})"
+
 
 class RowReader(ABC):
     """An open file of rows, and a context manager that closes it.
@@ -20,6 +49,7 @@ class RowReader(ABC):
         columns: The names of its columns; None if each row has its own.
         total: How many rows it has; None if only reading it tells.
         zoneless: The columns whose values are datetimes without a time zone.
+        empty: The rows of empty cells that were read so far.
     """
 
     format: ClassVar[str]
@@ -29,6 +59,7 @@ class RowReader(ABC):
         self.columns: Sequence[str] | None = None
         self.total: int | None = None
         self.zoneless: Sequence[str] = ()
+        self.empty = EmptyRows()
         self._content = content
 
     def __enter__(self) -> Self:
