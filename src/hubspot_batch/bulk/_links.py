@@ -254,7 +254,7 @@ class Links:
         ids = group.ids
         for key in group.missing:
             if group.is_late or ids[key]:
-                self._known.put(key, ids[key])
+                self._known.keep(key, ids[key])
             if self._asked.get(key) is group:
                 del self._asked[key]
         ids.update((key, earlier.ids[key]) for key, earlier in group.asked_before.items())
@@ -315,14 +315,14 @@ class _Known:
         """Return the id of a key; empty where no record has it, and None where nothing is known."""
         digest = _digest(key)
         if (known := self._young.get(digest)) is None and (known := self._old.get(digest)) is not None:
-            self._keep(digest, known)
+            self._add(digest, known)
         return known
 
-    def put(self, key: Key, known: str) -> None:
+    def keep(self, key: Key, known: str) -> None:
         """Keep the id of a key."""
-        self._keep(_digest(key), known)
+        self._add(_digest(key), known)
 
-    def _keep(self, digest: bytes, known: str) -> None:
+    def _add(self, digest: bytes, known: str) -> None:
         if len(self._young) >= _IDS_KEPT // 2:
             self._old, self._young = self._young, {}
         self._young[digest] = known

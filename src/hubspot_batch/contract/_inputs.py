@@ -93,13 +93,21 @@ class TypedTarget(AssociationTarget):
     type: str
 
 
+if TYPE_CHECKING:
+    AnyTarget: TypeAlias = AssociationTarget | TypedTarget | TargetKey
+    AnyEnd: TypeAlias = AssociationTarget | RecordKey
+else:
+    # Libraries that read types at run time reject unions of typed mappings.
+    AnyTarget = AnyEnd = Mapping[str, Any]
+
+
 class AssociationRow(TypedDict):
     """A link from a record that one of many rows is about.
 
     Without `types`, which need the object type of the target, it means nothing beyond the link.
     """
 
-    to: ReadOnly[AssociationTarget | TypedTarget | TargetKey]
+    to: ReadOnly[AnyTarget]
     types: NotRequired[ReadOnly[Sequence[AssociationType]]]
 
 
@@ -167,8 +175,8 @@ AssociationInput = TypedDict(
 AssociationPairRow = TypedDict(
     "AssociationPairRow",
     {
-        "from": ReadOnly[AssociationTarget | RecordKey],
-        "to": ReadOnly[AssociationTarget | RecordKey],
+        "from": ReadOnly[AnyEnd],
+        "to": ReadOnly[AnyEnd],
         "types": ReadOnly[Sequence[AssociationType]],
     },
 )
