@@ -274,7 +274,7 @@ def rows(dom: str, name: str) -> list[list[str]]:
     body = table[table.index("<tbody>") : table.index("</tbody>")]
     return [
         [text_of(cell) for _, cell in re.findall(r"<(t[hd])\b[^>]*>(.*?)</\1>", row, re.DOTALL)]
-        for row in body.split("<tr>")[1:]
+        for row in re.split("<tr[ >]", body)[1:]
     ]
 
 

@@ -321,6 +321,46 @@ class TestSandbox:
             assert (process.returncode, errors) == (0, "Sandbox stopped\n")
 
     @pytest.mark.posix
+    def test_a_file_of_options_and_those_of_the_command_line_come_together(
+        self, port: int, tmp_path: Path
+    ) -> None:
+        config = tmp_path / "box.toml"
+        config.write_text(
+            "port = 1\nquota = '2/600'\nstore = 'box.sqlite'\ncontrol_key = 'k'\n"
+            "[properties]\norders = ['color']\n[faults]\n503 = 0.5\n",
+            encoding="utf-8",
+        )
+        options = ("--port", str(port), "--fault", "504-after:0.5", "--unique", "orders.key", "--seed", "7")
+        with self.running("--config", str(config), *options) as process:
+            assert process.stdout
+            assert process.stdout.readline().startswith(f"Sandbox at http://127.0.0.1:{port}, ")
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+                http.headers["Authorization"] = "Bearer k"
+                assert http.get("/_sandbox/faults").json()["rates"] == {"503": 0.5, "504-after": 0.5}
+                http.delete("/_sandbox/faults")
+                http.headers["Authorization"] = "Bearer sandbox-token"
+                found = http.get("/crm/v3/properties/orders").json()["results"]
+                unique = {entry["name"]: entry["hasUniqueValue"] for entry in found}
+                assert (unique["color"], unique["key"]) == (False, True)
+                assert [http.get("/crm/v3/objects/orders").status_code for _ in range(2)] == [200, 429]
+            process.terminate()
+            assert process.wait(timeout=10) == 0
+        assert (tmp_path / "box.sqlite").exists()
+
+    def test_a_file_of_options_that_cannot_be_used_starts_nothing(self, tmp_path: Path) -> None:
+        config = tmp_path / "box.toml"
+        for text, message in (
+            ("seed = 1\nprot = 2\n", f"{config}, line 2: prot: unknown key; did you mean port?"),
+            ("store = 'gone/box.sqlite'", "cannot be used: "),
+            ("[[accounts]]", "two accounts have the same access token; give each one of its own"),
+        ):
+            config.write_text(text, encoding="utf-8")
+            done = run("sandbox", "--port", "0", "--config", str(config))
+            assert (done.returncode, done.stdout) == (1, "")
+            assert message in done.stderr.replace("\n", " ")
+        assert [file.name for file in tmp_path.iterdir()] == ["box.toml"]
+
+    @pytest.mark.posix
     def test_an_exposed_one_warns_and_prints_an_address_that_works(self, port: int) -> None:
         with self.running("--port", str(port), "--host", "0.0.0.0", "--expose") as process:  # noqa: S104
             assert process.stdout

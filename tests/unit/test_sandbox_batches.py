@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from hubspot_batch.contract._operations import operation, validator
+from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox._account import Account, Call, Reply
 from hubspot_batch.sandbox._behaviour import Behaviour
 from hubspot_batch.sandbox._bodies import taken_value_forms
@@ -304,3 +305,10 @@ def test_many_targets_are_looked_for_in_parts(tmp_path: Path) -> None:
     assert set(store.get("contacts", wanted)) == {"1", "1200"}
     assert store.get("orders", wanted) == {}
     store.close()
+
+
+def test_a_store_that_cannot_be_indexed_is_refused_and_closed(tmp_path: Path) -> None:
+    path = tmp_path / "box.sqlite"
+    with pytest.raises(ConfigurationError, match=r"box\.sqlite cannot be used: near"):
+        Store(path, ["not a name"])
+    assert [file.name for file in tmp_path.iterdir()] == ["box.sqlite"]

@@ -13,7 +13,7 @@ from hubspot_batch.sandbox._page import (
     ObjectTypeEntry,
     QuotaState,
     RecordEntry,
-    RequestEntry,
+    RequestSummary,
     SecondEntry,
     State,
     page,
@@ -32,7 +32,8 @@ STATE = State(
     quota=QuotaState(limit=190, window=10, used=7, daily=None, daily_used=42),
     per_second=[SecondEntry(second=59, admitted=3, refused=1)],
     requests=[
-        RequestEntry(
+        RequestSummary(
+            number=7,
             at="2026-09-01T08:15:02.120Z",
             method="POST",
             path="/crm/v3/objects/orders/batch/create",
@@ -63,6 +64,7 @@ ENCODED: dict[str, Any] = {
     "perSecond": [{"second": 59, "admitted": 3, "refused": 1}],
     "requests": [
         {
+            "number": 7,
             "at": "2026-09-01T08:15:02.120Z",
             "method": "POST",
             "path": "/crm/v3/objects/orders/batch/create",
@@ -144,7 +146,7 @@ def test_the_script_makes_no_markup_of_data() -> None:
 
 def test_every_field_of_the_state_is_used_by_the_script() -> None:
     script = page().partition("<script>")[2]
-    kinds = (State, QuotaState, RequestEntry, FaultState, SecondEntry, ObjectTypeEntry, RecordEntry)
+    kinds = (State, QuotaState, RequestSummary, FaultState, SecondEntry, ObjectTypeEntry, RecordEntry)
 
     names = {name for kind in kinds for name in kind.__struct_encode_fields__}
 

@@ -279,10 +279,19 @@ def runs(*, as_json: bool, names: tuple[str, ...], older_than: timedelta | None,
 
 @commands.command()
 @click.option(
+    "--config", type=PATH, help="A TOML file of options, named as in Python. Those given here come first."
+)
+@click.option(
     "--port", type=click.IntRange(0, 65535), default=8089, show_default=True, help="0: any free one."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--expose", is_flag=True, help="Allow a host that others can reach. Nothing protects it.")
+@click.option(
+    "--control-key",
+    envvar="HUBSPOT_SANDBOX_CONTROL_KEY",
+    metavar="KEY",
+    help="A key for the page, and for control over HTTP.",
+)
 @click.option("--store", type=PATH, help="An SQLite file, on a disk of this machine, that keeps the records.")
 @click.option(
     "--quota",
@@ -298,8 +307,12 @@ def runs(*, as_json: bool, names: tuple[str, ...], older_than: timedelta | None,
 @click.option("--retry-after", is_flag=True, help="Let a 429 say when to come back.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of the random numbers.")
 @click.option("--list-faults", is_flag=True, help="List the faults that can be injected, and exit.")
+@click.pass_context
 def sandbox(
+    ctx: click.Context,
+    /,
     *,
+    config: Path | None,
     list_faults: bool,
     faults: tuple[str, ...],
     custom: tuple[str, ...],
@@ -316,7 +329,9 @@ def sandbox(
     if list_faults:
         _serve_sandbox.list_faults()
     else:
-        _serve_sandbox.run(faults, custom, unique, options)
+        default = click.core.ParameterSource.DEFAULT
+        given = {name: options[name] for name in options if ctx.get_parameter_source(name) != default}
+        _serve_sandbox.run(config, faults, custom, unique, given)
 
 
 @commands.command()

@@ -14,7 +14,7 @@ pip install "hubspot-batch[sandbox]".
 """
 
 try:
-    from hubspot_batch.sandbox._sandbox import Sandbox, SandboxAccount
+    from hubspot_batch.sandbox._sandbox import Sandbox, read_config
 except ModuleNotFoundError as error:
     missing = (error.name or "").partition(".")[0]
     raise ModuleNotFoundError(
@@ -22,28 +22,33 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from error
 
+from hubspot_batch.sandbox._accounts import SandboxAccount
 from hubspot_batch.sandbox._behaviour import Behaviour
+from hubspot_batch.sandbox._clock import Clock
 from hubspot_batch.sandbox._faults import FAULTS, InjectedFault, parse_fault
 from hubspot_batch.sandbox._injector import FaultInjector
 from hubspot_batch.sandbox._page import RequestEntry
 from hubspot_batch.sandbox._quotas import QuotaLimit, parse_quota
 from hubspot_batch.sandbox._schemas import Property
-from hubspot_batch.sandbox._store import StoredAssociation, StoredRecord
+from hubspot_batch.sandbox._store import Revision, StoredAssociation, StoredRecord
 from hubspot_batch.sandbox._tokens import OAuthApp
 
 __all__ = [
     "FAULTS",
     "Behaviour",
+    "Clock",
     "FaultInjector",
     "InjectedFault",
     "OAuthApp",
     "Property",
     "QuotaLimit",
     "RequestEntry",
+    "Revision",
     "Sandbox",
     "SandboxAccount",
     "StoredAssociation",
     "StoredRecord",
     "parse_fault",
     "parse_quota",
+    "read_config",
 ]

@@ -1,9 +1,7 @@
 """One account: its records and properties, and what it answers."""
 
 import random
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import count
 from typing import TypeAlias, TypeVar
 from uuid import uuid4
@@ -23,6 +21,7 @@ from hubspot_batch.sandbox._batches import (
 )
 from hubspot_batch.sandbox._behaviour import Behaviour
 from hubspot_batch.sandbox._bodies import Json, Refusal
+from hubspot_batch.sandbox._clock import Clock
 from hubspot_batch.sandbox._operations import Target, plural_of
 from hubspot_batch.sandbox._requests import Pair, ReadRequest, WriteInput
 from hubspot_batch.sandbox._schemas import ObjectSchema, Values
@@ -115,7 +114,7 @@ class Account:
         seed: The seed of the order of results.
         behaviour: How it behaves where facts are missing.
         number: Its id, which HubSpot calls the portal.
-        clock: Returns the present time in seconds since 1970.
+        clock: The time of the sandbox; None for that of this machine.
     """
 
     def __init__(
@@ -126,14 +125,14 @@ class Account:
         *,
         behaviour: Behaviour = _HARDEST,
         number: int = 100000001,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
     ) -> None:
         self._store = store
         self._schemas = schemas
         self._random = random.Random(seed)  # noqa: S311 - an order is not a secret
         self._behaviour = behaviour
         self._number = number
-        self._clock = clock
+        self._clock = clock or Clock()
         self._refusals = count()
         self._handlers: Mapping[tuple[str, str], _Handler] = {
             ("objects", "create"): self._create,
@@ -150,13 +149,13 @@ class Account:
 
     def run(self, call: Call) -> Reply:
         """Carry out a request. What the reply reports as written is on disk."""
-        started, route = moment(), call.target.route
+        started, route = self._clock.moment(), call.target.route
         outcome = self._handlers[route.area, route.verb](call)
         if isinstance(outcome, Refusal):
             return reply_of(outcome)
         if isinstance(outcome, Reply):
             return outcome
-        body = _bodies.batch(outcome.results, outcome.errors, started, moment())
+        body = _bodies.batch(outcome.results, outcome.errors, started, self._clock.moment())
         return Reply(self._status(call.target, failed=bool(outcome.errors)), body, len(outcome.results))
 
     def _status(self, target: Target, *, failed: bool) -> int:
@@ -173,7 +172,7 @@ class Account:
             version=call.target.version,
             portal=self._number,
             refusals=self._refusals,
-            now=self._clock(),
+            now=self._clock.time(),
         )
 
     def _create(self, call: Call) -> BatchOutcome | Refusal:
@@ -202,9 +201,9 @@ class Account:
             return plan if isinstance(plan, Refusal) else self._written(call, plan)
 
     def _written(self, call: Call, plan: Plan) -> BatchOutcome:
-        object_type, now = call.target.object_types[0], moment()
+        object_type, now = call.target.object_types[0], self._clock.moment()
         delay = self._behaviour.index_delay if call.index_delay is None else call.index_delay
-        indexed_at = self._clock() + delay if delay else 0.0
+        indexed_at = self._clock.time() + delay if delay else 0.0
         # Shuffled here as well as below, so that ids do not rise with the inputs.
         new = self._shuffled(draft for draft in plan.drafts if draft.record is None)
         inserted = self._store.insert(
@@ -262,7 +261,7 @@ class Account:
         if isinstance(ids, Refusal):
             return ids
         with self._store.transaction():
-            done = self._store.archive(call.target.object_types[0], ids, moment())
+            done = self._store.archive(call.target.object_types[0], ids, self._clock.moment())
         return Reply(self._status(call.target, failed=False), {}, done)
 
     def _list(self, call: Call) -> Reply:
@@ -423,11 +422,6 @@ class Account:
 def reply_of(refusal: Refusal) -> Reply:
     """Return the reply that refuses a request."""
     return Reply(refusal.status, refusal.body(str(uuid4())))
-
-
-def moment() -> str:
-    """Return the present time as HubSpot writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _changed(record: StoredRecord, properties: Values, now: str) -> StoredRecord:

@@ -2,8 +2,7 @@
 
 import random
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
@@ -16,8 +15,9 @@ from starlette.types import Receive, Scope, Send
 
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox import _bodies
-from hubspot_batch.sandbox._account import Call, moment
+from hubspot_batch.sandbox._account import Call
 from hubspot_batch.sandbox._bodies import Refusal
+from hubspot_batch.sandbox._clock import Clock
 from hubspot_batch.sandbox._faults import InjectedFault, apply_fault
 from hubspot_batch.sandbox._history import History
 from hubspot_batch.sandbox._injector import FAULT_HEADER, FaultInjector
@@ -66,25 +66,32 @@ class Api:
     """The API of all accounts.
 
     Args:
-        tokens: The tokens of all accounts.
         faults: The faults to inject.
         history: Where the requests are kept.
-        retry_after: Whether a 429 has the header `Retry-After`.
-        seed: The seed of what HubSpot does in one way or another.
+        clock: The time of the sandbox.
     """
 
-    def __init__(
-        self, tokens: Tokens, faults: FaultInjector, history: History, *, retry_after: bool, seed: int
-    ) -> None:
-        self._tokens = tokens
+    def __init__(self, faults: FaultInjector, history: History, clock: Clock) -> None:
         self._faults = faults
         self._history = history
+        self._clock = clock
+        self.begin(Tokens(), retry_after=False, seed=0)
+
+    def begin(self, tokens: Tokens, *, retry_after: bool, seed: int) -> None:
+        """Begin, or begin again.
+
+        Args:
+            tokens: The tokens of all accounts.
+            retry_after: Whether a 429 has the header `Retry-After`.
+            seed: The seed of what HubSpot does in one way or another.
+        """
+        self._tokens = tokens
         self._retry_after = retry_after
         self._random = random.Random(seed)  # noqa: S311 - not for secrets
 
     async def crm(self, request: Request) -> Response:
         """Answer a request for records, properties or associations."""
-        came, began = moment(), perf_counter()
+        came, began = self._clock.moment(), perf_counter()
         content = await read_content(request)
         answer = await self._answer(request, content)
         self._history.add(
@@ -92,6 +99,9 @@ class Api:
                 at=came,
                 method=request.method,
                 path=request.url.path,
+                query=request.url.query,
+                body=content,
+                reply=answer.reply.body,
                 operation=answer.operation,
                 status=answer.reply.status,
                 inputs=answer.inputs,
@@ -106,7 +116,7 @@ class Api:
     async def token(self, request: Request) -> Response:
         """Answer a request for an access token."""
         content = await read_content(request)
-        body = _bodies.TOO_LARGE if content is None else self._tokens.refresh(content, datetime.now(UTC))
+        body = _bodies.TOO_LARGE if content is None else self._tokens.refresh(content, self._clock.now())
         reply = refused(body) if isinstance(body, Refusal) else json_reply(200, body)
         return WireResponse(reply)
 
@@ -114,7 +124,7 @@ class Api:
         target = target_of(request.method, request.url.path)
         if isinstance(target, Unserved) and not target.object_type:
             return Answer(reply=_unserved(request, target))
-        grant = self._tokens.grant_of(request.headers.getlist("authorization"), datetime.now(UTC))
+        grant = self._tokens.grant_of(request.headers.getlist("authorization"), self._clock.now())
         if isinstance(grant, Refusal):
             return Answer(reply=refused(grant))
         headers, limit = self._admit(grant)
@@ -127,8 +137,8 @@ class Api:
         return await self._served(grant, call, asked, headers, too_large=content is None)
 
     def _admit(self, grant: Grant) -> tuple[Mapping[str, str], WireReply | None]:
-        now = monotonic()
-        admission = grant.window.admit(now, datetime.now(UTC))
+        now = self._clock.monotonic()
+        admission = grant.window.admit(now, self._clock.now())
         self._history.count(now, admitted=admission.allowed)
         headers = quota_headers(
             grant.window.quota, admission, oauth=grant.oauth, retry_after=self._retry_after

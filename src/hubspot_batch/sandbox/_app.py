@@ -1,11 +1,12 @@
 """The application: HubSpot's API, the page for people, and the document."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPMethod
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -13,13 +14,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hubspot_batch.contract._operations import document
-from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox import _bodies, _page
 from hubspot_batch.sandbox._api import Api, WireResponse, read_content, refused
 from hubspot_batch.sandbox._bodies import Refusal
+from hubspot_batch.sandbox._control import OPERATIONS, PREFIX, Control, ControlOperation
 from hubspot_batch.sandbox._operations import served
-from hubspot_batch.sandbox._overview import Overview
-from hubspot_batch.sandbox._wire import json_reply
 
 _PORT = re.compile(r":\d*$")
 _TOKEN_VERSIONS = ("v1", "v3", "2026-03", "2026-09")
@@ -27,12 +26,12 @@ _TOKEN_VERSIONS = ("v1", "v3", "2026-03", "2026-09")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(api: Api, overview: Overview, *, hosts: Collection[str] | None) -> Starlette:
+def make_app(api: Api, control: Control, *, hosts: Collection[str] | None) -> Starlette:
     """Return the application.
 
     Args:
         api: HubSpot's API.
-        overview: What the page shows and sets.
+        control: Control of the sandbox, for its page and for programs.
         hosts: The host names that it answers to; None for any. A page of another site can give this machine
             a name of its own, and could then read what the sandbox answers.
     """
@@ -43,8 +42,7 @@ def make_app(api: Api, overview: Overview, *, hosts: Collection[str] | None) -> 
             *[Route(f"/oauth/{version}/token", api.token, methods=["POST"]) for version in _TOKEN_VERSIONS],
             Route("/", _show_page),
             Route("/openapi.json", _show_document),
-            Route("/_sandbox/state", _state_endpoint(overview)),
-            Route("/_sandbox/faults", _faults_endpoint(overview), methods=["POST"]),
+            *_control_routes(control),
         ],
         middleware=guards,
         exception_handlers={
@@ -80,30 +78,59 @@ async def _show_document(_request: Request) -> Response:
     return JSONResponse(document())
 
 
-def _state_endpoint(overview: Overview) -> Endpoint:
-    async def endpoint(_request: Request) -> Response:
-        content = msgspec.json.encode(overview.state())
-        return Response(content, media_type="application/json", headers=_page.HEADERS)
+def _control_routes(control: Control) -> list[Route]:
+    by_path: dict[str, dict[str, ControlOperation]] = {}
+    for operation in OPERATIONS:
+        by_path.setdefault(operation.path, {})[operation.method] = operation
+    documents: Mapping[str, Callable[[], object]] = {
+        "/state": control.state,
+        "/openapi.json": control.document,
+    }
+    return [
+        *[Route(PREFIX + path, _shown(control, show)) for path, show in documents.items()],
+        *[
+            Route(PREFIX + path, _controlled(control, operations), methods=[*operations])
+            for path, operations in by_path.items()
+        ],
+    ]
 
-    return endpoint
 
-
-def _faults_endpoint(overview: Overview) -> Endpoint:
+def _shown(control: Control, show: Callable[[], object]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        # A page of another site can send a form here, but a form cannot have this content type.
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return WireResponse(refused(Refusal(status=415, message="Send JSON, with its content type")))
-        try:
-            change = msgspec.json.decode(await read_content(request) or b"", type=_page.FaultChange)
-            overview.faults.set(change.name, change.rate)
-        except (msgspec.DecodeError, UnicodeDecodeError, ConfigurationError) as error:
-            return WireResponse(refused(Refusal(status=400, message=str(error))))
-        return WireResponse(json_reply(200, {"status": "ok"}))
+        if refusal := control.refusal(request.headers):
+            return WireResponse(refused(refusal))
+        return _json(await run_in_threadpool(lambda: msgspec.json.encode(show())))
 
     return endpoint
+
+
+def _controlled(control: Control, operations: Mapping[str, ControlOperation]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        content = await read_content(request)
+        if refusal := control.refusal(request.headers):
+            return WireResponse(refused(refusal))
+        if content is None:
+            return WireResponse(refused(_bodies.TOO_LARGE))
+        result = await run_in_threadpool(
+            control.run,
+            operations["GET" if request.method == "HEAD" else request.method],
+            request.path_params,
+            dict(request.query_params),
+            content,
+            request.headers.get("content-type", ""),
+        )
+        return WireResponse(refused(result)) if isinstance(result, Refusal) else _json(result)
+
+    return endpoint
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json", headers=_page.HEADERS)
 
 
 async def _not_served(request: Request, _error: Exception) -> Response:
+    if request.url.path.startswith(f"{PREFIX}/"):
+        return WireResponse(refused(_bodies.UNKNOWN_CONTROL))
     return WireResponse(refused(_bodies.not_served(request.method, request.url.path, served())))
 
 

@@ -2,6 +2,12 @@
 
 from msgspec import Struct
 
+from hubspot_batch.contract._operations import versions
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.sandbox._bodies import taken_value_forms
+from hubspot_batch.sandbox._object_types import SCHEMAS
+from hubspot_batch.sandbox._options import suggestion
+
 
 class Behaviour(Struct, frozen=True, kw_only=True):
     """How an account behaves where the sources are silent, uncertain, or contradict each other.
@@ -33,6 +39,9 @@ class Behaviour(Struct, frozen=True, kw_only=True):
         max_inputs_with_history: How many records one read returns with earlier values ("Reads").
         max_association_inputs: How many associations one request creates ("Associations
             after the fact").
+
+    Raises:
+        ConfigurationError: If a name or a number is invalid.
     """
 
     shuffle: bool = True
@@ -50,3 +59,16 @@ class Behaviour(Struct, frozen=True, kw_only=True):
     index_delay: float = 0.0
     max_inputs_with_history: int = 50
     max_association_inputs: int = 100
+
+    def __post_init__(self) -> None:
+        for what, names, known in (
+            ("form {!r} of a taken value", self.taken_values, [form.name for form in taken_value_forms()]),
+            ("object type {!r}", self.merge_identical, SCHEMAS),
+            ("version {!r}", self.without_207, versions()),
+        ):
+            for name in names:
+                if name not in known:
+                    raise ConfigurationError(f"there is no {what.format(name)}{suggestion(name, known)}")
+        for number in ("index_delay", "max_inputs_with_history", "max_association_inputs"):
+            if not getattr(self, number) >= 0:
+                raise ConfigurationError(f"{number} cannot be {getattr(self, number):g}; choose 0 or more")

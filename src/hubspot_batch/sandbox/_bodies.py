@@ -121,6 +121,9 @@ UNKNOWN_HOST = Refusal(
         "to reach it, start it with --expose"
     ),
 )
+UNKNOWN_CONTROL = Refusal(
+    status=404, message="The control of the sandbox does not have this path; see /_sandbox/openapi.json"
+)
 METHOD_NOT_ALLOWED = Refusal(status=405, message="Method not allowed")
 FAILURE = Refusal(status=500, message="internal error")
 

@@ -30,11 +30,21 @@ class FaultInjector:
 
     def __init__(self, rates: Mapping[str, float] | None = None, seed: int = 0) -> None:
         self._lock = Lock()
-        self._random = random.Random(seed)  # noqa: S311 - not for secrets
-        self._rates: dict[InjectedFault, float] = {}
         self._queue: deque[InjectedFault] = deque()
         self._numbered: dict[int, InjectedFault] = {}
-        self._count = 0
+        self._rates: dict[InjectedFault, float] = {}
+        self.restart(rates, seed)
+
+    def restart(self, rates: Mapping[str, float] | None = None, seed: int = 0) -> None:
+        """Begin again: with these rates and no script, and with no request counted.
+
+        Raises:
+            ConfigurationError: If there is no such fault, or the rates are invalid.
+        """
+        self.clear()
+        with self._lock:
+            self._random = random.Random(seed)  # noqa: S311 - not for secrets
+            self._count = 0
         for name, rate in (rates or {}).items():
             self.set(name, rate)
 

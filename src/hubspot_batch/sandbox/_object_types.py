@@ -1,7 +1,7 @@
 """The object types and their properties, as data (docs/behaviour.md, "Orders" to "Carts")."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -13,7 +13,7 @@ from hubspot_batch.sandbox._currencies import CURRENCIES
 from hubspot_batch.sandbox._formats import write_number
 from hubspot_batch.sandbox._schemas import ObjectSchema, Property, Values
 
-CustomProperties: TypeAlias = Mapping[str, Iterable[str] | Mapping[str, Property]]
+CustomProperties: TypeAlias = Mapping[str, Collection[str] | Mapping[str, Property]]
 
 _NAME = re.compile(r"[a-z0-9_]+", re.ASCII)
 _MOST_UNIQUE = 10
@@ -441,13 +441,13 @@ def schemas_with(custom: CustomProperties) -> dict[str, ObjectSchema]:
     return {name: _schema_with(schema, custom.get(name, ())) for name, schema in SCHEMAS.items()}
 
 
-def _schema_with(schema: ObjectSchema, custom: Iterable[str] | Mapping[str, Property]) -> ObjectSchema:
+def _schema_with(schema: ObjectSchema, custom: Collection[str] | Mapping[str, Property]) -> ObjectSchema:
     if isinstance(custom, Mapping):
         return _declared(schema, custom)
     names = (custom,) if isinstance(custom, str) else tuple(custom)
     if isinstance(custom, str) or not all(names):
         raise ConfigurationError('declare properties as a list of names: {"orders": ["my_field"]}')
-    return _extended(schema, {**dict.fromkeys(names, TEXT), **schema.properties})
+    return defined(schema, {name: TEXT for name in names if name not in schema.properties})
 
 
 def _declared(schema: ObjectSchema, custom: Mapping[str, Property]) -> ObjectSchema:
@@ -457,12 +457,14 @@ def _declared(schema: ObjectSchema, custom: Mapping[str, Property]) -> ObjectSch
         raise ConfigurationError(f"{schema.name} can have at most {_MOST_UNIQUE} unique properties")
     by_hubspot = set(schema.required)
     form = frozenset(name for name, rule in custom.items() if rule.required) - by_hubspot
-    return replace(_extended(schema, {**schema.properties, **custom}), form=form)
+    return replace(defined(schema, custom), form=form)
 
 
-def _extended(schema: ObjectSchema, properties: Mapping[str, Property]) -> ObjectSchema:
-    custom = frozenset(properties) - frozenset(SCHEMAS[schema.name].properties)
-    return replace(schema, properties=properties, custom=custom)
+def defined(schema: ObjectSchema, properties: Mapping[str, Property]) -> ObjectSchema:
+    """Return an object type with more properties, or with others in their place."""
+    known = {**schema.properties, **properties}
+    custom = frozenset(known) - frozenset(SCHEMAS[schema.name].properties)
+    return replace(schema, properties=known, custom=custom)
 
 
 def _check(name: str, rule: Property) -> None:

@@ -85,10 +85,11 @@ class SecondEntry(Struct, frozen=True, kw_only=True, rename="camel"):
     refused: int
 
 
-class RequestEntry(Struct, frozen=True, kw_only=True, rename="camel"):
+class RequestSummary(Struct, frozen=True, kw_only=True, rename="camel"):
     """A request that was answered, or left without an answer by a fault.
 
     Attributes:
+        number: Which one it was, counted from 1.
         at: When it came, in ISO 8601 with a time zone.
         method: The HTTP method.
         path: The path, without the query.
@@ -101,6 +102,7 @@ class RequestEntry(Struct, frozen=True, kw_only=True, rename="camel"):
         milliseconds: How long the answer took.
     """
 
+    number: int = 0
     at: str
     method: str
     path: str
@@ -111,6 +113,35 @@ class RequestEntry(Struct, frozen=True, kw_only=True, rename="camel"):
     refused: int
     fault: str | None
     milliseconds: float
+
+
+class RequestEntry(RequestSummary, frozen=True, kw_only=True, rename="camel"):
+    """A request with all that was said.
+
+    Attributes:
+        number: Which one it was, counted from 1.
+        at: When it came, in ISO 8601 with a time zone.
+        method: The HTTP method.
+        path: The path, without the query.
+        query: The query, without its question mark.
+        operation: The `operationId`; None if the request means no operation.
+        body: What the client sent; None where it was so much that it is not kept any more.
+        reply: The body of the reply, whether or not the client got it; None as for `body`.
+        status: The HTTP status; 0 if no reply was sent.
+        inputs: How many inputs it had.
+        written: How many of them were written.
+        refused: How many of them were neither written nor found.
+        fault: The name of the fault that it met, or None.
+        milliseconds: How long the answer took.
+    """
+
+    query: str = ""
+    body: bytes | None = b""
+    reply: bytes | None = b""
+
+    def summary(self) -> RequestSummary:
+        """Return the same without what was said."""
+        return RequestSummary(**{name: getattr(self, name) for name in RequestSummary.__struct_fields__})
 
 
 class FaultState(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -161,7 +192,7 @@ class State(Struct, frozen=True, kw_only=True, rename="camel"):
     records: Sequence[ObjectTypeEntry]
     quota: QuotaState
     per_second: Sequence[SecondEntry]
-    requests: Sequence[RequestEntry]
+    requests: Sequence[RequestSummary]
     faults: Sequence[FaultState]
 
 

@@ -9,9 +9,9 @@ import re
 from collections import deque
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from hubspot_batch.errors import ConfigurationError
 
@@ -80,6 +80,19 @@ def parse_quota(text: str) -> QuotaLimit:
     if "," not in text:
         return QuotaLimit(limit, window)
     return QuotaLimit(limit, window, None if match[3] is None else int(match[3]))
+
+
+QuotaText: TypeAlias = Annotated[str, Meta(extra={"check": parse_quota})]
+"""A quota as text; options outside of Python are checked by it."""
+
+
+def quota_of(quota: QuotaLimit | str) -> QuotaLimit:
+    """Return a quota that may be given as text.
+
+    Raises:
+        ConfigurationError: If the text is not a quota.
+    """
+    return parse_quota(quota) if isinstance(quota, str) else quota
 
 
 class Admission(Struct, frozen=True, kw_only=True):

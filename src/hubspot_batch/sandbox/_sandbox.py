@@ -1,74 +1,55 @@
 """The public class of the sandbox: options, lifetime, records, requests, faults."""
 
 import signal
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import current_thread, main_thread
-from typing import Self
+from threading import RLock, current_thread, main_thread
+from typing import Annotated, Any, Self, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta
 
-from hubspot_batch._display import RedactedRepr
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.sandbox._account import Account, moment
+from hubspot_batch.sandbox._accounts import (
+    FirstRecords,
+    OpenAccount,
+    SandboxAccount,
+    Setup,
+    Stores,
+    open_accounts,
+    plant,
+    setup_of,
+)
 from hubspot_batch.sandbox._api import Api
 from hubspot_batch.sandbox._app import make_app
 from hubspot_batch.sandbox._behaviour import Behaviour
+from hubspot_batch.sandbox._clock import Clock, check_moment
+from hubspot_batch.sandbox._control import Control
+from hubspot_batch.sandbox._faults import fault_named
 from hubspot_batch.sandbox._history import History
 from hubspot_batch.sandbox._injector import FaultInjector
-from hubspot_batch.sandbox._object_types import CustomProperties, schemas_with
+from hubspot_batch.sandbox._object_types import CustomProperties
+from hubspot_batch.sandbox._options import option_types, read_file, suggestion
 from hubspot_batch.sandbox._overview import Overview
-from hubspot_batch.sandbox._page import RequestEntry
-from hubspot_batch.sandbox._quotas import Day, QuotaLimit, Window, parse_quota
-from hubspot_batch.sandbox._schemas import ObjectSchema
-from hubspot_batch.sandbox._seeds import (
-    Seed,
-    SeedRecords,
-    check_object_type,
-    checked_id,
-    custom_with,
-    seeds_of,
-    texts_of,
-)
+from hubspot_batch.sandbox._page import Rate, RequestEntry, State
+from hubspot_batch.sandbox._quotas import QuotaLimit, QuotaText
+from hubspot_batch.sandbox._seeds import Seed, SeedRecords, check_object_type, checked_id, seeds_of, texts_of
 from hubspot_batch.sandbox._server import address_of, listen, serving
-from hubspot_batch.sandbox._store import NewRecord, Store, StoredRecord
-from hubspot_batch.sandbox._tokens import Grant, OAuthApp, Tokens
-from hubspot_batch.sandbox._values import lookup_value
+from hubspot_batch.sandbox._store import Revision, Store, StoredRecord
+from hubspot_batch.sandbox._tokens import OAuthApp, Tokens, TokenText, check_token
+
+FaultName: TypeAlias = Annotated[str, Meta(extra={"check": fault_named})]
+Moment: TypeAlias = Annotated[str, Meta(extra={"check": check_moment})]
+
+_FIXED = ("port", "host", "expose", "control_key", "store")
+"""The options that are settled when a sandbox starts: a reset cannot change them."""
 
 _LARGEST_PORT = 65535
 _GLANCE = 0.5
 """The longest wait at a time, in seconds: on Windows, a signal does not interrupt a wait."""
-
-
-class SandboxAccount(RedactedRepr, Struct, frozen=True, kw_only=True):
-    """One account of a sandbox, with records, a quota and tokens of its own.
-
-    Attributes:
-        access_token: Its static token.
-        scopes: The scopes of its tokens; None for all.
-        quota: The quota of the static token, as a `QuotaLimit` or as text, `190/10`.
-        properties: Custom properties by object type: `{"orders": ["my_field"]}` for properties that take any
-            text, or `{"orders": {"shop_number": Property("text", unique=True)}}`.
-        records: The records that it has from the start, by object type: a list of ids, of rows
-            `{"id": "301", "email": "ada@example.com"}` or of inputs with `id` and `properties`, or a mapping
-            of properties by id. A property that is not defined becomes a custom one.
-        oauth: An app that is installed in it and gets tokens at `/oauth/v3/token`.
-        number: Its id.
-    """
-
-    access_token: str = "sandbox-token"  # noqa: S105 - it opens nothing but the sandbox
-    scopes: Sequence[str] | None = None
-    quota: QuotaLimit | str = QuotaLimit()
-    properties: CustomProperties = {}
-    records: SeedRecords = {}
-    oauth: OAuthApp | None = None
-    number: int = 100_000_001
-
-    def __repr__(self) -> str:
-        return f"SandboxAccount(number={self.number})"
 
 
 class Sandbox:
@@ -83,6 +64,8 @@ class Sandbox:
         port: Where to listen; 0 takes any free port.
         host: The address to listen on, of IPv4 or IPv6. An address that others can reach needs `expose`.
         expose: Whether others may reach it. It has no secrets, and no protection either.
+        control_key: A key that requests to `/_sandbox/` must have. Without it, they are refused where the
+            sandbox is exposed.
         access_token: The token of its account.
         scopes: The scopes of that token; None for all.
         quota: Its requests in a window and in a day, as a `QuotaLimit` or as text: `190/10`,
@@ -97,11 +80,13 @@ class Sandbox:
         faults: The rate of each fault: `{"504-after": 0.02}`.
         retry_after: Whether a 429 has the header `Retry-After`, which HubSpot does not document.
         behaviour: What it does where HubSpot's behaviour is not known.
+        clock: The time that it begins with, `2026-09-01T08:00:00Z`; None for that of this machine.
         seed: The seed of the order of results, the faults and other random choices.
 
     Attributes:
         access_token: The token to send.
         faults: Injects faults: `box.faults.next("504-after")`.
+        clock: Its time: `box.clock.advance(1800)`.
 
     Raises:
         ConfigurationError: If an argument is invalid.
@@ -113,45 +98,50 @@ class Sandbox:
         port: int = 0,
         host: str = "127.0.0.1",
         expose: bool = False,
-        access_token: str = "sandbox-token",  # noqa: S107 - it opens nothing but the sandbox
+        control_key: TokenText | None = None,
+        access_token: TokenText = "sandbox-token",  # noqa: S107 - it opens nothing but the sandbox
         scopes: Sequence[str] | None = None,
-        quota: QuotaLimit | str = QuotaLimit(),  # noqa: B008 - frozen
+        quota: QuotaLimit | QuotaText = QuotaLimit(),  # noqa: B008 - frozen
         properties: CustomProperties | None = None,
-        records: SeedRecords | None = None,
+        records: FirstRecords | None = None,
         oauth: OAuthApp | None = None,
         accounts: Sequence[SandboxAccount] = (),
         store: Path | str | None = None,
-        faults: Mapping[str, float] | None = None,
+        faults: Mapping[FaultName, Rate] | None = None,
         retry_after: bool = False,
         behaviour: Behaviour = Behaviour(),  # noqa: B008 - frozen
+        clock: datetime | Moment | None = None,
         seed: int = 0,
     ) -> None:
         _check_port(port)
-        host = _checked_host(host, expose=expose)
-        first = SandboxAccount(
-            access_token=access_token,
-            scopes=scopes,
-            quota=quota,
-            properties=properties or {},
-            records=records or {},
-            oauth=oauth,
-        )
-        self._accounts = _checked((first, *accounts))
-        self._seeds = [seeds_of(account.records) for account in self._accounts]
-        self._schemas = [
-            schemas_with(custom_with(account.properties, seeds))
-            for account, seeds in zip(self._accounts, self._seeds, strict=True)
-        ]
-        self.access_token = access_token
-        self.faults = FaultInjector(faults, seed)
-        self._host, self._port, self._expose = host, port, expose
+        if control_key is not None:
+            check_token(control_key, "control_key")
+        self._host, self._port, self._expose = _checked_host(host, expose=expose), port, expose
+        self._control_key = control_key
         self._path = None if store is None else Path(store)
-        self._retry_after = retry_after
-        self._behaviour = behaviour
-        self._seed = seed
+        self._given: Mapping[str, Any] = {
+            "access_token": access_token,
+            "scopes": scopes,
+            "quota": quota,
+            "properties": properties,
+            "records": records,
+            "oauth": oauth,
+            "accounts": accounts,
+            "faults": faults,
+            "retry_after": retry_after,
+            "behaviour": behaviour,
+            "clock": clock,
+            "seed": seed,
+        }
+        self._setup = _setup(**self._given)
+        self.access_token = access_token
+        self.faults: FaultInjector = FaultInjector(faults, seed)
+        self.clock: Clock = Clock(clock)
         self._history = History()
+        self._api = Api(self.faults, self._history, self.clock)
+        self._lock = RLock()
+        self._accounts: list[OpenAccount] = []
         self._url = ""
-        self._stores: dict[str, Store] = {}
         self._cleanup: ExitStack | None = None
         # The one way to wake a wait that is safe in a signal handler.
         self._ended: SimpleQueue[None] = SimpleQueue()
@@ -166,21 +156,15 @@ class Sandbox:
         if self._cleanup is not None:
             raise ConfigurationError("a sandbox starts only once; make another one")
         with ExitStack() as stack:
-            tokens = Tokens()
-            grants = [self._open(stack, tokens, index) for index in range(len(self._accounts))]
+            self._stores = stack.enter_context(closing(Stores(self._path)))
+            accounts = self._opened(self._setup)
             listener = stack.enter_context(listen(self._host, self._port))
-            overview = Overview(
-                url=address_of(listener),
-                access_token=self.access_token,
-                grant=grants[0],
-                store=self._stores[self.access_token],
-                faults=self.faults,
-                history=self._history,
-            )
-            api = Api(tokens, self.faults, self._history, retry_after=self._retry_after, seed=self._seed)
-            app = make_app(api, overview, hosts=None if self._expose else self._names())
-            stack.enter_context(serving(app, listener))
             self._url = address_of(listener)
+            self._overview = Overview(self._url, self.faults, self._history, self.clock)
+            control = Control(self, OPTIONS_OF_RESET, key=self._control_key, exposed=self._expose)
+            app = make_app(self._api, control, hosts=None if self._expose else self._names())
+            stack.enter_context(serving(app, listener))
+            self._accounts = accounts
             self._cleanup = stack.pop_all()
         return self
 
@@ -188,36 +172,44 @@ class Sandbox:
         """Return the names by which this machine is called."""
         return {f"[{self._host}]" if ":" in self._host else self._host, "localhost"}
 
-    def _open(self, stack: ExitStack, tokens: Tokens, index: int) -> Grant:
-        options, schemas = self._accounts[index], self._schemas[index]
-        unique = {name for schema in schemas.values() for name in schema.unique}
-        store = stack.enter_context(closing(Store(self._path_of(index), sorted(unique))))
-        _plant(store, schemas, self._seeds[index])
-        quota = parse_quota(options.quota) if isinstance(options.quota, str) else options.quota
-        day = Day(quota.daily)
-        grant = Grant(
-            account=Account(store, schemas, self._seed, behaviour=self._behaviour, number=options.number),
-            number=options.number,
-            scopes=None if options.scopes is None else frozenset(options.scopes),
-            window=Window(quota, day),
-            day=day,
-        )
-        tokens.add(options.access_token, grant)
-        if options.oauth is not None:
-            tokens.install(options.oauth, grant)
-        self._stores[options.access_token] = store
-        return grant
+    def _opened(self, setup: Setup) -> list[OpenAccount]:
+        tokens = Tokens()
+        accounts = open_accounts(setup, self._stores, tokens, self.clock)
+        self._api.begin(tokens, retry_after=setup.retry_after, seed=setup.seed)
+        return accounts
 
-    def _path_of(self, index: int) -> Path | None:
-        """Return the file of an account: each has one of its own."""
-        if self._path is None or index == 0:
-            return self._path
-        return self._path.with_name(f"{self._path.stem}-{self._accounts[index].number}{self._path.suffix}")
+    def reset(self, **options: object) -> None:
+        """Begin again: with the first records, without requests, and with all quotas unused.
+
+        A sandbox with a store begins again in the same file, and what is in it is lost. Requests should have
+        been answered before.
+
+        Args:
+            options: Options of `Sandbox` that replace those of its start until the next reset. Those that
+                say where it listens and what keeps its records cannot be replaced.
+
+        Raises:
+            ConfigurationError: If an option is unknown or invalid. Nothing has changed then.
+        """
+        for name in options:
+            if name in _FIXED:
+                raise ConfigurationError(f"{name} is settled when a sandbox starts; a reset cannot change it")
+            if name not in self._given:
+                raise ConfigurationError(f"there is no option {name!r}{suggestion(name, self._given)}")
+        setup = _setup(**{**self._given, **options})
+        with self._lock:
+            self._running()
+            self.clock.restart(setup.start)
+            self.faults.restart(setup.rates, setup.seed)
+            self._history.clear()
+            self._stores.clear()
+            self._accounts = self._opened(setup)
+            self.access_token = setup.accounts[0].access_token
 
     def close(self) -> None:
         """Stop. The `with` statement does it; a second time does nothing."""
         if self._cleanup is not None:
-            self._stores = {}
+            self._accounts = []
             self._cleanup.close()
             self._ended.put(None)
 
@@ -263,9 +255,47 @@ class Sandbox:
             ConfigurationError: If there is no such object type or account.
         """
         check_object_type(object_type)
-        store = self._store_of(access_token)
+        store = self._account(access_token).store
         with store.transaction():
             return store.with_associations(store.page(object_type, archived=archived))
+
+    def record(
+        self, object_type: str, record_id: str | int, *, access_token: str | None = None
+    ) -> StoredRecord:
+        """Return a record, archived or not.
+
+        Args:
+            object_type: The plural name of its object type.
+            record_id: Its id.
+            access_token: The token of the account; None for the first one.
+
+        Raises:
+            ConfigurationError: If there is no such record, object type or account.
+        """
+        check_object_type(object_type)
+        store = self._account(access_token).store
+        with store.transaction():
+            return _found(store, object_type, str(record_id))
+
+    def history(
+        self, object_type: str, record_id: str | int, *, access_token: str | None = None
+    ) -> Sequence[Revision]:
+        """Return what a record was and is, the oldest first, with the times of the changes.
+
+        Args:
+            object_type: The plural name of its object type.
+            record_id: Its id.
+            access_token: The token of the account; None for the first one.
+
+        Raises:
+            ConfigurationError: If there is no such record, object type or account.
+        """
+        check_object_type(object_type)
+        store = self._account(access_token).store
+        with store.transaction():
+            record = _found(store, object_type, str(record_id))
+            earlier = store.revisions([record.id]).get(record.id, ())
+            return [*earlier, Revision(record.properties, record.updated_at)]
 
     def add(
         self,
@@ -287,24 +317,36 @@ class Sandbox:
             ConfigurationError: If there is no such object type or account, or the id is invalid.
         """
         check_object_type(object_type)
-        token = self.access_token if access_token is None else access_token
-        store = self._store_of(token)
-        index = next(index for index, account in enumerate(self._accounts) if account.access_token == token)
-        _plant(
-            store,
-            self._schemas[index],
-            [Seed(object_type, checked_id(record_id), texts_of(properties or {}))],
-        )
+        seed = Seed(object_type, checked_id(record_id), texts_of(properties or {}))
+        plant(self._account(access_token), [seed], self.clock)
 
-    def _store_of(self, access_token: str | None) -> Store:
-        self._running()
-        try:
-            return self._stores[self.access_token if access_token is None else access_token]
-        except KeyError:
-            raise ConfigurationError("no account of the sandbox has this access token") from None
+    def seed(self, records: SeedRecords, *, access_token: str | None = None) -> Sequence[StoredRecord]:
+        """Add records, and return them as they are stored.
+
+        Args:
+            records: The records, as for `SandboxAccount`. One with an id that exists is left as it is.
+            access_token: The token of the account; None for the first one.
+
+        Raises:
+            ConfigurationError: If there is no such object type or account, or an id is invalid.
+        """
+        return plant(self._account(access_token), seeds_of(records), self.clock)
+
+    def _state(self) -> State:
+        """Return what the page shows."""
+        return self._overview.state(self._account(None))
+
+    def _account(self, access_token: str | None) -> OpenAccount:
+        with self._lock:
+            self._running()
+            accounts = {account.options.access_token: account for account in self._accounts}
+            token = self.access_token if access_token is None else access_token
+        if token not in accounts:
+            raise ConfigurationError("no account of the sandbox has this access token")
+        return accounts[token]
 
     def _running(self) -> None:
-        if not self._stores:
+        if not self._accounts:
             raise ConfigurationError(
                 "the sandbox does not run; use it inside its with block, or call start() first"
             )
@@ -314,6 +356,14 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _found(store: Store, object_type: str, record_id: str) -> StoredRecord:
+    """Return a record, archived or not, with its associations."""
+    for archived in (False, True):
+        if found := store.get(object_type, [record_id], archived=archived):
+            return store.with_associations(list(found.values()))[0]
+    raise ConfigurationError(f"there is no record of {object_type} with the id {record_id}")
 
 
 @contextmanager
@@ -337,16 +387,63 @@ def _woken_by_signals(queue: SimpleQueue[None]) -> Generator[None, None, None]:
             signal.signal(number, handler)
 
 
-def _checked(accounts: Sequence[SandboxAccount]) -> Sequence[SandboxAccount]:
-    for account in accounts:
-        _check_token(account.access_token)
-    for what, values in (
-        ("access token", [account.access_token for account in accounts]),
-        ("number", [account.number for account in accounts]),
-    ):
-        if len(set(values)) < len(values):
-            raise ConfigurationError(f"two accounts have the same {what}; give each one of its own")
-    return accounts
+OPTIONS = option_types(Sandbox.__init__)
+"""The annotation of each option."""
+OPTIONS_OF_RESET = {name: annotation for name, annotation in OPTIONS.items() if name not in _FIXED}
+
+
+def read_config(path: Path | str) -> dict[str, Any]:
+    """Return the options that a TOML file has, for `Sandbox(**options)`.
+
+    Its keys are the keywords of `Sandbox`. The path of a store is relative to the folder of the file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ConfigurationError: If it cannot be read, or a key or a value is not one of these. The text names the
+            line.
+    """
+    file = Path(path)
+    options = read_file(file, OPTIONS)
+    if "store" in options:
+        options["store"] = file.parent / options["store"]
+    return options
+
+
+def _setup(
+    *,
+    access_token: str,
+    scopes: Sequence[str] | None,
+    quota: QuotaLimit | str,
+    properties: CustomProperties | None,
+    records: SeedRecords | None,
+    oauth: OAuthApp | None,
+    accounts: Sequence[SandboxAccount],
+    faults: Mapping[str, float] | None,
+    retry_after: bool,
+    behaviour: Behaviour,
+    clock: datetime | str | None,
+    seed: int,
+) -> Setup:
+    """Return what a sandbox begins with, or raise ConfigurationError."""
+    first = SandboxAccount(
+        access_token=access_token,
+        scopes=scopes,
+        quota=quota,
+        properties=properties or {},
+        records=records or {},
+        oauth=oauth,
+    )
+    Clock(clock)
+    return setup_of(
+        accounts=(first, *accounts),
+        behaviour=behaviour,
+        seed=seed,
+        retry_after=retry_after,
+        rates=FaultInjector(faults, seed).rates,
+        start=clock,
+    )
 
 
 def _checked_host(host: str, *, expose: bool) -> str:
@@ -368,29 +465,3 @@ def _check_port(port: int) -> None:
         raise ConfigurationError(
             f"there is no port {port}; choose one from 1 to {_LARGEST_PORT}, or 0 for any free one"
         )
-
-
-def _check_token(token: str) -> None:
-    if not (token.isascii() and token.isprintable()) or not token or " " in token:
-        raise ConfigurationError(
-            "access_token is empty or has characters that no header takes; use ASCII letters and digits"
-        )
-
-
-def _plant(store: Store, schemas: Mapping[str, ObjectSchema], seeds: Iterable[Seed]) -> None:
-    """Write records that a caller gives; those without an id only where there are no others of their type."""
-    given = list(seeds)
-    occupied = {seed.object_type for seed in given if store.count(seed.object_type)}
-    for seed in given:
-        schema = schemas.get(seed.object_type)
-        properties = {
-            name: lookup_value(schema, name, value, normalise=True)
-            if schema and name in schema.properties
-            else value
-            for name, value in seed.properties.items()
-        }
-        if seed.id is not None:
-            store.add(seed.object_type, seed.id, properties, moment())
-        elif seed.object_type not in occupied:
-            with store.transaction():
-                store.insert([NewRecord(object_type=seed.object_type, properties=properties)], moment())

@@ -1,18 +1,20 @@
 """Records that a sandbox has from the start."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from typing import TypeAlias, cast
 
 from msgspec import Struct
 
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox._object_types import OBJECT_TYPES, SCHEMAS, CustomProperties
+from hubspot_batch.sandbox._options import OptionError, Place, suggestion
 from hubspot_batch.sandbox._schemas import Property
 from hubspot_batch.sandbox._store import is_record_id
 
 SeedRecord: TypeAlias = str | int | Mapping[str, object]
-SeedGroup: TypeAlias = Iterable[SeedRecord] | Mapping[str, Mapping[str, object]]
+SeedGroup: TypeAlias = Collection[SeedRecord] | Mapping[str, Mapping[str, object]]
 SeedRecords: TypeAlias = Mapping[str, SeedGroup]
 
 _MOST_DIGITS = 15
@@ -37,7 +39,28 @@ def seeds_of(records: SeedRecords) -> Sequence[Seed]:
     Raises:
         ConfigurationError: If an object type or an id is invalid.
     """
-    return [_seed(object_type, record) for object_type, group in records.items() for record in _listed(group)]
+    return [
+        _seed(object_type, record)
+        for object_type, group in records.items()
+        for _, record in _listed(object_type, group)
+    ]
+
+
+def check_records(records: SeedRecords) -> None:
+    """Refuse records that a file or a request gives and that are not fit to begin with.
+
+    Raises:
+        OptionError: If an object type, an id or a value is invalid. The text says which one.
+    """
+    for object_type, group in records.items():
+        place: Place = (object_type,)
+        try:
+            check_object_type(object_type)
+            for key, record in _listed(object_type, group):
+                place = (object_type, key)
+                _seed(object_type, record)
+        except ConfigurationError as error:
+            raise OptionError(place, str(error)) from error
 
 
 def custom_with(custom: CustomProperties, seeds: Iterable[Seed]) -> CustomProperties:
@@ -81,20 +104,22 @@ def check_object_type(name: str) -> None:
         ConfigurationError: If there is no such object type.
     """
     if name not in OBJECT_TYPES:
-        raise ConfigurationError(
-            f"there is no object type {name!r}; there are {', '.join(sorted(OBJECT_TYPES))}"
-        )
+        raise ConfigurationError(f"there is no object type {name!r}{suggestion(name, OBJECT_TYPES)}")
 
 
 def texts_of(properties: Mapping[str, object]) -> dict[str, str]:
     """Return values as HubSpot stores them: as text, and nothing where a value is None."""
-    return {name: _text(value) for name, value in properties.items() if value is not None}
+    return {name: _text(name, value) for name, value in properties.items() if value is not None}
 
 
-def _listed(group: SeedGroup) -> Iterable[SeedRecord]:
-    if not isinstance(group, Mapping):
-        return group
-    return [{"id": record_id, "properties": properties} for record_id, properties in group.items()]
+def _listed(object_type: str, group: SeedGroup) -> Iterable[tuple[str | int, SeedRecord]]:
+    """Return the records of a group, each with its key or its index."""
+    if isinstance(group, Mapping):
+        by_id = cast("Mapping[str, Mapping[str, object]]", group)  # a mapping is a collection, too
+        return [(key, {"id": key, "properties": properties}) for key, properties in by_id.items()]
+    if isinstance(group, str):
+        raise ConfigurationError(f"the records of {object_type} are a text; write a list of records or ids")
+    return enumerate(group)
 
 
 def _seed(object_type: str, record: SeedRecord) -> Seed:
@@ -110,5 +135,13 @@ def _seed(object_type: str, record: SeedRecord) -> Seed:
     return Seed(object_type, None if record_id is None else checked_id(record_id), texts_of(found))
 
 
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _text(name: str, value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case date():  # a datetime is one, too
+            return value.isoformat()
+        case list() | tuple() | set() | Mapping() | bytes():
+            raise ConfigurationError(f"the value of {name} is neither a text nor a number")
+        case _:
+            return str(value)

@@ -62,7 +62,7 @@ COMMIT;
 """  # noqa: S608 - constants of this module
 
 
-class StoredAssociation(Struct, frozen=True, kw_only=True):
+class StoredAssociation(Struct, frozen=True, kw_only=True, rename="camel"):
     """An association from a record to another one.
 
     Attributes:
@@ -78,7 +78,7 @@ class StoredAssociation(Struct, frozen=True, kw_only=True):
     type_id: int
 
 
-class StoredRecord(Struct, frozen=True, kw_only=True):
+class StoredRecord(Struct, frozen=True, kw_only=True, rename="camel"):
     """A record that the sandbox holds.
 
     Attributes:
@@ -100,8 +100,13 @@ class StoredRecord(Struct, frozen=True, kw_only=True):
     archived_at: str | None = None
 
 
-class Revision(Struct, frozen=True):
-    """The properties of a record as they were from some time on."""
+class Revision(Struct, frozen=True, rename="camel"):
+    """The properties of a record as they were from some time on.
+
+    Attributes:
+        properties: All its values.
+        written_at: The time from which on it had them, in ISO 8601.
+    """
 
     properties: Values
     written_at: str
@@ -135,7 +140,35 @@ class Store:
 
     def __init__(self, path: Path | None, lookups: Iterable[str]) -> None:
         self._lock = RLock()
-        self._db = _connect(path, lookups)
+        self._path = path
+        self._db = _connect(path)
+        try:
+            self.index(lookups)
+        except ConfigurationError:
+            self._db.close()
+            raise
+
+    def index(self, lookups: Iterable[str]) -> None:
+        """Make these properties fast to look for.
+
+        Raises:
+            ConfigurationError: If the file cannot be written.
+        """
+        try:
+            with self.transaction():
+                for name in lookups:
+                    self._db.execute(
+                        f"CREATE INDEX IF NOT EXISTS by_{name} ON records (object_type, {_value_of(name)})"
+                    )
+        except sqlite3.Error as error:
+            raise _unusable(self._path, error) from error
+
+    def clear(self) -> None:
+        """Delete all records. The next new one gets the first id again."""
+        with self.transaction():
+            for table in ("records", "associations", "revisions"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - constants
+            self._db.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'records'", (_FIRST_ID - 1,))
 
     @contextmanager
     def transaction(self) -> Generator[None, None, None]:
@@ -324,7 +357,7 @@ class Store:
         return rows
 
 
-def _connect(path: Path | None, lookups: Iterable[str]) -> sqlite3.Connection:
+def _connect(path: Path | None) -> sqlite3.Connection:
     try:
         if path is not None:
             # Records are for none but its owner to read. What SQLite keeps beside it gets the same mode.
@@ -337,14 +370,14 @@ def _connect(path: Path | None, lookups: Iterable[str]) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         raise _unusable(path, error) from error
     try:
-        _prepare(database, lookups)
+        _prepare(database)
     except sqlite3.Error as error:
         database.close()
         raise _unusable(path, error) from error
     return database
 
 
-def _prepare(database: sqlite3.Connection, lookups: Iterable[str]) -> None:
+def _prepare(database: sqlite3.Connection) -> None:
     (application,) = database.execute("PRAGMA application_id").fetchone()
     (version,) = database.execute("PRAGMA user_version").fetchone()
     (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -356,13 +389,6 @@ def _prepare(database: sqlite3.Connection, lookups: Iterable[str]) -> None:
     database.execute("PRAGMA synchronous = FULL")
     if not tables:
         database.executescript(_TABLES)
-    with database:
-        # Also finds out whether the file can be written.
-        database.execute("BEGIN IMMEDIATE")
-        for name in lookups:
-            database.execute(
-                f"CREATE INDEX IF NOT EXISTS by_{name} ON records (object_type, {_value_of(name)})"
-            )
 
 
 def _check(database: sqlite3.Connection) -> None:

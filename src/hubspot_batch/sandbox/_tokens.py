@@ -3,21 +3,39 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Annotated, TypeAlias
 from urllib.parse import parse_qs
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from hubspot_batch._display import RedactedRepr
+from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox import _bodies
 from hubspot_batch.sandbox._account import Account
 from hubspot_batch.sandbox._bodies import Json, Refusal
-from hubspot_batch.sandbox._quotas import Day, QuotaLimit, Window
+from hubspot_batch.sandbox._quotas import Day, QuotaLimit, QuotaText, Window, quota_of
 
 OAUTH_QUOTA = QuotaLimit(110, 10.0, None)
 """The quota of a marketplace app in each account."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def check_token(token: str, name: str = "access_token") -> None:
+    """Refuse a token that no header takes.
+
+    Raises:
+        ConfigurationError: If it is one.
+    """
+    if not (token.isascii() and token.isprintable()) or not token or " " in token:
+        raise ConfigurationError(
+            f"{name} is empty or has characters that no header takes; use ASCII letters and digits"
+        )
+
+
+TokenText: TypeAlias = Annotated[str, Meta(extra={"check": check_token})]
+"""A token; options outside of Python are checked by it."""
 
 
 class OAuthApp(RedactedRepr, Struct, frozen=True, kw_only=True):
@@ -28,14 +46,14 @@ class OAuthApp(RedactedRepr, Struct, frozen=True, kw_only=True):
         client_secret: The client secret of the app.
         refresh_token: The refresh token of the installation.
         lifetime: The lifetime of its access tokens in seconds; HubSpot's is 1800.
-        quota: The quota that all its tokens share.
+        quota: The quota that all its tokens share, as a `QuotaLimit` or as text, `110/10`.
     """
 
     client_id: str = "sandbox-client"
     client_secret: str = "sandbox-secret"  # noqa: S105 - it opens nothing but the sandbox
     refresh_token: str = "sandbox-refresh"  # noqa: S105 - it opens nothing but the sandbox
     lifetime: float = 1800.0
-    quota: QuotaLimit = OAUTH_QUOTA
+    quota: QuotaLimit | QuotaText = OAUTH_QUOTA
 
     def __repr__(self) -> str:
         return f"OAuthApp(client_id={self.client_id!r})"
@@ -76,8 +94,9 @@ class Tokens:
 
     def install(self, app: OAuthApp, grant: Grant) -> None:
         """Let an app get tokens that open the same account, with a quota of the app's own."""
-        day = Day(app.quota.daily)
-        window = Window(app.quota, day)
+        quota = quota_of(app.quota)
+        day = Day(quota.daily)
+        window = Window(quota, day)
         self._apps.append((app, replace(grant, window=window, day=day, oauth=True)))
 
     def grant_of(self, headers: Sequence[str], now: datetime) -> Grant | Refusal:
