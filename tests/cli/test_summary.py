@@ -74,6 +74,18 @@ def test_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_what_was_done_in_more_than_one_way(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = {"read": 9, "done": 8, "unknown": 1, "actions": {"updated": 5, "created": 2}}
+
+    out, _ = printed(capsys, figures, 6, job=Job(verb="upsert", object_types=("carts",)))
+
+    assert out[:3] == [
+        "8 of 9 carts upserted in 0.0 s: 3 requests, 0% of the quota",
+        "updated 5, created 2, created or updated 1",
+        "1 unknown: sent, but their answer was lost; they can be sent again",
+    ]
+
+
 def test_nothing_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     figures = {
         "read": 2000,

@@ -4,7 +4,13 @@ import re
 
 import pytest
 
-from hubspot_batch.contract._associations import OBJECT_TYPES, TARGETS, association_type, object_type_of
+from hubspot_batch.contract._associations import (
+    OBJECT_TYPES,
+    TARGETS,
+    association_type,
+    link_type,
+    object_type_of,
+)
 from hubspot_batch.errors import ConfigurationError
 
 
@@ -71,3 +77,23 @@ def test_every_object_type_is_known_by_its_name() -> None:
 def test_every_type_of_a_pair_can_be_named(object_type: str) -> None:
     for type_id, target in TARGETS[object_type].items():
         assert association_type(object_type, target, type_id)["associationTypeId"] == type_id
+
+
+def test_the_type_of_a_link_by_its_name() -> None:
+    for name in (
+        "primary company",
+        "Primary_Company",
+        "order to primary company",
+        "ORDER_TO_PRIMARY_COMPANY",
+    ):
+        assert link_type("order", "companies", name)["associationTypeId"] == 509
+    assert link_type("line_items", "subscription", "upcoming subscription")["associationTypeId"] == 565
+    assert link_type("orders", "companies", "company") == link_type("orders", "companies")
+    assert link_type("orders", "deals", "77")["associationCategory"] == "USER_DEFINED"
+    for ends, name, message in (
+        (("orders", "companies"), "secondary", "there are: company, primary company, and the ids"),
+        (("orders", "products"), "product", "no association from orders to 'products'"),
+        (("orders", "companies"), "9" * 5000, "there is no association type"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            link_type(*ends, name)

@@ -141,7 +141,8 @@ def _by_action(report: Report) -> str:
     """Return how many rows are done in which way: `created 12, updated 30`."""
     parts = [f"{action} {count:,}" for action, count in report.actions.items()]
     if untold := report.done - sum(report.actions.values()):
-        parts.append(f"one or the other {untold:,}")
+        # Sent twice: the second answer says that the record is there, and not since when.
+        parts.append(f"created or updated {untold:,}")
     return ", ".join(parts)
 
 
