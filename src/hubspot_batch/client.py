@@ -38,7 +38,8 @@ from hubspot_batch.transport._settings import (
 if TYPE_CHECKING:
     from hubspot_batch_api import AuthenticatedClient
 
-    from hubspot_batch.bulk import AsyncStream, Report, Stream
+    from hubspot_batch.bulk import AsyncStream, CheckReport, Report, Stream
+    from hubspot_batch.bulk._check_account import CheckOptions
     from hubspot_batch.bulk._options import Options
     from hubspot_batch.transport._async import AsyncDriver
 
@@ -404,6 +405,13 @@ class _SyncSender:
     def report(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "Report":
         return self.stream(operation_id, rows, **options).complete()
 
+    def check(self, operation_id: str, rows: object, **options: Unpack["CheckOptions"]) -> "CheckReport":
+        from hubspot_batch.bulk._check_account import AccountCheck, checked  # noqa: PLC0415
+        from hubspot_batch.transport._async import AsyncDriver, ThreadedPool  # noqa: PLC0415
+
+        driver = AsyncDriver(ThreadedPool(self._pool), self._settings)
+        return checked(AccountCheck(operation_id, options, driver, self._settings), rows)
+
     def generated(self) -> "AuthenticatedClient":
         from hubspot_batch.transport._async import AsyncDriver, Carrier, ThreadedPool  # noqa: PLC0415
         from hubspot_batch.transport._sync import Driver  # noqa: PLC0415
@@ -444,6 +452,13 @@ class _AsyncSender:
 
     async def report(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "Report":
         return await self.stream(operation_id, rows, **options).complete()
+
+    async def check(
+        self, operation_id: str, rows: object, **options: Unpack["CheckOptions"]
+    ) -> "CheckReport":
+        from hubspot_batch.bulk._check_account import AccountCheck, checked_async  # noqa: PLC0415
+
+        return await checked_async(AccountCheck(operation_id, options, self._driver, self._settings), rows)
 
     def generated(self) -> "AuthenticatedClient":
         from hubspot_batch.transport._async import Carrier  # noqa: PLC0415

@@ -17,7 +17,7 @@ from collections.abc import (
     Sequence,
 )
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypedDict, TypeVar, Unpack
 
 # The modules that define these types take as long to import as all the rest. So annotations name them by way
 # of the package, which imports a module when it is asked for.
@@ -26,6 +26,7 @@ from hubspot_batch.errors import InputIssue, InvalidInputError
 from hubspot_batch.results import AssociationResult, BatchResult, PropertyDefinition
 
 if TYPE_CHECKING:
+    from hubspot_batch.bulk._check_account import CheckOptions
     from hubspot_batch.bulk._options import Options
     from hubspot_batch.contract._operations import Verb
 
@@ -47,6 +48,7 @@ _DefinitionsT = TypeVar("_DefinitionsT")
 _AssociationResultT = TypeVar("_AssociationResultT")
 _ReportT = TypeVar("_ReportT")
 _StreamT = TypeVar("_StreamT")
+_CheckReportT = TypeVar("_CheckReportT")
 # Where rows come from: for asynchronous code, they may arrive one by one.
 _CreateSourceT = TypeVar("_CreateSourceT")
 _UpdateSourceT = TypeVar("_UpdateSourceT")
@@ -80,6 +82,10 @@ class _Sender(Protocol[_Report_co, _Stream_co]):
 
     def report(self, operation_id: str, rows: object, **options: Unpack[Options]) -> _Report_co:
         """Do a run to its end, and return its report."""
+        ...
+
+    def check(self, operation_id: str, rows: object, **options: Unpack[CheckOptions]) -> Any:  # noqa: ANN401 - a report, or an awaitable of it
+        """Compare rows with the account, and return what was found."""
         ...
 
 
@@ -267,6 +273,7 @@ class ObjectMethods(
         _DefinitionsT,
         _ReportT,
         _StreamT,
+        _CheckReportT,
         _CreateSourceT,
         _UpdateSourceT,
         _UpsertSourceT,
@@ -376,6 +383,57 @@ class ObjectMethods(
             ApiError: If the request as a whole was refused.
         """
         return self._batch("archive", _id_inputs(ids))
+
+    def check(
+        self,
+        rows: _CreateSourceT | _UpdateSourceT | _UpsertSourceT,
+        *,
+        verb: Literal["create", "update", "upsert"] = "create",
+        unique_property: str | None = None,
+        id_property: str | None = None,
+        look: bool = False,
+        definitions: Iterable[PropertyDefinition] | None = None,
+        on_faults: Callable[[int, Sequence[InputIssue]], object] | None = None,
+    ) -> _CheckReportT:
+        """Compare any number of rows with the account, and write nothing.
+
+        What HubSpot is known to refuse is found: properties that the account does not have or does not let
+        be written, values that are not numbers, dates or options, texts that are too long, and values of
+        unique properties that occur twice among the rows. Where HubSpot's rules are not known, nothing is
+        said, so it may refuse rows that have no fault here. Memory does not grow with the number of rows.
+
+        Args:
+            rows: As for `create_all`, `update_all` or `upsert_all`.
+            verb: What the rows are for.
+            unique_property: As for `create_all`: each row must have it.
+            id_property: As for `update_all` and `upsert_all`.
+            look: Whether to look up which records exist, a hundred in a request: those that rows are about,
+                by `id`, `id_property` or `unique_property`, and those that they link with.
+            definitions: What the properties are, as `properties` returns it. By default they are read, once
+                in five minutes.
+            on_faults: Is called for each row with faults, with its number from 0, in their order.
+
+        Returns:
+            How many rows have which faults, and the first rows of each.
+
+        Raises:
+            ConfigurationError: If the source or an option cannot be used, or the property that is to name
+                records is not unique.
+            PermissionDeniedError: If the token may not read the definitions, or records of this type.
+            ConnectionFailedError: If no reply came.
+            ApiError: If HubSpot refused a request.
+            UnexpectedReplyError: If HubSpot reported a success that cannot be read.
+        """
+        report: _CheckReportT = self._sender.check(
+            self._operation(verb),
+            rows,
+            unique_property=unique_property,
+            id_property=id_property,
+            definitions=definitions,
+            look=look,
+            on_faults=on_faults,
+        )
+        return report
 
     def create_all(
         self,
@@ -956,6 +1014,7 @@ class Objects(
         Sequence[PropertyDefinition],
         "hubspot_batch.bulk.Report",
         "hubspot_batch.bulk.Stream",
+        "hubspot_batch.bulk.CheckReport",
         "hubspot_batch.types.CreateSource",
         "hubspot_batch.types.UpdateSource",
         "hubspot_batch.types.UpsertSource",
@@ -971,6 +1030,7 @@ class AsyncObjects(
         Coroutine[Any, Any, Sequence[PropertyDefinition]],
         "Coroutine[Any, Any, hubspot_batch.bulk.Report]",
         "hubspot_batch.bulk.AsyncStream",
+        "Coroutine[Any, Any, hubspot_batch.bulk.CheckReport]",
         "hubspot_batch.types.AsyncCreateSource",
         "hubspot_batch.types.AsyncUpdateSource",
         "hubspot_batch.types.AsyncUpsertSource",

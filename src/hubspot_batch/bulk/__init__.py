@@ -11,7 +11,7 @@ what they return, take and raise::
 `check` is a dry run. `read_run` tells what a journal is about, and `read_outcomes` what became of its rows.
 """
 
-from hubspot_batch.bulk._check import Check, check
+from hubspot_batch.bulk._check import Check, CheckFault, CheckReport, check
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._report import BulkError, Outcomes, Progress, Report, read_outcomes
 from hubspot_batch.bulk._run_info import RunInfo, count_done, read_run, write_notes
@@ -22,6 +22,8 @@ __all__ = [
     "AsyncStream",
     "BulkError",
     "Check",
+    "CheckFault",
+    "CheckReport",
     "Outcome",
     "Outcomes",
     "Progress",
