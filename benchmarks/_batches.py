@@ -16,6 +16,8 @@ FILE = Path(__file__).resolve().parents[1] / "examples" / "orders.csv"
 MAIN = "orders"
 PROPERTIES = 6
 UNIQUE = "hs_external_order_id"
+# The column of a file that names the contact of an order.
+CONTACT = "contact_id"
 Input: TypeAlias = dict[str, Any]
 
 
@@ -72,22 +74,16 @@ def short_orders() -> list[dict[str, str]]:
     return [dict(islice(order.items(), PROPERTIES)) for order in orders()]
 
 
-def linked(
-    properties: Sequence[Mapping[str, object]], type_id: int, target: Callable[[str], object]
+def linked(properties: Mapping[str, Any], type_id: int, target: object) -> Any:  # noqa: ANN401 - an input
+    """Return an input with one association."""
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}]
+    return {"properties": properties, "associations": [{"to": {"id": target}, "types": types}]}
+
+
+def _all_linked(
+    rows: Sequence[Mapping[str, object]], type_id: int, target: Callable[[str], object] = str
 ) -> list[Input]:
-    """Return inputs with one association each."""
-    return [
-        {
-            "properties": values,
-            "associations": [
-                {
-                    "to": {"id": target(str(20_000_000_000 + number))},
-                    "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}],
-                }
-            ],
-        }
-        for number, values in enumerate(properties)
-    ]
+    return [linked(row, type_id, target(str(20_000_000_000 + number))) for number, row in enumerate(rows)]
 
 
 def _sent(inputs: Sequence[Input], wire: Sequence[Input] | None = None, **fields: str) -> Shape:
@@ -95,7 +91,7 @@ def _sent(inputs: Sequence[Input], wire: Sequence[Input] | None = None, **fields
 
 
 def _order_to_contact() -> list[Input]:
-    return linked(short_orders(), 507, str)
+    return _all_linked(short_orders(), 507)
 
 
 def _traced() -> list[Input]:
@@ -116,7 +112,7 @@ def _line_items() -> list[Input]:
         }
         for number, order in enumerate(orders())
     ]
-    return linked(items, 514, str)
+    return _all_linked(items, 514)
 
 
 def _typed() -> Shape:
@@ -129,7 +125,7 @@ def _typed() -> Shape:
         }
         for order in orders()
     ]
-    return _sent(linked(rows, 507, str), linked(orders(), 507, str))
+    return _sent(_all_linked(rows, 507), _all_linked(orders(), 507))
 
 
 def _read() -> Shape:
@@ -145,9 +141,9 @@ SHAPES: Mapping[str, Callable[[], Shape]] = {
     MAIN: lambda: _sent(_order_to_contact()),
     "orders with trace ids": lambda: _sent(_traced()),
     "orders without associations": lambda: _sent([{"properties": order} for order in short_orders()]),
-    "orders of 14 properties": lambda: _sent(linked(orders(), 507, str)),
+    "orders of 14 properties": lambda: _sent(_all_linked(orders(), 507)),
     "line items": lambda: _sent(_line_items(), object_type="line_items"),
-    "ids as ints": lambda: _sent(linked(short_orders(), 507, int), _order_to_contact()),
+    "ids as ints": lambda: _sent(_all_linked(short_orders(), 507, int), _order_to_contact()),
     "numbers and dates": _typed,
     "read": _read,
     "upsert": _upsert,
