@@ -4,9 +4,9 @@
 
 METHOD is create_all, stream_create or command, the command line. Each run is a process of its own, after one
 of the floor: httpx and orjson in asynchronous code with as many requests in flight. The fewest rows go first,
-and the growth is from them to the most. The rows are orders with 6 properties and the id of their contact. The
-journal syncs to the disk before each batch. One method over 10,000, 100,000 and 1,000,000 rows takes about two
-minutes.
+and the growth is from them to the most. The rows are orders with 6 properties and the id of their contact.
+The journal syncs to the disk before each batch. One method over 10,000, 100,000 and 1,000,000 rows takes
+about two minutes.
 """
 
 import argparse

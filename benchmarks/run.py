@@ -29,6 +29,7 @@ PARTS = (
     "csv_to_done.py create_all --journal",
     "csv_to_done.py stream_create",
     "csv_to_done.py command",
+    "many_accounts.py",
     "models.py",
     "regeneration.py",
     "sandbox_throughput.py",

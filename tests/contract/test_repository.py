@@ -86,19 +86,6 @@ def test_the_readme_repeats_what_was_measured() -> None:
     assert max(peaks) < 100
 
 
-def test_the_page_on_benchmarks_says_where_memory_exceeds_its_budget() -> None:
-    peaks = {
-        (row["method"], row["journal"], row["rows"]): row["peak memory"] for row in results("csv_to_done")
-    }
-    growth = {key[:2]: peak / peaks[*key[:2], 100_000] for key, peak in peaks.items() if key[2] == 1_000_000}
-    exceeded = {key: f"{ratio - 1:.0%}" for key, ratio in growth.items() if ratio > 1.1}
-    text = " ".join((ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8").split())
-
-    assert "at most 10 % more than 100,000 rows" in text
-    assert exceeded == {("create_all", "yes"): "11%", ("command", "yes"): "11%"}
-    assert "miss the second with a journal: `create_all` and the command take 11 % more" in text
-
-
 def results(part: str) -> list[dict[str, Any]]:
     tables = [table for table in RESULTS["tables"] if table["name"].startswith(part)]
     return [

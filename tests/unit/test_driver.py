@@ -645,6 +645,36 @@ def test_variants_of_a_client_serve_many_accounts_over_its_connections(face: "Fa
         hub.with_options(access_token=5)  # type: ignore[arg-type]
 
 
+def test_requests_of_all_accounts_wait_for_a_connection_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hubspot_batch.transport._async.MAX_CONNECTIONS", 3)
+    busy, most, order = 0, 0, []
+
+    class Service(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal busy, most
+            busy += 1
+            most = max(most, busy)
+            order.append(request.headers["authorization"])
+            await anyio.sleep(0.001)
+            busy -= 1
+            return httpx.Response(400)
+
+    async def main() -> None:
+        async with AsyncHubSpot("token-0", transport=Service()) as hub, anyio.create_task_group() as tasks:
+            for account in range(10):
+                tasks.start_soon(one, hub.with_options(access_token=f"token-{account}"))
+
+    async def one(hub: AsyncHubSpot) -> None:
+        for _ in range(2):
+            with pytest.raises(HubSpotBatchError):
+                await hub.orders.batch_create(CREATES)
+
+    anyio.run(main)
+
+    assert most == 3
+    assert len(set(order[:10])) == len(set(order[10:])) == 10
+
+
 def test_a_call_that_is_cancelled_is_not_sent_again(clock: "Clock") -> None:
     sent: list[httpx.Request] = []
 
@@ -735,6 +765,10 @@ def test_an_error_says_what_failed_and_what_to_do(face: "Face") -> None:
         httpx.ConnectTimeout("boom"): (
             "create_orders: no connection to http://127.0.0.1:1; check base_url, network and proxy "
             "(ConnectTimeout)"
+        ),
+        httpx.PoolTimeout("boom"): (
+            "create_orders: no connection became free in time; let the HTTP client have more, "
+            "or send less at a time (PoolTimeout)"
         ),
         httpx.Response(502, text="<html>secret</html>"): (
             "create_orders: HTTP 502: a gateway before HubSpot got no valid answer from it "

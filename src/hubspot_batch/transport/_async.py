@@ -3,7 +3,7 @@
 import inspect
 import math
 import time
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -24,7 +24,7 @@ from hubspot_batch.transport._attempts import (
     call_source,
 )
 from hubspot_batch.transport._calls import Call, has_object, passed_on
-from hubspot_batch.transport._connections import Pool, Redirected
+from hubspot_batch.transport._connections import MAX_CONNECTIONS, Pool, Redirected
 from hubspot_batch.transport._settings import AsyncTokenSource, CachingTokenSource, Settings
 from hubspot_batch.transport._sync import Driver, fetch
 from hubspot_batch.transport._tokens import Bearer
@@ -54,6 +54,11 @@ class AsyncHttp(RequestBuilder, Protocol):
 class AsyncSource(Protocol):
     """Where the asynchronous driver gets its HTTP client from."""
 
+    @property
+    def room(self) -> AbstractAsyncContextManager[object]:
+        """Waits until a connection is free, over all clients that share them, and takes it."""
+        ...
+
     def http(self) -> AsyncHttp:
         """Return the HTTP client."""
         ...
@@ -67,6 +72,7 @@ class ThreadedPool:
     """
 
     def __init__(self, pool: Pool[httpx.Client]) -> None:
+        self.room: AbstractAsyncContextManager[object] = nullcontext()
         self._pool = pool
         self._limiter = CapacityLimiter(math.inf)
 
@@ -95,6 +101,9 @@ class AsyncPool:
     """
 
     def __init__(self, pool: Pool[httpx.AsyncClient]) -> None:
+        if pool.limiter is None:
+            pool.limiter = CapacityLimiter(MAX_CONNECTIONS)
+        self.room = pool.limiter
         self._pool = pool
 
     def http(self) -> AsyncHttp:
@@ -182,23 +191,28 @@ class AsyncDriver:
                 bearer = await self._tokens.get(attempts.token_since)
                 http = self._pool.http()
                 await _until_due(attempts)
-                await hooks.before_send()
-                # The hook may take time, too.
-                await _until_due(attempts)
-                attempt, received = attempts.start(http, bearer), None
-                try:
-                    received = await self._in_time(http, attempt)
-                    result = attempts.on_reply(received, attempt)
-                except NO_REPLY as error:
-                    result = attempts.on_error(error, attempt)
-                except ClosedEarly:
-                    attempts.on_closed()
-                finally:
-                    # Shielded: waiting for the file of a quota must not lose a reply.
-                    with CancelScope(shield=True):
-                        await self._settings.quota.ended_async(attempts.report(received))
+                async with self._pool.room:
+                    await hooks.before_send()
+                    # To wait for room takes time, and the hook may, too.
+                    await _until_due(attempts)
+                    result = await self._result_of(attempts, http, bearer)
                 if result is not None:
                     return result
+
+    async def _result_of(self, attempts: Attempts[_T], http: AsyncHttp, bearer: Bearer) -> _T | None:
+        """Make an attempt, and return its result; None where another one is to follow."""
+        attempt, received = attempts.start(http, bearer), None
+        try:
+            received = await self._in_time(http, attempt)
+            return attempts.on_reply(received, attempt)
+        except NO_REPLY as error:
+            return attempts.on_error(error, attempt)
+        except ClosedEarly:
+            attempts.on_closed()
+        finally:
+            # Shielded: waiting for the file of a quota must not lose a reply.
+            with CancelScope(shield=True):
+                await self._settings.quota.ended_async(attempts.report(received))
 
     async def _in_time(self, http: AsyncHttp, attempt: Attempt) -> Received:
         with move_on_after(self._settings.attempt_timeout + _GRACE):

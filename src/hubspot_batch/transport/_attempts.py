@@ -519,7 +519,9 @@ class Attempts(Generic[_ResultT]):
             kind, problem = RequestTimeoutError, "no reply came in time; timeout sets how long to wait"
             if attempt.expired:
                 problem = "the reply was not complete in time; attempt_timeout sets how long to wait for it"
-        if not_sent:
+        if isinstance(cause, httpx.PoolTimeout):
+            problem = "no connection became free in time; let the HTTP client have more, or send less at a time"
+        elif not_sent:
             problem = f"no connection to {self._settings.base_url}; check base_url, network and proxy"
         self._log(f"no reply ({name})", None)
         error = kind(f"{self._call.operation}: {problem} ({name})", attempts=self._attempts)

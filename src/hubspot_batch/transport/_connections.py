@@ -6,7 +6,7 @@ Invalid environment variables for proxies and certificates are reported here.
 import os
 import ssl
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.request import getproxies
 
 import httpx
@@ -15,7 +15,12 @@ from hubspot_batch._version import __version__
 from hubspot_batch.errors import ClosedError, ConfigurationError
 from hubspot_batch.transport._settings import ForkSafe, is_local
 
+if TYPE_CHECKING:
+    from anyio import CapacityLimiter
+
 _HEADERS = {"User-Agent": f"hubspot-batch/{__version__}"}
+# As many as an HTTP client of httpx holds. Its own queue costs the more, the more requests wait in it.
+MAX_CONNECTIONS = 100
 _PROXIED = ("http", "https", "all")
 
 _Http = TypeVar("_Http", httpx.Client, httpx.AsyncClient)
@@ -42,7 +47,12 @@ class Pool(ForkSafe, Generic[_Http]):
     Args:
         make: Makes the HTTP client.
         owned: Whether `close` closes it. If not, it belongs to the caller.
+
+    Attributes:
+        limiter: Where asynchronous requests wait for a connection; made with the first driver.
     """
+
+    limiter: "CapacityLimiter | None" = None
 
     def __init__(self, make: Callable[[], _Http], *, owned: bool) -> None:
         super().__init__()
@@ -76,7 +86,7 @@ class Pool(ForkSafe, Generic[_Http]):
         """Leave the connections to the parent process."""
         super().after_fork()
         # Keep a reference: collecting the client would close the connections of the parent.
-        self._http, self._inherited = None, self._http
+        self._http, self._inherited, self.limiter = None, self._http, None
 
 
 def closed() -> ClosedError:
