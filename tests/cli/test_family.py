@@ -263,7 +263,7 @@ class TestRead:
             (["--output", "no/such/records.csv"], "No such file or directory"),
             (["--output", "keys.csv"], "the rows are read from there"),
             (["--output", "a.csv", "--results", "a.csv"], "--results and --output name the same file"),
-            (["--json"], "--output and --json name the same file"),
+            (["--json"], "--output and --json both go to standard output; name a file for --output"),
             (["--id-property", "hs_object_id"], "HubSpot refuses hs_object_id"),
             (["--properties", "two words"], "properties/0"),
         ],
@@ -284,6 +284,43 @@ class TestRead:
         assert (done.code, problem in done.out + done.err) == (1, True), done
         assert not sandbox.requests
         assert not [*shell.runs.glob("*.run")]
+
+    def test_a_property_that_hubspot_does_not_send_is_told(self, write: "Write", shell: "Shell") -> None:
+        upserted(shell, write, f"{ORDERS}Four,A-4,\n")
+        keys = write("keys.csv", f"{NUMBER}\nA-4\n")
+
+        done = shell.push("read", "orders", keys, *KEYED, "--properties", "hs_total_price,hs_totl_price")
+
+        assert done.code == 0
+        (row,) = table(done.out)
+        assert (row["hs_total_price"], row["hs_totl_price"]) == ("", "")
+        assert [line for line in done.err.splitlines() if "Warning" in line] == [
+            "Warning: HubSpot has sent no property 'hs_totl_price'; look whether its name is right"
+        ]
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")  # noqa: PTH110
+    def test_a_disk_that_is_full_is_told_and_the_same_command_writes_the_rest(
+        self, write: "Write", shell: "Shell", tmp_path: Path
+    ) -> None:
+        ids = write("ids.csv", "\n".join(["id", *upserted(shell, write)]))
+        for name in ("full.csv", "full.jsonl", "full.parquet"):
+            (tmp_path / name).symlink_to("/dev/full")
+            with case(name):
+                done = shell.push("read", "orders", ids, "--output", tmp_path / name)
+                assert (done.code, first_line(done)) == (5, "3 of 3 orders read")
+                assert "No space left on device; name a file that can be written" in done.err
+
+        output = tmp_path / "records.csv"
+        assert shell.push("read", "orders", ids, "--output", output).code == 0
+        assert len(table(output.read_text(encoding="utf-8"))) == 3
+
+    def test_a_list_without_a_header_is_not_read_as_one(self, write: "Write", shell: "Shell") -> None:
+        done = shell.push("read", "orders", write("ids.txt", "44001\n44002\n"))
+
+        assert (done.code, done.err) == (
+            1,
+            "Error: the first line holds numbers where the names of the columns belong; write id above\n",
+        )
 
 
 class TestArchive:
@@ -459,7 +496,7 @@ def test_rows_for_each_verb_are_validated(write: "Write", shell: "Shell") -> Non
     assert shell("validate", "read", "orders", ids, *KEYED).code == 0
     assert shell("validate", "archive", "carts", lines).out.startswith("row 2, line 2: ")
     assert shell("validate", "upsert", "orders", ids, *KEYED, "--drop", "id").code == 0
-    assert "'idProperty' is missing" in shell("validate", "upsert", "orders", ids).out
+    assert "name it with --id-property" in shell("validate", "upsert", "orders", ids).err
     body = write("body.json", '{"properties": ["a"], "inputs": [{"id": "7"}]}')
     assert shell("validate", "read", "orders", body).err == f"{body}: valid for read_orders\n"
 

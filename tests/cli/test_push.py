@@ -469,7 +469,7 @@ class TestOptions:
             (
                 ["create", "orders", "x.csv", "--results", "-"],
                 1,
-                "-: --results and --json name the same file",
+                "--results and --json both go to standard output; name a file for --results",
             ),
         ],
     )
@@ -587,7 +587,7 @@ class TestOneFileForTwoThings:
         [
             (["--results", "a", "--report", "a"], "--results and --report name the same file"),
             (["--results", "a", "--report", "./b/../a"], "--results and --report name the same file"),
-            (["--results", "-", "--report", "-"], "--results and --report name the same file"),
+            (["--results", "-", "--report", "-"], "--results and --report both go to standard output"),
             (["--journal", "a.run", "--results", "a.run"], "--results and --journal name the same file"),
             (["--journal", "a.run", "--report", "a.run-wal"], "--report and --journal name the same file"),
             (

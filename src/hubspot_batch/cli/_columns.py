@@ -384,7 +384,16 @@ class Columns:
                     problem = f"the column {name!r} cannot become a property of that name"
                     raise ConfigurationError(f"{problem}; {self._remedy(name, columns)}")
         filled = {*self._constants, *(name for _, name in plan.pairs)}
+        if self._verb == "upsert" and self._options.id_property is None:
+            raise ConfigurationError(
+                "the columns do not tell what names a record; name it with --id-property"
+            )
         if self._id is not None and self._id not in filled:
+            if all(column.isdigit() for column in columns):
+                raise SourceError(
+                    "the first line holds numbers where the names of the columns belong; "
+                    f"write {self._id} above"
+                )
             raise SourceError(
                 f"{'a' if self._verb == 'read' else 'an'} {self._verb} needs a column {self._id!r} that "
                 f"names the record; where another one does, say --map {self._id}=COLUMN; {_shown(columns)}"

@@ -147,6 +147,10 @@ def check_distinct(files: Mapping[str, Path | None], databases: Mapping[str, Pat
             continue
         if other == "FILE":
             raise ConfigurationError(f"{path}: the rows are read from there; name another file")
+        if path == STDIN:
+            raise ConfigurationError(
+                f"{other} and {option} both go to standard output; name a file for {other}"
+            )
         raise ConfigurationError(f"{path}: {other} and {option} name the same file; name two files")
 
 

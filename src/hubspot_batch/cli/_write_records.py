@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from hubspot_batch.bulk import arrow, read_outcomes
-from hubspot_batch.cli._console import is_unread
+from hubspot_batch.cli._console import is_unread, say
 from hubspot_batch.cli._files import STDIN, check_writable, open_private, unwritable
 from hubspot_batch.cli._tables import CR_LF, FORMATS, Lines, close_text, open_text
 from hubspot_batch.errors import ConfigurationError
@@ -67,9 +67,13 @@ class RecordsFile(Struct, frozen=True, kw_only=True):
             ConfigurationError: If the file cannot be written.
             OSError: If standard output has no reader any more.
         """
+        sent: set[str] = set()
 
         def records() -> Iterator[Record]:
-            return (outcome.record for outcome in read_outcomes(journal) if outcome.record is not None)
+            for outcome in read_outcomes(journal):
+                if outcome.record is not None:
+                    sent.update(outcome.record.properties)
+                    yield outcome.record
 
         try:
             if self.path != STDIN:
@@ -88,6 +92,13 @@ class RecordsFile(Struct, frozen=True, kw_only=True):
             if is_unread(error):
                 raise
             raise unwritable(self.path, error) from error
+        # A property that the account has comes even where it is empty.
+        for name in self.properties:
+            if sent and name not in sent:
+                say(
+                    f"Warning: HubSpot has sent no property {name!r}; look whether its name is right",
+                    err=True,
+                )
 
 
 def _write_csv(path: Path, records: Iterator[Record], names: Sequence[str]) -> None:
