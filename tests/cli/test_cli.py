@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ORDER = {"properties": {"hs_order_name": "A-1"}}
 COMMANDS = [
     *("create", "update", "upsert", "read", "archive", "associate", "validate", "results", "runs"),
-    *("sandbox", "demo", "document", "version", "completion"),
+    *("mapping", "sandbox", "demo", "document", "version", "completion"),
 ]
 
 

@@ -343,7 +343,8 @@ class Columns:
             **{"trim": self._mapping is not None, **words, **form.told()},
         )
         has_form = self._mapping is not None or form.null is not UNSET
-        return rule if kind is not None or has_form else None
+        # What is known of a text from elsewhere changes nothing.
+        return rule if kind not in (None, "string") or rule.mends or has_form else None
 
     def _check_dropped(self, mapped: Collection[str]) -> None:
         """Refuse to drop a column that another option names."""

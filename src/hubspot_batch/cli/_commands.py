@@ -16,6 +16,7 @@ from hubspot_batch.cli._options import (
     ASKING,
     ASSOCIATING,
     ASSUMING,
+    CONNECTING,
     DAYS,
     FILE,
     FORMATTING,
@@ -33,6 +34,7 @@ from hubspot_batch.cli._options import (
     objects_of,
     options,
     push_options,
+    read_options,
 )
 from hubspot_batch.cli._signals import Interrupts
 
@@ -275,6 +277,26 @@ def runs(*, as_json: bool, names: tuple[str, ...], older_than: timedelta | None,
         _list_runs.delete_runs(names, older_than, force=force)
     else:
         _list_runs.list_runs(as_json=as_json)
+
+
+@commands.command()
+@click.argument("object_type", metavar="OBJECT", type=objects_of("create"))
+@click.argument("file", type=FILE)
+@click.option("--output", type=FILE, default=Path("-"), help="The mapping file; standard output by default.")
+@FORMATTING
+@CONNECTING
+def mapping(object_type: str, file: Path, output: Path, **given: Any) -> None:  # noqa: ANN401 - click's own
+    """Write a first mapping file for FILE by looking at its columns.
+
+    It says which column becomes which property, and how cells are written. What is not clear is a question
+    in a comment: answer it in an editor, then push with --mapping. With a token, the properties of the
+    account are looked up. A file that is there already is not replaced.
+    """
+    from hubspot_batch.cli import _write_mapping
+
+    _write_mapping.run(
+        _with_underscores(object_type), file, read_options(given), connection_options(given), output
+    )
 
 
 @commands.command()

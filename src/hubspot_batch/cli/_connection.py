@@ -1,7 +1,7 @@
 """The client of a command: where its token comes from, and which HubSpot it talks to."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from hashlib import blake2b
@@ -14,6 +14,7 @@ from hubspot_batch import HubSpot, SharedQuota
 from hubspot_batch.bulk import RunInfo
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.oauth import RefreshToken
+from hubspot_batch.results import PropertyDefinition
 
 # A function, so that no traceback with local variables shows the token.
 _Token: TypeAlias = Callable[[], str]
@@ -100,6 +101,22 @@ def connect(options: ConnectionOptions) -> Iterator[Connection]:
             owns=lambda run: _owns(run, token, account),
             token_remedy=_token_remedy(options.token_file, is_app=app is not None),
         )
+
+
+def has_token(options: ConnectionOptions) -> bool:
+    """Return whether the options or the environment name a token."""
+    variables = (_TOKEN, *_OAUTH.values())
+    return options.sandbox or options.token_file is not None or any(map(os.environ.get, variables))
+
+
+def definitions_of(client: HubSpot, object_type: str) -> Mapping[str, PropertyDefinition]:
+    """Return what the properties of an object type are in the account, by name.
+
+    Raises:
+        HubSpotBatchError: If they cannot be had.
+    """
+    listed = getattr(client, object_type).properties()
+    return {definition.name: definition for definition in listed}
 
 
 def _with_quota(hub: HubSpot, path: Path | None, stack: ExitStack) -> HubSpot:

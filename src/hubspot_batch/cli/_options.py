@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hubspot_batch.cli._connection import ConnectionOptions
     from hubspot_batch.cli._input_file import InputFile
     from hubspot_batch.cli._push import PushOptions
+    from hubspot_batch.cli._tables import ReadOptions
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -278,11 +279,7 @@ ASSUMING = click.option(
     is_flag=True,
     help="Take your word that the account holds such a property unique, and do not look it up.",
 )
-RUNNING = options(
-    click.option("--sandbox", is_flag=True, help="Use a local HubSpot that ends with the command."),
-    click.option("--new", is_flag=True, help="Begin from the first row, and send again what ran before."),
-    click.option("--journal", type=PATH, help="The journal of the run; by default one in the runs folder."),
-    click.option("--concurrency", type=click.IntRange(1), help="The most requests in flight, 40 by default."),
+CONNECTING = options(
     click.option("--token-file", type=PATH, help="A file that holds the access token."),
     click.option(
         "--base-url",
@@ -296,6 +293,13 @@ RUNNING = options(
         "--allow-http", is_flag=True, help="Send in clear text if --base-url is an http:// address."
     ),
     click.option("--api-version", default="v3", show_default=True, help="Or a dated one, such as 2026-09."),
+)
+RUNNING = options(
+    click.option("--sandbox", is_flag=True, help="Use a local HubSpot that ends with the command."),
+    click.option("--new", is_flag=True, help="Begin from the first row, and send again what ran before."),
+    click.option("--journal", type=PATH, help="The journal of the run; by default one in the runs folder."),
+    click.option("--concurrency", type=click.IntRange(1), help="The most requests in flight, 40 by default."),
+    CONNECTING,
     click.option(
         "--share-quota",
         type=PATH,
@@ -324,10 +328,11 @@ def input_file(given: dict[str, Any], ends: Sequence[str] | None = None) -> "Inp
     from hubspot_batch.cli._tables import ReadOptions
 
     mapping = read_mapping(given["mapping"]) if given.get("mapping") else None
+    told = read_options(given)
     names = ReadOptions.__struct_fields__
     return InputFile(
         path=given["file"],
-        format=ReadOptions(**{name: given[name] or getattr(mapping, name, None) for name in names}),
+        format=ReadOptions(**{name: getattr(told, name) or getattr(mapping, name, None) for name in names}),
         mapping=mapping,
         columns=ColumnOptions(
             map=given.get("map", ()),
@@ -354,17 +359,24 @@ def input_file(given: dict[str, Any], ends: Sequence[str] | None = None) -> "Inp
     )
 
 
+def read_options(given: dict[str, Any]) -> "ReadOptions":
+    """Return the options that say how a file is written."""
+    from hubspot_batch.cli._tables import ReadOptions
+
+    return ReadOptions(**{name: given[name] for name in ReadOptions.__struct_fields__})
+
+
 def connection_options(given: dict[str, Any]) -> "ConnectionOptions":
     """Return the options that say which HubSpot to talk to."""
     from hubspot_batch.cli._connection import ConnectionOptions
 
     return ConnectionOptions(
-        sandbox=given["sandbox"],
+        sandbox=given.get("sandbox", False),
         token_file=given["token_file"],
         base_url=given["base_url"],
         allow_http=given["allow_http"],
         api_version=given["api_version"],
-        shared_quota=given["share_quota"],
+        shared_quota=given.get("share_quota"),
     )
 
 

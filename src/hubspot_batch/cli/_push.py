@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from hubspot_batch import HubSpot, printable
 from hubspot_batch.bulk import BulkError, Progress, Report, Stream, count_done, read_run
-from hubspot_batch.cli._connection import Connection, ConnectionOptions, connect
+from hubspot_batch.cli._connection import Connection, ConnectionOptions, connect, definitions_of
 from hubspot_batch.cli._console import is_unread, release_streams, say
 from hubspot_batch.cli._errors import UnfinishedError
 from hubspot_batch.cli._files import STDIN, check_distinct, check_writable, digest_of, write_text
@@ -191,8 +191,9 @@ class _Push(Struct, frozen=True):
         client = self.connection.client()
         needed = self.file.mapping is not None
         try:
-            objects = getattr(client if needed else client.with_options(retries=0), self.job.object_types[0])
-            return {definition.name: definition for definition in objects.properties()}
+            return definitions_of(
+                client if needed else client.with_options(retries=0), self.job.operation.object_type
+            )
         except HubSpotBatchError as error:
             if not needed:
                 # HubSpot refuses what it does not know, and a run has its own words for what ails it.
