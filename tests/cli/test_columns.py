@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from hubspot_batch.bulk._rows import rows_from
 from hubspot_batch.cli._columns import ColumnOptions, Columns
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import prepare
@@ -162,8 +163,68 @@ class TestAssociations:
         assert item == {"properties": {"a": "1"}, "associations": [link(record, 507) for record in ids]}
 
     @pytest.mark.parametrize("cell", ["", " ", ";", None, []])
-    def test_an_empty_cell_links_nothing(self, cell: object) -> None:
-        assert json_input_of({"a": "1", "who": cell}, associate=["contact=who"]) == {"properties": {"a": "1"}}
+    def test_an_empty_cell_rejects_its_row_unless_the_link_is_optional(self, cell: object) -> None:
+        row = {"a": "1", "who": cell}
+
+        assert json_input_of(row, associate=["contact=who?"]) == {"properties": {"a": "1"}}
+        assert json_input_of({"a": "1"}, associate=["contact=who?"]) == {"properties": {"a": "1"}}
+        for given in (row, {"a": "1"}):
+            item = json_input_of(given, associate=["contact=who"])
+            with pytest.raises(
+                InvalidInputError, match="/to/id: the column 'who' is empty; fill it in, or end"
+            ):
+                prepare(CREATE, [item])
+
+    @pytest.mark.parametrize("cell", ["", "  ", None, []])
+    def test_an_empty_key_does_so_too(self, cell: object) -> None:
+        row = {"a": "1", "who": cell}
+
+        assert json_input_of(row, associate=["contact=who@email?"]) == {"properties": {"a": "1"}}
+        (found,) = rows_from(CREATE, [json_input_of(row, associate=["contact=who@email"])], 0, None)
+        assert [str(fault).partition(", or")[0] for fault in found.faults] == [
+            "/inputs/0/associations/0/to/value: the column 'who' is empty; fill it in"
+        ]
+
+    @pytest.mark.parametrize(
+        ("option", "cell", "values"),
+        [
+            ("contact=who@email", "a;b@c ", ["a;b@c "]),
+            ("contact=who@email?", "a@b.c", ["a@b.c"]),
+            ("contacts=who@email:507?", "a@b.c", ["a@b.c"]),
+            ("contact=who@email", 7, [7]),
+            ("contact=who@email", ["a", "b", "a"], ["a", "b"]),
+        ],
+    )
+    def test_a_column_of_keys(self, option: str, cell: object, values: list[object]) -> None:
+        item = json_input_of({"a": "1", "who": cell}, associate=[option])
+
+        assert item["associations"] == [
+            {
+                "to": {"type": "contacts", "property": "email", "value": value},
+                "types": link("", 507)["types"],
+            }
+            for value in values
+        ]
+        assert not rows_from(CREATE, [item], 0, None)[0].faults
+
+    def test_a_column_that_is_called_like_an_option(self) -> None:
+        row = {"who@email?": "301", "who:507": "302"}
+
+        item = input_of(row, associate=["contact=who@email?", "contact=who:507"])
+
+        assert item["associations"] == [link("301", 507), link("302", 507)]
+
+    def test_an_upsert_names_the_types_of_its_targets(self) -> None:
+        columns = Columns(
+            contract.operation("upsert_orders"), ColumnOptions(id_property="n", associate=["contact=who"])
+        )
+
+        assert columns.input_of({"n": "1", "a": "2", "who": "301"}) == {
+            "id": "1",
+            "idProperty": "n",
+            "properties": {"a": "2"},
+            "associations": [{**link("301", 507), "to": {"type": "contacts", "id": "301"}}],
+        }
 
     def test_what_is_not_an_id_is_left_to_validation(self) -> None:
         item = json_input_of({"a": "1", "who": [{}, 1.5]}, associate=["contact=who"])
@@ -191,8 +252,18 @@ class TestAssociations:
         [
             ("contcat=id", "there is no association from orders to 'contcat'; did you mean contact?"),
             ("contact=id:509", "association type 509 leads from orders to companies, not to contact; "),
-            ("contact", "--associate: write OBJECT=COLUMN or OBJECT=COLUMN:TYPE"),
-            ("contact=", "--associate: write OBJECT=COLUMN or OBJECT=COLUMN:TYPE"),
+            ("contact", "--associate: write OBJECT=COLUMN[@PROPERTY][:TYPE][?]"),
+            ("contact=", "--associate: write OBJECT=COLUMN[@PROPERTY][:TYPE][?]"),
+            (
+                "contact=id@",
+                "--associate: write OBJECT=COLUMN[@PROPERTY][:TYPE][?]; the property behind the @ ",
+            ),
+            (
+                "contact=id@?",
+                "--associate: write OBJECT=COLUMN[@PROPERTY][:TYPE][?]; the property behind the @ ",
+            ),
+            ("contact=idd@email", "there is no column 'idd'; did you mean 'id'?"),
+            ("quote=id@hs_title", "records of type quotes cannot be looked up by a property; those that can"),
             ("contact=cntact_id", "there is no column 'cntact_id'; the columns are 'id', 'price'"),
         ],
     )
@@ -201,7 +272,7 @@ class TestAssociations:
 
     def test_an_update_links_nothing(self) -> None:
         assert refusal(update=True, associate=["contact=price"]) == (
-            "HubSpot takes associations with creates only; leave --associate out"
+            "only create and upsert link records; leave --associate out"
         )
 
 

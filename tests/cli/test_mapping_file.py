@@ -184,6 +184,20 @@ class TestConversion:
 
         assert item["associations"][0]["to"] == {"id": "301"}
 
+    def test_links_by_own_keys(self, write: "Write") -> None:
+        text = (
+            '[columns]\n"Kunde?" = { associate = "contact@email" }\n"a:5" = { associate = "company:509?" }\n'
+        )
+        path = write("shop.toml", text)
+        columns = Columns(
+            CREATE, ColumnOptions(), ["Kunde?", "a:5"], is_text=True, mapping=read_mapping(path)
+        )
+
+        item: Any = columns.input_of({"Kunde?": "ada@example.com", "a:5": ""})
+
+        targets = [one["to"] for one in item["associations"]]
+        assert targets == [{"type": "contacts", "property": "email", "value": "ada@example.com"}]
+
 
 class TestRefused:
     @pytest.mark.parametrize(

@@ -384,7 +384,10 @@ class TestExitCodes:
             (["create", "orders", "-", "--set", "x"], "Invalid value for '--set': write PROPERTY=VALUE\n"),
             (["create", "orders", "-", "--set", "=x"], "Invalid value for '--set': write PROPERTY=VALUE\n"),
             (["validate", "create", "orders", "-", "--map", "a="], "'--map': write PROPERTY=COLUMN\n"),
-            (["create", "orders", "-", "--associate", "contact"], "write OBJECT=COLUMN[:TYPE]\n"),
+            (
+                ["create", "orders", "-", "--associate", "contact"],
+                "write OBJECT=COLUMN[@PROPERTY][:TYPE][?]\n",
+            ),
             (["create", "orders", "-", "--encoding", "utf-42"], "there is no text encoding 'utf-42'; write "),
             (["create", "orders", "-", "--delimiter", "ab"], "write tab for a tab"),
             (["runs", "--older-than", "30"], "'30' is not a number of days; write it like 30d"),

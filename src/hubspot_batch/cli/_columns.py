@@ -36,6 +36,9 @@ from hubspot_batch.contract import (
     link_type,
     object_type_of,
 )
+from hubspot_batch.contract import (
+    operation as contract_operation,
+)
 from hubspot_batch.errors import ConfigurationError, InputIssue, SourceError
 from hubspot_batch.results import PropertyDefinition
 from hubspot_batch.types import AssociationType, Verb
@@ -48,7 +51,11 @@ _NOT_MAPPED = Problem(
     'add it under [columns]: = "property", or = false to leave it out; other_columns = "skip" leaves out all '
     "that are not named",
 )
-_WITH_TYPE = re.compile(r"(.+):(\d+)")
+_ASSOCIATE = "OBJECT=COLUMN[@PROPERTY][:TYPE][?]"
+# What stands behind the name of a column, or of an object type in a mapping file.
+_LINKED = re.compile(
+    r"(?P<name>.+?)(?:@(?P<property>[^@]*?))?(?::(?P<type>[0-9]+))?(?P<optional>[?])?", re.DOTALL
+)
 
 
 # What takes nothing but ids.
@@ -73,8 +80,9 @@ class ColumnOptions(Struct, frozen=True, kw_only=True):
         only: Columns to take, with commas between them. Those that other options name are taken, too.
         drop: Columns to leave out, with commas between them.
         set: `PROPERTY=VALUE`: a property that is the same for all rows. It replaces the value of a column.
-        associate: `OBJECT=COLUMN` or `OBJECT=COLUMN:TYPE`: a column with the ids of records to link the new
-            one with, separated by semicolons. The column is not a property.
+        associate: `OBJECT=COLUMN[@PROPERTY][:TYPE][?]`: a column with the ids of records to link with,
+            separated by semicolons, or with one value of a unique property of theirs. The column is not a
+            property. An empty cell rejects its row, unless there is a question mark.
         clear_empty: Whether an empty cell clears its property. Otherwise the property is left out.
         id_property: The property whose value names the record in place of its id.
         timezone: The name of the time zone of dates with a time that name none.
@@ -125,11 +133,36 @@ class _Plan(NamedTuple):
 
 
 class _Link(NamedTuple):
-    """A column with the ids of records to link with."""
+    """A column that names the records to link with.
+
+    Attributes:
+        column: The column.
+        target: The object type of the records.
+        type: What the link means.
+        property: The unique property that the column has a value of; None where it has ids.
+        optional: Whether a row may go without the link.
+    """
 
     column: str
     target: str
     type: AssociationType
+    property: str | None
+    optional: bool
+
+    def records(self, cell: object) -> Sequence[object]:
+        """Return the ids or the values in a cell; one that cannot be read where the link is missing."""
+        found = _ids(cell) if self.property is None else _values(cell)
+        if found or self.optional:
+            return found
+        remedy = "fill it in, or end the option with a question mark, in quotes, to let rows go without it"
+        return [Unreadable(Problem(f"the column {self.column!r} is empty", remedy))]
+
+    def target_of(self, record: object, verb: Verb) -> dict[str, object]:
+        """Return the end of a link as an input has it."""
+        if self.property is not None:
+            return {"type": self.target, "property": self.property, "value": record}
+        # The links of a new record tell the object type by their type ids.
+        return {"id": record} if verb == "create" else {"type": self.target, "id": record}
 
 
 class Columns:
@@ -188,7 +221,10 @@ class Columns:
         self._constants = {name: value for name, value in fixed.items() if name not in given}
         self._constants |= dict(constants)
         self._mapped = _by_column([*mapped, *((name, column) for name, column, _ in of_file)])
-        self._links = _links(operation, [*_links_of(mapping, self._dropped), *options.associate])
+        self._links = [
+            *_links_of(operation, mapping, self._dropped),
+            *_links(operation, options.associate, columns or ()),
+        ]
         _check_twice([name for name, _ in (*mapped, *constants)])
         self._check_dropped({column for _, column in mapped})
         named = {*self._mapped, *self._only, *(link.column for link in self._links)}
@@ -289,13 +325,14 @@ class Columns:
 
     def _associations(self, columns: Mapping[str, object]) -> list[dict[str, object]]:
         """Return one association for each record, with all its types."""
-        found: dict[tuple[str, str], tuple[object, list[AssociationType]]] = {}
-        for column, target, kind in self._links:
-            for record in _ids(columns.get(column)):
-                _, kinds = found.setdefault((target, str(record)), (record, []))
-                if kind not in kinds:
-                    kinds.append(kind)
-        return [{"to": {"id": record}, "types": kinds} for record, kinds in found.values()]
+        found: dict[tuple[str, str | None, str], tuple[dict[str, object], list[AssociationType]]] = {}
+        for link in self._links:
+            for record in link.records(columns.get(link.column)):
+                key = link.target, link.property, str(record)
+                _, kinds = found.setdefault(key, (link.target_of(record, self._verb), []))
+                if link.type not in kinds:
+                    kinds.append(link.type)
+        return [{"to": target, "types": kinds} for target, kinds in found.values()]
 
     def _make_plan(self, columns: Sequence[str]) -> _Plan:
         """Return which columns fill which properties. Options win over the column of that name."""
@@ -435,13 +472,13 @@ def _properties_of(
     ]
 
 
-def _links_of(mapping: FileMapping | None, dropped: Collection[str]) -> Iterable[str]:
-    """Yield the links of a mapping file as `--associate` has them."""
+def _links_of(operation: Operation, mapping: FileMapping | None, dropped: Collection[str]) -> Iterable[_Link]:
+    """Yield the links of a mapping file."""
     for column, rules in ({} if mapping is None else mapping.columns).items():
         for rule in rules:
             if rule.associate is not None and column not in dropped:
-                target, at, key = rule.associate.partition("@")
-                yield f"{target}={column}{at}{key}"
+                named = _LINKED.fullmatch(rule.associate)
+                yield _link(operation, named["name"] if named else "", column, named)
 
 
 class PairOptions(Struct, frozen=True, kw_only=True):
@@ -532,16 +569,28 @@ def _by_column(mapped: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
     return dict(names)
 
 
-def _links(operation: Operation, texts: Iterable[str]) -> list[_Link]:
-    links = []
-    for target, text in _pairs("--associate", texts, "OBJECT=COLUMN or OBJECT=COLUMN:TYPE"):
-        if operation.verb != "create":
-            raise ConfigurationError("HubSpot takes associations with creates only; leave --associate out")
-        named = _WITH_TYPE.fullmatch(text)
-        column, type_id = (named[1], int(named[2])) if named else (text, None)
-        kind = association_type(operation.object_type, target, type_id)
-        links.append(_Link(column, object_type_of(target) or target, kind))
-    return links
+def _links(operation: Operation, texts: Iterable[str], columns: Collection[str]) -> Iterable[_Link]:
+    for target, text in _pairs("--associate", texts, _ASSOCIATE):
+        named = None if text in columns else _LINKED.fullmatch(text)
+        yield _link(operation, target, text if named is None else named["name"], named)
+
+
+def _link(operation: Operation, target: str, column: str, named: re.Match[str] | None) -> _Link:
+    """Return a link, whose property, type id and question mark stand in the match."""
+    if operation.verb not in {"create", "upsert"}:
+        raise ConfigurationError("only create and upsert link records; leave --associate out")
+    name, type_id = (None, None) if named is None else (named["property"], named["type"])
+    kind = association_type(operation.object_type, target, None if type_id is None else int(type_id))
+    object_type = object_type_of(target) or target
+    if name == "":
+        raise ConfigurationError(f"--associate: write {_ASSOCIATE}; the property behind the @ is missing")
+    known = contract_operation("create_associations").choices("toObjectType")
+    if (name is not None or operation.verb == "upsert") and object_type not in known:
+        act = "looked up by a property" if name is not None else "linked with by an upsert"
+        raise ConfigurationError(
+            f"records of type {object_type} cannot be {act}; those that can are {', '.join(known)}"
+        )
+    return _Link(column, object_type, kind, name, named is not None and named["optional"] is not None)
 
 
 def names_in(texts: Iterable[str]) -> list[str]:
@@ -578,7 +627,7 @@ def _other_delimiter(columns: Sequence[str]) -> str | None:
     return max(likely, key=lambda name: "".join(columns).count(name), default=None)
 
 
-def _ids(value: object) -> Iterable[object]:
+def _ids(value: object) -> Sequence[object]:
     match value:
         case None:
             return ()
@@ -588,3 +637,10 @@ def _ids(value: object) -> Iterable[object]:
             return value
         case _:
             return (value,)
+
+
+def _values(cell: object) -> Sequence[object]:
+    """Return the values in a cell. Text is one of them: a semicolon may be a part of it."""
+    if isinstance(cell, list | tuple):
+        return cell
+    return () if cell is None or (isinstance(cell, str) and not cell.strip()) else (cell,)

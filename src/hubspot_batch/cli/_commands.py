@@ -143,12 +143,13 @@ def update(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noq
     return _run(ctx, given, "update", object_type)
 
 
-@_command_of("upsert", READING, KEYING, ASSUMING, PUSHING)
+@_command_of("upsert", READING, KEYING, ASSOCIATING, ASSUMING, PUSHING)
 def upsert(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
     """Update the record that each row of FILE names, or create it if there is none.
 
     --id-property names a unique property, and a column with its values. A file that has changed since the
-    last run is sent as a whole; `--results` writes the record ids of all rows. The rest is as for `create`.
+    last run is sent as a whole; `--results` writes the record ids of all rows. Links are written after their
+    records. The rest is as for `create`.
     """
     return _run(ctx, given, "upsert", object_type)
 

@@ -212,9 +212,12 @@ READING = options(
 ASSOCIATING = click.option(
     "--associate",
     multiple=True,
-    metavar="OBJECT=COLUMN[:TYPE]",
+    metavar="OBJECT=COLUMN[@PROPERTY][:TYPE][?]",
     callback=_pairs,
-    help="Link with the record whose id is in a column: contact=contact_id, company=company_id:509.",
+    help="Link with the record whose id is in a column, contact=contact_id, or whose unique property has "
+    "the value in it, order=order_number@hs_external_order_id. An empty cell rejects its row, unless there "
+    "is a question mark, in quotes because of the shell: 'contact=email@email?'. A number is the type of "
+    "the link: company=company_id:509.",
 )
 IDENTIFYING = click.option(
     "--id-property", metavar="PROPERTY", help="A unique property that names the record; `id` by default."

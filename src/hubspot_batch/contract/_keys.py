@@ -102,7 +102,7 @@ def target_of(object_type: str, types: Sequence[Mapping[str, Any]]) -> str | Non
 def _of_pair(fields: Mapping[Any, object], index: int, arguments: Mapping[str, object]) -> TakenLinks:
     reader = _Reader(None)
     ends = {
-        name: reader.end(fields[name], ("inputs", index, name), (name,), str(arguments.get(argument)))
+        name: reader.end(fields[name], ("inputs", index, name), (name,), str(arguments.get(argument, "")))
         for name, argument in _ENDS.items()
         if name in fields
     }
@@ -147,7 +147,8 @@ class _Reader:
             end: The end as it was given.
             path: Where it stands.
             place: Where its id belongs.
-            object_type: The type of its record, where it is known without the key.
+            object_type: The type of its record, where it is known without the key; empty where rows are checked
+                without the call that they are for.
         """
         fields = fields_of(end)
         if not _is_ours(fields):
@@ -196,7 +197,7 @@ def _faults(
         close = difflib.get_close_matches(str(name), _KNOWN, n=1)
         remedy = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(_KNOWN)}"
         yield fault_at((*path, str(name)), "the end of a link has no such key", remedy)
-    needed = (*(() if object_type else ("type",)), *(_KEY if has_key else ("id",)))
+    needed = (*(() if object_type is not None else ("type",)), *(_KEY if has_key else ("id",)))
     for name in needed:
         if name not in fields:
             yield fault_at(path, f"{name!r} is missing", "add it")
@@ -225,7 +226,7 @@ def _type_faults(name: object, path: Path, object_type: str | None, *, has_key: 
         close = difflib.get_close_matches(str(name), OBJECT_TYPES, n=1)
         remedy = f"did you mean {close[0]!r}?" if close else f"write one of {', '.join(linkable_types())}"
         yield fault_at(path, "this is not the name of an object type", remedy)
-    elif object_type is not None and found != object_type:
+    elif object_type and found != object_type:
         yield fault_at(path, f"this end of the links of the call is of type {object_type}", "leave type out")
     elif has_key and found not in linkable_types():
         yield fault_at(

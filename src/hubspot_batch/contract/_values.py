@@ -58,6 +58,8 @@ def encode_value(value: object) -> str | Problem:
 
 def encode_id(value: object) -> str | Problem:
     """Return an id as text."""
+    if isinstance(value, Unreadable):
+        return value.problem
     if type(value) is int:
         return _int(value)
     if _is_numpy_scalar(value) and value.dtype.kind in "iu":
