@@ -1,8 +1,9 @@
-"""Write orders.csv, line-items.csv and payments.csv: the first 500 orders of TPC-H and what belongs to them.
+"""Write the files of this folder: the first 500 orders of TPC-H and what belongs to them.
 
 The header of orders.csv holds HubSpot's internal property names, so that a row is the properties of one
-order. Eight of its rows are wrong on purpose: see `FAULTS`. The other two files name their columns as a shop
-would, and name orders by the shop's number, for HubSpot's id is not known before an order is created.
+order. Eight of its rows are wrong on purpose: see `FAULTS`. The other files name their columns as a shop would:
+shop-orders.csv has the same orders, and what belongs to them names them by the shop's number, for HubSpot's
+id is not known before an order is created.
 
     python examples/make_orders.py [OUTPUT]
 """
@@ -68,6 +69,17 @@ FAULTS = (
     Fault(310, "hs_pipeline_stage", "Shipped", "a stage is named by its id, not by its label"),
     Fault(389, "hs_buyer_accepts_marketing", "yes", "a checkbox is true or false"),
 )
+
+# What the shop calls the columns of its own export.
+SHOP_NAMES = {
+    "hs_external_order_id": "order_number",
+    "hs_order_name": "title",
+    "hs_external_created_date": "placed_at",
+    "hs_pipeline_stage": "stage",
+    "hs_currency_code": "currency",
+    "hs_total_price": "total",
+    "hs_buyer_accepts_marketing": "accepts_marketing",
+}
 
 Row = dict[str, str]
 
@@ -159,6 +171,11 @@ def make_orders(folder: Path, orders: Iterable[Row]) -> Iterator[Row]:
         yield properties | faults.get(number, {})
 
 
+def to_shop(order: Row) -> Row:
+    """Say as a shop would what it knows of one order, faults included."""
+    return {column: order[name] for name, column in SHOP_NAMES.items()}
+
+
 def make_line_items(folder: Path, orders: Iterable[Row]) -> Iterator[Row]:
     """Yield the line items of orders."""
     parts = {row["p_partkey"]: row for row in read(folder / "part.csv")}
@@ -202,7 +219,7 @@ def as_csv(rows: list[Row], without: Collection[str] = ()) -> bytes:
 
 
 def main(output: Path = OUTPUT) -> None:
-    """Write the three files, and the orders that come with the package.
+    """Write the four files, and the orders that come with the package.
 
     Args:
         output: The file for the orders; the others are written beside it, and nothing in the package unless
@@ -218,6 +235,7 @@ def main(output: Path = OUTPUT) -> None:
     output.write_bytes(as_csv(orders))
     if output == OUTPUT:
         PACKAGED.write_bytes(zstd.compress(as_csv(orders, RANDOM_TEXTS), 19))
+    output.with_name("shop-orders.csv").write_bytes(as_csv([to_shop(order) for order in orders]))
     output.with_name("line-items.csv").write_bytes(as_csv(line_items))
     output.with_name("payments.csv").write_bytes(as_csv(payments))
 

@@ -150,6 +150,31 @@ class TestColumns:
         assert shell.push("create", "orders", write("orders.csv", TABLE), *options).code == 0
         assert shell.sent() == expected
 
+    def test_columns_of_keys_become_associations(
+        self, write: "Write", shell: "Shell", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("hubspot_batch.bulk._run.PATIENCE", 0.01)
+        shell.box.add("contacts", 301, {"email": "ada@example.com"})
+        path = write("orders.csv", "hs_order_name,mail\nA-1,ada@example.com\nA-2,\nA-3,no@one.com\n")
+
+        strict = shell.push("create", "orders", path, "--associate", "contact=mail@email", "--json")
+        loose = shell.push("create", "orders", path, "--associate", "contact=mail@email?", "--dry-run")
+        wrong = shell.push("create", "orders", path, "--associate", "contact=mail@emial")
+
+        assert (strict.code, json.loads(strict.out)["looks"]) == (4, 2)
+        assert json.loads(strict.out)["reasons"] == {
+            "INVALID_INPUT": 1,
+            "contacts.email: TARGET_NOT_FOUND": 1,
+        }
+        (record,) = shell.box.records("orders")
+        assert [(link.to_type, link.to_id) for link in record.associations] == [("contacts", "301")]
+        results = shell("results", "latest", "--rejected")
+        assert "the column 'mail' is empty; fill it in, or end the option with a question mark" in results.out
+        assert "no record of type contacts has the email 'no@one.com'" in results.out
+        assert (loose.code, "3 rows, 0 of them not valid" in loose.out) == (0, True)
+        assert wrong.code == 1
+        assert "contacts have no property 'emial' in this account; did you mean 'email'?" in wrong.err
+
     def test_columns_become_associations(self, write: "Write", shell: "Shell") -> None:
         for number in (301, 302, 303):
             shell.box.add("contacts", number)
@@ -157,7 +182,7 @@ class TestColumns:
         path = write("orders.csv", "hs_order_name,contacts,firm\nA-1,301,401\nA-2,302;303,\n")
 
         done = shell.push(
-            *("create", "orders", path, "--associate", "contact=contacts", "--associate", "company=firm:509")
+            *("create", "orders", path, "--associate", "contact=contacts", "--associate", "company=firm:509?")
         )
 
         assert done.code == 0

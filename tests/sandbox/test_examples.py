@@ -1,4 +1,4 @@
-"""The programs of examples/ work as its README prints them, and link each record with the right one."""
+"""The commands of examples/ work as its README prints them, and link each record with the right one."""
 
 import csv
 import os
@@ -7,7 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,15 +15,26 @@ import pytest
 from click.testing import CliRunner
 
 from hubspot_batch.cli._commands import commands
-from hubspot_batch.sandbox import Sandbox, StoredRecord
+from hubspot_batch.sandbox import Property, Sandbox, StoredRecord
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 README = (EXAMPLES / "README.md").read_text(encoding="utf-8")
-SCRIPT = (EXAMPLES / "push_shop.sh").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
+COMMANDS = [
+    re.sub(r"\\\n\s*", "", command) for command in re.findall(r"^\$ ((?:.*\\\n)*.+)$", README, re.MULTILINE)
+]
 WRONG_ROWS = [int(number) for number in re.findall(r"^\| (\d+) \| `hs_", README, re.MULTILINE)]
+KINDS = ["orders", "line-items", "commerce-payments"]
 CREATED = {"orders": 492, "line_items": 1967, "commerce_payments": 251}
 LINK_TYPES = {"line_items": 514, "commerce_payments": 524}
+
+NAMES_IN_SHOP = [
+    "hs_order_name",
+    "hs_external_created_date",
+    "hs_pipeline_stage",
+    "hs_currency_code",
+    "hs_total_price",
+    "hs_buyer_accepts_marketing",
+]
 
 Row = dict[str, str]
 
@@ -39,19 +50,19 @@ class Done(NamedTuple):
 class Clone:
     """A copy of examples/ with the commands that a virtual environment has."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str) -> None:
         self.folder = folder
         shutil.copytree(EXAMPLES, folder / "examples", ignore=shutil.ignore_patterns("__pycache__"))
         bin_folder = folder / "bin"
         bin_folder.mkdir()
-        for name, arguments in (("python", ""), ("hubspot-batch", "-m hubspot_batch ")):
-            path = bin_folder / name
-            path.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}"$@"\n', encoding="utf-8")
-            path.chmod(0o755)
+        path = bin_folder / "hubspot-batch"
+        path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m hubspot_batch "$@"\n', encoding="utf-8")
+        path.chmod(0o755)
         self._environment = {
             **os.environ,
             "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
             "HUBSPOT_ACCESS_TOKEN": "sandbox-token",
+            "HUBSPOT_BASE_URL": url,
             "HUBSPOT_BATCH_RUNS": str(folder / "runs"),
         }
 
@@ -64,7 +75,7 @@ class Clone:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
@@ -90,59 +101,63 @@ PAYMENTS = rows_of(EXAMPLES / "payments.csv")
 REFUSED = {ORDERS[number - 1]["hs_external_order_id"] for number in WRONG_ROWS}
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    return Clone(tmp_path_factory.mktemp("clone"))
+class Chain(NamedTuple):
+    """What the commands of the README have done."""
+
+    clone: Clone
+    box: Sandbox
+    done: Mapping[str, Done]
+    records: Mapping[str, Sequence[StoredRecord]]
 
 
 @pytest.fixture(scope="module")
-def shell(clone: Clone) -> Done:
-    """Run what the README prints for the command line."""
-    return clone.run(printed(r"^sh "))
-
-
-@pytest.fixture(scope="module")
-def python(clone: Clone) -> Done:
-    """Run what the README prints for Python, so that it keeps the records."""
-    return clone.run(f"{printed(r'push_shop[.]py')} python.sqlite")
-
-
-@pytest.fixture(params=["shell", "python"])
-def box(request: pytest.FixtureRequest, clone: Clone) -> Iterator[Sandbox]:
-    """Return what a program has made, before anything is mended."""
-    done: Done = request.getfixturevalue(request.param)
-    assert done.code == 0, done.stderr
-    store = clone.folder / {"shell": "shop/sandbox.sqlite", "python": "python.sqlite"}[request.param]
-    with Sandbox(store=store) as box:
-        yield box
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """Run what the README prints, into a sandbox that is started as it says."""
+    words = shlex.split(printed(" sandbox "))
+    object_type, _, name = words[words.index("--unique") + 1].partition(".")
+    with Sandbox(properties={object_type: {name: Property("text", unique=True)}}) as box:
+        clone = Clone(tmp_path_factory.mktemp("clone"), box.url)
+        done = {kind: clone.run(printed(f" create {kind} ")) for kind in KINDS}
+        records = {kind: box.records(kind.replace("-", "_")) for kind in KINDS}
+        yield Chain(clone, box, done, records)
 
 
 @pytest.mark.posix
-def test_as_many_records_arrive_as_the_readme_says(box: Sandbox) -> None:
-    assert {object_type: len(box.records(object_type)) for object_type in CREATED} == CREATED
+def test_as_many_records_arrive_as_the_readme_says(chain: Chain) -> None:
+    assert {kind.replace("-", "_"): len(found) for kind, found in chain.records.items()} == CREATED
+    assert [done.code for done in chain.done.values()] == [4, 4, 4]
 
 
 @pytest.mark.posix
-def test_no_order_that_is_wrong_arrives(box: Sandbox) -> None:
-    assert {*order_ids(box)} == {row["hs_external_order_id"] for row in ORDERS} - REFUSED
+def test_no_order_that_is_wrong_arrives(chain: Chain) -> None:
+    numbers = {order.properties["hs_external_order_id"] for order in chain.records["orders"]}
+    assert numbers == {row["hs_external_order_id"] for row in ORDERS} - REFUSED
 
 
 @pytest.mark.posix
-def test_line_items_are_linked_with_their_orders(box: Sandbox) -> None:
+def test_line_items_are_linked_with_their_orders(chain: Chain) -> None:
     arriving = [row for row in ITEMS if row["order_number"] not in REFUSED]
-    assert_linked(box, "line_items", by_number(arriving, "item_number"), "hs_external_id")
+    assert_linked(chain, chain.records["line-items"], by_number(arriving, "item_number"), "hs_external_id")
 
 
 @pytest.mark.posix
-def test_payments_are_linked_with_their_orders(box: Sandbox) -> None:
+def test_payments_are_linked_with_their_orders(chain: Chain) -> None:
     arriving = [row for row in PAYMENTS if row["order_number"] not in REFUSED]
-    assert_linked(box, "commerce_payments", by_number(arriving, "payment_number"), "hs_reference_number")
+    payments = chain.records["commerce-payments"]
+    assert_linked(chain, payments, by_number(arriving, "payment_number"), "hs_reference_number")
 
 
 @pytest.mark.posix
-def test_columns_become_the_properties_that_they_mean(box: Sandbox) -> None:
-    (item,) = (item for item in box.records("line_items") if item.properties["hs_external_id"] == "1-1")
-    assert item.properties == {
+def test_columns_become_the_properties_that_they_mean(chain: Chain) -> None:
+    def properties_of(kind: str, name: str, value: str) -> Mapping[str, str | None]:
+        (found,) = (one for one in chain.records[kind] if one.properties.get(name) == value)
+        return found.properties
+
+    order = properties_of("orders", "hs_external_order_id", "1")
+    (row,) = (row for row in ORDERS if row["hs_external_order_id"] == "1")
+    same = ["hs_order_name", "hs_total_price", "hs_currency_code", "hs_pipeline_stage"]
+    assert {name: order[name] for name in same} == {name: row[name] for name in same}
+    assert properties_of("line-items", "hs_external_id", "1-1") == {
         "hs_external_id": "1-1",
         "hs_sku": "P-156",
         "name": "Small Polished Nickel",
@@ -150,9 +165,7 @@ def test_columns_become_the_properties_that_they_mean(box: Sandbox) -> None:
         "price": "1056.15",
         "hs_discount_percentage": "4",
     }
-    payments = box.records("commerce_payments")
-    (payment,) = (one for one in payments if one.properties["hs_reference_number"] == "PAY-3")
-    assert payment.properties == {
+    assert properties_of("commerce-payments", "hs_reference_number", "PAY-3") == {
         "hs_reference_number": "PAY-3",
         "hs_initial_amount": "160882.76",
         "hs_initiated_date": "1993-10-14T00:00:00Z",
@@ -162,91 +175,49 @@ def test_columns_become_the_properties_that_they_mean(box: Sandbox) -> None:
 
 
 @pytest.mark.posix
-def test_the_command_line_says_what_became_of_the_rows(clone: Clone, shell: Done) -> None:
-    assert re.findall(r"^\S+ of \S+ [a-z ]+ created", shell.stdout, re.MULTILINE) == [
+def test_the_command_line_says_what_became_of_the_rows(chain: Chain) -> None:
+    told = "".join(done.stdout for done in chain.done.values())
+    assert re.findall(r"^\S+ of \S+ [a-z ]+ created", told, re.MULTILINE) == [
         "492 of 500 orders created",
-        "1,967 of 1,967 line items created",
-        "251 of 251 commerce payments created",
+        "1,967 of 1,996 line items created",
+        "251 of 256 commerce payments created",
     ]
-    assert f"Everything is in {clone.folder / 'shop'}" in shell.stdout
-
-
-@pytest.mark.posix
-def test_python_says_what_became_of_the_rows(python: Done) -> None:
-    told = re.findall(r"^  row (\d+) is rejected: hs_", python.stdout, re.MULTILINE)
-    assert [int(number) for number in told] == WRONG_ROWS
-    assert re.findall(r"^create_.+|^.+[.]csv: .+", python.stdout, re.MULTILINE) == [
-        "create_orders: 492 of 500 rows are done",
-        "line-items.csv: 29 of 1996 rows wait for their order",
-        "create_line_items: 1967 of 1967 rows are done",
-        "payments.csv: 5 of 256 rows wait for their order",
-        "create_commerce_payments: 251 of 251 rows are done",
+    assert re.findall(r"^ +(\d+) +(orders[.].+)$", told, re.MULTILINE) == [
+        ("29", "orders.hs_external_order_id: TARGET_NOT_FOUND"),
+        ("5", "orders.hs_external_order_id: TARGET_NOT_FOUND"),
     ]
-    assert python.stderr == ""
 
 
 @pytest.mark.posix
-def test_python_runs_as_printed_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    clone = Clone(tmp_path)
-    before = {*tmp_path.rglob("*")}
+def test_what_was_refused_comes_later_and_the_next_night_changes_nothing(chain: Chain) -> None:
+    clone, box = chain.clone, chain.box
+    for kind, done in chain.done.items():
+        (run,) = re.findall(r"results (\S+) --rejected", done.stdout)
+        assert clone.run(printed(" results ").replace("RUN", run)).code == 0
+        if kind == "orders":
+            mend(clone.folder / "fix-me.csv")
+        path = (clone.folder / "fix-me.csv").rename(clone.folder / f"{kind}-2.csv")
+        command = re.sub(r"examples/\S+", path.name, printed(f" create {kind} "))
+        later = clone.run(command)
+        assert later.code == 0, later.stdout
+    night = clone.run(printed(" upsert line-items "))
+    assert night.code == 0, night.stdout
 
-    assert clone.run(printed(r"push_shop[.]py")).code == 0
-    assert {*tmp_path.rglob("*")} == before
-
-
-@pytest.mark.posix
-@pytest.mark.usefixtures("shell")
-def test_what_belongs_to_refused_orders_waits(clone: Clone) -> None:
-    for name, rows in (("line-items", ITEMS), ("payments", PAYMENTS)):
-        waiting = [row for row in rows if row["order_number"] in REFUSED]
-        assert clone.rows(f"shop/{name}-waiting.csv") == waiting
-
-
-@pytest.mark.posix
-@pytest.mark.usefixtures("shell")
-def test_the_folder_can_be_used_again(clone: Clone) -> None:
-    assert clone.run(printed(r"^sh ")).code == 0
-
-    with Sandbox(store=clone.folder / "shop" / "sandbox.sqlite") as box:
-        assert len(box.records("orders")) == CREATED["orders"]
-
-
-@pytest.mark.posix
-def test_what_was_refused_comes_later(clone: Clone, shell: Done) -> None:
-    (run,) = re.findall(r"results (\S+) --rejected", shell.stdout)
-    store = shutil.copy(clone.folder / "shop" / "sandbox.sqlite", clone.folder / "mended.sqlite")
-
-    assert clone.run(printed(" results ").replace("RUN", run)).code == 0
-    mend(clone.folder / "fix-me.csv")
-    with Sandbox(store=store) as box:
-        for command in (printed(" create "), printed("add_order_ids"), create_line_items("line-items-2.csv")):
-            url = f" --base-url {box.url}" if " create " in command else ""
-            done = clone.run(command + url)
-            assert done.code == 0, done.stdout
-
-        assert len(order_ids(box)) == 500
-        assert_linked(box, "line_items", by_number(ITEMS, "item_number"), "hs_external_id")
-    assert clone.rows("still-waiting.csv") == []
-
-
-def create_line_items(name: str) -> str:
-    """Return the command of the script that creates line items, for another file."""
-    (command,) = re.findall(r"^(hubspot-batch create line-items [^|]+)", SCRIPT, re.MULTILINE)
-    words = shlex.split(command.replace("\\\n", " "))
-    place = words.index("--base-url")
-    del words[place : place + 2]
-    return shlex.join(words).replace("line-items.csv", name)
+    assert len(box.records("orders")) == 500
+    assert_linked(chain, box.records("line_items"), by_number(ITEMS, "item_number"), "hs_external_id")
+    payments = box.records("commerce_payments")
+    assert_linked(chain, payments, by_number(PAYMENTS, "payment_number"), "hs_reference_number")
 
 
 def mend(path: Path) -> None:
     """Do what a person would do with the rows that were refused."""
     right = {
-        "hs_pipeline_stage": "aa99e8d0-c1d5-4071-b915-d240bbb1aed9",
-        "hs_currency_code": "USD",
-        "hs_total_price": "1.00",
-        "hs_order_name": "Mended",
-        "hs_external_created_date": "1997-01-13T00:00:00.000Z",
-        "hs_buyer_accepts_marketing": "true",
+        "stage": "aa99e8d0-c1d5-4071-b915-d240bbb1aed9",
+        "currency": "USD",
+        "total": "1.00",
+        "title": "Mended",
+        "placed_at": "1997-01-13T00:00:00.000Z",
+        "accepts_marketing": "true",
     }
     rows = [row | right for row in rows_of(path)]
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -259,19 +230,17 @@ def by_number(rows: Iterable[Row], column: str) -> Mapping[str, Row]:
     return {row[column]: row for row in rows}
 
 
-def order_ids(box: Sandbox) -> Mapping[str | None, str]:
-    return {order.properties["hs_external_order_id"]: order.id for order in box.records("orders")}
-
-
-def assert_linked(box: Sandbox, object_type: str, rows: Mapping[str, Row], number: str) -> None:
+def assert_linked(
+    chain: Chain, records: Sequence[StoredRecord], rows: Mapping[str, Row], number: str
+) -> None:
     """Assert that there is one record for each row, and that it is linked with the order of that row."""
-    orders = order_ids(box)
-    records = box.records(object_type)
+    orders = {one.properties["hs_external_order_id"]: one.id for one in chain.box.records("orders")}
     assert sorted(str(record.properties[number]) for record in records) == sorted(rows)
-    expected = {
-        name: [("orders", orders[row["order_number"]], LINK_TYPES[object_type])] for name, row in rows.items()
+    expected = {name: orders[row["order_number"]] for name, row in rows.items()}
+    (kind,) = {LINK_TYPES[record.object_type] for record in records}
+    assert {str(record.properties[number]): links_of(record) for record in records} == {
+        name: [("orders", id_, kind)] for name, id_ in expected.items()
     }
-    assert {str(record.properties[number]): links_of(record) for record in records} == expected
 
 
 def links_of(record: StoredRecord) -> list[tuple[str, str, int]]:
@@ -287,6 +256,12 @@ def test_the_readme_counts_right() -> None:
     ]
     assert [int(created) for _, _, created, *_ in table] == [*CREATED.values()]
     assert all(int(rows) == sum(map(int, filter(None, rest))) for _, rows, *rest in table)
+
+
+def test_the_two_files_of_orders_are_alike() -> None:
+    shop = rows_of(EXAMPLES / "shop-orders.csv")
+    assert [row["order_number"] for row in shop] == [row["hs_external_order_id"] for row in ORDERS]
+    assert [[*row.values()][1:] for row in shop] == [[row[name] for name in NAMES_IN_SHOP] for row in ORDERS]
 
 
 def test_the_readme_lists_the_files() -> None:
@@ -307,16 +282,5 @@ def test_the_script_writes_the_same_bytes(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, str(EXAMPLES / "make_orders.py"), str(tmp_path / "orders.csv")], check=True
     )
-    for name in ("orders.csv", "line-items.csv", "payments.csv"):
+    for name in ("orders.csv", "shop-orders.csv", "line-items.csv", "payments.csv"):
         assert (tmp_path / name).read_bytes() == (EXAMPLES / name).read_bytes()
-
-
-def test_ids_are_added_only_to_four_files() -> None:
-    done = subprocess.run(
-        [sys.executable, str(EXAMPLES / "add_order_ids.py"), "orders.csv"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "ORDERS_DONE ROWS LINKED WAITING" in done.stderr

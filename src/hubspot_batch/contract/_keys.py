@@ -147,8 +147,8 @@ class _Reader:
             end: The end as it was given.
             path: Where it stands.
             place: Where its id belongs.
-            object_type: The type of its record, where it is known without the key; empty where rows are checked
-                without the call that they are for.
+            object_type: The type of its record, where it is known without the key. It is empty where rows are
+                checked apart from the call that they are for.
         """
         fields = fields_of(end)
         if not _is_ours(fields):
