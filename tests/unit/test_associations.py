@@ -94,6 +94,8 @@ def test_the_type_of_a_link_by_its_name() -> None:
         (("orders", "companies"), "secondary", "there are: company, primary company, and the ids"),
         (("orders", "products"), "product", "no association from orders to 'products'"),
         (("orders", "companies"), "9" * 5000, "there is no association type"),
+        (("contacts", "orders"), "508", "link the other way round, from orders to contacts, or give inputs"),
+        (("contacts", "deals"), "4", "not known here; give inputs with from, to and types"),
     ):
         with pytest.raises(ConfigurationError, match=message):
             link_type(*ends, name)
