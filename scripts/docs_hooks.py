@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
+import httpx
 from click.testing import CliRunner
 from markdown.extensions.toc import slugify
 from mkdocs.config.defaults import MkDocsConfig
@@ -27,9 +28,9 @@ from mkdocs.utils import get_relative_url
 
 from hubspot_batch import contract
 from hubspot_batch.cli import _commands
+from hubspot_batch.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENT = "openapi/hubspot-batch.yaml"
 # What becomes which page.
 PAGES = {
     "README.md": "index.md",
@@ -61,8 +62,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         text = (ROOT / source).read_text(encoding="utf-8")
         files.append(File.generated(config, page, content=text))
     files.append(File.generated(config, "commands.md", content=command_reference()))
-    files.append(File.generated(config, "openapi.json", content=json.dumps(contract.document(), indent=2)))
-    files.append(File.generated(config, "openapi.html", content=rendered_document()))
+    with Sandbox() as box:
+        control = httpx.get(f"{box.url}/_sandbox/openapi.json").raise_for_status().json()
+    for name, document in (("openapi", contract.document()), ("sandbox-openapi", control)):
+        text = json.dumps(document, indent=2)
+        files.append(File.generated(config, f"{name}.json", content=text))
+        files.append(File.generated(config, f"{name}.html", content=rendered(text)))
     return files
 
 
@@ -148,18 +153,19 @@ def help_of(path: list[str]) -> str:
     return done.output
 
 
-def rendered_document() -> str:
-    """Return the document as one page that loads nothing."""
+def rendered(document: str) -> str:
+    """Return an OpenAPI document as one page that loads nothing."""
     redocly = shutil.which("redocly")
     if redocly is None:
         raise PluginError("redocly is not on PATH; `nox -s docs` installs it")
     with TemporaryDirectory() as folder:
-        target = Path(folder, "openapi.html")
+        source, target = Path(folder, "openapi.json"), Path(folder, "openapi.html")
+        source.write_text(document, encoding="utf-8")
         subprocess.run(
-            [redocly, "build-docs", str(ROOT / DOCUMENT), "--inlineBundle", "--output", str(target)],
+            [redocly, "build-docs", str(source), "--inlineBundle", "--output", str(target)],
             check=True,
             capture_output=True,
         )
-        rendered = _LOGO.sub("data:,", target.read_text(encoding="utf-8"))
-        # Without one, a browser asks for /favicon.ico.
-        return rendered.replace("<head>", '<head>\n  <link rel="icon" href="data:,">', 1)
+        page = _LOGO.sub("data:,", target.read_text(encoding="utf-8"))
+    # Without an icon, a browser asks for /favicon.ico.
+    return page.replace("<head>", '<head>\n  <link rel="icon" href="data:,">', 1)
