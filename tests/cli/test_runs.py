@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hubspot_batch import HubSpot
+from hubspot_batch.bulk import write_notes
 from hubspot_batch.bulk._journal import Journal
 from hubspot_batch.sandbox import SandboxAccount
 
@@ -380,11 +382,52 @@ class TestList:
         assert done.err == f"No runs yet; their journals will be in {shell.runs}\n"
         assert shell("runs", "--json") == (0, "", "")
 
-    def test_the_folder_of_the_user(self, shell: "Shell") -> None:
+    def test_the_folder_of_the_user(
+        self, shell: "Shell", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         shell.unset("HUBSPOT_BATCH_RUNS")
-        shell.set("HOME", str(shell.runs))
+        shell.set("HOME", str(tmp_path))
+        shell.set("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
-        assert str(shell.runs) in shell("runs").err
+        shell.set("XDG_DATA_HOME", "relative")
+        assert str(tmp_path / ".local/share/hubspot-batch/runs") in shell("runs").err
+        shell.set("XDG_DATA_HOME", str(tmp_path / "data"))
+        assert str(tmp_path / "data/hubspot-batch/runs") in shell("runs").err
+        monkeypatch.setattr(sys, "platform", "darwin")
+        assert "hubspot-batch/runs" in shell("runs").err
+
+    def test_those_of_an_earlier_version_are_found(
+        self, write: "Write", shell: "Shell", tmp_path: Path
+    ) -> None:
+        old, new = tmp_path / "config/hubspot-batch/runs", tmp_path / "data/hubspot-batch/runs"
+        path = write("orders.csv", "hs_order_name\nA-1\n")
+        shell.set("HUBSPOT_BATCH_RUNS", str(old))
+        assert shell.push("create", "orders", path).code == 0
+
+        shell.unset("HUBSPOT_BATCH_RUNS")
+        shell.set("XDG_CONFIG_HOME", str(tmp_path / "config"))
+        shell.set("XDG_DATA_HOME", str(tmp_path / "data"))
+        again = shell.push("create", "orders", path)
+        other = shell.push("create", "orders", write("b.csv", "hs_order_name\nB-1\n"))
+        told = shell("runs")
+
+        assert "nothing was sent" in again.out
+        assert "1 of 1 orders created" in other.out
+        assert len(list(old.glob("*.run"))) == len(list(new.glob("*.run"))) == 1
+        assert told.out.count("finished") == 2
+        assert f"Some are in {old}, from an earlier version; new ones are in {new}" in told.err
+        assert shell("runs", "--delete", next(old.glob("*.run")).stem).code == 0
+
+    def test_a_name(self, write: "Write", shell: "Shell") -> None:
+        for number in range(2):
+            path = write(f"{number}.csv", f"hs_order_name\nA-{number}\n")
+            assert shell.push("create", "orders", path, "--name", "nightly").code == 0
+
+        assert shell("runs").out.count("finished  nightly\n") == 2
+        assert '"name": "nightly"' in shell("runs", "--json").out
+        assert ",A-1\n" in shell("results", "nightly").out
+        for name in ("latest", "-x", " ", "a\nb"):
+            assert shell("create", "orders", "a.csv", f"--name={name}").code == 2
 
     def test_finished_and_unfinished(self, write: "Write", shell: "Shell") -> None:
         path = write("orders.csv", "hs_order_name,hs_total_price\nA-1,1\nA-2,nine\n")
@@ -564,6 +607,33 @@ class TestDeleting:
         assert [copy.exists() for copy in copies] == [False, True]
         assert half.exists()
         assert shell("runs", "--older-than", "9999d") == (0, "", "No finished run is that old\n")
+
+    def test_old_runs_are_shown_and_asked_about_first(
+        self, half: Path, write: "Write", shell: "Shell", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        done = write("a.csv", "hs_order_name\nA-1\n")
+        assert shell.push("create", "orders", done).code == 0
+        for run in shell.runs.glob("*.run"):
+            write_notes(run, {"started": "2020-01-01T00:00:00Z"})
+        copy = shell.runs / "stdin-left"
+        copy.write_text("a")
+        os.utime(copy, (0, 0))
+
+        shown = shell("runs", "--older-than", "30d", "--dry-run")
+        monkeypatch.setattr("hubspot_batch.cli._list_runs._can_answer", lambda: True)
+        refused = shell("runs", "--older-than", "30d", stdin=b"n\n")
+        assert len(list(shell.runs.glob("*.run"))) == 2
+        agreed = shell("runs", "--older-than", "30d", stdin=b"y\n")
+
+        assert (shown.code, refused.code, agreed.code) == (0, 1, 0)
+        assert f": 1 done, from {done}\n" in shown.out
+        assert f"Would delete {copy}" in shown.out
+        assert "is not finished" in shown.err
+        assert "would push their rows again. Delete them? [y/N]" in refused.out
+        assert "Deleted run " in agreed.out
+        assert [run["state"] for run in listed(shell)] == ["unfinished"]
+        assert half.exists()
+        assert "go with --delete" in shell("runs", "--yes").err
 
     def test_the_copy_of_a_pipe_goes_with_its_run(self, shell: "Shell") -> None:
         shell.box.faults.next("429-daily")

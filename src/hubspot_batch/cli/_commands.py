@@ -262,11 +262,26 @@ def results(run: str, statuses: tuple[str, ...], output: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines.")
 @click.option("--delete", "names", multiple=True, metavar="RUN", help="Delete a run.")
 @click.option("--older-than", type=DAYS, metavar="DAYS", help="Delete finished runs that are older: 30d.")
+@click.option("--dry-run", is_flag=True, help="Say only what would be deleted.")
+@click.option("--yes", is_flag=True, help="Do not ask before old runs are deleted.")
 @click.option("--force", is_flag=True, help="Let --delete take a run that is not finished.")
-def runs(*, as_json: bool, names: tuple[str, ...], older_than: timedelta | None, force: bool) -> None:
+def runs(
+    *,
+    as_json: bool,
+    names: tuple[str, ...],
+    older_than: timedelta | None,
+    dry_run: bool,
+    yes: bool,
+    force: bool,
+) -> None:
     """List runs and how they ended, or delete them.
 
-    Once a run is deleted, the same command pushes its rows again.
+    RUN is a name that it lists, or one that --name has given. Once a run is deleted, the same command pushes
+    its rows again. So a run that is not finished is kept unless --force says otherwise, and one who can
+    answer is asked before old runs are deleted.
+
+    Runs are in the folder that HUBSPOT_BATCH_RUNS names, else with the data of the user:
+    ~/.local/share/hubspot-batch/runs on Linux.
     """
     from hubspot_batch.cli import _list_runs
 
@@ -274,8 +289,10 @@ def runs(*, as_json: bool, names: tuple[str, ...], older_than: timedelta | None,
         raise click.UsageError("--force goes with --delete")
     if as_json and (names or older_than):
         raise click.UsageError("--json lists runs, and deletes none")
+    if (dry_run or yes) and not (names or older_than):
+        raise click.UsageError("--dry-run and --yes go with --delete or --older-than")
     if names or older_than:
-        _list_runs.delete_runs(names, older_than, force=force)
+        _list_runs.delete_runs(names, older_than, force=force, dry_run=dry_run, confirmed=yes)
     else:
         _list_runs.list_runs(as_json=as_json)
 

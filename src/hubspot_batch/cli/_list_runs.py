@@ -1,6 +1,7 @@
 """`hubspot-batch runs`: list runs and how they ended, or delete them."""
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,17 +30,33 @@ def list_runs(*, as_json: bool) -> None:
     elif runs:
         for line in _lines(runs):
             say(line)
+        if (old := _stored_runs.old_folder()) is not None:
+            here = _stored_runs.folder()
+            say(
+                f"Some are in {old}, from an earlier version; new ones are in {here}: move them there",
+                err=True,
+            )
     else:
         say(f"No runs yet; their journals will be in {_stored_runs.folder()}", err=True)
 
 
-def delete_runs(names: Sequence[str], older_than: timedelta | None, *, force: bool) -> None:
+def delete_runs(
+    names: Sequence[str],
+    older_than: timedelta | None,
+    *,
+    force: bool,
+    dry_run: bool = False,
+    confirmed: bool = True,
+) -> None:
     """Delete runs.
 
     Args:
         names: The names of runs to delete.
         older_than: Also delete finished runs that began longer ago, and copies of piped rows as old.
         force: Whether to delete named runs that are not finished.
+        dry_run: Whether to say only what would be deleted.
+        confirmed: Whether the user has agreed. Otherwise runs that are old are shown first, and one who can
+            answer is asked.
 
     Raises:
         ConfigurationError: If a named run does not exist.
@@ -50,15 +67,37 @@ def delete_runs(names: Sequence[str], older_than: timedelta | None, *, force: bo
         _check_deletable(stored, force=force)
     if older_than is not None:
         runs.update((stored.path, stored) for stored in _older(older_than))
-    for stored in runs.values():
+    copies = _stored_runs.unneeded_copies(older_than) if older_than is not None else []
+    if not runs and not copies:
+        say("No finished run is that old", err=True)
+        return
+    asks = older_than is not None and not confirmed and _can_answer()
+    if dry_run or asks:
+        _preview([*runs.values()], copies)
+    if asks and not dry_run:
+        click.confirm("Without them, the same commands would push their rows again. Delete them?", abort=True)
+    if not dry_run:
+        _delete([*runs.values()], copies)
+
+
+def _can_answer() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _preview(runs: Sequence[StoredRun], copies: Sequence[Path]) -> None:
+    for stored in runs:
+        say(": ".join(filter(None, [f"Would delete run {stored.name}", _about(stored)])))
+    for path in copies:
+        say(f"Would delete {path}, which no run needs")
+
+
+def _delete(runs: Sequence[StoredRun], copies: Sequence[Path]) -> None:
+    for stored in runs:
         _stored_runs.delete(stored)
         say(f"Deleted run {stored.name}")
-    copies = _stored_runs.unneeded_copies(older_than) if older_than is not None else []
     for path in copies:
         path.unlink(missing_ok=True)
         say(f"Deleted {path}, which no run needs")
-    if not runs and not copies:
-        say("No finished run is that old", err=True)
 
 
 def _check_deletable(stored: StoredRun, *, force: bool) -> None:
@@ -94,11 +133,17 @@ def _older(age: timedelta) -> Iterator[StoredRun]:
 
 def _lines(runs: list[StoredRun]) -> Iterator[str]:
     for stored in runs:
-        yield f"{stored.name}  {stored.state}"
-        path = stored.source.path
-        parts = [_figures(stored), "a pipe" if path and _stored_runs.is_copy(Path(path)) else path]
-        if line := ", from ".join(filter(None, parts)):
+        called = "" if stored.given_name is None else f"  {stored.given_name}"
+        yield f"{stored.name}  {stored.state}{called}"
+        if line := _about(stored):
             yield f"  {line}"
+
+
+def _about(stored: StoredRun) -> str:
+    """Return what became of the rows of a run, and where they come from."""
+    path = stored.source.path
+    origin = "a pipe" if path and _stored_runs.is_copy(Path(path)) else path
+    return ", from ".join(filter(None, [_figures(stored), origin]))
 
 
 def _figures(stored: StoredRun) -> str:
@@ -115,6 +160,7 @@ def _facts(stored: StoredRun) -> dict[str, Any]:
     left = counts.get("sent", 0) + counts.get("planned", 0)
     return {
         "run": stored.name,
+        "name": stored.given_name,
         "state": stored.state,
         "done": counts.get("done", 0),
         "rejected": counts.get("rejected", 0),

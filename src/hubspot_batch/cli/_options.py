@@ -119,6 +119,15 @@ def _of_text(_: click.Context, parameter: click.Parameter, text: str | None) -> 
     return text
 
 
+def _of_name(_: click.Context, _parameter: click.Parameter, name: str | None) -> str | None:
+    """Refuse a name that would be taken for something else."""
+    if name is not None and (
+        not name.strip() or not name.isprintable() or name == "latest" or name[0] == "-"
+    ):
+        raise click.BadParameter("write letters and digits, shop-nightly for example; `latest` is taken")
+    return name
+
+
 def _of_dates(_: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse what is not a format of dates."""
     if texts:
@@ -301,6 +310,9 @@ RUNNING = options(
     click.option("--sandbox", is_flag=True, help="Use a local HubSpot that ends with the command."),
     click.option("--new", is_flag=True, help="Begin from the first row, and send again what ran before."),
     click.option("--journal", type=PATH, help="The journal of the run; by default one in the runs folder."),
+    click.option(
+        "--name", callback=_of_name, help="A name for the run, by which `results` and `runs` find it."
+    ),
     click.option("--concurrency", type=click.IntRange(1), help="The most requests in flight, 40 by default."),
     CONNECTING,
     click.option(
@@ -393,6 +405,7 @@ def push_options(given: dict[str, Any]) -> "PushOptions":
         concurrency=given["concurrency"],
         keep_going=given.get("keep_going", False),
         journal=given["journal"],
+        name=given["name"],
         new=given["new"],
         as_json=given["as_json"],
         page=given["report"],

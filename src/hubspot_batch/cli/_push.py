@@ -48,6 +48,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
         concurrency: How many requests may be in flight.
         keep_going: Whether to go on if the first rows are all refused for one reason.
         journal: The journal; None for the one in the runs folder.
+        name: The name of the run, if it is given one.
         new: Whether to begin from the first row and ignore earlier runs.
         as_json: Whether to print the report as JSON, without progress.
         page: Where to write the report as an HTML page.
@@ -60,6 +61,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     concurrency: int | None = None
     keep_going: bool = False
     journal: Path | None = None
+    name: str | None = None
     new: bool = False
     as_json: bool = False
     page: Path | None = None
@@ -151,7 +153,7 @@ class _Push(Struct, frozen=True):
                     samples.take(progress)
                     draw(progress)
 
-                with note_start(journal, source, rows.reader.format, sys.argv[1:]):
+                with note_start(journal, source, rows.reader.format, sys.argv[1:], self.options.name):
                     stream = self.new_stream(client, rows, journal, tell)
                 try:
                     stopped = _complete(stream, interrupts)

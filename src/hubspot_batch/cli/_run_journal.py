@@ -14,6 +14,7 @@ from hubspot_batch.cli._files import make_private_folder
 from hubspot_batch.cli._jobs import Job
 from hubspot_batch.cli._stored_runs import (
     FOLDER_VARIABLE,
+    NAME_NOTE,
     SUFFIX,
     FileVersion,
     Note,
@@ -114,7 +115,9 @@ def _unused(ending: str) -> Path:
 
 
 @contextmanager
-def note_start(path: Path, source: FileVersion, form: str, command: Sequence[str]) -> Iterator[None]:
+def note_start(
+    path: Path, source: FileVersion, form: str, command: Sequence[str], name: str | None = None
+) -> Iterator[None]:
     """Write into the journal of a run which file it reads. If the block fails, a new journal is deleted.
 
     Args:
@@ -122,6 +125,7 @@ def note_start(path: Path, source: FileVersion, form: str, command: Sequence[str
         source: The file.
         form: The format of the file.
         command: The arguments of the command.
+        name: The name of the run, if it is given one.
 
     Raises:
         JournalError: If the journal cannot be written.
@@ -133,6 +137,8 @@ def note_start(path: Path, source: FileVersion, form: str, command: Sequence[str
             facts: dict[str, Note] = {"form": form, "command": json.dumps(without_values(command))}
             started = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
             write_notes(path, {**source.to_notes(), **facts, "started": started})
+        if name is not None:
+            write_notes(path, {NAME_NOTE: name})
         yield
     except BaseException:
         if is_new:

@@ -1,6 +1,7 @@
 """The runs folder: one journal for each run, and the copies of piped rows that runs still need."""
 
 import os
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,9 @@ Note: TypeAlias = str | int | float
 
 FOLDER_VARIABLE = "HUBSPOT_BATCH_RUNS"
 SUFFIX = ".run"
+NAME_NOTE = "name"
 _LATEST = "latest"
+_PROGRAM = "hubspot-batch"
 
 
 class FileVersion(Struct, frozen=True, kw_only=True):
@@ -59,6 +62,12 @@ class StoredRun(Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """Its name."""
         return name_of(self.path)
+
+    @property
+    def given_name(self) -> str | None:
+        """The name that `--name` has given it, if it has one."""
+        name = self.notes.get(NAME_NOTE)
+        return None if name is None else str(name)
 
     @property
     def state(self) -> str:
@@ -111,9 +120,27 @@ class StoredRun(Struct, frozen=True, kw_only=True):
 
 
 def folder() -> Path:
-    """Return the runs folder."""
-    named = os.environ.get(FOLDER_VARIABLE)
-    return Path(named) if named else Path(click.get_app_dir("hubspot-batch")) / "runs"
+    """Return the runs folder: data of the user, not configuration."""
+    if named := os.environ.get(FOLDER_VARIABLE):
+        return Path(named)
+    if os.name == "nt" or sys.platform == "darwin":
+        return Path(click.get_app_dir(_PROGRAM, roaming=False)) / "runs"
+    home = Path(os.environ.get("XDG_DATA_HOME", ""))
+    # A relative path is to be ignored, says the specification.
+    data = home if home.is_absolute() else Path.home() / ".local" / "share"
+    return data / _PROGRAM / "runs"
+
+
+def old_folder() -> Path | None:
+    """Return the folder where earlier versions kept runs, if there are any; None if a folder is named."""
+    old = Path(click.get_app_dir(_PROGRAM)) / "runs"
+    if os.environ.get(FOLDER_VARIABLE) or old == folder() or not any(old.glob(f"*{SUFFIX}")):
+        return None
+    return old
+
+
+def _folders() -> list[Path]:
+    return [path for path in (folder(), old_folder()) if path is not None]
 
 
 def stored_runs(ending: str = "") -> list[StoredRun]:
@@ -153,7 +180,11 @@ def find_even_unreadable(name: str) -> StoredRun:
     names = [path.stem for path in _journals()]
     path = Path(name)
     if not path.is_file():
-        path = folder() / f"{names[0] if names and name == _LATEST else name}{SUFFIX}"
+        wanted = names[0] if names and name == _LATEST else name
+        path = next((known for known in _journals() if known.stem == wanted), path)
+    if not path.is_file():
+        # Reading all of them takes a while.
+        path = next((run.path for run in stored_runs() if run.given_name == name), path)
     if not path.is_file():
         close = get_close_matches(name, names, n=1)
         advice = f"did you mean {close[0]}?" if close else "`hubspot-batch runs` lists them"
@@ -166,12 +197,12 @@ def find_even_unreadable(name: str) -> StoredRun:
 
 def name_of(path: Path) -> str:
     """Return the name of the run with this journal: its file name in the runs folder, else its path."""
-    return path.stem if path.parent == folder() else str(path)
+    return path.stem if path.parent in _folders() else str(path)
 
 
 def is_in_folder(path: Path) -> bool:
     """Return whether a journal is in the runs folder."""
-    return path.parent == folder() and path.suffix == SUFFIX
+    return path.parent in _folders() and path.suffix == SUFFIX
 
 
 def delete(run: StoredRun) -> None:
@@ -197,7 +228,9 @@ def delete_journal(path: Path) -> None:
 
 def is_copy(path: Path) -> bool:
     """Return whether a file is a copy of piped rows."""
-    return path.name.startswith(COPY_PREFIX) and path.resolve().parent == folder().resolve()
+    return path.name.startswith(COPY_PREFIX) and path.resolve().parent in [
+        known.resolve() for known in _folders()
+    ]
 
 
 def drop_copy(path: Path) -> None:
@@ -213,7 +246,8 @@ def unneeded_copies(age: timedelta) -> list[Path]:
     A command that was killed leaves them behind.
     """
     runs, limit = stored_runs(), (datetime.now(UTC) - age).timestamp()
-    copies = [path for path in folder().glob(f"{COPY_PREFIX}*") if path.stat().st_mtime < limit]
+    found = (path for known in _folders() for path in known.glob(f"{COPY_PREFIX}*"))
+    copies = [path for path in found if path.stat().st_mtime < limit]
     return [path for path in copies if not any(_needs(run, path) for run in runs)]
 
 
@@ -224,4 +258,5 @@ def _needs(run: StoredRun, copy: Path) -> bool:
 
 def _journals() -> list[Path]:
     """Return the journals of all runs, the newest first."""
-    return sorted(folder().glob(f"*{SUFFIX}"), reverse=True)
+    found = [path for known in _folders() for path in known.glob(f"*{SUFFIX}")]
+    return sorted(found, key=lambda path: path.name, reverse=True)

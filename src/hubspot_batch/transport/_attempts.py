@@ -520,7 +520,9 @@ class Attempts(Generic[_ResultT]):
             if attempt.expired:
                 problem = "the reply was not complete in time; attempt_timeout sets how long to wait for it"
         if isinstance(cause, httpx.PoolTimeout):
-            problem = "no connection became free in time; let the HTTP client have more, or send less at a time"
+            problem = (
+                "no connection became free in time; let the HTTP client have more, or send less at a time"
+            )
         elif not_sent:
             problem = f"no connection to {self._settings.base_url}; check base_url, network and proxy"
         self._log(f"no reply ({name})", None)
