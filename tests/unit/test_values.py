@@ -141,6 +141,7 @@ def test_a_value_becomes_its_text() -> None:
         ("A-1001", "A-1001"),
         ("  kept as it is \n", "  kept as it is \n"),
         ("a;b", "a;b"),
+        (Decimal("1." + "2" * 399), "1." + "2" * 399),
         ("\ud800", "\ud800"),
         (Text("x"), "x"),
         (Stage.OPEN, "open"),
