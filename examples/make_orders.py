@@ -1,9 +1,9 @@
 """Write the files of this folder: the first 500 orders of TPC-H and what belongs to them.
 
 The header of orders.csv holds HubSpot's internal property names, so that a row is the properties of one
-order. Eight of its rows are wrong on purpose: see `FAULTS`. The other files name their columns as a shop would:
-shop-orders.csv has the same orders, and what belongs to them names them by the shop's number, for HubSpot's
-id is not known before an order is created.
+order. Eight of its rows are wrong on purpose: see `FAULTS`. The other files name their columns as a shop
+would: shop-orders.csv has the same orders, and what belongs to them names them by the shop's number, for
+HubSpot's id is not known before an order is created.
 
     python examples/make_orders.py [OUTPUT]
 """
