@@ -441,6 +441,8 @@ class ObjectMethods(
         *,
         unique_property: str | None = None,
         assume_unique: bool = False,
+        existing: hubspot_batch.types.Existing = "reject",
+        settle_after: float = 5.0,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -461,13 +463,21 @@ class ObjectMethods(
                 `{"to": {"type": "orders", "property": "hs_external_order_id", "value": "SO-1"}}`. The ids are
                 read first, 100 in a request. A row whose target is not there, nor some seconds later, is
                 rejected and not sent: TARGET_NOT_FOUND. `types` may be left out where `to` has a `type`.
-            unique_property: A property that the account holds unique and that every row has. With it, a batch
-                whose answer was lost is sent again, and a conflict then counts as done: HubSpot refused the
-                double. Without it, such rows are `unknown`.
+            unique_property: A property that the account holds unique and that every row has. With it, a row
+                that may have been written, because its answer was lost for example, is looked for, 100 in a
+                request: it is done if this run has created its record, and sent again if there is none. That
+                takes the scope to read. Without it, such rows are `unknown`.
             assume_unique: Whether to take your word that a property is unique. By default a run that names
                 one reads the property definitions first, for which the token needs a scope, and does not
                 begin where the account does not hold it unique: that would make doubles. What was read counts
                 for five minutes.
+            existing: What to do with a row whose value of `unique_property` a record has that this run has
+                not created. With "reject" the row is rejected as CONFLICT. With "keep" it is done, with the
+                action `existing`: a task that is tried again, or a second run over the same rows, doubles
+                nothing and gets the same ids. Either way `Outcome.id` is the id of that record. One record
+                is never that of two rows: the later one is rejected.
+            settle_after: After how many seconds a row that may have been written, and that is not found, is
+                taken as not written. HubSpot can show new records late.
             journal: A file that makes the run resumable. Start the same run with the same file again, and it
                 finishes what is left. Rows that were in flight when the process was killed are `unknown`,
                 unless `unique_property` is named.
@@ -492,6 +502,8 @@ class ObjectMethods(
             rows,
             unique_property=unique_property,
             assume_unique=assume_unique,
+            existing=existing,
+            settle_after=settle_after,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -505,6 +517,8 @@ class ObjectMethods(
         *,
         unique_property: str | None = None,
         assume_unique: bool = False,
+        existing: hubspot_batch.types.Existing = "reject",
+        settle_after: float = 5.0,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -526,6 +540,8 @@ class ObjectMethods(
             rows,
             unique_property=unique_property,
             assume_unique=assume_unique,
+            existing=existing,
+            settle_after=settle_after,
             journal=journal,
             account=account,
             concurrency=concurrency,

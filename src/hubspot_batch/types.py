@@ -13,6 +13,7 @@ Example:
 
 from hubspot_batch_api import AuthenticatedClient
 
+from hubspot_batch.bulk._options import Existing
 from hubspot_batch.bulk._sources import (
     ArrowTable,
     AsyncCreateSource,
@@ -95,6 +96,7 @@ __all__ = [
     "CreateRow",
     "CreateSource",
     "Cursor",
+    "Existing",
     "FailedAttempt",
     "FlatRow",
     "IdSource",

@@ -414,7 +414,7 @@ def test_nothing_is_lost_or_doubled_with_the_answers(verb: str, fault: str) -> N
     with sandbox(faults={fault: 0.3}, seed=5) as box, hub_of(box, retries=Retries(limit=20)) as hub:
         if verb == "create":
             rows = [item(number, order(f"SO-{number // 2}")) for number in range(600)]
-            report = hub.line_items.create_all(rows, unique_property=ITEM)
+            report = hub.line_items.create_all(rows, unique_property=ITEM, settle_after=0)
         else:
             upserts = [upsert(number, order(f"SO-{number // 2}")) for number in range(600)]
             report = hub.line_items.upsert_all(upserts, id_property=ITEM)

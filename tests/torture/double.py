@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -44,8 +45,12 @@ FATES: Mapping[str, int] = {
     "repetitive": 15,
 }
 SILENCE = 1.5
+# Seconds until a new record is found by its number, and how often.
+LATE: Mapping[float, int] = {0.0: 70, 0.3: 25, 1.5: 5}
 _SCHEMA = """
-create table records (id integer primary key autoincrement, kind text, number text, content text);
+create table records (
+    id integer primary key autoincrement, kind text, number text, content text, made real, found_from real
+);
 create index numbers on records (number);
 create table notes (note text, input text, primary key (note, input)) without rowid;
 """
@@ -145,6 +150,8 @@ class Double:
         *_, kind, _batch, verb = path.split("/")
         inputs: list[Json] = request["inputs"]
         with self._lock:
+            if verb == "read":
+                return self._read(request, fate)
             if fate.endswith((" before", " after")):
                 self._note("lost", inputs)
             if fate == "429":
@@ -171,6 +178,37 @@ class Double:
         with self._lock:
             status = self._dice.choice([500, 502, 503, 504, 521, 524])
         return status, f"<html><body><h1>{status}</h1>Something went wrong.</body></html>".encode()
+
+    def _read(self, request: Json, fate: str) -> tuple[int, Json]:
+        """Return the records with these numbers, in the forms that HubSpot gives to what it keeps."""
+        if fate == "429":
+            return 429, _TOO_MANY
+        assert request["idProperty"] == NUMBER
+        results, missing = [], []
+        for value in (item["id"] for item in request["inputs"]):
+            record = self._truth.execute(
+                "select id, content, made from records where number = ? and found_from <= ?",
+                [_same(value), time.time()],
+            ).fetchone()
+            if record is None or fate == "nothing":
+                missing.append(value)
+                continue
+            made = datetime.fromtimestamp(record[2], UTC).isoformat(timespec="milliseconds")
+            results.append(
+                {
+                    "id": str(record[0]),
+                    "properties": _kept(json.loads(record[1]), request["properties"], self._dice),
+                    "createdAt": made.replace("+00:00", "Z"),
+                    "updatedAt": _NOW,
+                    "archived": False,
+                }
+            )
+        self._dice.shuffle(results)
+        body: Json = {"status": "COMPLETE", "results": results, "startedAt": _NOW, "completedAt": _NOW}
+        if missing and fate != "nothing":
+            error = _error("OBJECT_NOT_FOUND", "Could not get some objects", ids=missing)
+            body |= {"numErrors": 1, "errors": [error]}
+        return (207 if "errors" in body else 200), body
 
     def _create(self, kind: str, batch: "_Batch") -> tuple[int, Json] | None:
         """Write a batch. Return the refusal if it is refused as a whole."""
@@ -227,8 +265,9 @@ class Double:
         return refusal(number, str(owner[0]), str(owner[0] + 7))
 
     def _insert(self, kind: str, properties: Mapping[str, str]) -> str:
-        row = [kind, _same(properties.get(NUMBER)), content_of(properties)]
-        return str(self._truth.execute("insert into records values (null, ?, ?, ?)", row).lastrowid)
+        now, (late,) = time.time(), self._dice.choices(list(LATE), list(LATE.values()))
+        row = [kind, _same(properties.get(NUMBER)), content_of(properties), now, now + late]
+        return str(self._truth.execute("insert into records values (null, ?, ?, ?, ?, ?)", row).lastrowid)
 
     def _note(self, note: str, inputs: Sequence[Json]) -> None:
         rows = [(note, content_of(item["properties"])) for item in inputs]
@@ -379,6 +418,18 @@ def _taken_with_context(_number: str, old: str, _new: str) -> tuple[int, Json]:
 
 
 TAKEN = (_taken_in_words, _taken_with_tokens, _taken_as_invalid, _taken_as_conflict, _taken_with_context)
+
+
+def _kept(properties: Mapping[str, str], names: Sequence[str], dice: random.Random) -> Json:
+    """Return the properties that are asked for, in forms of the service."""
+    told: Json = {name: properties.get(name) for name in (*names, "hs_object_id")}
+    if told.get("hs_total_price"):
+        told["hs_total_price"] = f"{Decimal(told['hs_total_price']):.2f}"
+    if told.get("hs_billing_address_email"):
+        told["hs_billing_address_email"] = told["hs_billing_address_email"].lower()
+    if told.get("hs_tags"):
+        told["hs_tags"] = dice.choice([told["hs_tags"], told["hs_tags"].title(), f" {told['hs_tags']} "])
+    return told
 
 
 class _Server(ThreadingHTTPServer):

@@ -39,7 +39,8 @@ def push(hub: HubSpot | AsyncHubSpot, mode: str, source: str, journal: str) -> A
         case "updates":
             return hub.orders.update_all(rows(source), **options)
         case "unique":
-            return hub.orders.create_all(rows(source), unique_property="hs_external_order_id", **options)
+            options |= {"unique_property": "hs_external_order_id", "settle_after": 0.4}
+            return hub.orders.create_all(rows(source), **options)
         case _:
             return hub.orders.create_all(rows(source), **options)
 

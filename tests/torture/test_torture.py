@@ -162,6 +162,8 @@ def assert_unknown_for_a_reason(
 ) -> None:
     contents = [content_of(row["properties"]) for row in rows]
     unknown = {contents[outcome.index] for outcome in outcomes if outcome.status == "unknown"}
+    if mode == "unique":
+        assert unknown == set()
     untold = unknown - double.inputs("untold")
     if mode == "updates":
         assert untold == set()

@@ -57,7 +57,7 @@ class Shop:
     """A HubSpot that keeps what it has written; each record has the number of its row in its id.
 
     It writes all of a request, but what `answer` says otherwise. `answer` may call `write` before it lets the
-    reply get lost.
+    reply get lost. The token may write, but not read.
     """
 
     def __init__(self, answer: Answer | None = None, *, unique: bool = False) -> None:
@@ -75,6 +75,8 @@ class Shop:
             return self._reply(request)
 
     def _reply(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/batch/read"):
+            return httpx.Response(403, json={"category": "MISSING_SCOPES", "message": SECRET})
         self.inputs = json.loads(request.content)["inputs"]
         numbers = [int(item["properties"]["n"]) for item in self.inputs]
         self.requests.append(numbers)
@@ -330,7 +332,7 @@ def test_a_conflict_over_a_value_of_a_row_that_is_unknown_proves_nothing(
     lost = httpx.Response(504)
     shop = Shop(unique=True)
     stop = [httpx.Response(401)] if interrupted else []
-    shop.answer = script(lambda: (shop.write(), lost)[1], lost, lost, *stop)
+    shop.answer = script(lambda: (shop.write(), lost)[1], lost, lost, lost, *stop)
     if interrupted:
         stopped(face, shop, rows, **options)
 

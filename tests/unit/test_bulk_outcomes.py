@@ -246,7 +246,7 @@ def test_no_form_of_a_value_that_is_taken_rejects_a_row_that_was_written() -> No
         assert subject.refused(maybe_written, refused, "sku") == existing(10, told), form.name
         rejected = subject.refused(row, refused, "sku")
         assert rejected.status == "rejected"
-        assert subject.was_taken(rejected)
+        assert subject.taken_of(rejected) is not None
         if "propertyName=" in form.body["message"]:
             assert subject.refused(maybe_written, refused, "other").status == "unknown"
 

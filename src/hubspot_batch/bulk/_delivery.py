@@ -1,22 +1,27 @@
 """A batch on its way: written down, sent, isolated where it was refused, and answered for."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 from typing import TypeGuard
 
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from hubspot_batch.bulk import _outcomes as outcomes
+from hubspot_batch.bulk._claims import Claims
+from hubspot_batch.bulk._doubt import Doubts, ServerClock
+from hubspot_batch.bulk._inquiry import Inquiry
 from hubspot_batch.bulk._isolation import Mistakes, isolate, not_unique_property
 from hubspot_batch.bulk._journal import Entry, Writer
 from hubspot_batch.bulk._late_links import LateLinks, NoJournal
+from hubspot_batch.bulk._lookup import Lookup
 from hubspot_batch.bulk._options import Task
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._plan import AdaptiveConcurrency
 from hubspot_batch.bulk._report import Counts
-from hubspot_batch.bulk._rows import Holder, Repeats, Row, body_of
+from hubspot_batch.bulk._rows import Row, body_of
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import Batch
 from hubspot_batch.errors import (
@@ -26,9 +31,11 @@ from hubspot_batch.errors import (
     NotFoundError,
     RateLimitError,
 )
-from hubspot_batch.results import AssociationResult, BatchResult, Record
+from hubspot_batch.replies._refusals import Refusal, taken_value
+from hubspot_batch.results import AssociationResult, BatchResult, Response
 from hubspot_batch.transport._async import AsyncDriver
 from hubspot_batch.transport._calls import call_for
+from hubspot_batch.transport._retries import Retries, asked_wait
 from hubspot_batch.transport._settings import Settings
 
 # Statuses that refuse a request for its content. Nothing was written (docs/behaviour.md, "Status codes").
@@ -37,6 +44,10 @@ _FOR_ITS_CONTENT = {400, 409, 413, 422}
 _RECORDS = {"ids", "missingObjectPropertyValueCoordinates"}
 # After this many failures in a row the service is down: to go on would make every row unknown.
 _MOST_FAILURES = 10
+# How many times a row is sent whose answer is lost, and that is not found, unless more retries are allowed.
+_LEAST_SENDS = 5
+# The most seconds to wait because a lost answer asks for it.
+_MOST_ASKED = 60.0
 
 
 class BatchSender:
@@ -68,6 +79,7 @@ class BatchSender:
         counts: Counts | None = None,
     ) -> None:
         self.counts = counts or Counts()
+        self.claims = Claims(task, writer)
         self.late_links = LateLinks(self._sender_of_links)
         self.withdrawn = False
         self._task = task
@@ -76,14 +88,21 @@ class BatchSender:
         self._writer = writer
         self._concurrency = concurrency
         self._on_outcomes = on_outcomes
+        self._clock = ServerClock()
+        self._lookup = Lookup(driver, settings.api_version, self.counts, self._learn)
+        self._inquiry = Inquiry(task, self._lookup, writer, self._clock, self.record, self._count_failure)
+        # What an earlier run has sent has arrived by now.
+        self._began = time.monotonic()
+        retries = settings.retries
+        self._most_sends = max(_LEAST_SENDS, retries.limit + 1 if isinstance(retries, Retries) else 0)
         self._attempts: set[_Attempt] = set()
         self._failures = 0
         self._mistakes = Mistakes(creating=task.operation.verb == "create")
-        self._repeats = None if task.unique_property is None else Repeats(task.unique_property)
 
     def withdraw(self) -> None:
         """Send nothing more. Requests in flight finish."""
         self.withdrawn = True
+        self._lookup.withdraw()
         for attempt in self._attempts:
             attempt.withdraw()
         self.late_links.withdraw()
@@ -100,18 +119,91 @@ class BatchSender:
             rows = [row for row in rows if row.written is None]
             if not rows:
                 return
-        for row in rows:
-            if row.repeats:
-                row.holder = await self._holder(row)
+        await self.claims.find_holders(rows)
+        doubts = self._doubts()
+        if doubts is not None:
+            interrupted = [(row, outcomes.interrupted(row)) for row in rows if row.maybe_written]
+            doubts.sift(interrupted, settled_at=self._began + self._task.settle_after)
+            rows = [row for row in rows if not row.maybe_written]
+        for sends in count():
+            if doubts:
+                missing, doubts = await self._resolved(doubts, is_last=sends == self._most_sends)
+                self.counts.retries += bool(missing)
+                rows = [*rows, *missing]
+            if not rows:
+                return
+            await self._isolate(rows, doubts)
+            rows = []
+
+    async def _isolate(self, rows: Sequence[Row], doubts: Doubts | None) -> None:
+        """Send rows in one request, or in several where HubSpot refuses them as a whole.
+
+        Where rows can be looked for, `doubts` has afterwards those whose outcome is not certain.
+        """
         parts = isolate(rows, self._mistakes)
         with suppress(StopIteration):
             part = next(parts)
             while not self.withdrawn:
-                await self._reject(part.bad)
-                part = parts.send(await self._refusal_of(part.rows) if part.rows else None)
+                await self._reject(part.bad, doubts)
+                part = parts.send(await self._refusal_of(part.rows, doubts) if part.rows else None)
+
+    async def _resolved(self, doubts: Doubts, *, is_last: bool) -> tuple[Sequence[Row], Doubts | None]:
+        """Look for rows, and return those that are to be sent again; without doubts where looks fail."""
+        if doubts.lost:
+            await self._lookup.wait(doubts.settled_at - time.monotonic())
+        missing = await self._inquiry.look_for(doubts.rows, doubts, doubts.must_be_there)
+        indexes = {row.index for row in missing}
+        lost = [pair for pair in doubts.lost if pair[0].index in indexes]
+        refused = [pair for pair in doubts.contested if pair[0].index in indexes]
+        if self.withdrawn:
+            await self._unsend([row for row, _ in refused])
+            return [], None
+        if doubts.blind:
+            # What a refusal says of a row that may have been written is judged by its words.
+            judged = [pair for pair in refused if pair[0].maybe_written]
+            await self.record([pair for pair in refused if not pair[0].maybe_written])
+            return [row for row, _ in (*lost, *judged)], None
+        await self.record([(row, outcomes.unseen(row, outcome)) for row, outcome in refused])
+        if lost and is_last:
+            await self._give_up(lost, doubts.cause)
+            lost = []
+        return [row for row, _ in lost], self._doubts()
+
+    def _doubts(self) -> Doubts | None:
+        """Return what is to hold the doubts of a batch; None where rows cannot be looked for."""
+        name = self._task.unique_property
+        return Doubts(name) if name is not None and self._inquiry.goes_on else None
+
+    async def _give_up(self, lost: Sequence[tuple[Row, Outcome]], cause: HubSpotBatchError | None) -> None:
+        """Leave rows unknown whose answer was lost each time, and that are not found."""
+        self._concurrency.on_failure()
+        await self.record(lost)
+        if cause is not None:
+            self._count_failure(cause)
+
+    def _count_failure(self, error: HubSpotBatchError) -> None:
+        """Count a failure of the service.
+
+        Raises:
+            HubSpotBatchError: The error itself, if there were too many in a row.
+        """
+        self._failures += 1
+        if self._failures >= _MOST_FAILURES:
+            raise error
+
+    def _learn(self, response: Response) -> None:
+        self._clock.learn(response.headers, time.monotonic())
+
+    def _judging(self, doubts: Doubts | None) -> str | None:
+        """Return the property whose conflicts decide what became of a row: where rows are not looked for."""
+        return self._task.unique_property if doubts is None else None
 
     async def record(self, settled: Sequence[tuple[Row, Outcome]]) -> None:
         """Write outcomes down, then report them, even those that cannot be written."""
+        if not settled:
+            return
+        if (failure := self._inquiry.failure) is not None:
+            settled = [(row, outcomes.unlooked(outcome, failure)) for row, outcome in settled]
         try:
             await self._write(
                 Entry(index=row.index, digest=row.digest, outcome=outcome) for row, outcome in settled
@@ -125,11 +217,6 @@ class BatchSender:
         self.counts.sent.difference_update(outcome.index for outcome in told)
         self._on_outcomes(told)
 
-    def mark_repeats(self, rows: Iterable[Row]) -> None:
-        """Mark rows that were read, and have the unique value of an earlier one."""
-        if self._repeats is not None:
-            self._repeats.mark(rows)
-
     async def tell_known(self, known: Sequence[tuple[Row, Outcome]]) -> None:
         """Report outcomes of an earlier run.
 
@@ -137,49 +224,68 @@ class BatchSender:
             ConfigurationError: If they show that the unique property is not unique.
         """
         self.tell(known)
-        for row, outcome in known:
-            if row.repeats and outcome.ok:
-                row.holder = await self._holder(row)
-        self._check_unique(known)
+        await self.claims.find_holders(row for row, outcome in known if outcome.ok)
+        self.claims.check(known)
 
-    async def mark_sent(self, rows: Iterable[Row]) -> None:
+    async def mark_sent(self, rows: Sequence[Row]) -> None:
         """Write down that rows are about to leave, for a process that goes on with the run."""
+        if self._inquiry.goes_on:
+            now = time.monotonic()
+            for row in rows:
+                row.left = row.left if row.maybe_written else now
         if self._writer.durable:
-            await self._write(Entry(index=row.index, digest=row.digest, sent=True) for row in rows)
+            await self._write(self._entry(row, sent=True) for row in rows)
 
-    async def _reject(self, rows: Sequence[Row]) -> None:
+    def _entry(self, row: Row, *, sent: bool) -> Entry:
+        departed = self._clock.departure_of(row) if sent else None
+        return Entry(index=row.index, digest=row.digest, sent=sent, departed=departed)
+
+    async def _reject(self, rows: Sequence[Row], doubts: Doubts | None) -> None:
         """Settle rows that have a mistake which is known to be refused. They are not sent."""
-        answers = [
-            outcomes.mistaken(row, error, self._task.unique_property)
-            for row in rows
-            if (error := self._mistakes.of(row)) is not None
-        ]
-        if answers:
-            await self.record(await self._without_doubles(rows, answers))
+        errors = {row.index: error for row in rows if (error := self._mistakes.of(row)) is not None}
+        if errors:
+            answers = [outcomes.mistaken(row, errors[row.index], self._judging(doubts)) for row in rows]
+            await self.record(await self._certain(rows, answers, doubts, errors))
 
-    async def _refusal_of(self, rows: Sequence[Row]) -> ApiError | None:
+    async def _certain(
+        self,
+        rows: Sequence[Row],
+        answers: Sequence[Outcome],
+        doubts: Doubts | None,
+        refusals: Mapping[int, Refusal],
+    ) -> Sequence[tuple[Row, Outcome]]:
+        """Return what is certain by what HubSpot says, and keep the rest in `doubts`."""
+        settled: Sequence[tuple[Row, Outcome]] = list(zip(rows, answers, strict=True))
+        if doubts is None:
+            return await self.claims.without_doubles(settled)
+        if any(answer.id is None for answer in answers):
+            return doubts.sift(settled, refusals, time.monotonic() + self._task.settle_after)
+        return settled
+
+    async def _refusal_of(self, rows: Sequence[Row], doubts: Doubts | None) -> ApiError | None:
         """Send rows in one request, and return how HubSpot refused them for what is in them, if it did."""
         attempt = _Attempt(self, rows)
         try:
-            result = await self._send(attempt)
+            result = await self._send(attempt, looks=doubts is not None)
         except Exception as error:
             if not isinstance(error, HubSpotBatchError) or error is not attempt.error:
                 # Not about the request: the function that gets the token failed, for example.
                 attempt.broke_off()
                 await self._unsend(rows)
                 raise
+            if isinstance(error, ApiError):
+                self._learn(error.response)
             if not _is_for_content(error):
-                await self._failed(attempt, error)
+                await self._failed(attempt, error, doubts)
                 return None
-            await self._refused(rows, error)
-            return error
+            return await self._refused(rows, error, doubts)
         if result is None:
             await self._unsend(rows)
         else:
-            await self._answered(attempt, result)
+            await self._answered(attempt, result, doubts)
         return None
 
-    async def _send(self, attempt: "_Attempt") -> BatchResult | AssociationResult | None:
+    async def _send(self, attempt: "_Attempt", *, looks: bool) -> BatchResult | AssociationResult | None:
         """Return the answer, or None if the request was withdrawn."""
         rows = attempt.rows
         call = call_for(
@@ -191,6 +297,7 @@ class BatchSender:
             ),
             api_version=self._settings.api_version,
             unique_property=self._task.unique_property,
+            looks=looks,
             arguments=self._task.arguments,
         )
         self._attempts.add(attempt)
@@ -201,11 +308,14 @@ class BatchSender:
             self._attempts.discard(attempt)
         return None
 
-    async def _answered(self, attempt: "_Attempt", result: BatchResult | AssociationResult) -> None:
-        answers = outcomes.answered(
-            attempt.rows, result, self._task.unique_property, self._task.operation.verb
-        )
-        settled = await self._without_doubles(attempt.rows, answers)
+    async def _answered(
+        self, attempt: "_Attempt", result: BatchResult | AssociationResult, doubts: Doubts | None
+    ) -> None:
+        self._learn(result.response)
+        rows = attempt.rows
+        answers = outcomes.answered(rows, result, self._judging(doubts), self._task.operation.verb)
+        refusals = {rows[error.index].index: error for error in result.errors if error.index is not None}
+        settled = await self._certain(rows, answers, doubts, refusals)
         unlinked = [(row, outcome) for row, outcome in settled if row.later and outcome.ok]
         if unlinked:
             await self._mark_written(unlinked)
@@ -214,9 +324,9 @@ class BatchSender:
             await self.record(settled)
         self._failures = 0
         self._concurrency.on_reply(attempt.seconds)
-        self._check_unique(settled)
-        if self._task.unique_property is not None and isinstance(result, BatchResult):
-            self._check_stored(self._task.unique_property, result.records)
+        self.claims.check(settled)
+        if isinstance(result, BatchResult):
+            self.claims.check_stored(result.records)
         await self._link(unlinked)
 
     async def _mark_written(self, unlinked: Sequence[tuple[Row, Outcome]]) -> None:
@@ -253,53 +363,8 @@ class BatchSender:
             task, self._settings, self._driver, NoJournal(), self._concurrency, on_outcomes, counts
         )
 
-    async def _holder(self, row: Row) -> Holder | None:
-        """Return what earlier rows made of the unique value of a row; None where none of them wrote it."""
-        assert self._repeats is not None  # noqa: S101 - no row repeats a value without a unique property
-        holder = None
-        for earlier in self._repeats.earlier(row):
-            outcome = await self._writer.outcome(earlier.number)
-            if outcome is not None and outcome.status == "rejected" and not outcomes.was_taken(outcome):
-                continue
-            if earlier.is_same and outcome is not None and outcome.status != "unknown":
-                return Holder(is_certain=True, done=earlier.number if outcome.ok else None)
-            holder = Holder(is_certain=False)
-        return holder
-
-    def _check_unique(self, settled: Iterable[tuple[Row, Outcome]]) -> None:
-        for row, outcome in settled:
-            if outcome.ok and row.holder is not None and row.holder.done is not None:
-                raise _not_unique(
-                    f"rows {row.holder.done} and {row.index} have one value", self._task.unique_property
-                )
-
-    def _check_stored(self, unique_property: str, records: Sequence[Record]) -> None:
-        ids: dict[str, str] = {}
-        for record in records:
-            value = record.properties.get(unique_property)
-            if value and ids.setdefault(value, record.id) != record.id:
-                raise _not_unique(f"the records {ids[value]} and {record.id} have one value", unique_property)
-
-    async def _without_doubles(
-        self, rows: Sequence[Row], answers: Sequence[Outcome]
-    ) -> list[tuple[Row, Outcome]]:
-        """Reject maybe-written rows whose record belongs to another row: that conflict proves nothing."""
-        settled = list(zip(rows, answers, strict=True))
-        if self._task.operation.verb != "create" or not any(row.maybe_written for row in rows):
-            return settled
-        maybe_written = [answer.id for row, answer in settled if row.maybe_written and answer.id]
-        owners = {**_first_claims(settled), **await self._writer.owners(maybe_written)}
-        return [
-            (
-                row,
-                outcomes.taken(row)
-                if row.maybe_written and owners.get(answer.id, row.index) != row.index
-                else answer,
-            )
-            for row, answer in settled
-        ]
-
-    async def _refused(self, rows: Sequence[Row], error: ApiError) -> None:
+    async def _refused(self, rows: Sequence[Row], error: ApiError, doubts: Doubts | None) -> ApiError | None:
+        """Handle a refusal of a whole request: return it, or None if nothing is left to find in it."""
         self._failures = 0
         name = None if self._task.keep_going else not_unique_property(error)
         named = self._task.beside.get("idProperty")
@@ -309,26 +374,51 @@ class BatchSender:
                 f"the account does not hold {name} unique, so it cannot name a record; "
                 "name a property that is unique, or the record by its id"
             ) from error
+        if doubts is not None and doubts.may_be_taken(rows, error):
+            missing = await self._without_found(rows, error, doubts)
+            if len(missing) < len(rows):
+                await self._unsend(missing)
+                await self._isolate(missing, doubts)
+                return None
         if len(rows) > 1:
             await self._unsend(rows)
-            return
-        answers = [outcomes.refused(rows[0], error, self._task.unique_property)]
-        await self.record(await self._without_doubles(rows, answers))
+        else:
+            answers = [outcomes.refused(rows[0], error, self._judging(doubts))]
+            refusals = {rows[0].index: error}
+            await self.record(await self._certain(rows, answers, doubts, refusals))
+        return error
 
-    async def _failed(self, attempt: "_Attempt", error: HubSpotBatchError) -> None:
+    async def _without_found(self, rows: Sequence[Row], error: ApiError, doubts: Doubts) -> Sequence[Row]:
+        """Look for rows that were refused together, once, and return those that are not found."""
+        fresh = [row for row in rows if row.index not in doubts.looked]
+        doubts.looked.update(row.index for row in fresh)
+        if not fresh:
+            return rows
+        is_taken = taken_value(error) is not None
+        missing = await self._inquiry.look_for(
+            fresh, doubts, lambda missing: is_taken and len(missing) == len(fresh)
+        )
+        found = {row.index for row in fresh} - {row.index for row in missing}
+        return [row for row in rows if row.index not in found]
+
+    async def _failed(self, attempt: "_Attempt", error: HubSpotBatchError, doubts: Doubts | None) -> None:
         if not attempt.ended_in_doubt:
             await self._unsend(attempt.rows)
+            error.maybe_written = any(row.maybe_written for row in attempt.rows)
             raise error
-        self._concurrency.on_failure()
-        self._failures += 1
-        await self.record(list(zip(attempt.rows, outcomes.lost(attempt.rows, error), strict=True)))
-        if self._failures >= _MOST_FAILURES:
-            raise error
+        settled = list(zip(attempt.rows, outcomes.lost(attempt.rows, error), strict=True))
+        if doubts is None:
+            await self._give_up(settled, error)
+            return
+        asked = asked_wait(error) if isinstance(error, ApiError) else None
+        wait = max(self._task.settle_after, min(asked or 0.0, _MOST_ASKED))
+        doubts.cause = error
+        doubts.sift(settled, settled_at=time.monotonic() + wait)
 
     async def _unsend(self, rows: Sequence[Row]) -> None:
         """Write down that rows wait to be sent again; those that may have been written remain sent."""
         self.counts.sent.difference_update(row.index for row in rows if not row.maybe_written)
-        await self._write(Entry(index=row.index, digest=row.digest, sent=row.maybe_written) for row in rows)
+        await self._write(self._entry(row, sent=row.maybe_written) for row in rows)
 
     async def _write(self, entries: Iterable[Entry]) -> None:
         # Other tasks may wait for this one to write their entries.
@@ -392,20 +482,6 @@ class _Attempt:
             row.maybe_written = row.maybe_written or self.ended_in_doubt
         if self._sender.withdrawn:
             self.scope.cancel()
-
-
-def _not_unique(problem: str, unique_property: str | None) -> ConfigurationError:
-    return ConfigurationError(
-        f"{problem} of {unique_property}, and both were created: the account does not hold that property "
-        "unique, so a row that is sent again can be doubled; leave out unique_property, or name a property "
-        "that is unique"
-    )
-
-
-def _first_claims(settled: Iterable[tuple[Row, Outcome]]) -> dict[str | None, int]:
-    """Return the first row with each record id. A maybe-written row gives way."""
-    in_doubt_last = sorted(settled, key=lambda pair: pair[0].maybe_written)
-    return {answer.id: row.index for row, answer in reversed(in_doubt_last) if answer.id is not None}
 
 
 def _is_for_content(error: HubSpotBatchError) -> TypeGuard[ApiError]:

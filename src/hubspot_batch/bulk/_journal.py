@@ -74,6 +74,7 @@ class Entry(Struct, frozen=True, kw_only=True):
         digest: What the row was.
         sent: Whether it is on its way. A row that neither is sent nor has an outcome was refused together
             with others and is to be sent again.
+        departed: When its first attempt left that may have written it, by the server's clock, if known.
         outcome: What became of it.
         written: What will become of it once its links are written: its record is.
     """
@@ -81,6 +82,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     index: int
     digest: bytes
     sent: bool = False
+    departed: float | None = None
     outcome: Outcome | None = None
     written: Outcome | None = None
 
@@ -240,23 +242,29 @@ class Journal:
         }
 
     def _entry(self, number: int, digest: bytes, state: str, record: str | None, why: bytes | None) -> Entry:
-        entry = Entry(index=number, digest=digest, sent=state == "sent")
         if state in {"planned", "sent"}:
-            return entry
+            departed = self._departure(number, why)
+            return Entry(index=number, digest=digest, sent=state == "sent", departed=departed)
         outcome = self._outcome(number, state.removeprefix(_WRITTEN), record, why)
         if state.startswith(_WRITTEN):
-            return msgspec.structs.replace(entry, written=outcome)
-        return msgspec.structs.replace(entry, outcome=outcome)
+            return Entry(index=number, digest=digest, written=outcome)
+        return Entry(index=number, digest=digest, outcome=outcome)
+
+    def _departure(self, number: int, text: bytes | None) -> float | None:
+        try:
+            return None if text is None else float(text)
+        except (TypeError, ValueError) as error:
+            raise self._damaged(_unreadable(number)) from error
 
     def owners(self, records: Iterable[str]) -> dict[str | None, int]:
         """Return the first row that is done as each of these records, where there is one."""
-        find = "select min(number) from rows where record = ?"
+        find = "select min(number) from rows where record = ? and state != 'rejected'"
         with self._lock:
             with suppress(sqlite3.OperationalError), self._transaction() as connection:
                 connection.execute(INDEXES)
             found = {record: self._read(find, (record,))[0][0] for record in records}
             for index, entry in self._unwritten.items():
-                if entry.outcome is not None and entry.outcome.id in found:
+                if entry.outcome is not None and entry.outcome.ok and entry.outcome.id in found:
                     known = found[entry.outcome.id]
                     found[entry.outcome.id] = index if known is None else min(index, known)
         return {record: number for record, number in found.items() if number is not None}
@@ -325,7 +333,8 @@ class Journal:
     def _columns(self, entry: Entry) -> tuple[int, bytes, str, str | None, bytes | None]:
         outcome = entry.outcome or entry.written
         if outcome is None:
-            return entry.index, entry.digest, "sent" if entry.sent else "planned", None, None
+            departed = None if entry.departed is None else repr(entry.departed).encode()
+            return entry.index, entry.digest, "sent" if entry.sent else "planned", None, departed
         state = f"{'' if entry.outcome else _WRITTEN}{outcome.action or outcome.status}"
         return entry.index, entry.digest, state, outcome.id, self._rest_of(outcome)
 

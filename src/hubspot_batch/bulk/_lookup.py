@@ -4,7 +4,8 @@ HubSpot compares unique values in its own way: it takes `A@B` for `a@b`, and 9 f
 hold equal are asked for in different requests, and a record belongs to the value that it has in that sense.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 from anyio import CancelScope
@@ -15,7 +16,7 @@ from hubspot_batch.bulk._rows import compared
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._operations import MAX_INPUTS
 from hubspot_batch.errors import ApiError, ConfigurationError, HubSpotBatchError, RateLimitError
-from hubspot_batch.results import BatchResult, Record
+from hubspot_batch.results import BatchResult, Record, Response
 from hubspot_batch.transport._async import AsyncDriver
 from hubspot_batch.transport._calls import build_call
 
@@ -32,14 +33,25 @@ class Lookup:
         driver: Sends the requests.
         api_version: The version of the API.
         counts: Where they are counted.
+        on_reply: Is called with each reply that has records.
+
+    Attributes:
+        withdrawn: Whether nothing more is looked for.
     """
 
-    def __init__(self, driver: AsyncDriver, api_version: str, counts: Counts) -> None:
+    def __init__(
+        self,
+        driver: AsyncDriver,
+        api_version: str,
+        counts: Counts,
+        on_reply: Callable[[Response], object] = lambda _: None,
+    ) -> None:
         self._driver = driver
         self._api_version = api_version
         self._counts = counts
+        self._on_reply = on_reply
         self._scopes: set[CancelScope] = set()
-        self._withdrawn = False
+        self.withdrawn = False
 
     async def find(
         self, object_type: str, name: str, values: Iterable[str], properties: Iterable[str] = ()
@@ -61,24 +73,35 @@ class Lookup:
         """
         names = [*dict.fromkeys((name, *properties))]
         found: dict[str, Record] = {}
-        with CancelScope() as scope:
-            if self._withdrawn:
-                return None
-            self._scopes.add(scope)
-            try:
-                for portion in portions(values):
-                    if (refusal := await self._ask(object_type, names, portion, found)) is not None:
-                        raise refusal
-            finally:
-                self._scopes.discard(scope)
+        if self.withdrawn:
+            return None
+        with self._until_withdrawn():
+            for portion in portions(values):
+                if (refusal := await self._ask(object_type, names, portion, found)) is not None:
+                    raise refusal
             return found
         return None
 
+    async def wait(self, seconds: float) -> None:
+        """Wait for the index, but not once looks are withdrawn."""
+        with self._until_withdrawn():
+            if not self.withdrawn:
+                await self._driver.pause(max(0.0, seconds))
+
     def withdraw(self) -> None:
         """Look for nothing more. A look changes nothing, so those under way end at once."""
-        self._withdrawn = True
+        self.withdrawn = True
         for scope in self._scopes:
             scope.cancel()
+
+    @contextmanager
+    def _until_withdrawn(self) -> Iterator[None]:
+        with CancelScope() as scope:
+            self._scopes.add(scope)
+            try:
+                yield
+            finally:
+                self._scopes.discard(scope)
 
     async def _ask(
         self, object_type: str, names: Sequence[str], values: Sequence[str], found: dict[str, Record]
@@ -127,6 +150,7 @@ class Lookup:
             result: BatchResult = await self._driver.send(call, look)
         finally:
             look.end()
+        self._on_reply(result.response)
         return result.records
 
 

@@ -5,10 +5,11 @@ again and compared. Nothing is sent before all of them are known to be the same,
 nothing in HubSpot.
 """
 
+import math
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, get_args
 
 import msgspec
 from msgspec import Struct
@@ -28,6 +29,9 @@ from hubspot_batch.transport._calls import with_its_property
 from hubspot_batch.transport._quota import is_number
 from hubspot_batch.transport._settings import Settings
 from hubspot_batch.transport._tokens import Bearer
+
+Existing: TypeAlias = Literal["reject", "keep"]
+SETTLE_AFTER = 5.0
 
 _REMEDY = (
     "start it over the same source: with another journal, rows that are written would be written again; "
@@ -49,6 +53,8 @@ class Options(TypedDict):
     """The keywords of `create_all` and its siblings; they are explained there."""
 
     unique_property: NotRequired[str | None]
+    existing: NotRequired[Existing]
+    settle_after: NotRequired[float]
     id_property: NotRequired[str | None]
     assume_unique: NotRequired[bool]
     arguments: NotRequired[Mapping[str, object]]
@@ -68,6 +74,8 @@ class Task(Struct, frozen=True, kw_only=True):
         unique_property: The property that keeps HubSpot from making doubles, if the caller names one.
         id_property: The unique property that names the records, if the caller names one for all rows.
         assume_unique: Whether to take the caller's word that these are unique.
+        existing: What to do with a row whose unique value a record has already.
+        settle_after: Seconds after an attempt, until a record that is not found was not written.
         ceiling: How many requests may be in flight.
         total: How many rows the source has, if it is known.
         keep_going: Whether to go on where one mistake of all rows would stop the run.
@@ -82,6 +90,8 @@ class Task(Struct, frozen=True, kw_only=True):
     id_property: str | None = None
     assume_unique: bool = False
     keep_going: bool = False
+    existing: Existing = "reject"
+    settle_after: float = SETTLE_AFTER
     arguments: Mapping[str, object] = {}
     beside: Mapping[str, Any] = {}
 
@@ -112,6 +122,8 @@ def task_from(operation_id: str, options: Options, total: int | None) -> Task:
     unique_property = options.get("unique_property")
     if unique_property == "":
         raise ConfigurationError("unique_property is empty; name a property, or leave it out")
+    existing, settle_after = options.get("existing", "reject"), options.get("settle_after", SETTLE_AFTER)
+    _check_looks(existing, settle_after, unique_property)
     operation = contract.operation(operation_id)
     id_property, arguments = options.get("id_property"), options.get("arguments", {})
     beside = options.get("beside", {})
@@ -129,9 +141,25 @@ def task_from(operation_id: str, options: Options, total: int | None) -> Task:
         id_property=id_property,
         assume_unique=options.get("assume_unique", False),
         keep_going=options["keep_going"],
+        existing=existing,
+        settle_after=settle_after,
         arguments=arguments,
         beside={} if checked is None else checked.beside,
     )
+
+
+def _check_looks(existing: Existing, settle_after: float, unique_property: str | None) -> None:
+    if existing not in get_args(Existing):
+        raise ConfigurationError('existing must be "reject" or "keep"; say what to do with what is there')
+    if existing == "keep" and unique_property is None:
+        raise ConfigurationError(
+            'existing="keep" needs a property by which a record is found; name one that is unique as '
+            "unique_property (--unique-property)"
+        )
+    if not is_number(settle_after, int | float) or not 0 <= settle_after < math.inf:
+        raise ConfigurationError(
+            "settle_after must be a number of seconds, 0 or more; say after how many a record would be found"
+        )
 
 
 def journal_from(task: Task, options: Options, settings: Settings) -> Journal:
@@ -241,7 +269,7 @@ class Resumption:
                 settled.append((row, entry.outcome))
                 continue
             if entry is not None:
-                row.maybe_written, row.written = entry.sent, entry.written
+                row.maybe_written, row.departed, row.written = entry.sent, entry.departed, entry.written
             self._held.append(row)
         return settled, self._released() if rows[-1].index + 1 >= self._known else []
 

@@ -22,7 +22,7 @@ from hubspot_batch.errors import (
     InputIssue,
     RequestTimeoutError,
 )
-from hubspot_batch.replies._refusals import is_no_taken_value, taken_value
+from hubspot_batch.replies._refusals import TakenValue, is_no_taken_value, taken_value
 from hubspot_batch.results import AssociationResult, BatchResult, Reason, Record, RecordError
 
 Status: TypeAlias = Literal["done", "rejected", "unknown"]
@@ -49,9 +49,10 @@ class Outcome(RedactedRepr, Struct, frozen=True, kw_only=True):
         index: The number of the row in its source, from 0.
         status: `done`, `rejected`, or `unknown` where it was sent and no trustworthy answer came.
         id: The record id of a row that is done, or None where it cannot be known for certain which it is. A
-            row that is NOT_LINKED has one, too.
-        action: What was done: the record was `created`, `updated`, `archived` or `read`, or is there already
-            (`existing`): HubSpot has refused a second attempt to create it. HubSpot does not say whether a
+            row that is NOT_LINKED has one, too; of a CONFLICT it is the record that has the unique value of
+            the row, if it was found.
+        action: What was done: the record was `created`, `updated`, `archived` or `read`, or was there already
+            (`existing`), which counts as done with `existing="keep"`. HubSpot does not say whether a
             record that it is to archive was there. None where the row is not done, and where an upsert was
             sent twice, so that the record it has found may be its own.
         record: The record, in the outcomes that a read streams, and in the journal of a read.
@@ -59,11 +60,13 @@ class Outcome(RedactedRepr, Struct, frozen=True, kw_only=True):
             INVALID_INPUT: it was never sent;
             TARGET_NOT_FOUND: nor was it, because no record has the value that a link names;
             NOT_LINKED: its record was written by an upsert, and has the `id`, but a link of it was not;
+            CONFLICT: another record has its unique value;
             NO_REPLY, TIMEOUT, HTTP_504 and the like: its answer was lost;
             NOT_IN_REPLY: the answer says nothing about it;
             INTERRUPTED: the run was, while it was on its way.
         reasons: The single faults, where they are known.
-        message: HubSpot's own words. They may repeat values that were sent.
+        message: HubSpot's own words, which may repeat values that were sent. Else what was found where a row
+            was looked for, or why that failed.
     """
 
     index: int
@@ -233,6 +236,46 @@ def taken(row: Row) -> Outcome:
     return Outcome(index=row.index, status="rejected", category=_CONFLICT)
 
 
+def created(row: Row, record: Record) -> Outcome:
+    """Return the outcome of a row whose record was found."""
+    return _done(row, "create", id=record.id)
+
+
+def existing(row: Row, record: Record, unique_property: str, *, owner: int | None, keep: bool) -> Outcome:
+    """Return the outcome of a row whose unique value a record has that the row has not created.
+
+    Args:
+        row: The row.
+        record: The record.
+        unique_property: The unique property.
+        owner: The other row that has become this record. One record is never that of two rows.
+        keep: Whether the row is done where no other row has become it.
+    """
+    if keep and owner is None:
+        return Outcome(index=row.index, status="done", id=record.id, action="existing")
+    by = "" if owner is None else f", which row {owner} has become"
+    message = f"another record has this value of {unique_property} already: {record.id}{by}"
+    return Outcome(index=row.index, status="rejected", id=record.id, category=_CONFLICT, message=message)
+
+
+def unseen(row: Row, outcome: Outcome) -> Outcome:
+    """Return the outcome of a row that is refused, and of whose unique value no record was found.
+
+    What may have been written and is refused for its unique value must be somewhere.
+    """
+    if row.maybe_written and taken_of(outcome) is not None:
+        return replace(outcome, status="unknown")
+    return outcome
+
+
+def unlooked(outcome: Outcome, error: HubSpotBatchError) -> Outcome:
+    """Return an outcome that stays unknown because its record could not be looked for."""
+    if outcome.status != "unknown":
+        return outcome
+    words = f"{outcome.message}; " if outcome.message else ""
+    return replace(outcome, message=f"{words}it could not be looked for: {Exception.__str__(error)}")
+
+
 def answered(
     rows: Sequence[Row],
     result: BatchResult | AssociationResult,
@@ -336,13 +379,15 @@ def _refused(row: Row, error: RecordError, unique_property: str | None) -> Outco
 
 
 def _verdict(row: Row, error: RecordError, unique_property: str | None) -> Status:
-    """Return what a refusal says of a row.
+    """Return what a refusal says of a row that is not looked for.
 
     A retried create is refused as a double if an earlier attempt has made the record, in words
     that need not be known. A repeated update is not a double: the value belongs to another record. Nor is a
-    create that is refused for something else as well: its earlier attempt was refused, too.
+    create that is refused for something else as well: its earlier attempt was refused, too. Without a unique
+    property no create is retried, unless its rows are looked for.
     """
-    if not row.maybe_written or "id" in row.wire or is_no_taken_value(error, unique_property):
+    is_retried_create = row.maybe_written and unique_property is not None and "id" not in row.wire
+    if not is_retried_create or is_no_taken_value(error, unique_property):
         return "rejected"
     taken = taken_value(error)
     if taken is None:
@@ -355,9 +400,9 @@ def _verdict(row: Row, error: RecordError, unique_property: str | None) -> Statu
     return "unknown" if is_over_another or row.holder is not None else "done"
 
 
-def was_taken(outcome: Outcome) -> bool:
-    """Return whether a row was rejected for a value that another record has."""
+def taken_of(outcome: Outcome) -> TakenValue | None:
+    """Return the value for which a row was rejected because another record has it."""
     error = RecordError(
         index=None, category=outcome.category, message=outcome.message, reasons=outcome.reasons
     )
-    return outcome.status == "rejected" and taken_value(error) is not None
+    return taken_value(error) if outcome.status == "rejected" else None

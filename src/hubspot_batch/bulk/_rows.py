@@ -56,6 +56,8 @@ class Row(RedactedRepr, Struct, eq=False, kw_only=True):
         conflict_keys: No two rows of one request share one of these.
         order_keys: Rows that share one of these are sent one after the other, in the order of the source.
         maybe_written: Whether HubSpot may have written it already.
+        left: When the first attempt of this process left that may have written it, by `time.monotonic`.
+        departed: When that of an earlier process left, by the server's clock.
         repeats: Whether an earlier row has the same unique value, as far as HubSpot compares them.
         holder: What such a row has made of that value, or may have.
         links: The ends of links that are named by a property, each with what names it. Their ids are filled
@@ -73,6 +75,8 @@ class Row(RedactedRepr, Struct, eq=False, kw_only=True):
     conflict_keys: Sequence[Hashable] = ()
     order_keys: Sequence[Hashable] = ()
     maybe_written: bool = False
+    left: float | None = None
+    departed: float | None = None
     repeats: bool = False
     holder: Holder | None = None
     links: Sequence[tuple[dict[str, str], Key]] = ()

@@ -59,7 +59,7 @@ class Trial:
             reason = ", ".join(outcome.why), None if outcome.reasons else outcome.message
             if (
                 outcome.status != "rejected"
-                or outcomes.was_taken(outcome)
+                or outcomes.taken_of(outcome) is not None
                 or (self._seen or reason) != reason
             ):
                 self.is_over = True
@@ -155,7 +155,7 @@ class Run:
             )
             if not await self._can_be_named(rows):
                 return self._take()
-            self._sender.mark_repeats(rows)
+            self._sender.claims.mark(rows)
             known, rows = self._resumption.sift(rows)
             self._counts.read += len(inputs)
             try:

@@ -280,11 +280,20 @@ LINKING = options(
         help="The type of the links by its name, `primary company`, or its id. The plain link by default.",
     ),
 )
-UNIQUE = click.option(
-    "--unique-property",
-    metavar="PROPERTY",
-    help="A property that is unique in the account and that each row has. Rows whose answer was lost are "
-    "then sent again, because HubSpot refuses a double; without it they are unknown.",
+UNIQUE = options(
+    click.option(
+        "--unique-property",
+        metavar="PROPERTY",
+        help="A property that is unique in the account and that each row has. Rows whose answer was lost are "
+        "then looked for, and sent again if they are not there; without it they are unknown.",
+    ),
+    click.option(
+        "--existing",
+        type=click.Choice(["reject", "keep"]),
+        default="reject",
+        show_default=True,
+        help="What becomes of a row whose --unique-property a record has already: keep is done, with its id.",
+    ),
 )
 ASSUMING = click.option(
     "--assume-unique",
@@ -402,6 +411,7 @@ def push_options(given: dict[str, Any]) -> "PushOptions":
     return PushOptions(
         unique_property=given.get("unique_property"),
         assume_unique=given.get("assume_unique", False),
+        existing=given.get("existing", "reject"),
         concurrency=given["concurrency"],
         keep_going=given.get("keep_going", False),
         journal=given["journal"],

@@ -37,6 +37,7 @@ from hubspot_batch.errors import (
     PermissionDeniedError,
     SourceError,
 )
+from hubspot_batch.types import Existing
 
 
 class PushOptions(Struct, frozen=True, kw_only=True):
@@ -45,6 +46,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     Attributes:
         unique_property: The property by which HubSpot refuses doubles.
         assume_unique: Whether to take the user's word that a property is unique.
+        existing: What to do with rows whose unique value a record has already.
         concurrency: How many requests may be in flight.
         keep_going: Whether to go on if the first rows are all refused for one reason.
         journal: The journal; None for the one in the runs folder.
@@ -58,6 +60,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
 
     unique_property: str | None = None
     assume_unique: bool = False
+    existing: Existing = "reject"
     concurrency: int | None = None
     keep_going: bool = False
     journal: Path | None = None
@@ -251,6 +254,7 @@ class _Push(Struct, frozen=True):
             **({"keep_going": True} if options.keep_going else {}),
             **({} if unique is None else {"unique_property": unique}),
             **({"assume_unique": True} if self.options.assume_unique else {}),
+            **({} if options.existing == "reject" else {"existing": options.existing}),
         )
         return stream
 

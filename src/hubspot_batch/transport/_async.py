@@ -214,6 +214,10 @@ class AsyncDriver:
             with CancelScope(shield=True):
                 await self._settings.quota.ended_async(attempts.report(received))
 
+    async def pause(self, seconds: float) -> None:
+        """Wait before a call that is of no use earlier."""
+        await anyio.sleep(seconds)
+
     async def _in_time(self, http: AsyncHttp, attempt: Attempt) -> Received:
         with move_on_after(self._settings.attempt_timeout + _GRACE):
             return await http.fetch(attempt)

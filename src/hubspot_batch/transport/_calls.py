@@ -164,16 +164,27 @@ def call_for(
     *,
     api_version: str,
     unique_property: str | None = None,
+    looks: bool = False,
     arguments: Mapping[str, object] = _NOTHING,
 ) -> Call[Any]:
     """Return the request that an operation and a batch make, whose inputs have been checked.
+
+    Args:
+        operation: The operation.
+        batch: The inputs.
+        api_version: The version of the API.
+        unique_property: A property by which HubSpot refuses a double.
+        looks: Whether the caller looks for the records before it sends a batch again that may have been
+            written. Then the call does not do so.
+        arguments: The parameters of the path and the query, by their names in the document.
 
     Raises:
         InvalidInputError: If any parameter is not valid.
         ConfigurationError: If the reply of the operation cannot be read.
     """
     path = _path(operation, api_version, arguments)
-    return _call(operation, _reader(operation), batch, path, unique_property)
+    call = _call(operation, _reader(operation), batch, path, unique_property)
+    return msgspec.structs.replace(call, resendable=operation.repeatable) if looks else call
 
 
 def _reader(operation: contract.Operation) -> "_Reader":

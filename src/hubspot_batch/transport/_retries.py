@@ -108,11 +108,11 @@ def wait_before_retry(
         case RateLimitError():
             return None if error.daily else max(_rate_limit_wait(error), _LEAST_SECONDS)
         case ApiError(status=423):
-            return max(_LOCK_SECONDS, backoff, _asked(error) or 0.0)
+            return max(_LOCK_SECONDS, backoff, asked_wait(error) or 0.0)
         case ApiError(status=477):
-            return _asked(error)
+            return asked_wait(error)
         case ApiError() if resendable and may_be_written(error.status):
-            return max(backoff, _asked(error) or 0.0)
+            return max(backoff, asked_wait(error) or 0.0)
         case UnexpectedReplyError() if resendable:
             return backoff
         case ConnectionFailedError() if resendable or not error.maybe_written:
@@ -122,7 +122,7 @@ def wait_before_retry(
 
 
 def _rate_limit_wait(error: RateLimitError) -> float:
-    if (asked := _asked(error)) is not None:
+    if (asked := asked_wait(error)) is not None:
         return asked
     if error.policy in _POLICY_SECONDS:
         return _POLICY_SECONDS[error.policy]
@@ -130,7 +130,8 @@ def _rate_limit_wait(error: RateLimitError) -> float:
     return _WINDOW_SECONDS if window is None else window / 1000
 
 
-def _asked(error: ApiError) -> float | None:
+def asked_wait(error: ApiError) -> float | None:
+    """Return the seconds that a refusal asks to wait; None if it does not."""
     return _seconds(error.response.headers, "retry-after")
 
 

@@ -1,0 +1,138 @@
+"""Looks for the records of rows in doubt, and says what became of those whose record is found."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain
+from typing import TypeAlias
+
+from hubspot_batch.bulk import _outcomes as outcomes
+from hubspot_batch.bulk._doubt import Doubts, ServerClock, finding
+from hubspot_batch.bulk._journal import Writer
+from hubspot_batch.bulk._late_links import NoJournal
+from hubspot_batch.bulk._lookup import Lookup
+from hubspot_batch.bulk._options import Task
+from hubspot_batch.bulk._outcomes import Outcome
+from hubspot_batch.bulk._rows import Row
+from hubspot_batch.errors import (
+    ApiError,
+    AuthenticationError,
+    ConnectionFailedError,
+    HubSpotBatchError,
+    RateLimitError,
+    UnexpectedReplyError,
+)
+from hubspot_batch.transport._retries import may_be_written
+
+Settled: TypeAlias = Sequence[tuple[Row, Outcome]]
+
+# Waits between looks where a record must be there, in multiples of the first one.
+_WAITS = (1, 2, 4, 8)
+_LEAST_WAIT = 0.25
+
+
+class Inquiry:
+    """Looks for the records of rows that are to be created.
+
+    Args:
+        task: The operation and its options.
+        lookup: Reads the records.
+        writer: Knows which row has become which record.
+        clock: Knows when a row has left.
+        record: Records outcomes.
+        on_failure: Is called where a look fails for a reason that may pass.
+
+    Attributes:
+        goes_on: Whether rows can be looked for.
+        failure: Why the last look failed that did.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        lookup: Lookup,
+        writer: Writer | NoJournal,
+        clock: ServerClock,
+        record: Callable[[Settled], Awaitable[None]],
+        on_failure: Callable[[HubSpotBatchError], None],
+    ) -> None:
+        self.goes_on = task.operation.verb == "create" and task.unique_property is not None
+        self.failure: HubSpotBatchError | None = None
+        self._task = task
+        self._lookup = lookup
+        self._writer = writer
+        self._clock = clock
+        self._record = record
+        self._on_failure = on_failure
+
+    async def look_for(
+        self, rows: Sequence[Row], doubts: Doubts, must_be_there: Callable[[Sequence[Row]], bool]
+    ) -> Sequence[Row]:
+        """Record what became of the rows whose record is found, and return the others.
+
+        `doubts.blind` says afterwards whether a look has failed, so that nothing is known of the others.
+
+        Args:
+            rows: The rows.
+            doubts: What is not certain of the batch.
+            must_be_there: Whether there must be a record of the rows that are left, so that it is worth
+                looking again.
+
+        Raises:
+            ConfigurationError: If two records have one value.
+            HubSpotBatchError: If nothing more can be sent.
+        """
+        for wait in (0, *_WAITS):
+            await self._lookup.wait(wait * max(self._task.settle_after, _LEAST_WAIT))
+            if doubts.blind or self._lookup.withdrawn:
+                break
+            try:
+                settled = await self._found(rows)
+            except HubSpotBatchError as error:
+                self._failed(error)
+                doubts.blind = True
+                break
+            await self._record(settled)
+            known = {row.index for row, _ in settled}
+            rows = [row for row in rows if row.index not in known]
+            if not must_be_there(rows):
+                break
+        return rows
+
+    async def _found(self, rows: Sequence[Row]) -> Settled:
+        """Return the rows that have a record, with their outcomes."""
+        name = self._task.unique_property or ""
+        values = [row.properties[name] for row in rows]
+        properties = chain.from_iterable(row.properties for row in rows)
+        found = await self._lookup.find(self._task.operation.object_type, name, values, properties)
+        if not found:
+            return []
+        owners = await self._writer.owners([record.id for record in found.values()])
+        settled = []
+        for row, value in zip(rows, values, strict=True):
+            if (record := found.get(value)) is not None:
+                other = owners.get(record.id)
+                other = None if other == row.index else other
+                if finding(row, record, owner=other, departed=self._clock.departure_of(row)) == "own":
+                    outcome = outcomes.created(row, record)
+                else:
+                    keep = self._task.existing == "keep"
+                    outcome = outcomes.existing(row, record, name, owner=other, keep=keep)
+                settled.append((row, outcome))
+        return settled
+
+    def _failed(self, error: HubSpotBatchError) -> None:
+        """Handle a look that has failed for good.
+
+        Raises:
+            HubSpotBatchError: The error itself, where writing would fail, too.
+        """
+        match error:
+            case AuthenticationError() | RateLimitError():
+                raise error
+            case ApiError() if not may_be_written(error.status):
+                # A token that may write and not read, for example.
+                self.goes_on = False
+            case ApiError() | ConnectionFailedError() | UnexpectedReplyError():
+                self._on_failure(error)
+            case _:
+                raise error
+        self.failure = error
