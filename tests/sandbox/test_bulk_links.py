@@ -289,6 +289,18 @@ def test_a_key_lacks_nothing(box: Sandbox, missing: str) -> None:
     assert faults_of(report) == {0: f"associations/0/to: {missing!r} is missing; add it"}
 
 
+def test_associations_that_are_not_a_list_reject_their_row(box: Sandbox) -> None:
+    wrong: Any = {"to": {}}
+    rows: list[Any] = [item(1, order("SO-1")), {**item(2), "associations": wrong}]
+    with hub_of(box) as hub:
+        created = hub.line_items.create_all(rows)
+        rows = [upsert(1, order("SO-1")), {**upsert(2), "associations": wrong}]
+        upserted = hub.line_items.upsert_all(rows, id_property=ITEM)
+
+    for report in (created, upserted):
+        assert faults_of(report) == {1: "associations: a mapping stands where a list belongs; write a list"}
+
+
 def test_a_single_request_takes_ids_only(box: Sandbox) -> None:
     with hub_of(box) as hub:
         rows: Any = [item(1, order("SO-1"))]
@@ -406,6 +418,25 @@ def test_a_run_that_stops_between_records_and_links_writes_the_links_later(
     assert orders_of(box) == {number: [f"{1000 + number}"] for number in range(150)}
     # No record is written again.
     assert asked(box, "/crm/v3/objects/line_items/batch/upsert") == 2
+
+
+def test_rows_whose_records_are_written_travel_with_others(
+    box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stop(*_: object) -> None:
+        raise OSError(errno.EIO, "the disk is gone")
+
+    rows = [upsert(number, order(f"SO-{number}")) for number in range(150)]
+    with hub_of(box) as hub:
+        with monkeypatch.context() as patch:
+            patch.setattr(LateLinks, "write", stop)
+            with pytest.raises(BulkError):
+                hub.line_items.upsert_all(rows[:50], id_property=ITEM, journal=tmp_path / "run")
+        report = hub.line_items.upsert_all(rows, id_property=ITEM, journal=tmp_path / "run")
+
+    assert report.actions == {"created": 150}
+    assert orders_of(box) == {number: [f"{1000 + number}"] for number in range(150)}
+    assert asked(box, "/crm/v3/objects/line_items/batch/upsert") == 3
 
 
 @pytest.mark.parametrize("verb", ["create", "upsert"])

@@ -170,10 +170,11 @@ def _with_later(operation: Operation, taken: Sequence[TakenLinks]) -> list[Taken
         )
         for number, one in enumerate(taken)
     ]
-    faults: list[list[InputIssue]] = [[*one.faults] for one in taken]
-    for fault in (*copy.faults, *input_faults(creating, {"inputs": wires}, copy.replaced)):
-        if fault.index is not None:
-            faults[fault.index].append(fault)
+    found = [*copy.faults, *input_faults(creating, {"inputs": wires}, copy.replaced)]
+    faults = [
+        [*one.faults, *(fault for fault in found if fault.index == number)]
+        for number, one in enumerate(taken)
+    ]
     return [
         _later(operation, one, wire.get("associations", ()), number, faults[number])
         for number, (one, wire) in enumerate(zip(taken, wires, strict=True))

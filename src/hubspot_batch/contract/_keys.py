@@ -176,11 +176,6 @@ class _Reader:
             return _ANY_TYPES
 
 
-def has_key(end: object) -> bool:
-    """Return whether an end of a link is named by a property, well or badly."""
-    return isinstance(end, Mapping) and not end.keys().isdisjoint(_KEY)
-
-
 def _is_ours(end: object) -> TypeGuard[Mapping[str, Any]]:
     """Return whether an end has anything that HubSpot does not know."""
     return isinstance(end, Mapping) and not end.keys().isdisjoint(_KNOWN)
