@@ -36,9 +36,41 @@ async function family(type, { records, change, name, key }) {
   return seen;
 }
 
+// Single records, pages and a search, as most programs use this client.
+async function singles(type, { records, change, name }) {
+  const { basicApi, searchApi } = client.crm.objects;
+  const made = await basicApi.create(type, { properties: records[0], associations: [] });
+  await basicApi.update(type, made.id, { properties: change });
+  const [property, value] = Object.entries(change)[0];
+  const read = await basicApi.getById(type, made.id, [property, name]);
+  const request = {
+    filterGroups: [{ filters: [{ propertyName: property, operator: "EQ", value }] }],
+    properties: [name], limit: 10, after: "0", sorts: ["-hs_lastmodifieddate"],
+  };
+  const found = await searchApi.doSearch(type, request);
+  const pages = [];
+  for (let after; ;) {
+    const page = await basicApi.getPage(type, 1, after, [name]);
+    pages.push(...page.results.map(({ id }) => id));
+    after = page.paging?.next?.after;
+    if (!after) break;
+  }
+  await basicApi.archive(type, made.id);
+  const missing = await basicApi.getById(type, made.id).catch((error) => error.code);
+  return {
+    read: read.properties[property] === value,
+    found: found.results.map(({ id }) => id === made.id),
+    paged: pages.includes(made.id) && new Set(pages).size === pages.length,
+    missing,
+  };
+}
+
 async function main() {
   const seen = {};
-  for (const [type, known] of Object.entries(JSON.parse(cases))) seen[type] = await family(type, known);
+  for (const [type, known] of Object.entries(JSON.parse(cases))) {
+    const ofSingles = await singles(type, known);
+    seen[type] = { ...(await family(type, known)), singles: ofSingles };
+  }
   const contacts = await batchApi.read("contacts", {
     inputs: ids("ada@example.com"), idProperty: "email", properties: ["email"], propertiesWithHistory: [],
   });

@@ -326,9 +326,9 @@ def test_another_method_is_refused(http: httpx.Client, method: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/crm/v3/objects/orders"),
-        ("DELETE", "/crm/v3/objects/orders/44001"),
-        ("POST", "/crm/v3/objects/orders/search"),
+        ("POST", "/crm/v3/objects/contacts/merge"),
+        ("PUT", "/crm/v3/objects/orders/44001/associations/contacts/301/507"),
+        ("POST", "/crm/v3/objects/tickets/search"),
         ("GET", "/crm/v3/objects"),
         ("GET", "/crm/v3/objects/orders/"),
         ("POST", CREATE + "/"),

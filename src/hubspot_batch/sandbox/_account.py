@@ -25,6 +25,7 @@ from hubspot_batch.sandbox._clock import Clock
 from hubspot_batch.sandbox._operations import Target, plural_of
 from hubspot_batch.sandbox._requests import Pair, ReadRequest, WriteInput
 from hubspot_batch.sandbox._schemas import ObjectSchema, Values
+from hubspot_batch.sandbox._search import SearchRequest, finds, in_order, linked_type, read_search
 from hubspot_batch.sandbox._store import NewRecord, Revision, Store, StoredAssociation, StoredRecord
 
 _LARGEST_PAGE = 100
@@ -141,11 +142,20 @@ class Account:
             ("objects", "read"): self._read,
             ("objects", "archive"): self._archive,
             ("objects", "list"): self._list,
+            ("objects", "search"): self._search,
             ("objects", "get"): self._get,
+            ("objects", "make"): self._make,
+            ("objects", "change"): self._change_one,
+            ("objects", "delete"): self._delete,
             ("properties", "list"): self._definitions,
             ("associations", "create"): self._associate,
             ("associations", "read"): self._associations,
         }
+
+    @property
+    def counts_searches(self) -> bool:
+        """Whether searches count towards the quota of other requests, too."""
+        return self._behaviour.count_searches
 
     def run(self, call: Call) -> Reply:
         """Carry out a request. What the reply reports as written is on disk."""
@@ -264,9 +274,75 @@ class Account:
             done = self._store.archive(call.target.object_types[0], ids, self._clock.moment())
         return Reply(self._status(call.target, failed=False), {}, done)
 
-    def _list(self, call: Call) -> Reply:
+    def _make(self, call: Call) -> Reply | Refusal:
+        return self._write_one(call, _requests.read_create(call.content), plan_creates, 201)
+
+    def _change_one(self, call: Call) -> Reply | Refusal:
+        id_property = call.query.get("idProperty") or None
+        item = _requests.read_patch(call.content, call.target.object_id, id_property)
+        return self._write_one(call, item, plan_updates, 200)
+
+    def _write_one(
+        self, call: Call, item: WriteInput | Refusal, make_plan: _Planner, status: int
+    ) -> Reply | Refusal:
+        """Write one record as a batch of one would, but for the form of the reply."""
+        outcome = item if isinstance(item, Refusal) else self._write(call, [item], make_plan)
+        if isinstance(outcome, Refusal):
+            return outcome
+        if not outcome.results:
+            return _bodies.record_not_found()
+        return Reply(status, outcome.results[0], 1)
+
+    def _delete(self, call: Call) -> Reply | Refusal:
+        (object_type,), record_id = call.target.object_types, call.target.object_id
+        with self._store.transaction():
+            done = self._store.archive(object_type, [record_id], self._clock.moment())
+        if not done and self._behaviour.refuse_missing_deletes:
+            return _bodies.record_not_found()
+        return Reply(204, {}, done)
+
+    def _search(self, call: Call) -> Reply | Refusal:
+        (object_type,) = call.target.object_types
+        schema = self._schemas[object_type]
+        request = read_search(call.content, schema)
+        if isinstance(request, Refusal):
+            return request
+        ids = in_order(request, schema, self._found_by(request, schema))
+        page = [str(number) for number in ids[request.after : request.after + request.limit]]
+        records = self._store.get(object_type, page)
+        shown = Shown(properties=request.properties or self._defaults(object_type))
+        results = self._bodies([records[text] for text in page if text in records], shown)
+        body: Json = {"total": len(ids), "results": results}
+        if len(ids) > (end := request.after + request.limit):
+            body["paging"] = _next_page(str(end))
+        return Reply(200, body, len(results))
+
+    def _found_by(
+        self, request: SearchRequest, schema: ObjectSchema
+    ) -> Iterable[tuple[str | None, str, int]]:
+        """Yield of each record that a search finds: the value to sort by, the time of creation, the id."""
+        asked = {linked_type(entry.name) for group in request.groups for entry in group} - {None}
+        for record in self._store.searchable(schema.name, self._clock.time()):
+            properties = self._body(record, record.properties)["properties"]
+            linked: dict[str, list[str]] = {}
+            for name in asked:
+                for link in self._store.associations([record.id]).get(record.id, ()):
+                    if link.to_type == plural_of(name or ""):
+                        linked.setdefault(name or "", []).append(link.to_id)
+            if finds(request, schema, properties, linked):
+                value = None if request.sort is None else properties.get(request.sort)
+                yield value, record.created_at, int(record.id)
+
+    def _defaults(self, object_type: str) -> Sequence[str] | None:
+        """Return the properties that a reply shows where a request names none; None for all."""
+        schema = self._schemas.get(object_type)
+        return schema.defaults if schema and self._behaviour.default_properties else None
+
+    def _list(self, call: Call) -> Reply | Refusal:
         """List records by rising id."""
-        size = _number(call.query.get("limit", _DEFAULT_PAGE), _LARGEST_PAGE)
+        shown = self._shown(call)
+        most = min(_LARGEST_PAGE, self._behaviour.max_inputs_with_history) if shown.history else _LARGEST_PAGE
+        size = _number(call.query.get("limit", _DEFAULT_PAGE), most)
         cursor = _number(call.query.get("after", "0"), _LARGEST_CURSOR)
         if not size:
             return reply_of(_bodies.bad_parameter("limit"))
@@ -276,9 +352,9 @@ class Account:
         with self._store.transaction():
             records = self._store.page(object_type, after=cursor, limit=size + 1, archived=call.archived)
             page = records[:size]
-            body: Json = {"results": self._bodies(page, _shown(call.query))}
+            body: Json = {"results": self._bodies(page, shown)}
         if len(records) > size:
-            body["paging"] = {"next": {"after": page[-1].id}}
+            body["paging"] = _next_page(page[-1].id)
         return Reply(200, body, len(page))
 
     def _get(self, call: Call) -> Reply | Refusal:
@@ -295,8 +371,17 @@ class Account:
             found = context.find(id_property, [record_id], archived=call.archived, now=context.now)
         if record_id not in found:
             return _bodies.record_not_found()
-        (body,) = self._bodies([found[record_id]], _shown(call.query))
+        (body,) = self._bodies([found[record_id]], self._shown(call))
         return Reply(200, body, 1)
+
+    def _shown(self, call: Call) -> Shown:
+        """Return what a list or a single read shows."""
+        query, (object_type,) = call.query, call.target.object_types
+        return Shown(
+            properties=_listed(query.get("properties", "")) or self._defaults(object_type),
+            history=_listed(query.get("propertiesWithHistory", "")),
+            links=[known for name in _listed(query.get("associations", "")) if (known := plural_of(name))],
+        )
 
     def _definitions(self, call: Call) -> Reply:
         (object_type,) = call.target.object_types
@@ -436,13 +521,8 @@ def _both_sides(
         yield association.to_id, inverse
 
 
-def _shown(query: Mapping[str, str]) -> Shown:
-    lists = {name: _listed(query.get(name, "")) for name in ("properties", "propertiesWithHistory")}
-    return Shown(
-        properties=lists["properties"] or None,
-        history=lists["propertiesWithHistory"],
-        links=[known for name in _listed(query.get("associations", "")) if (known := plural_of(name))],
-    )
+def _next_page(after: str) -> Json:
+    return {"next": {"after": after, "link": f"?after={after}"}}
 
 
 def _listed(text: str) -> Sequence[str]:

@@ -251,6 +251,7 @@ def _opened(setup: Setup, index: int, stores: Stores, tokens: Tokens, clock: Clo
         number=options.number,
         scopes=None if options.scopes is None else frozenset(options.scopes),
         window=Window(quota, day),
+        searches=Window(_search_quota(setup.behaviour, quota), Day(None)),
         day=day,
     )
     account = OpenAccount(options=options, schemas=schemas, store=store, grant=grant)
@@ -259,3 +260,8 @@ def _opened(setup: Setup, index: int, stores: Stores, tokens: Tokens, clock: Clo
     if options.oauth is not None:
         tokens.install(options.oauth, grant)
     return account
+
+
+def _search_quota(behaviour: Behaviour, quota: QuotaLimit) -> QuotaLimit:
+    """Return the quota of searches: none for an account that has none at all."""
+    return QuotaLimit(None if quota.limit is None else behaviour.searches_per_second, 1.0, None)

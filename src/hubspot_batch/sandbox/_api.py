@@ -23,7 +23,7 @@ from hubspot_batch.sandbox._history import History
 from hubspot_batch.sandbox._injector import FAULT_HEADER, FaultInjector
 from hubspot_batch.sandbox._operations import Target, Unserved, served, target_of
 from hubspot_batch.sandbox._page import RequestEntry
-from hubspot_batch.sandbox._quotas import quota_headers, rate_limit_body
+from hubspot_batch.sandbox._quotas import Policy, quota_headers, rate_limit_body
 from hubspot_batch.sandbox._tokens import Grant, Tokens, missing_scope
 from hubspot_batch.sandbox._wire import WireReply, json_reply, send_reply
 
@@ -127,14 +127,29 @@ class Api:
         grant = self._tokens.grant_of(request.headers.getlist("authorization"), self._clock.now())
         if isinstance(grant, Refusal):
             return Answer(reply=refused(grant))
-        headers, limit = self._admit(grant)
+        headers, limit = self._admitted(grant, target)
         if limit is not None:
             return Answer(reply=limit)
         if isinstance(target, Unserved):
             return Answer(reply=refused(_bodies.unknown_object_type(target.object_type), headers))
-        call = Call(target=target, content=content or b"", query=request.query_params)
+        # A list of names stands in one parameter, or in as many as there are names.
+        params = request.query_params
+        query = {name: ",".join(params.getlist(name)) for name in params}
+        call = Call(target=target, content=content or b"", query=query)
         asked = request.headers.get(FAULT_HEADER)
         return await self._served(grant, call, asked, headers, too_large=content is None)
+
+    def _admitted(
+        self, grant: Grant, target: Target | Unserved
+    ) -> tuple[Mapping[str, str], WireReply | None]:
+        """Return the headers of a reply on the quota, and the reply if the quota refuses the request."""
+        if not (isinstance(target, Target) and target.route.verb == "search"):
+            return self._admit(grant)
+        # Search has a quota of its own, and its replies have no headers on any.
+        if not grant.searches.admit(self._clock.monotonic(), self._clock.now()).allowed:
+            return {}, _limited("SECONDLY", grant, {})
+        limit = self._admit(grant)[1] if grant.account.counts_searches else None
+        return {}, limit
 
     def _admit(self, grant: Grant) -> tuple[Mapping[str, str], WireReply | None]:
         now = self._clock.monotonic()
@@ -145,13 +160,7 @@ class Api:
         )
         if admission.policy is None:
             return headers, None
-        body = rate_limit_body(
-            admission.policy,
-            account=grant.number,
-            correlation_id=str(uuid4()),
-            request_id=str(uuid4()),
-        )
-        return headers, json_reply(429, dict(body), headers)
+        return headers, _limited(admission.policy, grant, headers)
 
     async def _served(
         self,
@@ -179,6 +188,12 @@ class Api:
             return None
         # HubSpot names the scopes in one of two places, and nothing tells which.
         return missing_scope(target.scopes, in_errors=self._random.random() < 0.5)  # noqa: PLR2004
+
+
+def _limited(policy: Policy, grant: Grant, headers: Mapping[str, str]) -> WireReply:
+    """Return the reply to a request that a quota refuses."""
+    body = rate_limit_body(policy, account=grant.number, correlation_id=str(uuid4()), request_id=str(uuid4()))
+    return json_reply(429, dict(body), headers)
 
 
 async def read_content(request: Request) -> bytes | None:
@@ -220,7 +235,7 @@ async def _processed(
     if fault is not None:
         reply = apply_fault(fault, reply, headers=headers, account=grant.number, correlation_id=str(uuid4()))
     assert reply is not None  # noqa: S101 - for the type checkers: one of the two has made it
-    inputs = _count_inputs(call.content)
+    inputs = 1 if call.target.route.single else _count_inputs(call.content)
     return Answer(
         reply=reply,
         operation=call.target.route.operation.id,

@@ -195,6 +195,9 @@ def _without_conflicts(
 def _form(context: BatchContext, taken: TakenValue) -> TakenValueForm:
     """Return the form in which the next value is refused: it names a record only where there is one."""
     names = context.behaviour.taken_values
+    if not names and (context.schema.name, taken.property) == ("contacts", "email"):
+        # The one form on record for them.
+        names = ("conflict with id",)
     known = [form for form in taken_value_forms() if form.name in names or not names]
     if taken.existing is None:
         known = [form for form in known if form.existing is None] or [

@@ -34,11 +34,18 @@ class Behaviour(Struct, frozen=True, kw_only=True):
             before 2026-09, too ("Versions").
         without_207: The versions in which failures stand in the plain reply, `("2026-09",)` for what
             HubSpot published of that version first ("Versions").
-        index_delay: Seconds until a record that was written is found by its unique properties. Its id finds
-            it at once, and a second record with the same value is refused at once ("Reads").
+        index_delay: Seconds until a record that was written is found by its unique properties, and by a
+            search. Its id finds it at once, and a second record with the same value is refused at once
+            ("Reads").
         max_inputs_with_history: How many records one read returns with earlier values ("Reads").
         max_association_inputs: How many associations one request creates ("Associations
             after the fact").
+        default_properties: Whether a list, a single read and a search return only a few properties where
+            they name none; else all ("Single records").
+        refuse_missing_deletes: Whether a DELETE of a record that does not exist is a 404; else a 204
+            ("Single records").
+        searches_per_second: How many searches an account takes in a second; None for any number ("Search").
+        count_searches: Whether searches also count towards the other quotas ("Search").
 
     Raises:
         ConfigurationError: If a name or a number is invalid.
@@ -59,6 +66,10 @@ class Behaviour(Struct, frozen=True, kw_only=True):
     index_delay: float = 0.0
     max_inputs_with_history: int = 50
     max_association_inputs: int = 100
+    default_properties: bool = True
+    refuse_missing_deletes: bool = True
+    searches_per_second: int | None = 5
+    count_searches: bool = True
 
     def __post_init__(self) -> None:
         for what, names, known in (
@@ -72,3 +83,5 @@ class Behaviour(Struct, frozen=True, kw_only=True):
         for number in ("index_delay", "max_inputs_with_history", "max_association_inputs"):
             if not getattr(self, number) >= 0:
                 raise ConfigurationError(f"{number} cannot be {getattr(self, number):g}; choose 0 or more")
+        if self.searches_per_second is not None and self.searches_per_second < 1:
+            raise ConfigurationError("searches_per_second is at least 1, or None for any number")

@@ -250,6 +250,17 @@ def record_not_found() -> Refusal:
     return Refusal(status=404, message="resource not found", category=_NOT_FOUND)
 
 
+def bad_search(message: str) -> Refusal:
+    """A search asks for too much, or for what there is not; HubSpot's words are not known."""
+    return Refusal(status=400, message=message, category=_VALIDATION)
+
+
+def bad_filter(problem: str) -> Refusal:
+    """A filter of a search lacks what its operator needs."""
+    kind = "com.hubspot.inbounddb.publicobject.core.v3.search.Filter"
+    return unreadable(1, 1, f"Cannot construct instance of `{kind}`, problem: {problem}")
+
+
 def too_many_with_history(most: int) -> Refusal:
     """A read asks for earlier values of too many records."""
     message = f"The maximum number of inputs supported with propertiesWithHistory is {most}."

@@ -457,7 +457,7 @@ class Control:
                 body=self._body(operation, content),
             )
             result = operation.call(self._box, call)
-        except (ConfigurationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (ConfigurationError, OptionError, msgspec.DecodeError, UnicodeError, RecursionError) as error:
             return Refusal(status=400, message=str(error), category="VALIDATION_ERROR")
         return msgspec.json.encode(Nothing() if result is None else result)
 

@@ -158,6 +158,7 @@ _LINE_ITEMS = ObjectSchema(
     type_id="0-8",
     scope="line_items",
     title="name",
+    defaults=("quantity", "amount", "price"),
     properties={
         "name": TEXT,
         "description": TEXT,
@@ -313,6 +314,7 @@ _CONTACTS = ObjectSchema(
     type_id="0-1",
     scope="contacts",
     title="email",
+    defaults=("email", "firstname", "lastname"),
     properties={
         "email": Property("email", unique=True),
         "firstname": TEXT,
@@ -343,6 +345,7 @@ _COMPANIES = ObjectSchema(
     type_id="0-2",
     scope="companies",
     title="name",
+    defaults=("name", "domain"),
     properties={
         "name": TEXT,
         "domain": TEXT,
@@ -372,6 +375,7 @@ _DEALS = ObjectSchema(
     type_id="0-3",
     scope="deals",
     title="dealname",
+    defaults=("dealname", "amount", "closedate", "pipeline", "dealstage"),
     properties={
         "dealname": TEXT,
         "amount": MONEY,
@@ -395,6 +399,7 @@ _PRODUCTS = ObjectSchema(
     type_id="0-7",
     scope="products",
     title="name",
+    defaults=("name", "description", "price"),
     properties={
         "name": TEXT,
         "description": TEXT,

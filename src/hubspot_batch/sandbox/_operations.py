@@ -1,6 +1,7 @@
 """The operations of the sandbox, and which of them a request means (docs/behaviour.md, "Operations").
 
-They come from the document. Beside them are three reads of HubSpot's, for a look at what is stored.
+They come from the document. Beside them are HubSpot's calls for single records, lists and searches, which
+most programs of others make.
 """
 
 import re
@@ -36,11 +37,19 @@ def _made(operation_id: str, method: str, path: str) -> Operation:
     )
 
 
-_READS = (
-    _made("list_objects", "GET", "/crm/v3/objects/{objectType}"),
-    _made("get_object", "GET", "/crm/v3/objects/{objectType}/{objectId}"),
+_LIST = "/crm/v3/objects/{objectType}"
+_ITEM = "/crm/v3/objects/{objectType}/{objectId}"
+_OTHERS = (
+    _made("list_objects", "GET", _LIST),
+    _made("make_object", "POST", _LIST),
+    _made("search_objects", "POST", f"{_LIST}/search"),
+    _made("get_object", "GET", _ITEM),
+    _made("change_object", "PATCH", _ITEM),
+    _made("delete_object", "DELETE", _ITEM),
     _made("read_associations", "POST", "/crm/v4/associations/{fromObjectType}/{toObjectType}/batch/read"),
 )
+_WRITING = {"create", "update", "upsert", "archive", "make", "change", "delete"}
+_NUMBER = re.compile(r"\d+", re.ASCII)
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -71,7 +80,12 @@ class Route(Struct, frozen=True, kw_only=True):
     @property
     def writes(self) -> bool:
         """Whether the operation changes records."""
-        return self.verb not in {"get", "list", "read"}
+        return self.verb in _WRITING
+
+    @property
+    def single(self) -> bool:
+        """Whether the operation is about one record."""
+        return self.segments[-1] == "{objectId}" or self.verb == "make"
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -94,7 +108,8 @@ class Target(Struct, frozen=True, kw_only=True):
         """The scopes that open it, any one of them; without those of other object types."""
         names = {SCHEMAS[name].scope if name in SCHEMAS else name for name in self.object_types}
         if not self.route.operation.scopes:
-            return tuple(f"crm.objects.{name}.read" for name in sorted(names))
+            act = "write" if self.route.writes else "read"
+            return tuple(f"crm.objects.{name}.{act}" for name in sorted(names))
         if self.route.area != "objects":
             return self.route.operation.scopes
         return tuple(
@@ -120,11 +135,12 @@ def target_of(method: str, path: str) -> Target | Unserved:
     """Return what a request names."""
     area, version, segments = _parts(path)
     shaped = [route for route in routes() if route.area == area and _fits(route.segments, segments)]
+    # What is written out comes before what a record may be called: `search` is not an id.
+    written = [route for route in shaped if "{objectId}" not in route.segments]
+    shaped = written or shaped
     fitting = [route for route in shaped if route.operation.method == method]
     if not fitting:
-        # Beside a batch, HubSpot has nothing with another method, and beside a list only POST. Other paths it
-        # has, and the sandbox lacks.
-        closed = [route for route in shaped if _is_closed(route, method)]
+        closed = [route for route in shaped if _is_closed(route, method, segments)]
         methods = dict.fromkeys(route.operation.method for route in closed)
         return Unserved(allowed=tuple(methods))
     names = [text for part, text in zip(fitting[0].segments, segments, strict=True) if part == _TYPE]
@@ -135,18 +151,27 @@ def target_of(method: str, path: str) -> Target | Unserved:
     route = next((route for route in fitting if _serves(route, object_types)), None)
     if route is None:
         return Unserved()
-    object_id = segments[-1] if route.verb == "get" else ""
+    object_id = segments[-1] if "{objectId}" in route.segments else ""
     return Target(route=route, object_types=object_types, object_id=object_id, version=version)
 
 
-def _is_closed(route: Route, method: str) -> bool:
-    return "batch" in route.segments or (route.verb == "list" and method != "POST")
+def _is_closed(route: Route, method: str, segments: Sequence[str]) -> bool:
+    """Return whether HubSpot, too, has no other method for a path.
+
+    Beside the records of a type it has actions, `POST /crm/v3/objects/contacts/merge`, and it creates
+    property definitions. The sandbox lacks them.
+    """
+    if route.area == "objects":
+        return method != "POST" or "{objectId}" not in route.segments or bool(_NUMBER.fullmatch(segments[-1]))
+    return "batch" in route.segments or method != "POST"
 
 
 def _serves(route: Route, object_types: tuple[str, ...]) -> bool:
     if route.object_types:
         return route.object_types == object_types
-    return route.verb in {"get", "list"} or all(name in SCHEMAS for name in object_types)
+    return (route.verb in {"get", "list"} and "batch" not in route.segments) or all(
+        name in SCHEMAS for name in object_types
+    )
 
 
 def _parts(path: str) -> tuple[str, str, Sequence[str]]:
@@ -185,7 +210,7 @@ def plural_of(name: str) -> str | None:
 @cache
 def routes() -> Sequence[Route]:
     """Return the routes, those of the document first."""
-    return [_route(operation) for operation in (*contract.operations().values(), *_READS)]
+    return [_route(operation) for operation in (*contract.operations().values(), *_OTHERS)]
 
 
 def _route(operation: Operation) -> Route:

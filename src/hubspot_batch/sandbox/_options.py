@@ -43,8 +43,8 @@ _TOKEN = re.compile(
 """What can hide the end of a statement of TOML: strings, comments and brackets; and the end of a line."""
 
 
-class OptionError(ConfigurationError):
-    """A key or a value that does not fit.
+class OptionError(Exception):
+    """A key or a value that does not fit. What reads a file or a request turns it into an error of its own.
 
     Attributes:
         place: The keys and indexes that lead to it.

@@ -99,6 +99,10 @@ class _Change(Struct, rename="camel"):
     object_write_trace_id: Any = None
 
 
+class _Patch(Struct):
+    properties: dict[str, Any]
+
+
 class _Pair(Struct):
     from_: _Id = field(name="from")
     to: _Id
@@ -131,6 +135,8 @@ class _Pairs(Struct):
 # Not strict: 507.0 and "507" are integers to HubSpot. A number as a value stays as it was written.
 _CREATES = msgspec.json.Decoder(_Creates, strict=False, float_hook=str)
 _CHANGES = msgspec.json.Decoder(_Changes, strict=False, float_hook=str)
+_CREATE = msgspec.json.Decoder(_Create, strict=False, float_hook=str)
+_PATCH = msgspec.json.Decoder(_Patch, strict=False, float_hook=str)
 _IDS = msgspec.json.Decoder(_Ids, strict=False, float_hook=str)
 _READ = msgspec.json.Decoder(_Read, strict=False, float_hook=str)
 _PAIRS = msgspec.json.Decoder(_Pairs, strict=False, float_hook=str)
@@ -182,6 +188,60 @@ def read_pairs(
     """Return the pairs of records to associate."""
     body = _decoded(content, _PAIRS, _Pairs, accept_empty=accept_empty, most=most)
     return body if isinstance(body, Refusal) else _converted(content, body.inputs, _pair)
+
+
+def read_create(content: bytes) -> WriteInput | Refusal:
+    """Return the record that a single create names."""
+    return _single(content, _CREATE, lambda item: _create(item, ()))
+
+
+def read_patch(content: bytes, record_id: str, id_property: str | None) -> WriteInput | Refusal:
+    """Return the change that a single update names.
+
+    Args:
+        content: The body.
+        record_id: The record in the path, or a value of `id_property`.
+        id_property: The unique property; None for the record id.
+    """
+    return _single(
+        content,
+        _PATCH,
+        lambda item: WriteInput(
+            properties=_texts(item.properties, ("properties",)),
+            id=record_id,
+            id_property=id_property,
+            empty=not item.properties,
+        ),
+    )
+
+
+def read_body(content: bytes, decoder: msgspec.json.Decoder[Item]) -> Item | Refusal:
+    """Return a body that is a single thing, or why it is refused."""
+    if not content:
+        return _bodies.EMPTY_BODY
+    try:
+        return decoder.decode(content)
+    except msgspec.ValidationError as error:
+        return _misfit_of(content, str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _unreadable(content, error)
+
+
+def text_of(value: object) -> str:
+    """Return a value of a filter as text: numbers and booleans as HubSpot writes them."""
+    return _text(value, ())
+
+
+def _single(
+    content: bytes, decoder: msgspec.json.Decoder[Item], convert: Callable[[Item], Input]
+) -> Input | Refusal:
+    body = read_body(content, decoder)
+    if isinstance(body, Refusal):
+        return body
+    try:
+        return convert(body)
+    except _NotATextError as error:
+        return _misfit(content, error.path, _cannot_be("java.lang.String"))
 
 
 def _decoded(
@@ -286,6 +346,10 @@ def _misfitting(content: bytes, complaint: str, most: int) -> Refusal | None:
                 return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _unreadable(content, error)
+    return _misfit_of(content, complaint)
+
+
+def _misfit_of(content: bytes, complaint: str) -> Refusal:
     # Text of the request can stand before the place, never after it.
     place = complaint.rpartition("`$")[2] if "`$" in complaint else ""
     path = tuple(name or int(index) for name, index in _PLACE.findall(place))

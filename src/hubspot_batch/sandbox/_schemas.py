@@ -52,6 +52,7 @@ class ObjectSchema(Struct, frozen=True, kw_only=True, dict=True):
         read_only: Patterns of further properties that cannot be written.
         custom: The names of the properties that the account has defined.
         form: Those that only the create form of the account requires.
+        defaults: The properties that are returned where none are named, beside the id and the times.
         created: The property in which the server keeps the time of creation.
         modified: The property in which it keeps the time of the last change.
         compute: Returns the properties that the server computes from those that are stored.
@@ -66,6 +67,7 @@ class ObjectSchema(Struct, frozen=True, kw_only=True, dict=True):
     read_only: tuple[str, ...] = ()
     custom: frozenset[str] = frozenset()
     form: frozenset[str] = frozenset()
+    defaults: tuple[str, ...] = ()
     created: str = "hs_createdate"
     modified: str = "hs_lastmodifieddate"
     compute: Callable[[Values], Values] = _nothing

@@ -298,6 +298,19 @@ class Store:
             f"object_type = ? AND id > ? AND {state} ORDER BY id LIMIT ?", object_type, after, limit
         )
 
+    def searchable(self, object_type: str, now: float) -> Generator[StoredRecord, None, None]:
+        """Yield the records that a search can find now, by rising id, without holding all of them."""
+        after = 0
+        while True:
+            condition = (
+                f"object_type = ? AND id > ? AND {_NOT_ARCHIVED} AND indexed_at <= ? ORDER BY id LIMIT ?"
+            )
+            records = self._select(condition, object_type, after, now, _MOST_VALUES)
+            yield from records
+            if len(records) < _MOST_VALUES:
+                return
+            after = int(records[-1].id)
+
     def associations(self, record_ids: Iterable[str]) -> dict[str, list[StoredAssociation]]:
         """Return the associations of records by their ids, without those with archived records."""
         query = (
@@ -342,7 +355,7 @@ class Store:
         with self._lock:
             self._db.close()
 
-    def _select(self, condition: str, *values: str | int) -> list[StoredRecord]:
+    def _select(self, condition: str, *values: str | float) -> list[StoredRecord]:
         with self._lock:
             query = f"SELECT {_COLUMNS} FROM records WHERE {condition}"  # noqa: S608 - written in this class
             return [_record(row) for row in self._db.execute(query, values).fetchall()]

@@ -67,6 +67,7 @@ class Grant(Struct, frozen=True, kw_only=True):
         number: The id of the account.
         scopes: Its scopes; None for all.
         window: Its quota.
+        searches: The quota of searches, which all tokens of the account share.
         day: The day of the account, or one of its own.
         oauth: Whether it is an OAuth token.
         expires: When it expires; None for a static token.
@@ -76,6 +77,7 @@ class Grant(Struct, frozen=True, kw_only=True):
     number: int
     scopes: frozenset[str] | None
     window: Window
+    searches: Window
     day: Day
     oauth: bool = False
     expires: datetime | None = None
