@@ -391,6 +391,7 @@ class ObjectMethods(
         verb: Literal["create", "update", "upsert"] = "create",
         unique_property: str | None = None,
         id_property: str | None = None,
+        assume_unique: bool = False,
         look: bool = False,
         definitions: Iterable[PropertyDefinition] | None = None,
         on_faults: Callable[[int, Sequence[InputIssue]], object] | None = None,
@@ -407,6 +408,7 @@ class ObjectMethods(
             verb: What the rows are for.
             unique_property: As for `create_all`: each row must have it.
             id_property: As for `update_all` and `upsert_all`.
+            assume_unique: As for `create_all`.
             look: Whether to look up which records exist, a hundred in a request: those that rows are about,
                 by `id`, `id_property` or `unique_property`, and those that they link with.
             definitions: What the properties are, as `properties` returns it. By default they are read, once
@@ -429,6 +431,7 @@ class ObjectMethods(
             rows,
             unique_property=unique_property,
             id_property=id_property,
+            assume_unique=assume_unique,
             definitions=definitions,
             look=look,
             on_faults=on_faults,

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 ORDER = {"properties": {"hs_order_name": "A-1"}}
 COMMANDS = [
-    *("create", "update", "upsert", "read", "archive", "associate", "validate", "results", "runs"),
+    *("create", "update", "upsert", "read", "archive", "associate", "validate"),
+    *("properties", "results", "runs"),
     *("mapping", "sandbox", "demo", "document", "version", "completion"),
 ]
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell, Write
 
 FAULTY = 'hs_order_name,hs_tags\nA-1,x\n"A\n-2",y\n\nA-3\nA-4,z,1\n'
+FORM_ONLY = (
+    "Only the form of the rows was checked: there is no access token to read the properties of the account "
+    "with; name one, or a file of them with --definitions"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -33,11 +37,13 @@ class TestDryRun:
         assert done == (
             0,
             (
+                'For example, line 2 is sent as {"properties": {"hs_order_name": "A"}}\n'
                 "25,001 rows, 0 of them not valid, make 251 requests\n"
                 "account           at least  of the day\n"
                 "Free, Starter         25 s        0.1%\n"
                 "Professional          13 s        0.0%\n"
                 "Enterprise            13 s        0.0%\n"
+                f"{FORM_ONLY}\n"
                 "Nothing was sent\n"
             ),
             "",
@@ -49,9 +55,10 @@ class TestDryRun:
 
         assert done.code == 1
         remedy = "write as many cells as the header has, and quotes around one that holds the delimiter"
-        assert done.out.splitlines()[:3] == [
-            f"row 3, line 6: 1 cells where the header has 2; {remedy}",
-            f"row 4, line 7: 3 cells where the header has 2; {remedy}",
+        assert done.out.splitlines()[:4] == [
+            f"1 row: 1 cells where the header has 2; {remedy} (line 6)",
+            f"1 row: 3 cells where the header has 2; {remedy} (line 7)",
+            'For example, line 2 is sent as {"properties": {"hs_order_name": "A-1", "hs_tags": "x"}}',
             "4 rows, 2 of them not valid, make 1 request",
         ]
 
@@ -60,7 +67,7 @@ class TestDryRun:
 
         done = shell("create", "line-items", path, "--dry-run")
 
-        assert done.out.startswith("3 rows, 0 of them not valid, make 2 requests\n")
+        assert "\n3 rows, 0 of them not valid, make 2 requests\n" in done.out
 
     def test_a_unique_property_that_rows_lack(self, write: "Write", shell: "Shell") -> None:
         path = write("orders.csv", "hs_order_name,number\nA-1,1\nA-2,\n")
@@ -68,31 +75,42 @@ class TestDryRun:
         done = shell("create", "orders", path, "--dry-run", "--unique-property", "number")
 
         assert done.code == 1
-        assert done.out.startswith("row 2, line 3: ")
-        assert "number" in done.out
+        assert done.out.startswith("1 row: properties: the unique property 'number' is missing or empty; ")
+        assert " (line 3)\n" in done.out
 
-    def test_shows_the_first_twenty(self, write: "Write", shell: "Shell") -> None:
-        path = write("orders.jsonl", '{"hs_order_name": {}}\n' * 30)
+    def test_shows_the_first_rows_of_each_fault(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.jsonl", '{"hs_order_name": {}}\n' * 300)
 
         done = shell("create", "orders", path, "--dry-run")
 
         lines = done.out.splitlines()
-        assert lines[19].startswith("row 20, line 20: properties/hs_order_name: ")
-        assert lines[20:22] == [
-            "and more; `hubspot-batch validate` shows them all",
-            "30 rows, 30 of them not valid, make 0 requests",
-        ]
+        assert lines[0].startswith("300 rows: properties/hs_order_name: ")
+        assert lines[0].endswith(" (lines 1, 2, 3, 4, 5 and more)")
+        assert lines[1] == "300 rows, 300 of them not valid, make 0 requests"
+
+    def test_shows_a_thousand_kinds_of_faults(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.jsonl", "".join(f'{{"column_{row}": {{}}}}\n' for row in range(1_010)))
+
+        done = shell("create", "orders", path, "--dry-run")
+
+        assert done.out.count("1 row: properties/column_") == 1_000
+        assert "and 10 faults of other kinds\n" in done.out
 
     def test_json(self, write: "Write", shell: "Shell") -> None:
         done = shell("create", "orders", write("orders.csv", FAULTY), "--dry-run", "--json")
 
         assert (done.code, done.err, done.out.count("\n")) == (1, "", 1)
-        accounts = done.report.pop("accounts")
-        assert {name: value for name, value in done.report.items() if name != "accounts"} == {
+        accounts, faults = done.report["accounts"], done.report["faults"]
+        assert [fault["rows"] for fault in faults] == [[{"row": 3, "line": 6}], [{"row": 4, "line": 7}]]
+        assert {name: value for name, value in done.report.items() if name not in {"accounts", "faults"}} == {
             "operation": "create_orders",
             "rows": 4,
             "invalid": 2,
             "requests": 1,
+            "compared": False,
+            "existing": None,
+            "new": None,
+            "unread": [],
         }
         assert accounts[0] == {"name": "Free, Starter", "seconds": 0.1, "share_of_day": 1 / 250_000}
 
@@ -102,10 +120,9 @@ class TestDryRun:
         done = shell("update", "orders", path, "--dry-run")
 
         assert done.code == 1
-        assert done.out.splitlines()[:2] == [
-            "row 3, line 4: 'id' is missing; add it",
-            "3 rows, 1 of them not valid, make 2 requests",
-        ]
+        lines = done.out.splitlines()
+        assert lines[0] == "1 row: 'id' is missing; add it (line 4)"
+        assert lines[2] == "3 rows, 1 of them not valid, make 2 requests"
 
     def test_a_column_that_no_row_has(self, write: "Write", shell: "Shell") -> None:
         path = write("orders.jsonl", '{"hs_order_name": "A"}\n')
@@ -126,7 +143,7 @@ class TestDryRun:
     def test_standard_input(self, shell: "Shell") -> None:
         done = shell("create", "orders", "-", "--dry-run", stdin=b"hs_order_name\nA-1\n")
 
-        assert done.out.startswith("1 rows, 0 of them not valid, make 1 request\n")
+        assert "\n1 rows, 0 of them not valid, make 1 request\n" in done.out
         assert not shell.runs.exists()
 
 

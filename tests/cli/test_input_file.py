@@ -77,7 +77,8 @@ class TestWhatIsReadOnce:
 
     @pytest.mark.posix
     def test_it_can_be_checked_before_it_is_pushed(self, pipe: Callable[[], Path], shell: "Shell") -> None:
-        assert shell("create", "orders", pipe(), "--dry-run").out.startswith("2 rows, 0 of them not valid")
+        done = shell("create", "orders", pipe(), "--dry-run", "--base-url", shell.box.url)
+        assert "2 rows, 0 of them not valid" in done.out
         assert shell("validate", "create", "orders", pipe()).err.endswith(
             "0 fault(s) in 2 rows for create_orders\n"
         )

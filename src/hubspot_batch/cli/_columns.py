@@ -250,6 +250,11 @@ class Columns:
             or any(rule.kind == "enumeration" and "currency" not in name for _, name, rule in plan.ruled)
         )
 
+    def pairs_of(self, values: Mapping[str, object]) -> Sequence[tuple[str, str]]:
+        """Return each column of a row that becomes a property, with that."""
+        inner = values.get("properties")
+        return self._plan(tuple(inner if isinstance(inner, Mapping) else values)).pairs
+
     def item_of(self, values: Mapping[str, object]) -> object:
         """Return the input for a row, or a fault if it would make a record without any value of the row."""
         item = self.input_of(values)
@@ -530,6 +535,10 @@ class PairColumns:
                 )
             self.missing.clear()
             self._make_types()
+
+    def pairs_of(self, _values: Mapping[str, object]) -> Sequence[tuple[str, str]]:
+        """Return nothing: the columns are ends of links."""
+        return ()
 
     def item_of(self, values: Mapping[str, object]) -> object:
         """Return the input for a row: for its two columns, or for a whole input."""

@@ -16,6 +16,7 @@ from hubspot_batch.cli._options import (
     ASKING,
     ASSOCIATING,
     ASSUMING,
+    CHECKING,
     CONNECTING,
     DAYS,
     FILE,
@@ -119,7 +120,7 @@ def commands() -> None:
     """  # noqa: D301 - click's mark for lines that stay as they are
 
 
-@_command_of("create", READING, ASSOCIATING, UNIQUE, ASSUMING, PUSHING)
+@_command_of("create", READING, ASSOCIATING, UNIQUE, ASSUMING, CHECKING, PUSHING)
 def create(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
     """Create a record for each row of FILE.
 
@@ -133,7 +134,7 @@ def create(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noq
     return _run(ctx, given, "create", object_type)
 
 
-@_command_of("update", READING, IDENTIFYING, ASSUMING, PUSHING)
+@_command_of("update", READING, IDENTIFYING, ASSUMING, CHECKING, PUSHING)
 def update(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
     """Update the record that each row of FILE names.
 
@@ -143,7 +144,7 @@ def update(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noq
     return _run(ctx, given, "update", object_type)
 
 
-@_command_of("upsert", READING, KEYING, ASSOCIATING, ASSUMING, PUSHING)
+@_command_of("upsert", READING, KEYING, ASSOCIATING, ASSUMING, CHECKING, PUSHING)
 def upsert(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
     """Update the record that each row of FILE names, or create it if there is none.
 
@@ -228,6 +229,25 @@ def validate(verb: str, object_type: str, **given: Any) -> int:  # noqa: ANN401 
 
     name = operation_id(verb, _with_underscores(object_type))
     return 0 if _validate.validate(name, input_file(given)) else 1
+
+
+@commands.command()
+@click.argument("object_type", metavar="OBJECT", type=objects_of("read"))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON Lines.")
+@click.option("--output", type=FILE, help="A file for --definitions.")
+@click.option("--sandbox", is_flag=True, help="Those of a local HubSpot.")
+@CONNECTING
+def properties(*, object_type: str, as_json: bool, output: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's own
+    """Print the properties of OBJECT in the account: name, label, type, and how many options there are.
+
+    OBJECT is as for `read`. A file that --output writes stands in for the account where there is no token:
+    see `create --dry-run --definitions FILE`.
+    """
+    from hubspot_batch.cli import _definitions
+
+    _definitions.print_definitions(
+        _with_underscores(object_type), connection_options(given), output, as_json=as_json
+    )
 
 
 @commands.command()
@@ -436,10 +456,18 @@ def _run(
     job = Job(verb=verb, object_types=tuple(map(_with_underscores, object_types)), request=request or {})
     file = input_file(given, job.object_types if verb == "associate" else None)
     if given.get("dry_run"):
-        from hubspot_batch.cli._dry_run import dry_run
+        from hubspot_batch.cli._dry_run import DryRun, dry_run
 
-        unique_property = given.get("unique_property")
-        return 0 if dry_run(job.operation_id, file, unique_property, as_json=given["as_json"]) else 1
+        chosen = DryRun(
+            unique_property=given.get("unique_property"),
+            assume_unique=given.get("assume_unique", False),
+            definitions=given.get("definitions"),
+            look=given.get("look", False),
+            as_json=given["as_json"],
+        )
+        return 0 if dry_run(job, file, connection_options(given), chosen) else 1
+    if given.get("look") or given.get("definitions"):
+        raise click.UsageError("--look and --definitions go with --dry-run")
     from hubspot_batch.cli import _push
 
     return _push.run(job, file, connection_options(given), push_options(given), ctx.obj)

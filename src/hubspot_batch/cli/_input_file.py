@@ -1,7 +1,7 @@
 """The file of a command and how it is read: its rows become inputs."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from itertools import chain
@@ -89,6 +89,19 @@ class InputFile(Struct, frozen=True, kw_only=True):
                 f"{folder}: {error.strerror}; what is read from {self.path} is kept there: make room, "
                 "or write it into a file and push that"
             ) from error
+
+    def check(self, operation: Operation) -> None:
+        """Check the options against the file before anything else is asked, where it can be read again.
+
+        Raises:
+            SourceError: If it cannot be read.
+            ConfigurationError: If an option does not fit it.
+        """
+        if self.path == STDIN:
+            _check_standard_input()
+        elif not is_read_once(self.path):
+            with self.open(operation):
+                pass
 
     @contextmanager
     def open(self, operation: Operation, definitions: Definitions = None) -> Iterator["OpenInputFile"]:
@@ -193,6 +206,10 @@ class OpenInputFile:
     def inputs(self) -> Iterator[object]:
         """Yield what `rows` yields, without the rows."""
         return (item for _, item in self.rows())
+
+    def pairs_of(self, row: FileRow) -> Sequence[tuple[str, str]]:
+        """Return each column of a row that becomes a property, with that."""
+        return self._columns.pairs_of(row.values)
 
     @property
     def needs_definitions(self) -> bool:

@@ -333,9 +333,23 @@ RUNNING = options(
     click.option("--report", type=PATH, help="Write an HTML page about the run."),
     click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, without progress."),
 )
+CHECKING = options(
+    click.option(
+        "--definitions",
+        type=PATH,
+        help="With --dry-run: compare rows with the properties in this file of `hubspot-batch properties`.",
+    ),
+    click.option(
+        "--look",
+        is_flag=True,
+        help="With --dry-run: look up which records exist, and which links lead nowhere.",
+    ),
+)
 PUSHING = options(
     click.option(
-        "--dry-run", is_flag=True, help="Check all rows and say how long a push takes. Nothing is sent."
+        "--dry-run",
+        is_flag=True,
+        help="Compare all rows with the account and say how long a push takes. Nothing is written.",
     ),
     click.option(
         "--keep-going", is_flag=True, help="Go on even if the first rows are all refused for one reason."
