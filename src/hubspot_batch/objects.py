@@ -464,8 +464,9 @@ class ObjectMethods(
                 are needed. An `AsyncHubSpot` also takes asynchronous iterables and cursors.
                 An association of an input may name its target by a unique property:
                 `{"to": {"type": "orders", "property": "hs_external_order_id", "value": "SO-1"}}`. The ids are
-                read first, 100 in a request. A row whose target is not there, nor some seconds later, is
-                rejected and not sent: TARGET_NOT_FOUND. `types` may be left out where `to` has a `type`.
+                read first, 100 in a request. A row whose target is not there, nor `settle_after` seconds
+                later, is rejected and not sent: TARGET_NOT_FOUND. `types` may be left out where `to` has a
+                `type`.
             unique_property: A property that the account holds unique and that every row has. With it, a row
                 that may have been written, because its answer was lost for example, is looked for, 100 in a
                 request: it is done if this run has created its record, and sent again if there is none. That
@@ -480,7 +481,8 @@ class ObjectMethods(
                 nothing and gets the same ids. Either way `Outcome.id` is the id of that record. One record
                 is never that of two rows: the later one is rejected.
             settle_after: After how many seconds a row that may have been written, and that is not found, is
-                taken as not written. HubSpot can show new records late.
+                taken as not written, and the target of a link as not there. HubSpot can show new records
+                late.
             journal: A file that makes the run resumable. Start the same run with the same file again, and it
                 finishes what is left. Rows that were in flight when the process was killed are `unknown`,
                 unless `unique_property` is named.

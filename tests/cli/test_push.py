@@ -150,10 +150,7 @@ class TestColumns:
         assert shell.push("create", "orders", write("orders.csv", TABLE), *options).code == 0
         assert shell.sent() == expected
 
-    def test_columns_of_keys_become_associations(
-        self, write: "Write", shell: "Shell", monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("hubspot_batch.bulk._run.PATIENCE", 0.01)
+    def test_columns_of_keys_become_associations(self, write: "Write", shell: "Shell") -> None:
         shell.box.add("contacts", 301, {"email": "ada@example.com"})
         path = write("orders.csv", "hs_order_name,mail\nA-1,ada@example.com\nA-2,\nA-3,no@one.com\n")
 

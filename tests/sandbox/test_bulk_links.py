@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hubspot_batch import AsyncHubSpot, HubSpot, InvalidInputError, Retries
-from hubspot_batch.bulk import BulkError, Outcome, Report, _run, read_outcomes, read_run
+from hubspot_batch.bulk import BulkError, Outcome, Report, _options, read_outcomes, read_run
 from hubspot_batch.bulk._late_links import LateLinks
 from hubspot_batch.errors import ConfigurationError, PermissionDeniedError, SourceError
 from hubspot_batch.sandbox import Behaviour, Property, Sandbox
@@ -24,6 +24,7 @@ UNIQUE = {
     "line_items": {ITEM: Property("text", unique=True)},
 }
 TO_ORDER = 514
+SOON = 0.02
 READ = "/crm/v3/objects/orders/batch/read"
 LINK = "/crm/associations/2026-09/line_items/orders/batch/create"
 
@@ -31,7 +32,8 @@ LINK = "/crm/associations/2026-09/line_items/orders/batch/create"
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy, "_FIRST_BACKOFF", 0.001)
-    monkeypatch.setattr(_run, "PATIENCE", 0.02)
+    # What `create_all` is given, other runs have by default.
+    monkeypatch.setattr(_options, "SETTLE_AFTER", SOON)
 
 
 @pytest.fixture
@@ -135,7 +137,9 @@ def test_keys_are_taken_as_they_are_and_hubspot_compares_them() -> None:
     with sandbox(numbers) as box, hub_of(box) as hub:
         box.add("contacts", 7, {"email": "ada@example.com"})
         values = ["SO-A", "SO-a", "SO-A;b", "SO-'\"x", "SO- y ", "SO-5", "so-5", "SO-a;b", "SO-y"]
-        report = hub.line_items.create_all(item(number, order(value)) for number, value in enumerate(values))
+        report = hub.line_items.create_all(
+            (item(number, order(value)) for number, value in enumerate(values)), settle_after=SOON
+        )
 
         assert {*faults_of(report)} == {6, 7, 8}
         ids = ["1001", "1000", "1002", "1003", "1004", "1005"]
@@ -147,9 +151,9 @@ def test_a_row_whose_target_is_not_there_is_rejected_unsent(box: Sandbox) -> Non
         item(number, order(f"SO-{number}" if number % 3 else f"gone-{number // 6}")) for number in range(30)
     ]
     with hub_of(box) as hub:
-        report = hub.line_items.create_all(rows)
+        report = hub.line_items.create_all(rows, settle_after=SOON)
         archived = hub.orders.archive_all(["1001"])
-        after = hub.line_items.create_all([item(100, order("SO-1"))])
+        after = hub.line_items.create_all([item(100, order("SO-1"))], settle_after=SOON)
 
     gone = [number for number in range(30) if number % 3 == 0]
     assert [outcome.index for outcome in report.outcomes if not outcome.ok] == gone
@@ -163,13 +167,13 @@ def test_a_row_whose_target_is_not_there_is_rejected_unsent(box: Sandbox) -> Non
     assert after.reasons == {f"orders.{NUMBER}: TARGET_NOT_FOUND": 1}
 
 
-def test_a_target_that_shows_late_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_run, "PATIENCE", 0.5)
+def test_a_target_that_shows_late_is_looked_for_again() -> None:
     with sandbox([], behaviour=Behaviour(index_delay=0.5)) as box, hub_of(box) as hub:
         hub.orders.create_all(
             {"properties": {"hs_order_name": "A", NUMBER: f"SO-{number}"}} for number in range(3)
         ).raise_for_errors()
-        report = hub.line_items.create_all(item(number, order(f"SO-{number}")) for number in range(4))
+        items = (item(number, order(f"SO-{number}")) for number in range(4))
+        report = hub.line_items.create_all(items, settle_after=0.5)
 
         assert faults_of(report) == {3: f"no record of type orders has the {NUMBER} 'SO-3'"}
         assert report.looks == 2
@@ -195,9 +199,9 @@ def test_rows_that_wait_are_not_overtaken_by_later_rows_of_their_record(box: San
 def test_the_run_ends_where_no_target_of_the_first_rows_is_there(box: Sandbox, tmp_path: Path) -> None:
     rows = [item(number, order(f"none-{number}")) for number in range(1000)]
     with hub_of(box) as hub, pytest.raises(BulkError, match="TARGET_NOT_FOUND; mend that"):
-        hub.line_items.create_all(rows, journal=tmp_path / "run")
+        hub.line_items.create_all(rows, journal=tmp_path / "run", settle_after=SOON)
     with hub_of(box) as hub:
-        report = hub.line_items.create_all(rows, journal=tmp_path / "run", keep_going=True)
+        report = hub.line_items.create_all(rows, journal=tmp_path / "run", keep_going=True, settle_after=SOON)
 
     assert (report.finished, report.rejected) == (True, 1000)
     assert not box.records("line_items")
@@ -473,7 +477,7 @@ def test_a_run_that_is_left_looks_for_nothing_more(box: Sandbox) -> None:
             yield item(number, order(f"SO-{number % 1000}"), order(f"none-{number}"))
 
     with hub_of(box) as hub:
-        with hub.line_items.stream_create(rows(), keep_going=True) as stream:
+        with hub.line_items.stream_create(rows(), keep_going=True, settle_after=SOON) as stream:
             next(stream)
         looks = asked(box, READ)
         assert stream.report.in_flight == 0

@@ -20,9 +20,6 @@ from hubspot_batch.contract._operations import MAX_INPUTS
 Find: TypeAlias = Callable[[str, str, Sequence[str]], Awaitable[Mapping[str, str] | None]]
 """Returns the id of each value of a property that a record has; None if the run has ended."""
 
-PATIENCE = 5.0
-"""After how many seconds HubSpot shows what was written."""
-
 # What waits for an id: no more than this in a group, in that many groups.
 _MOST_ROWS = 500
 _MOST_BYTES = 4 * 2**20

@@ -16,7 +16,7 @@ from hubspot_batch.bulk import _outcomes as outcomes
 from hubspot_batch.bulk._delivery import BatchSender
 from hubspot_batch.bulk._journal import Journal, Writer
 from hubspot_batch.bulk._journal_file import explained, helps_to_start_again
-from hubspot_batch.bulk._links import PATIENCE, Complete, Group, Links
+from hubspot_batch.bulk._links import Complete, Group, Links
 from hubspot_batch.bulk._lookup import Lookup
 from hubspot_batch.bulk._options import Resumption, Task
 from hubspot_batch.bulk._outcomes import Outcome
@@ -115,7 +115,7 @@ class Run:
             Kind(task.operation, task.unique_property, task.beside),
             self._find,
             lambda group: self._tasks.start_soon(self._look, group),
-            PATIENCE,
+            task.settle_after,
         )
         self._tally = Tally()
         self._trial = Trial(task)
