@@ -1,6 +1,8 @@
 """Files of rows on their way into HubSpot: what arrives, what is printed, what the exit code says."""
 
+import csv
 import gzip
+import io
 import json
 import os
 import re
@@ -327,6 +329,18 @@ class TestExitCodes:
 
         assert done.code == 0
         assert len(shell.sent()) == 2
+
+    def test_4_or_0_rows_exist_already(self, write: "Write", shell: "Shell") -> None:
+        push = ["create", "orders", write("orders.csv", CSV), "--unique-property", NUMBER, "--new"]
+        told = []
+        for options, code in (([], 0), ([], 4), (["--existing", "keep"], 0)):
+            assert shell.push(*push, *options).code == code
+            rows = csv.DictReader(io.StringIO(shell("results", "latest").out))
+            told.append([(row["_outcome"], row["_id"]) for row in rows])
+
+        ids = [id_ for _, id_ in told[0]]
+        assert told == [[(status, id_) for id_ in ids] for status in ("done", "rejected", "done")]
+        assert len(shell.sent()) == len(ids) == 2
 
     def test_1_a_property_that_is_not_unique(self, write: "Write", shell: "Shell") -> None:
         path = write("orders.csv", CSV)

@@ -75,12 +75,12 @@ def test_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_was_done_in_more_than_one_way(capsys: pytest.CaptureFixture[str]) -> None:
-    figures = {"read": 9, "done": 8, "unknown": 1, "actions": {"updated": 5, "created": 2}}
+    figures = {"read": 9, "done": 8, "unknown": 1, "looks": 2, "actions": {"updated": 5, "created": 2}}
 
     out, _ = printed(capsys, figures, 6, job=Job(verb="upsert", object_types=("carts",)))
 
     assert out[:3] == [
-        "8 of 9 carts upserted in 0.0 s: 3 requests, 0% of the quota",
+        "8 of 9 carts upserted in 0.0 s: 3 requests and 2 looks, 0% of the quota",
         "updated 5, created 2, created or updated 1",
         "1 unknown: sent, but their answer was lost; they can be sent again",
     ]

@@ -135,6 +135,9 @@ def test_a_token_that_may_not_read_leaves_rows_to_what_refusals_say() -> None:
         box.faults.next("504-after")
         report = pushed(box, orders(100))
         assert (report.done, report.actions, report.looks) == (100, {"existing": 100}, 1)
+        for rows in (orders(1), orders(100)):
+            known = pushed(box, rows, existing="keep")
+            assert (known.rejected, known.looks) == (len(rows), 1)
         box.faults.next(*["504-before"] * 6)
         unknown = pushed(box, orders(1, "new"))
         (outcome,) = unknown.outcomes

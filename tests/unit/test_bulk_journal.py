@@ -301,6 +301,28 @@ def test_a_forked_process_leaves_the_journal_to_its_parent(path: Path) -> None:
         assert list(journal.entries(0, 9)) == [0, 1]
 
 
+def test_when_a_row_has_left_is_kept_and_need_not_be_known(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.write(
+            [
+                Entry(index=0, digest=b"a", sent=True, departed=1788249600.25),
+                Entry(index=1, digest=b"b", sent=True),
+                Entry(index=2, digest=b"c", departed=1.0),
+            ]
+        )
+    with Journal(path) as journal:
+        assert {n: entry.departed for n, entry in journal.entries(0, 9).items()} == {
+            0: 1788249600.25,
+            1: None,
+            2: None,
+        }
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("update rows set why = x'61' where number = 0")
+        connection.commit()
+    with Journal(path) as journal, pytest.raises(JournalError, match="of row 0"):
+        journal.entries(0, 9)
+
+
 FORKED = """
 import os, sys
 from pathlib import Path

@@ -243,7 +243,7 @@ class Journal:
 
     def _entry(self, number: int, digest: bytes, state: str, record: str | None, why: bytes | None) -> Entry:
         if state in {"planned", "sent"}:
-            departed = self._departure(number, why)
+            departed = self._departure(number, why) if state == "sent" else None
             return Entry(index=number, digest=digest, sent=state == "sent", departed=departed)
         outcome = self._outcome(number, state.removeprefix(_WRITTEN), record, why)
         if state.startswith(_WRITTEN):

@@ -91,9 +91,10 @@ def print_summary(
 def _lines(
     report: Report, code: ExitCode, job: Job, run: str, to_mend: str | None, *, resumable: bool
 ) -> Iterator[str]:
+    looks = f" and {report.looks:,} look{'s' * (report.looks != 1)}" if report.looks else ""
     yield (
         f"{report.done:,} of {report.read:,} {job.rows} {job.words.done} in "
-        f"{duration(report.seconds)}: {report.requests:,} request{'s' * (report.requests != 1)}, "
+        f"{duration(report.seconds)}: {report.requests:,} request{'s' * (report.requests != 1)}{looks}, "
         f"{report.quota_share:.0%} of the quota"
     )
     if report.actions.keys() - {job.words.action}:
