@@ -180,18 +180,24 @@ def test_what_exists_is_rejected_with_its_id_or_kept_at_two_requests_for_a_hundr
     assert len(ids(box)) == 300
 
 
-@pytest.mark.parametrize("traced", [False, True])
-def test_among_new_rows_those_that_exist_are_told_apart(box: Sandbox, *, traced: bool) -> None:
+def test_among_new_rows_those_that_exist_are_told_apart(box: Sandbox) -> None:
     pushed(box, orders(50))
-    rows = orders(100)
-    if not traced:
-        # A trace id that repeats lets HubSpot refuse the batch as a whole.
-        rows = [row | {"objectWriteTraceId": "same"} for row in rows]
 
-    report = pushed(box, rows, existing="keep")
+    report = pushed(box, orders(100), existing="keep")
 
     assert report.actions == {"existing": 50, "created": 50}
     assert dict(report.ids) == {row: ids(box)[f"X-{row}"] for row in range(100)}
+
+
+def test_the_others_of_a_batch_that_is_refused_are_sent_again_in_one_request() -> None:
+    with Shop() as shop:
+        rows = orders(100)
+        for row in rows[::2]:
+            shop.add(row["properties"])
+        report = pushed(shop, rows, existing="keep")
+        assert report.actions == {"existing": 50, "created": 50}
+        assert (report.requests, report.looks) == (2, 1)
+        assert dict(report.ids) == {row: shop.records[f"X-{row}"]["id"] for row in range(100)}
 
 
 def test_a_run_that_breaks_off_can_begin_again_without_a_journal(box: Sandbox) -> None:
@@ -226,6 +232,19 @@ def test_runs_over_the_same_keys_at_once_double_nothing(box: Sandbox) -> None:
             both = [*pool.map(lambda _: pushed(box, orders(500), existing="keep"), range(2))]
         for report in both:
             assert dict(report.ids) == {row: ids(box)[f"X-{row}"] for row in range(500)}
+
+
+def test_waiting_ends_when_something_ends_the_run(box: Sandbox) -> None:
+    def broken() -> Iterator[Row]:
+        yield from orders(100)
+        while not box.requests:
+            time.sleep(0.01)
+        raise LookupError
+
+    box.faults.next("504-before")
+    with pytest.raises(BulkError) as caught:
+        pushed(box, broken(), settle_after=600)
+    assert (caught.value.report.pending, caught.value.report.unanswered) == (100, 100)
 
 
 def test_waiting_ends_with_the_run(box: Sandbox) -> None:
@@ -269,7 +288,7 @@ class Shop:
         self.creates = 0
         self.lost: dict[int, Callable[[], object]] = {}
         self.readable = True
-        self.twice = False
+        self.twice = self.silent = False
         self.ahead, self.dated = ahead, dated
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -306,7 +325,9 @@ class Shop:
             return 200, _reply(found + [record | {"id": "901"} for record in found if self.twice])
         self.creates += 1
         rows = [item["properties"] for item in body["inputs"]]
-        if any(row[NUMBER] in self.records for row in rows):
+        if self.silent:
+            return 201, _reply([])
+        if any(row[NUMBER] in self.records or row["hs_order_name"] == "bad" for row in rows):
             return 400, {"status": "error", "category": "VALIDATION_ERROR", "message": "That does not work."}
         if self.creates in self.lost:
             self.lost[self.creates]()
@@ -390,6 +411,22 @@ def test_two_records_with_one_key_end_a_run() -> None:
         shop.twice = True
         with pytest.raises(BulkError, match="the records 900 and 901 have one value"):
             pushed(shop, [{"properties": ORDER}])
+
+
+def test_a_row_that_is_refused_for_something_else_costs_one_look() -> None:
+    with Shop() as shop:
+        rows = orders(100)
+        rows[42]["properties"]["hs_order_name"] = "bad"
+        report = pushed(shop, rows)
+        assert (report.done, report.rejected, report.looks) == (99, 1, 1)
+        assert report.reasons == {"VALIDATION_ERROR": 1}
+
+
+def test_a_row_that_no_answer_tells_of_is_looked_for_and_remains_unknown() -> None:
+    with Shop() as shop:
+        shop.silent = True
+        (outcome,) = pushed(shop, [{"properties": ORDER}]).outcomes
+        assert (outcome.status, outcome.category, shop.creates) == ("unknown", "NOT_IN_REPLY", 5)
 
 
 def test_a_row_that_is_never_found_and_never_answered_for_remains_unknown() -> None:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from itertools import count
 from typing import TypeGuard
 
 from anyio import CancelScope
@@ -125,7 +124,8 @@ class BatchSender:
             interrupted = [(row, outcomes.interrupted(row)) for row in rows if row.maybe_written]
             doubts.sift(interrupted, settled_at=self._began + self._task.settle_after)
             rows = [row for row in rows if not row.maybe_written]
-        for sends in count():
+        sends = 0
+        while True:
             if doubts:
                 missing, doubts = await self._resolved(doubts, is_last=sends == self._most_sends)
                 self.counts.retries += bool(missing)
@@ -134,6 +134,7 @@ class BatchSender:
                 return
             await self._isolate(rows, doubts)
             rows = []
+            sends += 1
 
     async def _isolate(self, rows: Sequence[Row], doubts: Doubts | None) -> None:
         """Send rows in one request, or in several where HubSpot refuses them as a whole.
