@@ -471,3 +471,47 @@ class TestSandbox:
 
     def test_an_invalid_port(self) -> None:
         assert run("sandbox", "--port", "65536").returncode == 2
+
+
+class TestOptionsTogether:
+    @pytest.mark.parametrize(
+        ("options", "told"),
+        [
+            *(
+                (["--dry-run", *option], f"--dry-run and {option[0]} do not go together: a dry run ")
+                for option in (
+                    *(
+                        ["--report", "a.html"],
+                        ["--results", "a.csv"],
+                        ["--journal", "a.run"],
+                        ["--name", "a"],
+                    ),
+                    *(["--new"], ["--keep-going"], ["--concurrency", "2"], ["--share-quota", "a.sqlite"]),
+                )
+            ),
+            *(
+                (["--sandbox", *option], f"--sandbox and {option[0]} do not go together: the local HubSpot ")
+                for option in (
+                    *(["--token-file", "a"], ["--base-url", "http://127.0.0.1"]),
+                    *(["--allow-http"], ["--share-quota", "a.sqlite"]),
+                )
+            ),
+            (["--journal", "a.run", "--name", "a"], "--journal and --name do not go together: "),
+            (["--assume-unique"], "--assume-unique goes with --unique-property or --associate: "),
+        ],
+    )
+    def test_none_is_ignored(self, options: list[str], told: str, write: "Write", shell: "Shell") -> None:
+        done = shell("create", "orders", write("a.csv", "hs_order_name\nA\n"), *options)
+
+        assert done.code == 2
+        assert told in done.err
+
+    def test_those_that_are_about_another_format(self, write: "Write", shell: "Shell") -> None:
+        lines = write("a.jsonl", '{"hs_order_name": "A"}\n')
+
+        done = shell("create", "orders", lines, "--delimiter", ";", "--dry-run")
+
+        assert done.code == 1
+        assert "only CSV has a delimiter, and this is jsonl; leave --delimiter out" in done.err
+        done = shell("create", "orders", write("a.parquet", b"PAR1"), "--encoding", "utf-8", "--dry-run")
+        assert "Parquet tells its encoding itself; leave --encoding out" in done.err

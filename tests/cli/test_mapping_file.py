@@ -363,3 +363,15 @@ class TestPush:
 
         assert done.code == 2
         assert "has no year" in done.err
+
+    def test_a_link_by_a_key(self, write: "Write") -> None:
+        path = write(
+            "a.toml", '[values]\nnull = "-"\n[columns]\nK = { associate = "contact@email?" }\nA = "a"\n'
+        )
+        columns = Columns(CREATE, ColumnOptions(), ["K", "A"], is_text=True, mapping=read_mapping(path))
+
+        linked: Any = columns.input_of({"K": " a@b.de\u00a0", "A": "1"})
+        alone: Any = columns.input_of({"K": " - ", "A": "1"})
+
+        assert linked["associations"][0]["to"]["value"] == "a@b.de"
+        assert "associations" not in alone

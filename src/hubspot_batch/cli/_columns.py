@@ -209,6 +209,10 @@ class Columns:
         self._form = form
         self._zone = None if form.zone is UNSET else form.zone
         self._zoneless = zoneless
+        # The key of a record, in a column that is no property.
+        null = frozenset() if form.null is UNSET else form.null
+        is_plain = mapping is None and not null
+        self._link_rule = None if is_plain else CellRule(kind="string", trim=mapping is not None, null=null)
         check_id_property(self._verb, options.id_property)
         self._id = None if self._verb == "create" else options.id_property or "id"
         mapped = _pairs("--map", options.map, "PROPERTY=COLUMN")
@@ -332,7 +336,8 @@ class Columns:
         """Return one association for each record, with all its types."""
         found: dict[tuple[str, str | None, str], tuple[dict[str, object], list[AssociationType]]] = {}
         for link in self._links:
-            for record in link.records(columns.get(link.column)):
+            cell = columns.get(link.column)
+            for record in link.records(cell if self._link_rule is None else convert(cell, self._link_rule)):
                 key = link.target, link.property, str(record)
                 _, kinds = found.setdefault(key, (link.target_of(record, self._verb), []))
                 if link.type not in kinds:

@@ -30,6 +30,7 @@ from hubspot_batch.cli._options import (
     READING,
     RUNNING,
     UNIQUE,
+    check_together,
     connection_options,
     input_file,
     objects_of,
@@ -453,6 +454,7 @@ def _run(
     """Do what a command does with the rows of its file, and return the exit code."""
     from hubspot_batch.cli._jobs import Job
 
+    check_together(ctx)
     job = Job(verb=verb, object_types=tuple(map(_with_underscores, object_types)), request=request or {})
     file = input_file(given, job.object_types if verb == "associate" else None)
     if given.get("dry_run"):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from hubspot_batch import printable
 from hubspot_batch.errors import ConfigurationError
@@ -356,6 +357,46 @@ PUSHING = options(
     ),
     RUNNING,
 )
+
+
+_DRY = "a dry run sends nothing, so that it has no outcomes"
+_LOCAL = "the local HubSpot has an address and a token of its own"
+_Rule: TypeAlias = tuple[str, tuple[str, ...], str]
+# Options that say nothing together: one, the others, and why.
+_APART: tuple[_Rule, ...] = (
+    ("dry_run", ("report", "results", "journal", "name", "new", "keep_going", "concurrency"), _DRY),
+    ("dry_run", ("share_quota",), "a dry run uses hardly any of the quota"),
+    ("sandbox", ("token_file", "base_url", "allow_http", "share_quota"), _LOCAL),
+    ("journal", ("name",), "a journal that is named has that name"),
+)
+# An option of create that says nothing without one of the others: the one, the others, and why. Rows of other
+# commands can name properties themselves.
+_TOGETHER: tuple[_Rule, ...] = (
+    ("assume_unique", ("unique_property", "id_property", "associate"), "it is about what names a record"),
+)
+
+
+def check_together(ctx: click.Context) -> None:
+    """Refuse two options if one of them would be ignored.
+
+    Raises:
+        UsageError: If two do not go together, or one says nothing without another one.
+    """
+    names = {parameter.name or "": parameter.opts[0] for parameter in ctx.command.params}
+    told = {name for name in names if _is_told(ctx, name)}
+    for one, others, why in _APART:
+        for other in others:
+            if {one, other} <= told:
+                raise click.UsageError(f"{names[one]} and {names[other]} do not go together: {why}")
+    for one, others, why in _TOGETHER if ctx.info_name == "create" else ():
+        known = [other for other in others if other in names]
+        if one in told and not any(ctx.params.get(other) for other in known):
+            needed = " or ".join(names[other] for other in known)
+            raise click.UsageError(f"{names[one]} goes with {needed}: {why}")
+
+
+def _is_told(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE and bool(ctx.params.get(name))
 
 
 def input_file(given: dict[str, Any], ends: Sequence[str] | None = None) -> "InputFile":

@@ -292,7 +292,7 @@ class _Draft:
         yield f"# {_text(sample.name)} = {_rule(shown, parts)}    # ? {_description(sample)}; {what}"
         if sample.has_mail and self._object_type in ("orders", "carts"):
             yield (
-                f'# {_text(sample.name)} = {{ associate = "contact@email" }}    # ? or the contact that the '
+                f'# {_text(sample.name)} = {{ associate = "contact@email?" }}    # ? or the contact that the '
                 "record is to be linked with"
             )
         yield from self._options(sample, (self._definitions or {}).get(likely or ""))

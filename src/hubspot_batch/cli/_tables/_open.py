@@ -9,7 +9,7 @@ from hubspot_batch.cli._tables._formats import FORMATS, ReadOptions
 from hubspot_batch.cli._tables._json_list import BODY
 from hubspot_batch.cli._tables._reader import RowReader
 from hubspot_batch.cli._tables._text import Text, error_at, foreign_bytes
-from hubspot_batch.errors import SourceError
+from hubspot_batch.errors import ConfigurationError, SourceError
 
 _COMPRESSED = {".gz", ".gzip", ".zst", ".zstd"}
 _PARQUET = b"PAR1"
@@ -90,6 +90,12 @@ def _reader(content: Content, path: Path, options: ReadOptions) -> RowReader:
     if (name == "parquet") != content.head.startswith(_PARQUET):
         problem = "not a Parquet file" if name == "parquet" else "a Parquet file"
         raise SourceError(f"{path}: this is {problem}; say with --format what it is")
+    if name != "csv" and options.delimiter is not None:
+        raise ConfigurationError(
+            f"{path}: only CSV has a delimiter, and this is {name}; leave --delimiter out"
+        )
+    if name == "parquet" and options.encoding is not None:
+        raise ConfigurationError(f"{path}: Parquet tells its encoding itself; leave --encoding out")
     return FORMATS[name].open(content, options)
 
 
