@@ -15,6 +15,7 @@ from hubspot_batch.errors import ConfigurationError, ConnectionFailedError, Jour
 
 if TYPE_CHECKING:
     from hubspot_batch.cli._summary import ExitCode
+    from tests.cli.conftest import Shell, Write
 
 
 def report(**figures: Any) -> Report:  # noqa: ANN401
@@ -193,3 +194,29 @@ def test_on_windows_a_command_is_quoted_for_its_shells(
     monkeypatch.setattr(_console, "os", SimpleNamespace(name="nt"))
 
     assert _console.quoted(argument) == quoted
+
+
+def test_codes_in_words(write: "Write", shell: "Shell") -> None:
+    path = write(
+        "a.csv", "hs_order_name,hs_total_price,hs_external_created_date\nA,nine,\nB,,20260901\nC,,7\n"
+    )
+
+    done = shell.push("create", "orders", path)
+
+    assert done.code == 4
+    assert (
+        "  hs_total_price: INVALID_LONG\n             not a number or a time that HubSpot takes; " in done.out
+    )
+    assert "  hs_external_created_date: INVALID_INPUT\n             row 2: " in done.out
+    assert "a number is not a date: HubSpot would count milliseconds from 1970; " in done.out
+
+
+@pytest.mark.parametrize(("columns", "indent"), [(60, " " * 13), (30, "  ")])
+def test_words_fit_the_terminal(columns: int, indent: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(isatty=lambda: True))
+
+    lines = _console.wrapped("a sentence of several words that does not fit into one line", " " * 13)
+
+    assert len(lines) > 1
+    assert all(line.startswith(indent) and len(line) <= columns for line in lines)

@@ -209,7 +209,7 @@ class Columns:
         self._form = form
         self._zone = None if form.zone is UNSET else form.zone
         self._zoneless = zoneless
-        # The key of a record, in a column that is no property.
+        # How the keys of records are written, in columns with links.
         null = frozenset() if form.null is UNSET else form.null
         is_plain = mapping is None and not null
         self._link_rule = None if is_plain else CellRule(kind="string", trim=mapping is not None, null=null)

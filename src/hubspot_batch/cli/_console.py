@@ -4,12 +4,15 @@ import errno
 import os
 import re
 import shlex
+import shutil
 import sys
+import textwrap
 
 import click
 
 from hubspot_batch import printable
 
+_NARROWEST = 24
 # What cmd.exe and PowerShell take as it is. A quoted name must not end in a backslash.
 _PLAIN_ON_WINDOWS = re.compile(r"[\w.:/\\+=@-]+")
 
@@ -26,6 +29,20 @@ def say(text: str, *, err: bool = False) -> None:
     except OSError as error:
         if not (err and is_unread(error)):
             raise
+
+
+def wrapped(text: str, indent: str) -> list[str]:
+    """Return a text as lines that fit a terminal; as one line if standard output is not one.
+
+    Words are not cut: one that is too long stands by itself.
+    """
+    if sys.stdout is None or not sys.stdout.isatty():
+        return [f"{indent}{text}"]
+    width = shutil.get_terminal_size().columns
+    if width < len(indent) + _NARROWEST:
+        indent = "  "
+    lines = textwrap.wrap(text, max(width - len(indent), 1), break_long_words=False, break_on_hyphens=False)
+    return [f"{indent}{line}" for line in lines]
 
 
 def quoted(argument: str) -> str:

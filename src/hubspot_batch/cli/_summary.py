@@ -7,9 +7,10 @@ from typing import Literal, TypeAlias
 import click
 
 from hubspot_batch.bulk import Report
-from hubspot_batch.cli._console import quoted, say
+from hubspot_batch.cli._console import quoted, say, wrapped
 from hubspot_batch.cli._jobs import Job
 from hubspot_batch.cli._progress import duration
+from hubspot_batch.cli._words import words_for
 from hubspot_batch.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -107,10 +108,7 @@ def _lines(
         advice = "they can be sent again" if job.operation.repeatable else "look before you push them again"
         yield f"{report.unknown:,} unknown: sent, but their answer was lost; {advice}"
     yield from _pending(report)
-    for reason, count in list(report.reasons.items())[:_REASONS_SHOWN]:
-        yield f"  {count:>9,}  {reason}"
-    if (more := len(report.reasons) - _REASONS_SHOWN) > 0:
-        yield f"  and {more:,} other reasons"
+    yield from _reasons(report)
     yield f"Run {run}"
     if report.rejected:
         yield from _how_to_mend(run, to_mend, job)
@@ -118,6 +116,16 @@ def _lines(
         yield f"  hubspot-batch results {quoted(run)} --unknown"
     if not report.finished:
         yield f"  {what_next(resumable=resumable, usable=code != 1)}"
+
+
+def _reasons(report: Report) -> Iterator[str]:
+    """Yield each reason with its code, and what it means."""
+    for reason, count in list(report.reasons.items())[:_REASONS_SHOWN]:
+        yield f"  {count:>9,}  {reason}"
+        if words := words_for(reason, report):
+            yield from wrapped(words, " " * 13)
+    if (more := len(report.reasons) - _REASONS_SHOWN) > 0:
+        yield f"  and {more:,} other reasons"
 
 
 def _pending(report: Report) -> Iterator[str]:

@@ -17,6 +17,7 @@ from hubspot_batch.cli._tables._formats import FORMATS
 from hubspot_batch.cli._tables._json import TEXT_KEY
 from hubspot_batch.cli._tables._reader import RowReader
 from hubspot_batch.cli._tables._row import RESULT_COLUMNS, FileRow
+from hubspot_batch.cli._words import WORDS
 from hubspot_batch.contract import Problem, Unreadable, encode_value
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import Reason
@@ -177,7 +178,8 @@ def _inert(cell: object) -> object:
 
 def _message(outcome: Outcome) -> str | None:
     texts = [_text_of(reason) for reason in outcome.reasons if reason.message]
-    return "; ".join(texts) or outcome.message
+    code = next((reason.code for reason in outcome.reasons if reason.code), outcome.category)
+    return "; ".join(texts) or outcome.message or WORDS.get(code or "")
 
 
 def _text_of(reason: Reason) -> str:
