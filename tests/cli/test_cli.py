@@ -509,9 +509,9 @@ class TestOptionsTogether:
     def test_those_that_are_about_another_format(self, write: "Write", shell: "Shell") -> None:
         lines = write("a.jsonl", '{"hs_order_name": "A"}\n')
 
-        done = shell("create", "orders", lines, "--delimiter", ";", "--dry-run")
+        done = shell.push("create", "orders", lines, "--delimiter", ";", "--dry-run")
 
         assert done.code == 1
         assert "only CSV has a delimiter, and this is jsonl; leave --delimiter out" in done.err
-        done = shell("create", "orders", write("a.parquet", b"PAR1"), "--encoding", "utf-8", "--dry-run")
+        done = shell.push("create", "orders", write("a.parquet", b"PAR1"), "--encoding", "utf-8", "--dry-run")
         assert "Parquet tells its encoding itself; leave --encoding out" in done.err

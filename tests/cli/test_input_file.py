@@ -255,7 +255,7 @@ class TestColumnsThatAreNoProperties:
     def test_the_remedy(
         self, header: str, options: list[str], told: str, write: "Write", shell: "Shell"
     ) -> None:
-        done = shell("create", "orders", write("a.csv", f"{header}\n1,2\n"), "--dry-run", *options)
+        done = shell.push("create", "orders", write("a.csv", f"{header}\n1,2\n"), "--dry-run", *options)
 
         assert done.code == 1
         assert told in done.err

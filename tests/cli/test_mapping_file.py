@@ -285,7 +285,7 @@ class TestRefused:
     def test_another_object_type(self, write: "Write", shell: "Shell") -> None:
         path, file = write("shop.toml", SHOP), write("a.csv", "a\n1\n")
 
-        done = shell("create", "carts", file, "--mapping", path, "--dry-run")
+        done = shell.push("create", "carts", file, "--mapping", path, "--dry-run")
 
         assert done.code == 1
         assert "this mapping is for orders, not for carts" in done.err

@@ -125,7 +125,7 @@ def test_a_german_shop_gets_from_its_export_to_records(tmp_path: Path, shell: "S
 
     written = shell("mapping", "orders", export, "--output", mapping, "--base-url", shell.box.url)
     first = mapping.read_text(encoding="utf-8")
-    unanswered = shell("create", "orders", export, "--mapping", mapping, "--dry-run")
+    unanswered = shell.push("create", "orders", export, "--mapping", mapping, "--dry-run")
     mapping.write_text(
         answered(
             first,
@@ -139,7 +139,7 @@ def test_a_german_shop_gets_from_its_export_to_records(tmp_path: Path, shell: "S
         ),
         encoding="utf-8",
     )
-    checked = shell("create", "orders", export, "--mapping", mapping, "--dry-run")
+    checked = shell.push("create", "orders", export, "--mapping", mapping, "--dry-run")
     done = shell.push("create", "orders", export, "--mapping", mapping)
     nightly = shell.push(
         *("upsert", "orders", export, "--mapping", mapping, "--id-property", "hs_external_order_id")
@@ -172,6 +172,9 @@ def test_definitions_answer_some_questions(write: "Write", shell: "Shell") -> No
     )
 
     told = shell("mapping", "orders", path, "--base-url", box.url)
+    saved = path.with_name("orders.json")
+    assert shell("properties", "orders", "--output", saved, "--base-url", box.url).code == 0
+    assert shell("mapping", "orders", path, "--definitions", saved).out == told.out
     shell.box.faults.next("429-daily")
     unknown = shell("mapping", "orders", path, "--base-url", shell.box.url)
     shell.unset("HUBSPOT_ACCESS_TOKEN")

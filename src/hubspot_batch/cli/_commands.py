@@ -322,20 +322,20 @@ def runs(
 @click.argument("object_type", metavar="OBJECT", type=objects_of("create"))
 @click.argument("file", type=FILE)
 @click.option("--output", type=FILE, default=Path("-"), help="The mapping file; standard output by default.")
+@click.option("--definitions", type=PATH, help="A file of `hubspot-batch properties` instead of the account.")
 @FORMATTING
 @CONNECTING
-def mapping(object_type: str, file: Path, output: Path, **given: Any) -> None:  # noqa: ANN401 - click's own
+def mapping(object_type: str, file: Path, output: Path, definitions: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's own
     """Write a first mapping file for FILE by looking at its columns.
 
     It says which column becomes which property, and how cells are written. What is not clear is a question
-    in a comment: answer it in an editor, then push with --mapping. With a token, the properties of the
-    account are looked up. A file that is there already is not replaced.
+    in a comment: answer it in an editor, then push with --mapping. The properties of the account are looked
+    up if there is a token. A file that is there already is not replaced.
     """
     from hubspot_batch.cli import _write_mapping
 
-    _write_mapping.run(
-        _with_underscores(object_type), file, read_options(given), connection_options(given), output
-    )
+    account = connection_options(given) if definitions is None else definitions
+    _write_mapping.run(_with_underscores(object_type), file, read_options(given), account, output)
 
 
 @commands.command()

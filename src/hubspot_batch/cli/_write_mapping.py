@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from hubspot_batch.cli._cells import KINDS
 from hubspot_batch.cli._connection import ConnectionOptions, connect, definitions_of, has_token
 from hubspot_batch.cli._console import quoted, say
+from hubspot_batch.cli._definitions import saved_definitions
 from hubspot_batch.cli._detect import ColumnSample, sample_of
 from hubspot_batch.cli._files import STDIN, check_writable, write_text
 from hubspot_batch.cli._input_file import Definitions
@@ -33,7 +34,7 @@ _WESTERN = "cp1252"
 
 
 def run(
-    object_type: str, path: Path, options: ReadOptions, connection_options: ConnectionOptions, output: Path
+    object_type: str, path: Path, options: ReadOptions, account: ConnectionOptions | Path, output: Path
 ) -> None:
     """Write a mapping file.
 
@@ -41,7 +42,7 @@ def run(
         object_type: What the rows are.
         path: The file of rows.
         options: How it is read.
-        connection_options: The account whose properties are looked up, if there is a token.
+        account: The account whose properties are looked up, if there is a token; or a file of them.
         output: The mapping file; `-` for standard output.
 
     Raises:
@@ -55,7 +56,7 @@ def run(
                 "delete it"
             )
         check_writable(output)
-    definitions = _definitions(object_type, connection_options)
+    definitions = _definitions(object_type, account)
     options, samples, count, delimiter = _look_at(path, options)
     draft = _Draft(object_type, definitions, samples)
     lines = [
@@ -73,11 +74,13 @@ def run(
     say(f"  {_check(object_type, path, output)}", err=True)
 
 
-def _definitions(object_type: str, options: ConnectionOptions) -> Definitions:
+def _definitions(object_type: str, account: ConnectionOptions | Path) -> Definitions:
     """Return what the properties of the account are; None without a token, or if they cannot be had."""
-    if not has_token(options):
+    if isinstance(account, Path):
+        return {definition.name: definition for definition in saved_definitions(account, object_type)}
+    if not has_token(account):
         return None
-    with connect(options) as connection:
+    with connect(account) as connection:
         try:
             client = connection.client().with_options(retries=0, timeout=_SECONDS_WAITED)
             return definitions_of(client, object_type)
