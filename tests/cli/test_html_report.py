@@ -95,6 +95,7 @@ def test_it_holds_the_figures() -> None:
         rejected=7,
         unknown=2,
         requests=60,
+        looks=4,
         retries=3,
         rate_limited=1,
         quota_share=0.9871,
@@ -113,6 +114,7 @@ def test_it_holds_the_figures() -> None:
         "unknown": "2",
         "pending": "1",
         "requests": "60",
+        "looks": "4",
         "sent again": "3",
         "answered with 429": "1",
         "time": "1 min 5 s",
@@ -167,9 +169,10 @@ def test_it_gives_each_reason_with_its_count_and_first_rows() -> None:
     outcomes = [refused(index, "INVALID_LONG", f"word {index}") for index in range(5)]
     outcomes.append(Outcome(index=9, status="unknown", category="HTTP_504"))
     outcomes.append(refused(1011, "OTHER", "long " * 100))
+    outcomes.append(Outcome(index=13, status="rejected", id="201", category="CONFLICT"))
     outcomes.append(Outcome(index=12, status="done", id="1"))
 
-    texts = page(report(outcomes, read=8, done=1, rejected=6, unknown=1)).texts
+    texts = page(report(outcomes, read=9, done=1, rejected=7, unknown=1)).texts
 
     start = texts.index("5")
     assert texts[start : start + 5] == [
@@ -181,7 +184,8 @@ def test_it_gives_each_reason_with_its_count_and_first_rows() -> None:
     ]
     assert "row 4: word 3" not in texts
     assert "row 10: HTTP_504" in texts
-    assert texts.index("6 rejected: not written") < start
+    assert "row 14: CONFLICT (record 201)" in texts
+    assert texts.index("7 rejected: not written") < start
     assert texts.index("1 unknown: sent, but their answer was lost") < texts.index("row 10: HTTP_504")
     (long,) = [text for text in texts if text.startswith("row 1,012: long")]
     assert len(long) < 260

@@ -157,6 +157,7 @@ def _figures(report: Report) -> str:
         "unknown": f"{report.unknown:,}",
         "pending": f"{report.pending:,}",
         "requests": f"{report.requests:,}",
+        **({"looks": f"{report.looks:,}"} if report.looks else {}),
         "sent again": f"{report.retries:,}",
         "answered with 429": f"{report.rate_limited:,}",
         "time": duration(report.seconds),
@@ -242,7 +243,9 @@ def _reasons(groups: Mapping[tuple[str, ...], _Group]) -> str:
 
 def _row(outcome: Outcome) -> str:
     words = shorten(outcome.text, _LONGEST_TEXT, placeholder=" ...")
-    return f"<li>row {outcome.index + 1:,}: {_text(words)}</li>"
+    # A row that was refused because its record exists has the id of that record.
+    record = f" (record {outcome.id})" if outcome.id else ""
+    return f"<li>row {outcome.index + 1:,}: {_text(words + record)}</li>"
 
 
 def _chart(samples: Sequence[Sample], rate_limit: float) -> str:
