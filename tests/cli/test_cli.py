@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import httpx
 import pytest
 
@@ -515,3 +517,58 @@ class TestOptionsTogether:
         assert "only CSV has a delimiter, and this is jsonl; leave --delimiter out" in done.err
         done = shell.push("create", "orders", write("a.parquet", b"PAR1"), "--encoding", "utf-8", "--dry-run")
         assert "Parquet tells its encoding itself; leave --encoding out" in done.err
+
+
+class TestHelp:
+    def test_options_are_in_groups_and_examples_follow(self) -> None:
+        done = run("create", "--help")
+
+        titles = re.findall(r"^(\S.*):$", done.stdout, re.MULTILINE)
+        assert titles == [
+            *("The file", "Its cells", "Records and links", "The run", "The account", "Output", "Options"),
+            "Examples",
+        ]
+        assert done.stdout.index("--decimal") < done.stdout.index("--dry-run  ")
+        assert "\n  hubspot-batch create orders export.csv --mapping shop.toml\n" in done.stdout
+
+    def test_few_options_need_no_groups(self) -> None:
+        done = run("results", "--help")
+
+        assert re.findall(r"^(\S.*):$", done.stdout, re.MULTILINE) == ["Options", "Examples"]
+
+    @pytest.mark.parametrize("columns", [40, 50, 80])
+    def test_it_fits_the_terminal(self, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COLUMNS", str(columns))
+
+        told = run("update", "--help").stdout.partition("Examples:")[0]
+
+        assert max(map(len, told.splitlines())) <= columns
+
+    def test_each_example_is_a_command(self) -> None:
+        from hubspot_batch.cli._commands import commands  # noqa: PLC0415 - it needs the extra `cli`
+        from hubspot_batch.cli._help import EXAMPLES  # noqa: PLC0415
+
+        for name, lines in EXAMPLES.items():
+            for line in lines:
+                words = shlex.split(line)
+                assert words[0] == name
+                command = commands.commands[name]
+                with command.make_context(name, words[1:]) as context:
+                    assert isinstance(context, click.Context)
+
+    def test_did_you_mean(
+        self, write: "Write", shell: "Shell", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        write("-shop.csv", "hs_order_name\nA\n")
+
+        assert "'order' is not one of them; did you mean orders?" in shell("create", "order", "a.csv").err
+        assert "is not one of" in shell("create", "cats", "a.csv").err
+        assert shell("validate", "create", "line_items", write("a.csv", "name\nA\n")).code == 0
+        done = shell("create", "orders", "-shop.csv", "--dry-run")
+        assert done.code == 2
+        assert "; for the file, write ./-shop.csv" in done.err
+        assert "for the file" not in shell("create", "orders", "-other.csv").err
+        assert shell("validate", "create", "orders", "./-shop.csv").code == 0
+        shell.unset("HUBSPOT_ACCESS_TOKEN")
+        assert "create orders ./-shop.csv --mapping" in shell("mapping", "orders", "--", "-shop.csv").err

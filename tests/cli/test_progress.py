@@ -151,7 +151,9 @@ def test_in_a_terminal_one_line_is_drawn_and_removed(width: str, write: "Write",
     shell.set("TERM", "xterm-256color")
     shell.set("COLUMNS", width)
     screen = bytearray()
-    command = ("create", "orders", path, "--base-url", shell.box.url, "--concurrency", "1")
+    color = "always" if width == "120" else "never"
+    command = ("create", "orders", path, "--base-url", shell.box.url, "--concurrency", "1", "--color", color)
+    shell.set("NO_COLOR", "1")
     with shell.start(*command, stderr=theirs) as process:
         os.close(theirs)
         reader = threading.Thread(target=_read, args=(ours, screen))
@@ -163,6 +165,7 @@ def test_in_a_terminal_one_line_is_drawn_and_removed(width: str, write: "Write",
     text = screen.decode()
     assert process.returncode == 0
     assert out.startswith("300 of 300 orders created in ")
+    assert bool(re.search(r"\x1b\[[\d;]*3\d[\d;]*m", text)) == (color == "always")
     # A narrow terminal has no room for the title.
     assert (TITLE in text) == (width == "120")
     assert re.search(r"100 rows, \d+/s, quota", text)

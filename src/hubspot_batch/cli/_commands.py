@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415 - the command line answers --help without all that a command needs
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 
 from hubspot_batch import __version__
 from hubspot_batch.cli._errors import explained
+from hubspot_batch.cli._help import Command, hint_for, width_of_terminal
 from hubspot_batch.cli._options import (
     ASKING,
     ASSOCIATING,
@@ -45,8 +47,11 @@ _AS_JSON = f"{__name__}.as_json"
 
 
 class _Commands(click.Group):
+    command_class = Command
+
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:  # noqa: ANN401 - click's own
         as_json = "--json" in args
+        extra.setdefault("terminal_width", width_of_terminal())
         # It prints help and version.
         with explained():
             context = super().make_context(info_name, args, *more, **extra)
@@ -56,7 +61,12 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> NoReturn:
         """Run a command. What it returns is the exit code; None is 0."""
         with explained(as_json=ctx.meta[_AS_JSON]), Interrupts() as ctx.obj:
-            ctx.exit(super().invoke(ctx) or 0)
+            try:
+                ctx.exit(super().invoke(ctx) or 0)
+            except click.NoSuchOption as error:
+                if (hint := hint_for(error, sys.argv[1:])) is None:
+                    raise
+                raise click.UsageError(f"{error.format_message()}; {hint}", error.ctx) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the commands in the order in which they are needed."""

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 import textwrap
+from pathlib import Path
 
 import click
 
@@ -51,6 +52,12 @@ def quoted(argument: str) -> str:
         return shlex.quote(argument)
     # No name of a file holds a double quote there, and cmd.exe knows no single quotes.
     return argument if _PLAIN_ON_WINDOWS.fullmatch(argument) else f'"{argument}"'
+
+
+def quoted_path(path: Path) -> str:
+    """Return a path as it can be typed, even if its name begins like an option."""
+    text = str(path)
+    return quoted(f"./{text}" if text.startswith("-") and text != "-" else text)
 
 
 def is_unread(error: OSError) -> bool:

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -56,7 +57,11 @@ class _ChoiceWhenUsed(_NameType):
         self._choices = choices
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return click.Choice(self._choices()).convert(value, param, ctx)
+        choices = self._choices()
+        known = value.lower().replace("_", "-")
+        if known not in choices and (close := get_close_matches(known, choices, n=1)):
+            self.fail(f"{value!r} is not one of them; did you mean {close[0]}?", param, ctx)
+        return click.Choice(choices).convert(value, param, ctx)
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -333,6 +338,13 @@ RUNNING = options(
     click.option("--results", type=PATH, help="Write all rows there with their outcomes."),
     click.option("--report", type=PATH, help="Write an HTML page about the run."),
     click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, without progress."),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="Whether the progress bar has colours; by default at a terminal, unless NO_COLOR is set.",
+    ),
 )
 CHECKING = options(
     click.option(
@@ -473,6 +485,7 @@ def push_options(given: dict[str, Any]) -> "PushOptions":
         name=given["name"],
         new=given["new"],
         as_json=given["as_json"],
+        color=given["color"],
         page=given["report"],
         results=given["results"],
         records=given.get("output"),

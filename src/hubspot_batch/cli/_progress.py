@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO, TypeAlias, cast
+from typing import Literal, TextIO, TypeAlias, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from hubspot_batch import printable
 from hubspot_batch.bulk import Progress
 from hubspot_batch.cli._console import say
 
+Color: TypeAlias = Literal["auto", "always", "never"]
 ShareRead: TypeAlias = Callable[[], float | None]
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -56,18 +57,21 @@ def _sample(progress: Progress) -> Sample:
 
 
 @contextmanager
-def drawn(title: str, share_read: ShareRead, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+def drawn(
+    title: str, share_read: ShareRead, *, quiet: bool, color: Color = "auto"
+) -> Iterator[Callable[[Progress], None]]:
     """Draw progress while the block runs, and yield the function that takes it.
 
     Args:
         title: What the run does.
         share_read: Returns the share of the source that was read, from 0 to 1.
         quiet: Whether to draw nothing.
+        color: Whether there are colours at a terminal: `auto` leaves it to NO_COLOR.
     """
     if quiet:
         yield lambda _: None
     elif sys.stderr is not None and sys.stderr.isatty():
-        with _bar(title, share_read) as tell:
+        with _bar(title, share_read, color) as tell:
             yield tell
     else:
         yield _Lines(title, share_read).tell
@@ -89,7 +93,7 @@ class _Lines:
 
 
 @contextmanager
-def _bar(title: str, share_read: ShareRead) -> Iterator[Callable[[Progress], None]]:
+def _bar(title: str, share_read: ShareRead, color: Color) -> Iterator[Callable[[Progress], None]]:
     from rich import progress as rich  # noqa: PLC0415 - only where a terminal is drawn to
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Column  # noqa: PLC0415
@@ -103,7 +107,9 @@ def _bar(title: str, share_read: ShareRead) -> Iterator[Callable[[Progress], Non
             seconds = last.seconds + time.monotonic() - told
             return Text(text_of(replace(last, seconds=seconds), share))
 
-    console = Console(file=cast("TextIO", _ClosableTerminal(sys.stderr)))
+    # Without a choice, NO_COLOR decides.
+    no_color = None if color == "auto" else color == "never"
+    console = Console(file=cast("TextIO", _ClosableTerminal(sys.stderr)), no_color=no_color)
     # One line, however narrow the terminal is: what wraps is not erased when something else is printed.
     columns: list[rich.ProgressColumn] = [
         rich.TaskProgressColumn(table_column=Column(no_wrap=True, min_width=4)),

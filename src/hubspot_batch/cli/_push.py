@@ -21,7 +21,7 @@ from hubspot_batch.cli._files import STDIN, check_distinct, check_writable, dige
 from hubspot_batch.cli._html_report import RunFacts, page_of
 from hubspot_batch.cli._input_file import Definitions, InputFile, OpenInputFile
 from hubspot_batch.cli._jobs import Job
-from hubspot_batch.cli._progress import Sample, Samples, drawn
+from hubspot_batch.cli._progress import Color, Sample, Samples, drawn
 from hubspot_batch.cli._run_journal import drop_unused, journal_for, note_end, note_start, without_values
 from hubspot_batch.cli._signals import Interrupts
 from hubspot_batch.cli._stored_runs import FileVersion, StoredRun, drop_copy, find, folder, is_copy, name_of
@@ -53,6 +53,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
         name: The name of the run, if it is given one.
         new: Whether to begin from the first row and ignore earlier runs.
         as_json: Whether to print the report as JSON, without progress.
+        color: Whether progress has colours: `auto`, `always` or `never`.
         page: Where to write the report as an HTML page.
         results: Where to write the rows with their outcomes.
         records: Where to write the records of a read.
@@ -67,6 +68,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     name: str | None = None
     new: bool = False
     as_json: bool = False
+    color: Color = "auto"
     page: Path | None = None
     results: Path | None = None
     records: Path | None = None
@@ -150,7 +152,9 @@ class _Push(Struct, frozen=True):
                 say(f"A local HubSpot runs at {place}: nothing leaves this machine", err=True)
             if self.job.notice is not None and not self.options.as_json:
                 say(self.job.notice, err=True)
-            with drawn(self.title, rows.reader.share_read, quiet=self.options.as_json) as draw:
+            with drawn(
+                self.title, rows.reader.share_read, quiet=self.options.as_json, color=self.options.color
+            ) as draw:
 
                 def tell(progress: Progress) -> None:
                     samples.take(progress)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from hubspot_batch.cli._cells import KINDS
 from hubspot_batch.cli._connection import ConnectionOptions, connect, definitions_of, has_token
-from hubspot_batch.cli._console import quoted, say
+from hubspot_batch.cli._console import quoted_path, say
 from hubspot_batch.cli._definitions import saved_definitions
 from hubspot_batch.cli._detect import ColumnSample, sample_of
 from hubspot_batch.cli._files import STDIN, check_writable, write_text
@@ -154,8 +154,8 @@ def _head(object_type: str, path: Path, output: Path, count: int, *, known: bool
 
 def _check(object_type: str, path: Path, output: Path) -> str:
     name = object_type.replace("_", "-")
-    mapping = "shop.toml" if output == STDIN else str(output)
-    return f"hubspot-batch create {name} {quoted(str(path))} --mapping {quoted(mapping)} --dry-run"
+    mapping = Path("shop.toml") if output == STDIN else output
+    return f"hubspot-batch create {name} {quoted_path(path)} --mapping {quoted_path(mapping)} --dry-run"
 
 
 def _file(options: ReadOptions, delimiter: str | None) -> Iterator[str]:
