@@ -15,7 +15,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -50,10 +50,12 @@ OPTIONS = (
     "--lang=en",
     "--virtual-time-budget=4000",
 )
+WHY = "hs_total_price: 12,50 was not a valid long. (3 times) <img src=x onerror=\"document.title='owned'\">"
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 
 REQUESTS = (
     RequestEntry(
+        number=4,
         at="2026-09-01T08:15:02.120Z",
         method="POST",
         path="/crm/v3/objects/orders/batch/create",
@@ -66,6 +68,8 @@ REQUESTS = (
         milliseconds=7.25,
     ),
     RequestEntry(
+        number=3,
+        reasons=["hs_total_price: 12,50 was not a valid long. (3 times)", HOSTILE],
         at="2026-09-01T08:15:01.007Z",
         method="POST",
         path="/crm/v3/objects/line_items/batch/create",
@@ -78,6 +82,7 @@ REQUESTS = (
         milliseconds=31.6,
     ),
     RequestEntry(
+        number=2,
         at="2026-09-01T08:15:00.500Z",
         method="POST",
         path="/crm/v3/objects/orders/batch/update",
@@ -90,6 +95,7 @@ REQUESTS = (
         milliseconds=1204.4,
     ),
     RequestEntry(
+        number=1,
         at="2026-09-01T08:14:59.000Z",
         method="GET",
         path=f"/{HOSTILE}",
@@ -137,6 +143,22 @@ STATE = State(
 )
 
 
+RECORD = {
+    "objectType": "orders",
+    "properties": {"hs_order_name": HOSTILE, "hs_tags": None},
+    "associations": [
+        {"toType": "contacts", "toId": "301", "category": "HUBSPOT_DEFINED", "typeId": 507},
+    ],
+    "createdAt": "2026-09-01T08:15:00.000Z",
+    "updatedAt": "2026-09-01T08:16:00.000Z",
+    "archivedAt": "2026-09-01T08:17:00.000Z",
+}
+HISTORY = [
+    {"properties": {"hs_order_name": "A", "hs_tags": "x"}, "writtenAt": "2026-09-01T08:15:00.000Z"},
+    {"properties": {"hs_order_name": HOSTILE, "hs_tags": None}, "writtenAt": "2026-09-01T08:16:00.000Z"},
+]
+
+
 class Log:
     """Note what is asked for."""
 
@@ -160,6 +182,7 @@ class Site:
         self.url = ""
         self.asked: list[str] = []
         self.changes: list[FaultChange] = []
+        self.keys: set[str | None] = set()
         self.app = Starlette(
             routes=[
                 Route("/", self._page),
@@ -167,6 +190,9 @@ class Site:
                 Route("/framed/{path:path}", self._page),
                 Route("/_sandbox/state", self._state),
                 Route("/_sandbox/faults", self._set_fault, methods=["POST"]),
+                Route("/_sandbox/requests", self._request),
+                Route("/_sandbox/records/{type}/{id}", self._record),
+                Route("/_sandbox/records/{type}/{id}/history", self._history),
             ],
             middleware=[Middleware(Log, asked=self.asked)],
         )
@@ -184,8 +210,23 @@ class Site:
         style = f"border: 0; width: 420px; height: {height}px"
         return HTMLResponse(f'<body style="margin: 0"><iframe src="/framed/{path}" style="{style}"></iframe>')
 
-    async def _state(self, _request: Request) -> Response:
+    async def _state(self, request: Request) -> Response:
+        self.keys.add(request.headers.get("authorization"))
         return Response(msgspec.json.encode(self.state), self.status)
+
+    async def _request(self, request: Request) -> Response:
+        number = int(request.query_params["after"]) + 1
+        found = [one.summary() for one in REQUESTS if one.number == number]
+        said = {"query": "limit=1", "body": {"note": HOSTILE}, "reply": "<html>"}
+        return JSONResponse({"results": [msgspec.to_builtins(one) | said for one in found]})
+
+    async def _record(self, request: Request) -> Response:
+        if request.path_params["id"] == "7":
+            return JSONResponse({"message": "there is no record of orders with the id 7"}, 400)
+        return JSONResponse(RECORD | {"id": request.path_params["id"]})
+
+    async def _history(self, _request: Request) -> Response:
+        return JSONResponse({"results": HISTORY})
 
     async def _set_fault(self, request: Request) -> Response:
         change = msgspec.json.decode(await request.body(), type=FaultChange)
@@ -300,10 +341,64 @@ def test_the_page_shows_what_is_stored(dom: str) -> None:
 def test_the_page_shows_the_last_requests(dom: str) -> None:
     assert rows(dom, "requests") == [
         ["08:15:02.120", "201", "create_orders", "100", "100", "0", "", "7.3"],
-        ["08:15:01.007", "207", "create_line_items", "100", "97", "3", "", "32"],
+        ["08:15:01.007", "207", f"create_line_items {WHY}", "100", "97", "3", "", "32"],
         ["08:15:00.500", "no reply", "update_orders", "40", "40", "0", "reset-after", "1,204"],
         ["08:14:59.000", "404", f"GET /{HOSTILE}", "0", "0", "0", "", "0.4"],
     ]
+
+
+def detail(dom: str) -> str:
+    return text_of(dom[dom.index('id="detail"') - 8 : dom.index("</dialog>")])
+
+
+def test_a_record_is_shown_with_its_properties_history_and_links(site: Site, browser: Browser) -> None:
+    site.script = """setTimeout(() => document.querySelector("#records td button").click(), 1000);"""
+
+    shown = detail(browser.dom(site.url))
+
+    assert "orders 20000000002 Close created 2026-09-01 08:15:00.000 UTC" in shown
+    assert "archived 2026-09-01 08:17:00.000 UTC" in shown
+    assert f"Properties hs_order_name {HOSTILE} hs_tags (empty)" in shown
+    assert "Links contacts 301 (HUBSPOT_DEFINED 507)" in shown
+    assert f"08:16:00.000 UTC hs_order_name: A → {HOSTILE} hs_tags: x → (empty) 2026-09-01 08:15" in shown
+    assert browser.console == []
+
+
+def test_a_record_is_found_by_its_id_and_a_link_leads_to_another(site: Site, browser: Browser) -> None:
+    site.script = """
+        setTimeout(() => { $("find-id").value = "8"; $("find").requestSubmit(); }, 1000);
+        setTimeout(() => $("detail").querySelector("li button").click(), 1500);
+    """
+    assert "contacts 301 Close created" in detail(browser.dom(site.url))
+    site.script = """setTimeout(() => { $("find-id").value = "7"; $("find").requestSubmit(); }, 1000);"""
+    assert "there is no record of orders with the id 7" in detail(browser.dom(site.url))
+
+
+def test_a_request_is_shown_with_what_was_refused_and_why(site: Site, browser: Browser) -> None:
+    site.script = """
+        setTimeout(() => document.querySelectorAll("#requests td button")[1].click(), 1000);
+    """
+
+    shown = detail(browser.dom(site.url))
+
+    assert "POST /crm/v3/objects/line_items/batch/create?limit=1 Close 207 at" in shown
+    assert f"100 inputs, 97 written, 3 refused Refused, and why {WHY} Request" in shown
+    assert '"note": "<img src=x' in shown
+    assert "Reply <html>" in shown
+    site.script = "setTimeout(() => showRequest(99), 1000);"
+    assert "Request 99 Close it is not kept any more" in detail(browser.dom(site.url))
+
+
+def test_a_sandbox_with_a_key_asks_for_it(site: Site, browser: Browser) -> None:
+    site.status = 401
+    site.script = """setTimeout(() => { $("key").value = "k"; $("locked").requestSubmit(); }, 1000);"""
+
+    dom = browser.dom(site.url)
+
+    assert 'id="locked">' in dom
+    assert site.keys == {None, "Bearer k"}
+    site.status = 200
+    assert 'id="locked" hidden="">' in browser.dom(site.url)
 
 
 def test_the_page_shows_the_faults_and_which_are_in_force(dom: str) -> None:

@@ -17,6 +17,7 @@ from hubspot_batch.sandbox._page import (
     SecondEntry,
     State,
     page,
+    reasons_of,
 )
 
 STATE = State(
@@ -44,6 +45,7 @@ STATE = State(
             refused=0,
             fault="reset-after",
             milliseconds=7.5,
+            reasons=["internal error"],
         )
     ],
     faults=[FaultState(name="504-after", description="a gateway gave up waiting", rate=0.02)],
@@ -75,6 +77,7 @@ ENCODED: dict[str, Any] = {
             "refused": 0,
             "fault": "reset-after",
             "milliseconds": 7.5,
+            "reasons": ["internal error"],
         }
     ],
     "faults": [{"name": "504-after", "description": "a gateway gave up waiting", "rate": 0.02}],
@@ -134,7 +137,7 @@ def test_the_page_names_no_host() -> None:
 
     assert re.findall(r"(?:https?:|wss?:)?//\w[^\s'\"]*", html.replace("// ", "")) == []
     assert re.findall(r'(?:src|href|action)="(?!data:)([^"]*)"', html) == ["/openapi.json", "/openapi.json"]
-    assert re.findall(r'fetch\("([^"]*)"', html) == ["/_sandbox/faults", "/_sandbox/state"]
+    assert re.findall(r"fetch\(([^,]*),", html) == ["`/_sandbox${path}`"]
     assert re.findall(r"url\(|@import", html) == []
 
 
@@ -163,7 +166,7 @@ def test_each_id_that_the_script_looks_for_is_in_the_page_once() -> None:
 
 
 def test_the_page_is_small() -> None:
-    assert len(page().encode()) < 25_000
+    assert len(page().encode()) < 30_000
 
 
 def test_the_headers_keep_the_page_to_itself() -> None:
@@ -180,3 +183,34 @@ def test_the_headers_keep_the_page_to_itself() -> None:
         "frame-ancestors": "'none'",
     }
     assert HEADERS["Cache-Control"] == "no-store"
+
+
+PROPERTIES = 'Property values were not valid: [{"name": "hs_tax", "message": "x was not a valid long."}]'
+
+
+@pytest.mark.parametrize(
+    ("status", "reply", "reasons"),
+    [
+        (201, {"message": "x"}, []),
+        (401, {"message": "The token expired."}, ["The token expired."]),
+        (400, {"message": PROPERTIES, "errors": [{"message": "x"}]}, ["hs_tax: x was not a valid long."]),
+        (
+            207,
+            {
+                "message": "y",
+                "errors": [{"message": "taken"}, *[{"message": PROPERTIES}] * 2, {"message": "a: [b]"}, {}],
+            },
+            ["hs_tax: x was not a valid long. (2 times)", "taken", "a: [b]"],
+        ),
+        (207, {"errors": [{"message": name} for name in "abcd"]}, ["a", "b", "c"]),
+        (500, {"message": ""}, []),
+        (500, {"message": 7}, []),
+        (0, {}, []),
+    ],
+)
+def test_the_reasons_of_a_reply(status: int, reply: dict[str, Any], reasons: list[str]) -> None:
+    assert list(reasons_of(status, msgspec.json.encode(reply))) == reasons
+
+
+def test_the_page_of_a_gateway_has_no_reasons() -> None:
+    assert list(reasons_of(502, b"<html>Bad gateway</html>")) == []

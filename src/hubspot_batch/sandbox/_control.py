@@ -243,10 +243,8 @@ def _requests(box: "Sandbox", call: ControlCall) -> Requests:
 
 
 def _shown(entry: RequestEntry) -> Request:
-    parts: dict[str, Any] = {
-        name: getattr(entry, name) for name in (*RequestSummary.__struct_fields__, "query")
-    }
-    return Request(**parts, body=_said(entry.body), reply=_said(entry.reply))
+    summary = msgspec.structs.asdict(entry.summary())
+    return Request(**summary, query=entry.query, body=_said(entry.body), reply=_said(entry.reply))
 
 
 def _said(content: bytes | None) -> object:

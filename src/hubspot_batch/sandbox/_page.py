@@ -1,14 +1,21 @@
 """The page at `/` of the sandbox, and the JSON that it shows.
 
 The page asks `GET /_sandbox/state` for a `State` once a second, and sends a `FaultChange` to
-`POST /_sandbox/faults` when a person moves a switch. It names no other host.
+`POST /_sandbox/faults` when a person moves a switch. Records and requests it reads as any program does
+(`_control`). It names no other host.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
+
+_MULTI_STATUS = 207
+_MOST_REASONS = 3
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -100,6 +107,7 @@ class RequestSummary(Struct, frozen=True, kw_only=True, rename="camel"):
         refused: How many of them were neither written nor found.
         fault: The name of the fault that it met, or None.
         milliseconds: How long the answer took.
+        reasons: Why it or some of its inputs were refused, the commonest first.
     """
 
     number: int = 0
@@ -113,6 +121,7 @@ class RequestSummary(Struct, frozen=True, kw_only=True, rename="camel"):
     refused: int
     fault: str | None
     milliseconds: float
+    reasons: Sequence[str] = ()
 
 
 class RequestEntry(RequestSummary, frozen=True, kw_only=True, rename="camel"):
@@ -140,8 +149,56 @@ class RequestEntry(RequestSummary, frozen=True, kw_only=True, rename="camel"):
     reply: bytes | None = b""
 
     def summary(self) -> RequestSummary:
-        """Return the same without what was said."""
+        """Return the same without what was said, but with the reasons for what was refused."""
+        if not self.reasons and self.reply:
+            # Found out where a person looks, and kept: most requests are never looked at.
+            force_setattr(self, "reasons", reasons_of(self.status, self.reply))
         return RequestSummary(**{name: getattr(self, name) for name in RequestSummary.__struct_fields__})
+
+
+def reasons_of(status: int, reply: bytes) -> Sequence[str]:
+    """Return why a request or some of its inputs were refused, the commonest reason first.
+
+    Args:
+        status: The status of the reply.
+        reply: Its body.
+    """
+    if status < _MULTI_STATUS:
+        return ()
+    try:
+        body = msgspec.json.decode(reply, type=_Errors)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ()
+    messages = [error.message for error in body.errors] if status == _MULTI_STATUS else [body.message]
+    counts = Counter(reason for message in messages for reason in _parts(message) if reason)
+    return [
+        f"{reason} ({number} times)" if number > 1 else reason
+        for reason, number in counts.most_common(_MOST_REASONS)
+    ]
+
+
+def _parts(message: str) -> Sequence[str]:
+    """Return the reasons that stand in a message, for each property one."""
+    _, _, details = message.partition(": [")
+    try:
+        problems = msgspec.json.decode(f"[{details}", type=list[_Problem])
+    except msgspec.DecodeError:
+        return (message,)
+    return [f"{problem.name}: {problem.message}" for problem in problems]
+
+
+class _Error(Struct):
+    message: str = ""
+
+
+class _Errors(Struct):
+    message: str = ""
+    errors: Sequence[_Error] = ()
+
+
+class _Problem(Struct):
+    name: str
+    message: str
 
 
 class FaultState(Struct, frozen=True, kw_only=True, rename="camel"):
