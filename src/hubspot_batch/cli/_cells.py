@@ -101,8 +101,12 @@ def convert(value: object, rule: CellRule) -> object:
     """
     if not isinstance(value, str):
         return _typed(value, rule)
-    text = value.strip().strip(_INVISIBLE).strip() if rule.trim or rule.kind not in _TEXTS else value
-    if not text or text in rule.null or text.strip() in rule.null:
+    text = value
+    if rule.trim or rule.kind not in _TEXTS:
+        text = value.strip()
+        if not text.isascii():
+            text = text.strip(_INVISIBLE).strip()
+    if not text or (rule.null and text.strip() in rule.null):
         return "" if rule.clear else None
     if rule.words:
         word = rule.words.get(text)

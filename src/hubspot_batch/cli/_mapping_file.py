@@ -17,6 +17,8 @@ from hubspot_batch.contract import Problem, encode_value, object_type_of
 from hubspot_batch.errors import ConfigurationError
 
 _LARGEST = 1024 * 1024
+# In the name of a column.
+_MOST_SIGNS = 20
 _EMPTY: Final = ("leave", "clear")
 _OTHERS: Final = ("refuse", "skip")
 
@@ -404,7 +406,9 @@ def _line_of(lines: Sequence[str], place: Sequence[str]) -> int | None:
 def _keys(line: str) -> tuple[str, ...]:
     """Return the dotted key with which a line of TOML begins; nothing if it begins with none."""
     start = -1
-    while (start := line.find("=", start + 1)) >= 0:
+    for _ in range(_MOST_SIGNS):
+        if (start := line.find("=", start + 1)) < 0:
+            break
         try:
             value: Any = tomllib.loads(f"{line[:start]}= 0")
         except tomllib.TOMLDecodeError:
