@@ -562,7 +562,7 @@ class TestHelp:
         monkeypatch.chdir(tmp_path)
         write("-shop.csv", "hs_order_name\nA\n")
 
-        assert "'order' is not one of them; did you mean orders?" in shell("create", "order", "a.csv").err
+        assert "'carts'; did you mean orders?" in shell("create", "order", "a.csv").err
         assert "is not one of" in shell("create", "cats", "a.csv").err
         assert shell("validate", "create", "line_items", write("a.csv", "name\nA\n")).code == 0
         done = shell("create", "orders", "-shop.csv", "--dry-run")

@@ -59,8 +59,9 @@ class _ChoiceWhenUsed(_NameType):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         choices = self._choices()
         known = value.lower().replace("_", "-")
-        if known not in choices and (close := get_close_matches(known, choices, n=1)):
-            self.fail(f"{value!r} is not one of them; did you mean {close[0]}?", param, ctx)
+        if known not in choices and (close := get_close_matches(known, choices, n=1, cutoff=0.75)):
+            listed = ", ".join(map(repr, choices))
+            self.fail(f"{value!r} is not one of {listed}; did you mean {close[0]}?", param, ctx)
         return click.Choice(choices).convert(value, param, ctx)
 
     def shell_complete(
