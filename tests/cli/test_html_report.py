@@ -11,6 +11,7 @@ from hubspot_batch.bulk import Outcome, Outcomes, Report
 from hubspot_batch.cli._html_report import RunFacts, page_of
 from hubspot_batch.cli._jobs import Job
 from hubspot_batch.cli._progress import Sample
+from hubspot_batch.cli._words import WORDS
 from hubspot_batch.results import Reason
 
 if TYPE_CHECKING:
@@ -175,9 +176,10 @@ def test_it_gives_each_reason_with_its_count_and_first_rows() -> None:
     texts = page(report(outcomes, read=9, done=1, rejected=7, unknown=1)).texts
 
     start = texts.index("5")
-    assert texts[start : start + 5] == [
+    assert texts[start : start + 6] == [
         "5",
         "hs_tax: INVALID_LONG",
+        WORDS["INVALID_LONG"],
         "row 1: word 0",
         "row 2: word 1",
         "row 3: word 2",

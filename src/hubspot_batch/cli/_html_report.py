@@ -16,6 +16,7 @@ from hubspot_batch.cli._console import quoted
 from hubspot_batch.cli._jobs import Job
 from hubspot_batch.cli._progress import Sample, duration
 from hubspot_batch.cli._summary import rejected_command, what_next
+from hubspot_batch.cli._words import WORDS
 
 _EXAMPLES = 3
 _REASONS_SHOWN = 50
@@ -43,7 +44,7 @@ ul { list-style: none; margin: 0; padding: 0; }
 .figures b { display: block; font-size: 1.35rem; }
 b { font-variant-numeric: tabular-nums; }
 .reasons > li { border-top: 1px solid var(--line); padding: .6rem 0; }
-.rows { padding-left: 1rem; }
+.reasons .note { margin: 0; } .rows { padding-left: 1rem; }
 figure { margin: .5rem 0; }
 svg { display: block; width: 100%; height: 12rem; border-bottom: 1px solid var(--line); }
 svg * { vector-effect: non-scaling-stroke; }
@@ -231,14 +232,20 @@ def _grouped(outcomes: Iterable[Outcome]) -> Mapping[str, Mapping[tuple[str, ...
 def _reasons(groups: Mapping[tuple[str, ...], _Group]) -> str:
     ordered = sorted(groups.items(), key=lambda item: -item[1].rows)
     items = [
-        f'<li><b>{group.rows:,}</b> {_text(", ".join(why))}<ul class="rows">'
-        f"{''.join(map(_row, group.first))}</ul></li>"
+        f"<li><b>{group.rows:,}</b> {_text(', '.join(why))}{_explained(why)}"
+        f'<ul class="rows">{"".join(map(_row, group.first))}</ul></li>'
         for why, group in ordered[:_REASONS_SHOWN]
     ]
     if more := ordered[_REASONS_SHOWN:]:
         rows = sum(group.rows for _, group in more)
         items.append(f"<li><b>{rows:,}</b> for {len(more):,} other reasons</li>")
     return f'<ul class="reasons">{"".join(items)}</ul>'
+
+
+def _explained(why: Iterable[str]) -> str:
+    """Return what the codes of reasons mean, and what to do."""
+    words = dict.fromkeys(WORDS.get(reason.rpartition(": ")[2]) for reason in why)
+    return "".join(f'<p class="note">{_text(text)}</p>' for text in words if text is not None)
 
 
 def _row(outcome: Outcome) -> str:
