@@ -194,6 +194,12 @@ def test_it_gives_each_reason_with_its_count_and_first_rows() -> None:
     assert long.endswith("...")
 
 
+def test_it_explains_codes_and_shows_commands_as_such() -> None:
+    text = page_of(RUN, report([refused(0, "INVALID_OPTION", "word")], read=1, rejected=1), [])
+
+    assert '<p class="note">not an option of the property; <code>hubspot-batch properties</code>' in text
+
+
 def test_the_reasons_add_up_where_a_row_has_several() -> None:
     both = (Reason(code="A", property="one"), Reason(code="B", property="two"))
     outcomes = [

@@ -1,5 +1,6 @@
 """The report of a run as one HTML page without other files: figures, reasons, first rows, throughput."""
 
+import re
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +34,7 @@ h1 { font-size: 1.5rem; line-height: 1.25; margin: 0; }
 h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 1.25rem 0 .25rem; }
 p { margin: .5rem 0; }
-pre, code { font: .875rem/1.5 ui-monospace, monospace; }
+pre, code { font: .9em/1.5 ui-monospace, monospace; }
 pre { background: var(--soft); border-radius: .5rem; padding: .6rem .8rem; margin: .5rem 0;
   white-space: pre-wrap; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: 1rem 0; }
@@ -54,6 +55,7 @@ figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; }
 }
 """
+_CODE = re.compile("`([^`]+)`")
 # Nothing is loaded and no script runs, even if words of others in the page ask for it.
 _POLICY = (
     f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
@@ -245,7 +247,8 @@ def _reasons(groups: Mapping[tuple[str, ...], _Group]) -> str:
 def _explained(why: Iterable[str]) -> str:
     """Return what the codes of reasons mean, and what to do."""
     words = dict.fromkeys(WORDS.get(reason.rpartition(": ")[2]) for reason in why)
-    return "".join(f'<p class="note">{_text(text)}</p>' for text in words if text is not None)
+    marked = (_CODE.sub(r"<code>\1</code>", _text(text)) for text in words if text is not None)
+    return "".join(f'<p class="note">{text}</p>' for text in marked)
 
 
 def _row(outcome: Outcome) -> str:
