@@ -197,7 +197,7 @@ class TestReadersThatHaveEnough:
 
         done = piped("| head -1", "results", "latest")
 
-        assert (done.stdout, done.stderr) == ("_row,_outcome,_id,_code,_message,hs_order_name\n", "")
+        assert (done.stdout, done.stderr) == ("_row,_outcome,_id,_code,_message,_action,hs_order_name\n", "")
         assert done.returncode == 1
 
     def test_of_the_document(self) -> None:
@@ -246,9 +246,9 @@ class TestStreamsThatAreMissingOrPoor:
     def test_a_name_that_the_console_lacks_ends_nothing(
         self, encoding: str, write: "Write", tmp_path: Path, shell: "Shell"
     ) -> None:
-        path = write("東京.csv", "hs_order_name,東京\nA-1,\nA-2,x\n")
+        path = write("東京.jsonl", '{"hs_order_name": "A-1"}\n{"hs_order_name": "A-2", "東京": "x"}\n')
         shell.set("PYTHONIOENCODING", encoding)
-        outputs = [tmp_path / "results.csv", tmp_path / "page.html"]
+        outputs = [tmp_path / "results.jsonl", tmp_path / "page.html"]
 
         done = piped(
             "",
@@ -259,8 +259,8 @@ class TestStreamsThatAreMissingOrPoor:
         assert (done.returncode, done.stderr) == (4, "")
         # click writes UTF-8 where it is told ASCII.
         name = "\\u6771\\u4eac" if encoding == "cp1252" else "東京"
-        assert f"{name}-rejected.csv" in done.stdout
-        assert outputs[0].read_text(encoding="utf-8").count("\n") == 3
+        assert f"{name}-rejected.jsonl" in done.stdout
+        assert outputs[0].read_text(encoding="utf-8").count("\n") == 2
         assert "東京" in outputs[1].read_text(encoding="utf-8")
         for command in ("runs", "results latest"):
             done = piped("", *command.split())

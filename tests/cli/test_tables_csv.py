@@ -296,6 +296,12 @@ class TestResults:
         assert [row.values for row in rows] == [{"name": "A-1", "_id": "7"}, {"name": "A-2", "_id": "8"}]
         assert rows[0].original == ["A-1", "7"]
 
+    def test_so_is_what_was_done_where_it_stands_behind_the_rest(self, rows_of: Read) -> None:
+        (row,) = rows_of(f"{self.HEADER},_action,name,_action\n1,done,9,,,created,A-1,7\n")
+        (other,) = rows_of(f"{self.HEADER},name,_action\n1,done,9,,,A-1,7\n")
+
+        assert row.values == other.values == {"name": "A-1", "_action": "7"}
+
     def test_where_it_stands_makes_no_difference(self, rows_of: Read) -> None:
         rows = rows_of(f"name,{self.HEADER}\nA-1,1,rejected,,X,m\n")
 

@@ -128,6 +128,9 @@ class TestBoth:
         )
 
         assert [row.values for row in rows] == [{"a": 1}, {"_id": 7}, {"_id": 7}]
+        later = [{**told, "_action": "created", "a": 1}, {**told, "a": 1, "_action": "x"}]
+        (row, own) = read(write(name, text_of(name, later)))
+        assert (row.values, own.values) == ({"a": 1}, {"a": 1, "_action": "x"})
 
     def test_a_row_that_could_not_be_read_is_read_again(self, name: str, write: Write) -> None:
         told = {"_row": 1, "_outcome": "rejected", "_id": None, "_code": "X", "_message": "m"}

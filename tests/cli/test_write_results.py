@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell, Write
 
 NUMBER = "hs_external_order_id"
-COLUMNS = ["_row", "_outcome", "_id", "_code", "_message"]
+COLUMNS = ["_row", "_outcome", "_id", "_code", "_message", "_action"]
 CSV = 'name;price;note\nA-1;1;\nA-2;nine;"x;\ny"\nA-3;3;z\nA-4;4;\nA-5;ten;\n'
 MAPPED = ("--map", "hs_order_name=name", "--map", "hs_total_price=price", "--drop", "note")
 
@@ -55,7 +55,7 @@ class TestRows:
         assert rows[0] == dict(
             zip(
                 [*COLUMNS, "name", "price", "note"],
-                ["1", "done", ids["A-1"], "", "", "A-1", "1", ""],
+                ["1", "done", ids["A-1"], "", "", "created", "A-1", "1", ""],
                 strict=True,
             )
         )

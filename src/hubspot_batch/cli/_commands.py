@@ -276,9 +276,10 @@ def results(run: str, statuses: tuple[str, ...], output: Path) -> None:
     They have the format in which they came. RUN is a name that `hubspot-batch runs` lists, a journal, or
     `latest`.
 
-    The columns _row, _outcome, _id, _code and _message stand before those of the file. Once it is corrected,
-    the output can be pushed as it is: these columns are left out again. If one of them begins like a formula
-    of a spreadsheet, a quote stands before it. If the file is gone or has changed, its columns are missing.
+    The columns _row, _outcome, _id, _code, _message and _action stand before those of the file. Once it is
+    corrected, the output can be pushed as it is: these columns are left out again. If one of them begins like
+    a formula of a spreadsheet, a quote stands before it. If the file is gone or has changed, its columns are
+    missing.
     """
     from hubspot_batch.cli import _stored_runs, _write_results
 

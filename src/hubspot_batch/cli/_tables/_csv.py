@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from hubspot_batch.cli._tables._json import first_repeated
 from hubspot_batch.cli._tables._reader import TextReader
-from hubspot_batch.cli._tables._row import RESULT_COLUMNS, FileRow, row_fault
+from hubspot_batch.cli._tables._row import MARKS_OF_RESULTS, RESULT_COLUMNS, FileRow, row_fault
 from hubspot_batch.cli._tables._text import Text, error_at
 from hubspot_batch.errors import ConfigurationError, InputIssue, SourceError
 
@@ -126,9 +126,14 @@ class CsvReader(TextReader):
 
 def _positions_of_results(header: Sequence[str]) -> frozenset[int]:
     """Return the positions of the columns of results: the first ones of their names."""
-    if not set(header).issuperset(RESULT_COLUMNS):
+    if not set(header).issuperset(MARKS_OF_RESULTS):
         return frozenset()
-    return frozenset(header.index(name) for name in RESULT_COLUMNS)
+    positions = [header.index(name) for name in MARKS_OF_RESULTS]
+    for name in RESULT_COLUMNS[len(MARKS_OF_RESULTS) :]:
+        # Elsewhere, it is a column of the row.
+        if (after := positions[-1] + 1) < len(header) and header[after] == name:
+            positions.append(after)
+    return frozenset(positions)
 
 
 def _named(columns: Sequence[str]) -> list[str]:

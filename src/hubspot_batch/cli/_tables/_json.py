@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from hubspot_batch.cli._tables._row import RESULT_COLUMNS, FileRow, row_fault
+from hubspot_batch.cli._tables._row import MARKS_OF_RESULTS, RESULT_COLUMNS, FileRow, row_fault
 from hubspot_batch.contract import name_of
 
 TEXT_KEY = "_text"
@@ -16,7 +16,7 @@ DECODE_ERRORS = (ValueError, ArithmeticError, RecursionError)
 """What decoding raises for text that is not JSON, or that Python cannot hold."""
 
 _REMEDY = "write one mapping in JSON"
-_RESULTS = frozenset(RESULT_COLUMNS)
+_MARKS = frozenset(MARKS_OF_RESULTS)
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -61,9 +61,11 @@ class RowDecoder:
         if value.keys() == {"inputs"} and isinstance(value["inputs"], list):
             problem = "the body of a request stands where a row belongs"
             return _refused(": " + problem, "write each of its inputs by itself", text, number, line)
-        if not value.keys() >= _RESULTS:
+        if not value.keys() >= _MARKS:
             return FileRow(number, value, line)
-        own = {key: item for key, item in value.items() if key not in _RESULTS}
+        # Elsewhere, a key that was added later is a key of the row.
+        told = _MARKS.union(name for name, key in zip(RESULT_COLUMNS, value, strict=False) if name == key)
+        own = {key: item for key, item in value.items() if key not in told}
         match own:
             case {"_text": str(original)} if len(own) == 1:
                 return self.row_of_text(original, number, line)

@@ -32,8 +32,8 @@ _OURS = frozenset((*RESULT_COLUMNS, TEXT_KEY))
 class ResultWriter(ABC):
     """An open file of results, and a context manager that closes it.
 
-    The columns `_row`, `_outcome`, `_id`, `_code` and `_message` stand before those of the row. A reader of
-    the file leaves them out again.
+    The columns `_row`, `_outcome`, `_id`, `_code`, `_message` and `_action` stand before those of the row. A
+    reader of the file leaves them out again.
     """
 
     def __init__(self, file: TextIOWrapper) -> None:
@@ -164,10 +164,10 @@ def close_text(file: TextIOWrapper) -> None:
 
 def _results(row: FileRow, outcome: Outcome | None) -> dict[str, object]:
     if outcome is None:
-        told: tuple[object, ...] = (row.number, "pending", None, None, None)
+        told: tuple[object, ...] = (row.number, "pending", None, None, None, None)
     else:
         code = next((reason.code for reason in outcome.reasons if reason.code), outcome.category)
-        told = (row.number, outcome.status, outcome.id, code, _message(outcome))
+        told = (row.number, outcome.status, outcome.id, code, _message(outcome), outcome.action)
     return dict(zip(RESULT_COLUMNS, told, strict=True))
 
 

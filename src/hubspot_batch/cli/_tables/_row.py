@@ -6,8 +6,11 @@ from msgspec import Struct
 
 from hubspot_batch.errors import InputIssue
 
-RESULT_COLUMNS = ("_row", "_outcome", "_id", "_code", "_message")
+RESULT_COLUMNS = ("_row", "_outcome", "_id", "_code", "_message", "_action")
 """The columns of results, which stand before those of the row. A reader leaves them out again."""
+
+MARKS_OF_RESULTS = RESULT_COLUMNS[:5]
+"""Those that files of results have always had."""
 
 
 class FileRow(Struct, frozen=True):
