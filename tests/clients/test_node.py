@@ -17,7 +17,7 @@ PROGRAM = Path(__file__).with_name("shop_sync.cjs")
 def test_a_program_in_node_is_tested_against_the_sandbox() -> None:
     with Sandbox() as box:
         done = subprocess.run(
-            [shutil.which("node") or "", "--test", PROGRAM],
+            [shutil.which("node") or "", "--test", "--test-reporter=tap", PROGRAM],
             env={**os.environ, "SANDBOX": box.url},
             capture_output=True,
             encoding="utf-8",

@@ -291,6 +291,13 @@ class TestSearch:
     ) -> None:
         assert self.found(http, {"propertyName": name, "operator": operator, **values}) == expected
 
+    def test_whether_another_value_may_be_none_is_an_option(self, box: Sandbox, http: httpx.Client) -> None:
+        box.reset(behaviour=Behaviour(other_finds_empty=True))
+        box.seed({"orders": ROWS})
+        assert self.found(http, {"propertyName": "size", "operator": "NEQ", "value": "S"}) == "234"
+        assert self.found(http, {"propertyName": "size", "operator": "NOT_IN", "values": ["m"]}) == "134"
+        assert self.found(http, {"propertyName": "size", "operator": "LT", "value": "S"}) == "2"
+
     def test_groups_are_alternatives_and_their_filters_all_count(self, http: httpx.Client) -> None:
         lamp = {"propertyName": "hs_order_name", "operator": "CONTAINS_TOKEN", "value": "lamp"}
         cheap = {"propertyName": "hs_total_price", "operator": "LT", "value": "10"}

@@ -304,7 +304,7 @@ class Account:
     def _search(self, call: Call) -> Reply | Refusal:
         (object_type,) = call.target.object_types
         schema = self._schemas[object_type]
-        request = read_search(call.content, schema)
+        request = read_search(call.content, schema, finds_empty=self._behaviour.other_finds_empty)
         if isinstance(request, Refusal):
             return request
         ids = in_order(request, schema, self._found_by(request, schema))

@@ -46,6 +46,7 @@ class Behaviour(Struct, frozen=True, kw_only=True):
             ("Single records").
         searches_per_second: How many searches an account takes in a second; None for any number ("Search").
         count_searches: Whether searches also count towards the other quotas ("Search").
+        other_finds_empty: Whether `NEQ` and `NOT_IN` find records without a value ("Search").
 
     Raises:
         ConfigurationError: If a name or a number is invalid.
@@ -70,6 +71,7 @@ class Behaviour(Struct, frozen=True, kw_only=True):
     refuse_missing_deletes: bool = True
     searches_per_second: int | None = 5
     count_searches: bool = True
+    other_finds_empty: bool = False
 
     def __post_init__(self) -> None:
         for what, names, known in (

@@ -117,6 +117,7 @@ class SearchRequest(Struct, frozen=True, kw_only=True):
         properties: The properties to return; None for those that HubSpot always returns.
         limit: How many records a page has.
         after: How many come before it.
+        finds_empty: Whether `NEQ` and `NOT_IN` find records without a value.
     """
 
     groups: Sequence[Sequence[Filter]]
@@ -126,14 +127,16 @@ class SearchRequest(Struct, frozen=True, kw_only=True):
     properties: Sequence[str] | None
     limit: int
     after: int
+    finds_empty: bool
 
 
-def read_search(content: bytes, schema: ObjectSchema) -> SearchRequest | Refusal:
+def read_search(content: bytes, schema: ObjectSchema, *, finds_empty: bool) -> SearchRequest | Refusal:
     """Return what a search asks for, or why it is refused.
 
     Args:
         content: The body.
         schema: The object type that is searched.
+        finds_empty: Whether `NEQ` and `NOT_IN` find records without a value.
     """
     body = read_body(content, _SEARCH)
     if isinstance(body, Refusal):
@@ -159,6 +162,7 @@ def read_search(content: bytes, schema: ObjectSchema) -> SearchRequest | Refusal
         properties=body.properties or None,
         limit=body.limit,
         after=int(after),
+        finds_empty=finds_empty,
     )
 
 
@@ -180,7 +184,10 @@ def finds(
         return False
     if not request.groups:
         return True
-    return any(all(_meets(entry, schema, properties, linked) for entry in group) for group in request.groups)
+    return any(
+        all(_meets(entry, schema, properties, linked, empty=request.finds_empty) for entry in group)
+        for group in request.groups
+    )
 
 
 def in_order(
@@ -293,6 +300,8 @@ def _meets(
     schema: ObjectSchema,
     properties: Mapping[str, str | None],
     linked: Mapping[str, Iterable[str]],
+    *,
+    empty: bool,
 ) -> bool:
     object_type = linked_type(entry.name)
     if object_type is not None:
@@ -301,7 +310,7 @@ def _meets(
     if entry.operator.startswith("NOT_HAS"):
         return not value
     if not value:
-        return entry.operator == "NOT_CONTAINS_TOKEN"
+        return entry.operator == "NOT_CONTAINS_TOKEN" or (empty and entry.operator in {"NEQ", "NOT_IN"})
     return entry.operator == "HAS_PROPERTY" or _agrees(entry, schema, value)
 
 
