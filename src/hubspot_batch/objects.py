@@ -554,6 +554,62 @@ class ObjectMethods(
             on_progress=on_progress,
         )
 
+    def resolve(
+        self,
+        rows: _CreateSourceT,
+        *,
+        journal: str | PathLike[str],
+        unique_property: str,
+        assume_unique: bool = False,
+        existing: hubspot_batch.types.Existing = "reject",
+        settle_after: float = 5.0,
+        account: str | None = None,
+        concurrency: int | None = None,
+        on_progress: Callable[[hubspot_batch.bulk.Progress], object] | None = None,
+    ) -> _ReportT:
+        """Look for the rows that a run of `create_all` has left `unknown`, and write nothing in HubSpot.
+
+        They are looked for by a unique property that they have, 100 in a request. A row whose record is there
+        is done if that run can have created it, by its time and its values; else it is there already. A row
+        without a record, `settle_after` seconds after this has begun, was not written: it is rejected, as
+        NOT_WRITTEN, and can be sent again. A row without a value of the property stays unknown. The journal
+        keeps what was found. If this is interrupted, or a look fails, the rows that are left stay as they
+        were, and the same call goes on.
+
+        Args:
+            rows: The rows of the run, from the first one.
+            journal: Its journal.
+            unique_property: The property. It need not be one that the run has named.
+            assume_unique: As for `create_all`.
+            existing: As for `create_all`.
+            settle_after: As for `create_all`.
+            account: As for `create_all`.
+            concurrency: As for `create_all`.
+            on_progress: As for `create_all`.
+
+        Returns:
+            What has become of all rows of the run.
+
+        Raises:
+            ConfigurationError: If the source, an option or the journal cannot be used, or the property is not
+                unique.
+            BulkError: If rows could not be looked for; they are what they were.
+        """
+        return self._sender.report(
+            self._operation("create"),
+            rows,
+            resolves=True,
+            journal=journal,
+            unique_property=unique_property,
+            assume_unique=assume_unique,
+            existing=existing,
+            settle_after=settle_after,
+            account=account,
+            concurrency=concurrency,
+            keep_going=False,
+            on_progress=on_progress,
+        )
+
     def update_all(
         self,
         rows: _UpdateSourceT,

@@ -119,6 +119,7 @@ def test_nothing_is_well(capsys: pytest.CaptureFixture[str]) -> None:
         "  then correct o rejected.csv and push it",
         "  (--drop or --map: for columns that HubSpot does not know)",
         "  hubspot-batch results R --unknown",
+        "  hubspot-batch results R --resolve --unique-property PROPERTY  (looks for them)",
         "  the same command again goes on where this stopped",
     ]
 

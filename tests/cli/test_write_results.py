@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hubspot_batch.bulk._lookup import Lookup
+from hubspot_batch.transport import _retries
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell, Write
 
@@ -227,3 +230,126 @@ class TestRefusals:
         assert done.err.startswith(f"Error: {tmp_path / name}: ")
         assert "; name a" in done.err
         assert path.read_text() == CSV
+
+
+class TestUnknownRowsAreLookedFor:
+    """`--resolve`: see tests/sandbox/test_bulk_resolve.py for what becomes of the rows."""
+
+    RESOLVE = ("--resolve", "--unique-property", NUMBER)
+    TABLE = "Number,Name,Day\n" + "".join(f"X-{row},A {row},02.01.2026\n" for row in range(200))
+    OPTIONS = (
+        *("--map", f"{NUMBER}=Number", "--map", "hs_order_name=Name", "--drop", "Day"),
+        *("--set", "hs_currency_code=USD"),
+    )
+
+    @pytest.fixture(autouse=True)
+    def _impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let a look, and what is sent again, be sent at once."""
+
+        async def at_once(_lookup: Lookup, _seconds: float) -> None:
+            pass
+
+        monkeypatch.setattr(Lookup, "wait", at_once)
+        monkeypatch.setattr(_retries, "_FIRST_BACKOFF", 0.01)
+
+    @pytest.fixture
+    def shop(self, write: "Write", shell: "Shell") -> Path:
+        """Return a file of 100 rows that are there, and 100 that are not, all of them unknown."""
+        path = write("shop.csv", self.TABLE)
+        shell.box.faults.next("504-after", "504-before")
+        pushed = shell.push("create", "orders", path, *self.OPTIONS, "--concurrency", "1")
+        assert pushed.code == 6
+        assert "--resolve --unique-property PROPERTY" in pushed.out
+        return path
+
+    def test_in_the_file_as_the_run_has_read_it(self, shop: Path, shell: "Shell") -> None:
+        done = shell.push("results", "latest", *self.RESOLVE, "--set", "hs_currency_code=USD", "--done")
+
+        assert done.code == 4, done.err
+        assert done.err == "200 unknown rows looked for: 100 done, 100 rejected\n"
+        ids = {record.properties[NUMBER]: record.id for record in shell.box.records("orders")}
+        rows = list(csv.DictReader(io.StringIO(done.out)))
+        assert {row["Number"]: row["_id"] for row in rows} == ids
+        assert len(ids) == 100
+        assert json.loads(shell("runs", "--json").out)["exit_code"] == 4
+
+        rejected = shop.with_name("rejected.csv")
+        shell("results", "latest", "--rejected", "--output", rejected)
+        assert shell.push("create", "orders", rejected, *self.OPTIONS).code == 0
+        assert len(shell.sent()) == 200
+
+    @pytest.mark.usefixtures("shop")
+    def test_again_with_nothing_to_settle(self, shell: "Shell") -> None:
+        options = ("results", "latest", *self.RESOLVE, "--set", "hs_currency_code=USD", "--unknown")
+        shell.push(*options)
+        done = shell.push(*options)
+
+        assert (done.code, done.err) == (4, "0 unknown rows looked for: nothing to settle\n")
+
+    def test_not_in_a_file_that_has_changed(self, shop: Path, shell: "Shell") -> None:
+        set_currency = ("--set", "hs_currency_code=USD")
+        shop.write_text(self.TABLE.replace("X-1,", "Y-1,"))
+        changed = shell.push("results", "latest", *self.RESOLVE, *set_currency)
+        shop.unlink()
+        gone = shell.push("results", "latest", *self.RESOLVE, *set_currency)
+
+        assert (changed.code, gone.code) == (1, 1)
+        assert "has changed since the run" in changed.err
+        assert "is not there any more" in gone.err
+        assert json.loads(shell("runs", "--json").out)["unknown"] == 200
+
+    @pytest.mark.usefixtures("shop")
+    @pytest.mark.parametrize(
+        ("options", "code", "told"),
+        [
+            (("--resolve",), 2, "needs --unique-property"),
+            (("--unique-property", NUMBER), 2, "go with --resolve"),
+            (RESOLVE, 1, "name the same --set options"),
+            ((*RESOLVE, "--set", "hs_currency_code=EUR"), 1, "name the same --set options"),
+            (
+                ("--resolve", "--unique-property", "hs_order_name", "--set", "hs_currency_code=USD"),
+                1,
+                f"unique properties of orders: {NUMBER}",
+            ),
+        ],
+    )
+    def test_not_with_options_that_are_wrong(
+        self, shell: "Shell", options: tuple[str, ...], code: int, told: str
+    ) -> None:
+        done = shell.push("results", "latest", *options)
+
+        assert (done.code, done.out) == (code, "")
+        assert told in done.err.replace("\n", " ")
+
+    @pytest.mark.usefixtures("shop")
+    @pytest.mark.parametrize(("fault", "code"), [("429-daily", 5), ("503*10", 5)])
+    @pytest.mark.parametrize("place", [0, 1])
+    def test_not_while_hubspot_refuses(self, shell: "Shell", fault: str, code: int, place: int) -> None:
+        name, _, times = fault.partition("*")
+        shell.box.faults.next(*[None] * place, *[name] * int(times or 1))
+
+        done = shell.push("results", "latest", *self.RESOLVE, "--set", "hs_currency_code=USD")
+
+        assert (done.code, done.out) == (code, "")
+        assert "may have been written" not in done.err
+        assert json.loads(shell("runs", "--json").out)["unknown"] == 200
+
+    def test_not_where_rows_can_be_sent_again(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.csv", f"{NUMBER},hs_order_name\nX-1,A\n")
+        shell.push("upsert", "orders", path, "--id-property", NUMBER)
+
+        done = shell.push("results", "latest", *self.RESOLVE)
+
+        assert done.code == 1
+        assert "settles them with --new" in done.err
+
+    def test_with_the_mapping_file_of_the_run(self, write: "Write", shell: "Shell") -> None:
+        path = write("shop.csv", self.TABLE)
+        mapping = write(
+            "shop.toml",
+            f'other_columns = "skip"\n[columns]\nNumber = "{NUMBER}"\nName = "hs_order_name"\n',
+        )
+        shell.box.faults.next(None, "504-after", "504-after")
+        assert shell.push("create", "orders", path, "--mapping", mapping, "--concurrency", "1").code == 6
+
+        assert shell.push("results", "latest", *self.RESOLVE, "--unknown").code == 0

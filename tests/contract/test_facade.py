@@ -140,7 +140,7 @@ def test_the_options_of_a_run_are_those_of_the_methods() -> None:
         for name in ("create_all", "update_all")
     }
     # What the other methods make of their own keywords.
-    made = {"arguments", "beside"}
+    made = {"arguments", "beside", "resolves"}
 
     assert {*keywords["create_all"], *keywords["update_all"]} == set(Options.__annotations__) - made
     of_creates = {"existing", "settle_after"}
@@ -158,8 +158,8 @@ def test_both_streams_have_the_same_public_names_and_signatures() -> None:
     assert signature(bulk.Stream) == signature(bulk.AsyncStream)
 
 
-# Compares rows with the account, by way of several operations.
-CHECKS = {(namespace, "check") for namespace in NAMESPACES}
+# They compare rows with the account, and look for unknown ones, by way of several operations.
+CHECKS = {(namespace, name) for namespace in NAMESPACES for name in ("check", "resolve")}
 # What no method of a client calls. It can be called through `hub.generated`.
 LACKING: set[str] = set()
 

@@ -77,6 +77,7 @@ VALUES: list[Struct] = [
         headers={"x": SECRET},
         content=SECRET.encode(),
         resendable=False,
+        writes=True,
         decode=lambda _: RESULT,
     ),
     Settings(

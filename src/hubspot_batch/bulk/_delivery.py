@@ -113,6 +113,9 @@ class BatchSender:
             Exception: If the run has to end. No row is lost: the state of those without an outcome is in
                 the journal.
         """
+        if self._task.resolves:
+            await self._resolve(rows)
+            return
         if written := [(row, row.written) for row in rows if row.written is not None]:
             await self._link(written)
             rows = [row for row in rows if row.written is None]
@@ -135,6 +138,21 @@ class BatchSender:
             await self._isolate(rows, doubts)
             rows = []
             sends += 1
+
+    async def _resolve(self, rows: Sequence[Row]) -> None:
+        """Look for rows that an earlier run has left unknown. What that has sent has arrived by now.
+
+        Raises:
+            HubSpotBatchError: If they cannot be looked for. They stay as they are.
+        """
+        await self._lookup.wait(self._began + self._task.settle_after - time.monotonic())
+        settled = await self._inquiry.found(rows)
+        if self._lookup.withdrawn:
+            return
+        known = {row.index for row, _ in settled}
+        missing = [row for row in rows if row.index not in known]
+        name = self._task.unique_property or ""
+        await self.record([*settled, *((row, outcomes.not_written(row, name)) for row in missing)])
 
     async def _isolate(self, rows: Sequence[Row], doubts: Doubts | None) -> None:
         """Send rows in one request, or in several where HubSpot refuses them as a whole.
@@ -207,7 +225,13 @@ class BatchSender:
             settled = [(row, outcomes.unlooked(outcome, failure)) for row, outcome in settled]
         try:
             await self._write(
-                Entry(index=row.index, digest=row.digest, outcome=outcome) for row, outcome in settled
+                Entry(
+                    index=row.index,
+                    digest=row.digest,
+                    departed=self._clock.departure_of(row) if outcome.status == "unknown" else None,
+                    outcome=outcome,
+                )
+                for row, outcome in settled
             )
         finally:
             self.tell(settled)
@@ -230,7 +254,7 @@ class BatchSender:
 
     async def mark_sent(self, rows: Sequence[Row]) -> None:
         """Write down that rows are about to leave, for a process that goes on with the run."""
-        if self._inquiry.goes_on:
+        if self._inquiry.goes_on or (self._writer.durable and self._task.operation.verb == "create"):
             now = time.monotonic()
             for row in rows:
                 row.left = row.left if row.maybe_written else now

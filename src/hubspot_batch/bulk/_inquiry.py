@@ -85,7 +85,7 @@ class Inquiry:
             if doubts.blind or self._lookup.withdrawn:
                 break
             try:
-                settled = await self._found(rows)
+                settled = await self.found(rows)
             except HubSpotBatchError as error:
                 self._failed(error)
                 doubts.blind = True
@@ -97,8 +97,13 @@ class Inquiry:
                 break
         return rows
 
-    async def _found(self, rows: Sequence[Row]) -> Settled:
-        """Return the rows that have a record, with their outcomes."""
+    async def found(self, rows: Sequence[Row]) -> Settled:
+        """Return the rows that have a record, with their outcomes.
+
+        Raises:
+            ConfigurationError: If two records have one value.
+            HubSpotBatchError: If a look fails for good.
+        """
         name = self._task.unique_property or ""
         values = [row.properties[name] for row in rows]
         properties = chain.from_iterable(row.properties for row in rows)

@@ -74,7 +74,8 @@ class Entry(Struct, frozen=True, kw_only=True):
         digest: What the row was.
         sent: Whether it is on its way. A row that neither is sent nor has an outcome was refused together
             with others and is to be sent again.
-        departed: When its first attempt left that may have written it, by the server's clock, if known.
+        departed: When its first attempt left that may have written it, by the server's clock, if known: of
+            a row that is on its way, or unknown.
         outcome: What became of it.
         written: What will become of it once its links are written: its record is.
     """
@@ -91,6 +92,7 @@ class _Why(Struct, frozen=True, kw_only=True, omit_defaults=True):
     category: str | None = None
     reasons: tuple[Reason, ...] = ()
     message: str | None = None
+    departed: float | None = None
 
 
 class Journal:
@@ -248,7 +250,14 @@ class Journal:
         outcome = self._outcome(number, state.removeprefix(_WRITTEN), record, why)
         if state.startswith(_WRITTEN):
             return Entry(index=number, digest=digest, written=outcome)
-        return Entry(index=number, digest=digest, outcome=outcome)
+        departed = self._why(number, why).departed if outcome.status == "unknown" else None
+        return Entry(index=number, digest=digest, departed=departed, outcome=outcome)
+
+    def _why(self, number: int, text: bytes | None) -> _Why:
+        try:
+            return msgspec.json.decode(text or b"{}", type=_Why)
+        except (msgspec.DecodeError, TypeError) as error:
+            raise self._damaged(_unreadable(number)) from error
 
     def _departure(self, number: int, text: bytes | None) -> float | None:
         try:
@@ -336,15 +345,20 @@ class Journal:
             departed = None if entry.departed is None else repr(entry.departed).encode()
             return entry.index, entry.digest, "sent" if entry.sent else "planned", None, departed
         state = f"{'' if entry.outcome else _WRITTEN}{outcome.action or outcome.status}"
-        return entry.index, entry.digest, state, outcome.id, self._rest_of(outcome)
+        return entry.index, entry.digest, state, outcome.id, self._rest_of(outcome, entry.departed)
 
-    def _rest_of(self, outcome: Outcome) -> bytes | None:
+    def _rest_of(self, outcome: Outcome, departed: float | None) -> bytes | None:
         """Return why a row is not done, or the record that was read, where it is to outlive the process."""
         if outcome.record is not None and self.durable:
             return self._packed(msgspec.json.encode(outcome.record), _KIND_OF_RECORDS)
         if outcome.ok:
             return None
-        known = _Why(category=outcome.category, reasons=tuple(outcome.reasons), message=outcome.message)
+        known = _Why(
+            category=outcome.category,
+            reasons=tuple(outcome.reasons),
+            message=outcome.message,
+            departed=departed,
+        )
         kind = blake2b(repr((outcome.category, outcome.why)).encode(), digest_size=_KIND_SIZE).digest()
         return self._packed(msgspec.json.encode(known), kind)
 
@@ -390,9 +404,9 @@ class Journal:
         if (action is None and state not in get_args(Status)) or not isinstance(record, str | None):
             raise self._damaged(f"row {number} is of no known kind")
         is_record = action == "read" and why is not None
+        known = _Why() if is_record else self._why(number, why)
         try:
             found = msgspec.json.decode(why or b"", type=Record) if is_record else None
-            known = _Why() if is_record else msgspec.json.decode(why or b"{}", type=_Why)
         except (msgspec.DecodeError, TypeError) as error:
             raise self._damaged(_unreadable(number)) from error
         return Outcome(

@@ -6,6 +6,7 @@ nothing in HubSpot.
 """
 
 import math
+import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
@@ -14,12 +15,13 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, get_args
 import msgspec
 from msgspec import Struct
 
-from hubspot_batch.bulk._journal import Journal
+from hubspot_batch.bulk import _outcomes as outcomes
+from hubspot_batch.bulk._journal import Entry, Journal
 from hubspot_batch.bulk._journal_file import NAME_YOURS, explained, path_of
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._plan import DEFAULT_CEILING
 from hubspot_batch.bulk._report import Progress
-from hubspot_batch.bulk._rows import Row
+from hubspot_batch.bulk._rows import Row, compared
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import prepare
 from hubspot_batch.contract._operations import MAX_INPUTS, Operation
@@ -60,6 +62,7 @@ class Options(TypedDict):
     arguments: NotRequired[Mapping[str, object]]
     beside: NotRequired[Mapping[str, object]]
     journal: NotRequired[str | PathLike[str] | None]
+    resolves: NotRequired[bool]
     account: NotRequired[str | None]
     concurrency: int | None
     keep_going: bool
@@ -76,6 +79,7 @@ class Task(Struct, frozen=True, kw_only=True):
         assume_unique: Whether to take the caller's word that these are unique.
         existing: What to do with a row whose unique value a record has already.
         settle_after: Seconds after an attempt, until a record that is not found was not written.
+        resolves: Whether it looks for the unknown rows of an earlier run, and writes nothing in HubSpot.
         ceiling: How many requests may be in flight.
         total: How many rows the source has, if it is known.
         keep_going: Whether to go on where one mistake of all rows would stop the run.
@@ -92,6 +96,7 @@ class Task(Struct, frozen=True, kw_only=True):
     keep_going: bool = False
     existing: Existing = "reject"
     settle_after: float = SETTLE_AFTER
+    resolves: bool = False
     arguments: Mapping[str, object] = {}
     beside: Mapping[str, Any] = {}
 
@@ -123,6 +128,11 @@ def task_from(operation_id: str, options: Options, total: int | None) -> Task:
     if unique_property == "":
         raise ConfigurationError("unique_property is empty; name a property, or leave it out")
     existing, settle_after = options.get("existing", "reject"), options.get("settle_after", SETTLE_AFTER)
+    resolves = options.get("resolves", False)
+    if resolves and unique_property is None:
+        raise ConfigurationError(
+            "rows are looked for by a unique property; name one that they have as unique_property"
+        )
     _check_looks(existing, settle_after, unique_property)
     operation = contract.operation(operation_id)
     id_property, arguments = options.get("id_property"), options.get("arguments", {})
@@ -143,6 +153,7 @@ def task_from(operation_id: str, options: Options, total: int | None) -> Task:
         keep_going=options["keep_going"],
         existing=existing,
         settle_after=settle_after,
+        resolves=resolves,
         arguments=arguments,
         beside={} if checked is None else checked.beside,
     )
@@ -170,9 +181,12 @@ def journal_from(task: Task, options: Options, settings: Settings) -> Journal:
         JournalError: If it cannot be used, or belongs to a run over another account, service or operation.
     """
     name = options.get("journal")
-    if name is None:
+    if name is None and not task.resolves:
         return Journal(None)
-    journal = Journal(path_of(name), lasting=True)
+    path = path_of(name)
+    if task.resolves and not os.path.isfile(path):  # noqa: PTH113 - that of a path raises where a name is too long
+        raise ConfigurationError(f"there is no journal {path}; name the file of a run")
+    journal = Journal(path, lasting=True)
     try:
         identify(
             journal,
@@ -262,7 +276,7 @@ class Resumption:
         if not rows or (rows[0].index >= self._known and self._total is None):
             return [], [*self._released(), *rows]
         settled = []
-        entries = self._journal.entries(rows[0].index, rows[-1].index)
+        entries = self._entries(rows)
         for row in rows:
             self._check(row, None if (entry := entries.get(row.index)) is None else entry.digest)
             if entry is not None and entry.outcome is not None:
@@ -290,6 +304,9 @@ class Resumption:
         held, self._held = self._held, []
         return held
 
+    def _entries(self, rows: Sequence[Row]) -> Mapping[int, Entry]:
+        return self._journal.entries(rows[0].index, rows[-1].index) if rows else {}
+
     def _check(self, row: Row, digest: bytes | None) -> None:
         if isinstance(self._total, int) and row.index >= self._total:
             raise SourceError(
@@ -298,3 +315,50 @@ class Resumption:
             )
         if digest is not None and digest != row.digest:
             raise SourceError(f"row {row.index} of the source is not what it was; {_REMEDY}", row=row.index)
+
+
+class Settlement(Resumption):
+    """Finds the rows that an earlier run has left unknown, and looks at no others.
+
+    Args:
+        journal: The journal of that run.
+        unique_property: The property by which these rows are looked for.
+    """
+
+    def __init__(self, journal: Journal, unique_property: str) -> None:
+        super().__init__(journal)
+        self._property = unique_property
+
+    @property
+    def is_finished(self) -> bool:
+        """False: whether the property is unique was not looked up by that run."""
+        return False
+
+    def sift(self, rows: Sequence[Row]) -> tuple[list[tuple[Row, Outcome]], list[Row]]:
+        """Return the rows with an outcome that stays as it is, and the unknown rows that can be looked for.
+
+        Rows without an outcome are left out.
+
+        Raises:
+            SourceError: If a row is not what it was.
+        """
+        known, doubtful = [], []
+        entries = self._entries(rows)
+        for row in rows:
+            entry = entries.get(row.index)
+            outcome = None if entry is None else entry.outcome
+            # What made a row invalid may have been an option of the run.
+            is_compared = outcome is not None and outcome.category != "INVALID_INPUT"
+            self._check(row, entry.digest if entry is not None and is_compared else None)
+            if entry is None or entry.outcome is None:
+                continue
+            if entry.outcome.status != "unknown":
+                known.append((row, entry.outcome))
+            elif not (value := row.unique_value(self._property)):
+                known.append((row, outcomes.nameless(entry.outcome, self._property)))
+            else:
+                row.maybe_written, row.departed, row.links = True, entry.departed, ()
+                # Of two rows with one value, the later one must know what the earlier one has become.
+                row.order_keys = row.conflict_keys = (("unique", compared(value)),)
+                doubtful.append(row)
+        return known, doubtful

@@ -59,6 +59,7 @@ class Outcome(RedactedRepr, Struct, frozen=True, kw_only=True):
         category: Why it is not done. HubSpot's own categories, VALIDATION_ERROR for example, and
             INVALID_INPUT: it was never sent;
             TARGET_NOT_FOUND: nor was it, because no record has the value that a link names;
+            NOT_WRITTEN: it was unknown, and `resolve` has found no record of it;
             NOT_LINKED: its record was written by an upsert, and has the `id`, but a link of it was not;
             CONFLICT: another record has its unique value;
             NO_REPLY, TIMEOUT, HTTP_504 and the like: its answer was lost;
@@ -256,6 +257,21 @@ def existing(row: Row, record: Record, unique_property: str, *, owner: int | Non
     by = "" if owner is None else f", which row {owner} has become"
     message = f"another record has this value of {unique_property} already: {record.id}{by}"
     return Outcome(index=row.index, status="rejected", id=record.id, category=_CONFLICT, message=message)
+
+
+def not_written(row: Row, unique_property: str) -> Outcome:
+    """Return the outcome of a row that was sent, and whose record is certainly not there."""
+    return Outcome(
+        index=row.index,
+        status="rejected",
+        category="NOT_WRITTEN",
+        message=f"it was sent, and no record has its {unique_property}: it was not written; send it again",
+    )
+
+
+def nameless(outcome: Outcome, unique_property: str) -> Outcome:
+    """Return the outcome of a row that stays unknown because it cannot be looked for."""
+    return replace(outcome, message=f"it has no {unique_property}, so it could not be looked for")
 
 
 def unseen(row: Row, outcome: Outcome) -> Outcome:

@@ -18,7 +18,7 @@ from hubspot_batch.bulk._journal import Journal, Writer
 from hubspot_batch.bulk._journal_file import explained, helps_to_start_again
 from hubspot_batch.bulk._links import Complete, Group, Links
 from hubspot_batch.bulk._lookup import Lookup
-from hubspot_batch.bulk._options import Resumption, Task
+from hubspot_batch.bulk._options import Resumption, Settlement, Task
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._plan import AdaptiveConcurrency, PlannedBatch, Planner
 from hubspot_batch.bulk._report import BulkError, Progress, Report, Tally, outcomes_of
@@ -44,8 +44,8 @@ class Trial:
     """
 
     def __init__(self, task: Task) -> None:
-        # What is not there may be what a read is to find out.
-        self.is_over = task.keep_going or task.operation.verb == "read"
+        # What is not there may be what a read, or a look, is to find out.
+        self.is_over = task.keep_going or task.operation.verb == "read" or task.resolves
         self.shared_reason: str | None = None
         self._seen: tuple[str, str | None] | None = None
         self._finished = 0
@@ -102,7 +102,9 @@ class Run:
         self._quota = settings.quota
         self._journal = journal
         self._planner = Planner(task.most_inputs)
-        self._resumption = Resumption(journal)
+        self._resumption = (
+            Settlement(journal, task.unique_property or "") if task.resolves else Resumption(journal)
+        )
         self._concurrency = AdaptiveConcurrency(task.ceiling)
         self._sender = BatchSender(
             task, settings, driver, Writer(journal), self._concurrency, self._on_outcomes
@@ -150,8 +152,10 @@ class Run:
         """
         task = self._task
         with self._failing():
+            # Rows without the property by which others are looked for are what they were all the same.
+            unique_property = None if task.resolves else task.unique_property
             rows = rows_from(
-                task.operation, inputs, self._counts.read, task.unique_property, task.beside, task.arguments
+                task.operation, inputs, self._counts.read, unique_property, task.beside, task.arguments
             )
             if not await self._can_be_named(rows):
                 return self._take()
@@ -243,6 +247,8 @@ class Run:
 
     def _note_end(self) -> None:
         """Write down that each row has an outcome."""
+        if self._task.resolves:
+            return
         with self._failing():
             self._journal.set_meta({"total": self._counts.read})
 

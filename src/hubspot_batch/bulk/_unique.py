@@ -44,7 +44,8 @@ class UniqueNames:
         names = {(object_type, name) for name in (task.unique_property, task.id_property) if name is not None}
         if self._rows_name_some:
             names |= {(object_type, row.wire["idProperty"]) for row in rows if "idProperty" in row.wire}
-        targets = {(key.object_type, key.property) for row in rows if row.links for _, key in row.links}
+        linked = () if task.resolves else (row for row in rows if row.links)
+        targets = {(key.object_type, key.property) for row in linked for _, key in row.links}
         writes = task.operation.verb in {"create", "upsert"}
         for name in sorted((names | targets) - self._found_unique):
             if (problem := await self._problem_with(*name, writes=writes and name in names)) is not None:

@@ -30,6 +30,7 @@ from hubspot_batch.cli._options import (
     PATH,
     PUSHING,
     READING,
+    RESOLVING,
     RUNNING,
     UNIQUE,
     check_together,
@@ -39,6 +40,7 @@ from hubspot_batch.cli._options import (
     options,
     push_options,
     read_options,
+    resolve_options,
 )
 from hubspot_batch.cli._signals import Interrupts
 
@@ -270,7 +272,9 @@ def properties(*, object_type: str, as_json: bool, output: Path | None, **given:
     "--pending", "statuses", flag_value="pending", multiple=True, help="Only rows without an outcome."
 )
 @click.option("--output", type=FILE, default=Path("-"), help="A file; standard output by default.")
-def results(run: str, statuses: tuple[str, ...], output: Path) -> None:
+@RESOLVING
+@CONNECTING
+def results(run: str, statuses: tuple[str, ...], output: Path, **given: Any) -> int:  # noqa: ANN401 - click's own
     """Print the rows of RUN with their outcomes.
 
     They have the format in which they came. RUN is a name that `hubspot-batch runs` lists, a journal, or
@@ -280,14 +284,25 @@ def results(run: str, statuses: tuple[str, ...], output: Path) -> None:
     corrected, the output can be pushed as it is: these columns are left out again. If one of them begins like
     a formula of a spreadsheet, a quote stands before it. If the file is gone or has changed, its columns are
     missing.
+
+    --resolve looks first for the unknown rows of a `create`, by a property that is unique and that they have.
+    Those that are there are done, and those that are not there are rejected as NOT_WRITTEN: nothing is
+    written in HubSpot. The exit code is then that of the run: 0, 4 or 6; 5 if the same command has to go on.
     """
     from hubspot_batch.cli import _stored_runs, _write_results
 
     stored = _stored_runs.find(run)
+    code = 0
+    if (resolving := resolve_options(given)) is not None:
+        from hubspot_batch.cli import _resolve
+
+        code = _resolve.resolve(stored, connection_options(given), resolving)
+        stored = _stored_runs.find(str(stored.path))
     if statuses:
         _write_results.write_results(stored, output, statuses)
     else:
         _write_results.write_results(stored, output)
+    return code
 
 
 @commands.command()

@@ -152,6 +152,15 @@ def _rows_of(reader: RowReader) -> Iterator[FileRow]:
     raise SourceError(f"{reader.name}: the file has {problem}; {remedy}")
 
 
+def input_file_from(path: Path, options: str) -> InputFile:
+    """Return a file as the text that `InputFile.to_json` has made says, without its mapping file.
+
+    The values of `--set` are digests.
+    """
+    known = msgspec.json.decode(options, type=_Options)
+    return InputFile(path=path, format=known.table, columns=known.columns, pairs=known.pairs)
+
+
 def read_options_from(options: str) -> ReadOptions:
     """Return how a file is written, from the text that `InputFile.to_json` has made."""
     return msgspec.json.decode(options, type=_Options).table

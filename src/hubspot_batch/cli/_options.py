@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hubspot_batch.cli._connection import ConnectionOptions
     from hubspot_batch.cli._input_file import InputFile
     from hubspot_batch.cli._push import PushOptions
+    from hubspot_batch.cli._resolve import ResolveOptions
     from hubspot_batch.cli._tables import ReadOptions
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -412,6 +413,35 @@ def _is_told(ctx: click.Context, name: str) -> bool:
     return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE and bool(ctx.params.get(name))
 
 
+RESOLVING = options(
+    click.option("--resolve", is_flag=True, help="Look first for rows that are unknown."),
+    click.option(
+        "--unique-property",
+        metavar="PROPERTY",
+        help="With --resolve: a property that is unique in the account, by which they are looked for.",
+    ),
+    click.option(
+        "--existing",
+        type=click.Choice(["reject", "keep"]),
+        default="reject",
+        show_default=True,
+        help="With --resolve: what becomes of a row whose value a record has that the run has not created.",
+    ),
+    click.option(
+        "--assume-unique",
+        is_flag=True,
+        help="With --resolve: take your word that the property is unique.",
+    ),
+    click.option(
+        "--set",
+        multiple=True,
+        metavar="PROPERTY=VALUE",
+        callback=_pairs,
+        help="With --resolve: the --set options of the run, whose values are not stored.",
+    ),
+)
+
+
 def input_file(given: dict[str, Any], ends: Sequence[str] | None = None) -> "InputFile":
     """Return the file that the options describe, of links if they have ends."""
     from hubspot_batch.cli._columns import ColumnOptions, PairOptions
@@ -469,6 +499,30 @@ def connection_options(given: dict[str, Any]) -> "ConnectionOptions":
         allow_http=given["allow_http"],
         api_version=given["api_version"],
         shared_quota=given.get("share_quota"),
+    )
+
+
+def resolve_options(given: dict[str, Any]) -> "ResolveOptions | None":
+    """Return the options of `results --resolve`; None without it."""
+    from hubspot_batch.cli._resolve import ResolveOptions
+
+    named = given["unique_property"]
+    if not given["resolve"]:
+        if named or given["assume_unique"] or given["set"] or given["existing"] != "reject":
+            raise click.UsageError(
+                "--unique-property, --existing, --assume-unique and --set go with --resolve"
+            )
+        return None
+    if not named:
+        raise click.UsageError(
+            "--resolve needs --unique-property PROPERTY, by which rows are looked for; "
+            "`hubspot-batch properties` tells which ones are unique"
+        )
+    return ResolveOptions(
+        unique_property=named,
+        assume_unique=given["assume_unique"],
+        existing=given["existing"],
+        set=given["set"],
     )
 
 

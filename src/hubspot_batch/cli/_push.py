@@ -140,7 +140,7 @@ class _Push(Struct, frozen=True):
     def run(self, interrupts: Interrupts) -> _Ended:
         """Run until all rows have an outcome or something stops the run."""
         samples = Samples()
-        definitions = self.definitions()
+        definitions = definitions_for(self.job, self.file, self.connection)
         with self.file.open(self.job.operation, definitions) as rows:
             source = _version_of(self.file)
             journal = self.journal(source, definitions)
@@ -178,43 +178,12 @@ class _Push(Struct, frozen=True):
             journal=journal,
             report=report,
             code=code,
-            problem=None if stopped is None or report.finished else _problem(stopped, self.connection),
+            problem=None if stopped is None or report.finished else problem_of(stopped, self.connection),
             samples=samples.end(report),
             warnings=rows.warnings if report.finished else (),
             to_mend=_beside(rows),
             resumable=self.connection.persistent,
         )
-
-    def definitions(self) -> Definitions:
-        """Return what the properties of the account are, if that says how cells are converted.
-
-        If the token may not read them, what only they tell stays as it is.
-
-        Raises:
-            ConfigurationError: If a mapping file needs them, and HubSpot does not accept the token.
-            UnfinishedError: If a mapping file needs them, and they cannot be had for now.
-        """
-        with self.file.open(self.job.operation) as rows:
-            if not rows.needs_definitions:
-                return None
-        client = self.connection.client()
-        needed = self.file.mapping is not None
-        try:
-            return definitions_of(
-                client if needed else client.with_options(retries=0), self.job.operation.object_type
-            )
-        except HubSpotBatchError as error:
-            if not needed:
-                # HubSpot refuses what it does not know, and a run has its own words for what ails it.
-                return None
-            if isinstance(error, AuthenticationError):
-                raise ConfigurationError(_problem(error, self.connection)) from error
-            if not isinstance(error, PermissionDeniedError):
-                raise UnfinishedError(
-                    printable(f"the properties of the account are not known: {error}")
-                ) from error
-            say(f"Warning: the token may not read what the properties of the account are: {error}", err=True)
-            return None
 
     def journal(self, source: FileVersion, definitions: Definitions = None) -> Path:
         """Return the journal of the run, which may not exist yet."""
@@ -261,6 +230,36 @@ class _Push(Struct, frozen=True):
             **({} if options.existing == "reject" else {"existing": options.existing}),
         )
         return stream
+
+
+def definitions_for(job: Job, file: InputFile, connection: Connection) -> Definitions:
+    """Return what the properties of the account are, if that says how the cells of a file are converted.
+
+    If the token may not read them, what only they tell stays as it is.
+
+    Raises:
+        ConfigurationError: If a mapping file needs them, and HubSpot does not accept the token.
+        UnfinishedError: If a mapping file needs them, and they cannot be had for now.
+    """
+    with file.open(job.operation) as rows:
+        if not rows.needs_definitions:
+            return None
+    client = connection.client()
+    needed = file.mapping is not None
+    try:
+        return definitions_of(client if needed else client.with_options(retries=0), job.operation.object_type)
+    except HubSpotBatchError as error:
+        if not needed:
+            # HubSpot refuses what it does not know, and a run has its own words for what ails it.
+            return None
+        if isinstance(error, AuthenticationError):
+            raise ConfigurationError(problem_of(error, connection)) from error
+        if not isinstance(error, PermissionDeniedError):
+            raise UnfinishedError(
+                printable(f"the properties of the account are not known: {error}")
+            ) from error
+        say(f"Warning: the token may not read what the properties of the account are: {error}", err=True)
+        return None
 
 
 def _complete(stream: Stream, interrupts: Interrupts) -> BaseException | None:
@@ -343,7 +342,7 @@ def _write_results(ended: _Ended, options: PushOptions) -> None:
         write_results(find(str(ended.journal)), options.results)
 
 
-def _problem(stopped: BaseException, connection: Connection) -> str:
+def problem_of(stopped: BaseException, connection: Connection) -> str:
     """Return what stopped a run. The remedy for a token is put in terms of the command's options."""
     text = str(stopped) or "interrupted"
     cause = stopped if isinstance(stopped, AuthenticationError) else stopped.__cause__

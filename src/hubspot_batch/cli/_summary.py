@@ -25,7 +25,7 @@ SummaryForm: TypeAlias = Literal["text", "stderr", "json"]
 """As text, as text on standard error because standard output holds a file, or as JSON."""
 
 _REASONS_SHOWN = 10
-_UNUSABLE = (
+UNUSABLE = (
     AuthenticationError,
     ConfigurationError,
     JournalError,
@@ -42,7 +42,7 @@ def exit_code(report: Report, stopped_by: BaseException | None = None) -> ExitCo
     """
     if not report.finished:
         written = report.done or report.unknown
-        return 1 if isinstance(stopped_by, _UNUSABLE) and not written else 5
+        return 1 if isinstance(stopped_by, UNUSABLE) and not written else 5
     if report.unknown:
         return 6
     return 4 if report.rejected else 0
@@ -114,6 +114,9 @@ def _lines(
         yield from _how_to_mend(run, to_mend, job)
     if report.unknown:
         yield f"  hubspot-batch results {quoted(run)} --unknown"
+        if job.verb == "create":
+            resolve = "--resolve --unique-property PROPERTY"
+            yield f"  hubspot-batch results {quoted(run)} {resolve}  (looks for them)"
     if not report.finished:
         yield f"  {what_next(resumable=resumable, usable=code != 1)}"
 

@@ -34,7 +34,7 @@ def write_results(run: StoredRun, path: Path = STDIN, statuses: Collection[str] 
         )
     file = Path(source.path)
     check_distinct({"FILE": file, "--output": path}, {"the journal": run.path})
-    missing = _what_is_missing(file, source.digest)
+    missing = what_is_missing(file, source.digest)
     if missing:
         say(f"Warning: {missing}, so the results are without its columns", err=True)
     try:
@@ -55,7 +55,7 @@ def write_results(run: StoredRun, path: Path = STDIN, statuses: Collection[str] 
         raise unwritable(path, error) from error
 
 
-def _what_is_missing(file: Path, digest: str) -> str | None:
+def what_is_missing(file: Path, digest: str) -> str | None:
     """Return why the rows of a run cannot be read any more; None if they can."""
     if is_copy(file):
         # It is kept as long as the run can go on.

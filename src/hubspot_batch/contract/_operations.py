@@ -87,6 +87,11 @@ class Operation(Struct, frozen=True, kw_only=True):
     reply_schema: str | None = None
     empty_replies: frozenset[int] = frozenset()
 
+    @property
+    def writes(self) -> bool:
+        """Whether it changes anything in HubSpot."""
+        return self.verb not in {"read", "list"}
+
     def resendable(self, unique_property: str | None) -> bool:
         """Return whether a batch may be sent again that may have been carried out already.
 

@@ -421,9 +421,9 @@ class Attempts(Generic[_ResultT]):
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        """Carry `maybe_written` over from earlier attempts."""
-        if isinstance(error, HubSpotBatchError) and self._maybe_written:
-            error.maybe_written = True
+        """Carry `maybe_written` over from earlier attempts. What reads writes nothing."""
+        if isinstance(error, HubSpotBatchError):
+            error.maybe_written = self._call.writes and (error.maybe_written or self._maybe_written)
 
     def backoff(self) -> float:
         """Return the seconds to wait before the next attempt, by the retry policy."""

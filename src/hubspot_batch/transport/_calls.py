@@ -103,6 +103,7 @@ class Call(RedactedRepr, msgspec.Struct, Generic[_R], frozen=True, kw_only=True)
         headers: The headers of the operation. The token is not among them.
         content: The body; empty where the operation has none.
         resendable: Whether it may be sent again although the batch may have been written.
+        writes: Whether it changes anything in HubSpot.
         decode: Makes the result of a reply, or raises `ApiError` or `UnexpectedReplyError`.
     """
 
@@ -112,6 +113,7 @@ class Call(RedactedRepr, msgspec.Struct, Generic[_R], frozen=True, kw_only=True)
     headers: Mapping[str, str]
     content: bytes
     resendable: bool
+    writes: bool
     decode: Callable[[Response], _R]
 
     def __repr__(self) -> str:
@@ -206,6 +208,7 @@ def _call(
         headers=_NOTHING if operation.request_schema is None else _HEADERS,
         content=batch.content,
         resendable=operation.resendable(unique_property),
+        writes=operation.writes,
         decode=partial(_decode, operation, batch, unique_property, read),
     )
 
@@ -228,6 +231,7 @@ def passed_on(
         headers=headers,
         content=content,
         resendable=operation is not None and operation.repeatable,
+        writes=operation is None or operation.writes,
         decode=partial(_as_it_came, name, operation),
     )
 

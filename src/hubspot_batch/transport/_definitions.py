@@ -13,7 +13,6 @@ from anyio import move_on_after, to_thread
 from hubspot_batch.errors import (
     ApiError,
     AuthenticationError,
-    HubSpotBatchError,
     RateLimitError,
     ServerError,
 )
@@ -78,9 +77,6 @@ class Definitions:
             listed: tuple[PropertyDefinition, ...] = await self._driver.send(call)
             return reading.succeed(listed)
         except Exception as error:
-            if isinstance(error, HubSpotBatchError):
-                # What reads writes nothing.
-                error.maybe_written = False
             reading.error = error
             raise
         finally:
