@@ -531,10 +531,11 @@ class TestHelp:
         assert done.stdout.index("--decimal") < done.stdout.index("--dry-run  ")
         assert "\n  hubspot-batch create orders export.csv --mapping shop.toml\n" in done.stdout
 
-    def test_few_options_need_no_groups(self) -> None:
-        done = run("results", "--help")
+    def test_few_options_need_no_groups(self, shell: "Shell") -> None:
+        for command, titles in (("results", ["Options", "Examples"]), ("demo", ["Options"])):
+            done = shell(command, "--help")
 
-        assert re.findall(r"^(\S.*):$", done.stdout, re.MULTILINE) == ["Options", "Examples"]
+            assert re.findall(r"^(\S.*):$", done.out, re.MULTILINE) == titles
 
     @pytest.mark.parametrize("columns", [40, 50, 80])
     def test_it_fits_the_terminal(self, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -258,6 +258,7 @@ class TestRefused:
             ),
             ("[columns]\nÄ = 1", 'line 2, column 1); write "name" = "value": a name with blanks'),
             ('[columns]\nA = "a"\nA = "b"', "stands there twice; remove one of the two"),
+            ('a = """\n' + "=" * 30 + '\n"""', "line 1: a: this key is not known"),
             ("a = " + "[" * 9000, "not TOML: it holds what cannot be read"),
         ],
     )

@@ -56,8 +56,8 @@ class Command(click.Command):
         titles = {option: _GROUP_OF.get(option.name or "", _OTHERS) for option in known}
         groups: dict[str, list[tuple[str, str]]] = {title: [] for title in (*_GROUPS, _OTHERS)}
         for option, title in titles.items():
-            if (record := option.get_help_record(ctx)) is not None:
-                groups[title if len(known) > _FEW else _OTHERS].append(record)
+            shown = filter(None, [option.get_help_record(ctx)])
+            groups[title if len(known) > _FEW else _OTHERS].extend(shown)
         for title, records in groups.items():
             if records:
                 with formatter.section(title):
