@@ -532,7 +532,7 @@ class TestHelp:
         assert "\n  hubspot-batch create orders export.csv --mapping shop.toml\n" in done.stdout
 
     def test_few_options_need_no_groups(self, shell: "Shell") -> None:
-        for command, titles in (("results", ["Options", "Examples"]), ("demo", ["Options"])):
+        for command, titles in (("runs", ["Options", "Examples"]), ("demo", ["Options"])):
             done = shell(command, "--help")
 
             assert re.findall(r"^(\S.*):$", done.out, re.MULTILINE) == titles

@@ -53,7 +53,7 @@ class TestWhatIsReadOnce:
         results = copy.with_name("results.csv")
         assert shell.push("create", "orders", "-", "--results", results, stdin=CSV.encode()).code == 0
         assert not copy.exists()
-        assert results.read_text().splitlines()[1].endswith(",,,A-1")
+        assert results.read_text().splitlines()[1].endswith(",,,created,A-1")
         done = shell("results", "latest")
         assert done.out.splitlines()[1].startswith("1,done,")
         assert done.err == (
