@@ -28,6 +28,7 @@ nox.options.sessions = [
 os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
 
 ON_ALL_CORES = ("--numprocesses=auto", "--dist=worksteal")
+WITHOUT_ENGINES = "--ignore=tests/engines"
 OLDEST_NODE = "20.19"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -46,6 +47,8 @@ PLAIN = [
     "src",
     "tests",
 ]
+# Covered by `engines`, and by no other session.
+ENGINES = PYPROJECT["tool"]["coverage"]["report"]["omit"]
 FORMATTED = ["benchmarks", "examples", "noxfile.py", "scripts", "src", "tests"]
 
 
@@ -142,7 +145,7 @@ def build(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests on the wheel, and measure what they cover."""
     install(session, "tests", "examples")
-    session.run("coverage", "run", "-m", "pytest", *ON_ALL_CORES, *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *ON_ALL_CORES, WITHOUT_ENGINES, *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
@@ -154,7 +157,7 @@ def tests_min(session: nox.Session) -> None:
     session.install(".", *lowest, *nox.project.dependency_groups(PYPROJECT, "tests"))
     # Hypothesis finds the same with any version, and the scripts run with the pinned ones.
     scripts = ("changes", "compare_upstream", "document_faults", "regenerate", "repository")
-    others = ("browser", "property", *(f"contract/test_{script}.py" for script in scripts))
+    others = ("browser", "engines", "property", *(f"contract/test_{script}.py" for script in scripts))
     ignored = (f"--ignore=tests/{each}" for each in others)
     session.run("pytest", *ON_ALL_CORES, *ignored, *session.posargs)
 
@@ -164,7 +167,7 @@ def tests_pre(session: nox.Session) -> None:
     """Run the tests with the newest versions of the dependencies, releases or not."""
     tests = nox.project.dependency_groups(PYPROJECT, "tests")
     session.install("--upgrade", "--prerelease=allow", ".[cli,sandbox,parquet]", *tests)
-    session.run("pytest", *ON_ALL_CORES, *session.posargs)
+    session.run("pytest", *ON_ALL_CORES, WITHOUT_ENGINES, *session.posargs)
 
 
 @nox.session
@@ -192,6 +195,19 @@ def clients(session: nox.Session) -> None:
     if shutil.which("npm"):
         install_node_tools(session, "tests/clients")
     session.run("pytest", "tests/clients", *session.posargs)
+
+
+@nox.session
+def engines(session: nox.Session) -> None:
+    """Test what works with other systems, on real ones, and what that covers. Needs redis-server."""
+    if shutil.which("redis-server") is None:
+        session.error("engines needs redis-server on PATH")
+    install(session, "tests", "engines")
+    # Apart from what the other tests cover.
+    session.env.update(COVERAGE_FILE=".coverage-engines", ENGINES_REQUIRED="1")
+    session.run("coverage", "run", "-m", "pytest", "tests/engines", *session.posargs)
+    session.run("coverage", "combine")
+    session.run("coverage", "report", f"--include={','.join(ENGINES)}", "--omit=none")
 
 
 @nox.session

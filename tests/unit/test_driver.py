@@ -386,6 +386,9 @@ def test_a_pause_that_begins_during_a_slow_watcher_is_kept(face: "Face", clock: 
         def after_reply(self, error: HubSpotBatchError | None) -> None:
             assert error is None
 
+        def not_sent(self) -> None:
+            raise AssertionError
+
     async def main() -> None:
         async with AsyncHubSpot("token-1", transport=wire, quota=quota) as hub:
             call = build_call("create_orders", CREATES, api_version="v3")
@@ -909,3 +912,27 @@ def test_nothing_is_logged_where_nothing_is_sent(face: "Face", caplog: pytest.Lo
         face.create(face.connect(face.wire()), empty)
 
     assert log_of(caplog) == []
+
+
+def test_a_hook_hears_of_a_quota_that_fails_after_it(face: "Face", monkeypatch: pytest.MonkeyPatch) -> None:
+    wire, told, quota = face.wire(), list[str](), Quota()
+
+    class Hooks:
+        async def before_send(self) -> None:
+            monkeypatch.setattr(quota, "_lock", None)
+
+        def after_reply(self, error: HubSpotBatchError | None) -> None:
+            raise AssertionError(error)
+
+        def not_sent(self) -> None:
+            told.append("not sent")
+
+    async def main() -> None:
+        async with AsyncHubSpot("token-1", transport=wire, quota=quota) as hub:
+            call = build_call("create_orders", CREATES, api_version="v3")
+            with pytest.raises(TypeError):
+                await AsyncDriver(AsyncPool(hub._pool), hub._settings).send(call, Hooks())
+
+    anyio.run(main)
+
+    assert (told, wire.requests) == (["not sent"], [])

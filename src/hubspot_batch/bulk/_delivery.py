@@ -496,6 +496,12 @@ class _Attempt:
         self._counts.in_flight += 1
         self._in_flight = True
 
+    def not_sent(self) -> None:
+        """Have nothing in flight: the quota failed before the attempt began."""
+        self._counts.in_flight -= 1
+        self._counts.requests -= 1
+        self._in_flight = False
+
     def after_reply(self, error: HubSpotBatchError | None) -> None:
         """Mark the rows maybe-written if the attempt leaves that open."""
         self._counts.in_flight -= 1

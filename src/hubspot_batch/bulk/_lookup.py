@@ -172,6 +172,10 @@ class _Look:
         self._counts.rate_limited += isinstance(error, RateLimitError)
         self.end()
 
+    def not_sent(self) -> None:
+        """Have nothing in flight."""
+        self.end()
+
     def end(self) -> None:
         """Have nothing in flight any more."""
         self._counts.in_flight -= self._in_flight

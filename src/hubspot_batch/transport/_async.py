@@ -150,12 +150,19 @@ class AttemptHooks(Protocol):
         """Run after each attempt, with its error, or with None if it has a result."""
         ...
 
+    def not_sent(self) -> None:
+        """Run after `before_send` if the quota fails, so the attempt does not begin."""
+        ...
+
 
 class _NoHooks:
     async def before_send(self) -> None:
         pass
 
     def after_reply(self, error: HubSpotBatchError | None) -> None:
+        pass
+
+    def not_sent(self) -> None:
         pass
 
 
@@ -194,7 +201,11 @@ class AsyncDriver:
                 async with self._pool.room:
                     await hooks.before_send()
                     # To wait for room takes time, and the hook may, too.
-                    await _until_due(attempts)
+                    try:
+                        await _until_due(attempts)
+                    except Exception:
+                        hooks.not_sent()
+                        raise
                     result = await self._result_of(attempts, http, bearer)
                 if result is not None:
                     return result

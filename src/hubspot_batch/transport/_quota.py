@@ -60,6 +60,26 @@ _TURNS = 500
 MEMORY = MOST_WINDOW + MOST_MARGIN
 """Send times older than these seconds are irrelevant for any limit and window."""
 
+CONSTANTS: Mapping[str, float] = {
+    "FASTER": _FASTER,
+    "FIRST_MARGIN": FIRST_MARGIN,
+    "GUESS_SECONDS": _GUESS_SECONDS,
+    "LATENCY_GROWTH": _LATENCY_GROWTH,
+    "LEAST_WAY": _LEAST_WAY,
+    "MARGIN_GROWTH": _MARGIN_GROWTH,
+    "MARGIN_RECOVERY": _MARGIN_RECOVERY,
+    "MEAN_WAIT": _MEAN_WAIT,
+    "MEMORY": MEMORY,
+    "MOST_MARGIN": MOST_MARGIN,
+    "MOST_REQUESTS": MOST_REQUESTS,
+    "MOST_SAVED": MOST_SAVED,
+    "MOST_WAIT": _MOST_WAIT,
+    "MOST_WINDOW": MOST_WINDOW,
+    "SOON": SOON,
+    "TURNS": _TURNS,
+}
+"""For the same arithmetic in another language."""
+
 
 class Limit(NamedTuple):
     """A limit of requests in any window of a length.
