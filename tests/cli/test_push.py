@@ -280,6 +280,24 @@ class TestUpdates:
             f"where another one does, say --map id=COLUMN; the columns are 'hs_order_name', '{NUMBER}'\n"
         )
 
+    def test_without_a_column_that_fills_the_unique_property(self, write: "Write", shell: "Shell") -> None:
+        path, named = write("orders.csv", "nr,hs_order_name\n1,A\n"), ("--unique-property", NUMBER)
+
+        for options in ((), ("--dry-run",)):
+            done = shell.push("create", "orders", path, *named, *options)
+
+            assert done.code == 1
+            assert done.err == (
+                f"Error: no column fills the unique property '{NUMBER}'; where one has its values, say "
+                f"--map {NUMBER}=COLUMN; the columns are 'nr', 'hs_order_name'\n"
+            )
+        assert not shell.box.records("orders")
+
+    def test_rows_of_inputs_fill_the_unique_property_themselves(self, write: "Write", shell: "Shell") -> None:
+        path = write("orders.jsonl", f'{{"properties": {{"{NUMBER}": "1", "hs_order_name": "A"}}}}\n')
+
+        assert shell.push("create", "orders", path, "--unique-property", NUMBER).code == 0
+
 
 class TestExitCodes:
     def test_4_some_are_rejected(self, write: "Write", shell: "Shell") -> None:
@@ -319,7 +337,9 @@ class TestExitCodes:
         assert done.code == 6
         assert "2 unknown: sent, but their answer was lost; look before you push them again\n" in done.out
         assert "          2  HTTP_504\n" in done.out
-        assert done.out.endswith(" --unknown\n")
+        show, look = done.out.splitlines()[-2:]
+        assert show.endswith(" --unknown")
+        assert look.endswith(" --resolve --unique-property PROPERTY  (looks for them)")
         assert len(shell.sent()) == 2
 
     def test_0_a_unique_property_lets_rows_be_sent_again(self, write: "Write", shell: "Shell") -> None:

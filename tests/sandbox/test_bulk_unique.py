@@ -193,3 +193,8 @@ def test_what_a_definition_says_of_a_key() -> None:
     assert fault is not None
     assert "line items have no property 'a' in this account" in fault
     assert "a property can be made unique only when it is created" in fault
+    unique = PropertyDefinition(name="sku", label="", type="string", field_type="text", has_unique_value=True)
+    for name in ("SKU", " sku", "skus"):
+        fault = fault_of_key(name, "line_items", {"sku": unique}, writes=True)
+        assert fault is not None
+        assert "did you mean 'sku'?" in fault

@@ -7,11 +7,12 @@ import pytest
 from hubspot_batch.contract._associations import (
     OBJECT_TYPES,
     TARGETS,
+    association_inputs,
     association_type,
     link_type,
     object_type_of,
 )
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, InvalidInputError
 
 
 @pytest.mark.parametrize(
@@ -99,3 +100,17 @@ def test_the_type_of_a_link_by_its_name() -> None:
     ):
         with pytest.raises(ConfigurationError, match=message):
             link_type(*ends, name)
+
+
+def test_pairs_without_a_known_type_are_refused_before_the_first_of_them_leaves() -> None:
+    for pairs, kind in (([("1", "2")], None), (iter([("1", "2")]), "508"), ([], 508)):
+        with pytest.raises(
+            InvalidInputError, match=r"toObjectType: the type ids of .* contacts are not known"
+        ):
+            association_inputs("contacts", "orders", pairs, kind)
+    # An iterator is not read before its rows are needed, and inputs may have types of their own.
+    later = association_inputs("contacts", "orders", iter([("1", "2")]), None)
+    with pytest.raises(InvalidInputError, match="link the other way round"):
+        next(later)
+    item = {"from": {"id": "1"}, "to": {"id": "2"}, "types": []}
+    assert [*association_inputs("contacts", "orders", [item], None)] == [item]

@@ -77,7 +77,9 @@ def test_without_a_time_each_value_has_to_agree() -> None:
 def test_the_clock_of_the_server_is_read_from_its_replies() -> None:
     clock, waiting = ServerClock(), row()
     waiting.left = 90.0
-    for headers in ({}, {"date": "soon"}, {"date": ""}):
+    # What no clock says: a text, and a time zone that is further away than any.
+    for text in (None, "soon", "", "Mon, 01 Jan 2024 00:00:00 +99999999999999"):
+        headers = {} if text is None else {"date": text}
         clock.learn(headers, 100.0)
         assert clock.departure_of(waiting) is None
     clock.learn({"date": formatdate(LEFT, usegmt=True)}, 100.0)

@@ -88,7 +88,7 @@ class ServerClock:
         """Read the `Date` of a reply that came now, in the seconds of `time.monotonic`."""
         try:
             told = parsedate_to_datetime(headers["date"])
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):
             return
         self._ahead = told.replace(tzinfo=told.tzinfo or UTC).timestamp() - now
 

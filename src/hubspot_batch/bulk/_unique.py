@@ -89,7 +89,9 @@ def fault_of_key(
     else:
         return None
     keys = unique_names(object_type, definitions)
-    hint = f"did you mean {close[0]!r}? " if (close := difflib.get_close_matches(name, keys, n=1)) else ""
+    # Names of properties are in small letters.
+    close = difflib.get_close_matches(name.strip().lower(), keys, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
     return f"{problem}; {hint}{_remedy(object_type, keys)}"
 
 

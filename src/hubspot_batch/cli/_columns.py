@@ -418,6 +418,20 @@ class Columns:
             "`hubspot-batch mapping` write a file about all columns"
         )
 
+    def check_filled(self, name: str) -> None:
+        """Refuse a file in which no column can fill the unique property of the rows.
+
+        Raises:
+            SourceError: If there is none.
+        """
+        filled = {*self._constants, *(filled for _, filled in self._make_plan(self._columns).pairs)}
+        # Rows of other forms have columns, or properties, of their own.
+        if self._columns and filled.isdisjoint((name, "properties")):
+            raise SourceError(
+                f"no column fills the unique property {name!r}; where one has its values, say "
+                f"--map {name}=COLUMN; {_shown(self._columns)}"
+            )
+
     def _check_columns(self, columns: Sequence[str]) -> None:
         for missing in sorted(self.missing.difference(columns)):
             raise ConfigurationError(f"there is no column {missing!r}; {self._hint(missing, columns)}")

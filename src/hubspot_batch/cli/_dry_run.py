@@ -90,7 +90,7 @@ def dry_run(job: Job, file: InputFile, connection: ConnectionOptions, options: D
     file.check(job.operation)
     known = _known(job, connection, options)
     by_name = None if known.definitions is None else {one.name: one for one in known.definitions}
-    with file.open(job.operation, by_name) as rows:
+    with file.open(job.operation, by_name, options.unique_property) as rows:
         watch = _Watch(rows)
         if options.look:
             with connect(connection) as connected:

@@ -104,15 +104,18 @@ class InputFile(Struct, frozen=True, kw_only=True):
                 pass
 
     @contextmanager
-    def open(self, operation: Operation, definitions: Definitions = None) -> Iterator["OpenInputFile"]:
+    def open(
+        self, operation: Operation, definitions: Definitions = None, key: str | None = None
+    ) -> Iterator["OpenInputFile"]:
         """Open the file and check the options against it.
 
         Args:
             operation: What the rows are for.
             definitions: What the properties of the account are, by name; None if that is not known.
+            key: The unique property that all rows have.
 
         Raises:
-            SourceError: If it cannot be read.
+            SourceError: If it cannot be read, or no column fills the key.
             ConfigurationError: If an option does not fit it.
         """
         if self.mapping is not None:
@@ -130,6 +133,8 @@ class InputFile(Struct, frozen=True, kw_only=True):
                 mapping=self.mapping,
                 definitions=definitions,
             )
+            if key:
+                columns.check_filled(key)
             yield OpenInputFile(reader, columns, _rows_of(reader))
 
 

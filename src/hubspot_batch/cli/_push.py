@@ -141,7 +141,7 @@ class _Push(Struct, frozen=True):
         """Run until all rows have an outcome or something stops the run."""
         samples = Samples()
         definitions = definitions_for(self.job, self.file, self.connection)
-        with self.file.open(self.job.operation, definitions) as rows:
+        with self.file.open(self.job.operation, definitions, self.options.unique_property) as rows:
             source = _version_of(self.file)
             journal = self.journal(source, definitions)
             # Validate everything before the journal exists.

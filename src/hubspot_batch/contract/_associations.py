@@ -2,8 +2,9 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from typing import TypeGuard
 
 from hubspot_batch.contract._inputs import AssociationType
 from hubspot_batch.contract._validation import fault_at, name_of
@@ -180,7 +181,7 @@ def _type_named(from_type: str, to_type: str, name: str) -> int:
 def association_inputs(
     from_type: object, to_type: object, pairs: Iterable[object], type_id: int | str | None
 ) -> Iterator[object]:
-    """Yield the inputs that link pairs of ids. What is not a pair is left for the document to judge.
+    """Return the inputs that link pairs of ids. What is not a pair is left for the document to judge.
 
     Args:
         from_type: What the links begin at, by its name in paths.
@@ -194,13 +195,23 @@ def association_inputs(
     if isinstance(pairs, Mapping | str | bytes) or not isinstance(pairs, Iterable):
         problem = f"{name_of(pairs)} stands where a list of pairs belongs"
         raise InvalidInputError([fault_at(("inputs",), problem, "write [(from_id, to_id), ...]")])
-    types: list[AssociationType] = []
+    first = pairs[0] if isinstance(pairs, Sequence) and pairs else None
+    # That no type is known is said before the first pair leaves, if it is clear that one is needed.
+    is_needed = type_id is not None or _is_pair(first)
+    types = [_type_of_link(str(from_type), str(to_type), type_id)] if is_needed else []
+    return _each(pairs, lambda: types or [_type_of_link(str(from_type), str(to_type), type_id)])
+
+
+def _each(pairs: Iterable[object], types: Callable[[], list[AssociationType]]) -> Iterator[object]:
     for pair in pairs:
-        if not isinstance(pair, tuple | list) or len(pair) != _TWO_ENDS:
+        if _is_pair(pair):
+            yield {"from": _end(pair[0]), "to": _end(pair[1]), "types": types()}
+        else:
             yield pair
-            continue
-        types = types or [_type_of_link(str(from_type), str(to_type), type_id)]
-        yield {"from": _end(pair[0]), "to": _end(pair[1]), "types": types}
+
+
+def _is_pair(pair: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(pair, tuple | list) and len(pair) == _TWO_ENDS
 
 
 def _end(record: object) -> object:
