@@ -14,6 +14,7 @@ import pytest
 
 import hubspot_batch
 
+PLACE_OF_FLAGS = {"split": 3, "sub": 4, "subn": 4}
 METHODS = {"fullmatch", "match", "search", "split", "findall", "finditer", "sub", "subn"}
 # Texts that make a pattern try many ways: a run that can be divided anywhere, and an end that does not fit.
 RUNS = [
@@ -76,7 +77,8 @@ def uses_in(module: ModuleType) -> Iterator[Use]:
     for call in calls:
         match call.func:
             case ast.Attribute(value=ast.Name(id="re"), attr=method) if method in METHODS:
-                arguments = [eval_in(module, argument) for argument in (call.args[0], *call.args[2:])]
+                flags = call.args[PLACE_OF_FLAGS.get(method, 2) :]
+                arguments = [eval_in(module, argument) for argument in (call.args[0], *flags)]
                 yield Use(f"{module.__name__}, line {call.lineno}", re.compile(*arguments), method)
 
 

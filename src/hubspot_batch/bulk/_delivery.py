@@ -487,8 +487,9 @@ class _Attempt:
         self._began = time.monotonic()
         if not self._made:
             await self._sender.mark_sent(self.rows)
-            # The run may have ended meanwhile. From here on the request is in flight.
-            await checkpoint_if_cancelled()
+        # The run may have ended meanwhile. From here on the request is in flight.
+        await checkpoint_if_cancelled()
+        if not self._made:
             self._counts.sent.update(row.index for row in self.rows)
         self._counts.retries += self._made > 0
         self._made += 1

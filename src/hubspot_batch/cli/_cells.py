@@ -30,6 +30,7 @@ NO = NO_OF_PROGRAMS | {"no", "nein", "non"}
 
 _SPACES = " \u00a0\u2007\u2009\u202f"
 _THOUSANDS = "'\u2019" + _SPACES
+_BLANKS = re.compile(f"[{_SPACES}]+")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 _SCIENTIFIC = re.compile(r"[+-]?\d(\.\d+)?e[+-]?\d{1,2}", re.ASCII)
 _OF_A_SPREADSHEET = re.compile(r"\d([.,]\d+)?E\+\d\d", re.ASCII)
@@ -284,7 +285,7 @@ NO_ZONE = Problem(
 
 
 def _moment(text: str, rule: CellRule) -> date | datetime | Problem:
-    found = read_date(re.sub(rf"[{_SPACES}]+", " ", text), rule.dates)
+    found = read_date(_BLANKS.sub(" ", text), rule.dates)
     if len(found) == 1:
         return found[0]
     if found:

@@ -19,7 +19,7 @@ _PLACEHOLDERS = frozenset(
     {"-", "--", "\u2013", "null", "none", "nan", "n/a", "#n/a", "#nv", "k.a.", "k. a.", "<na>", "nat"}
 )
 _AROUND_NUMBER = re.compile(
-    r"(?P<before>[^\d+,.-]*)(?P<number>[-+]?[\d.,'\u2019\u00a0\u202f ]*\d)(?P<behind>\D*)"
+    r"(?P<before>[^\d+,.-]*+)(?P<number>[-+]?[\d.,'\u2019\u00a0\u202f ]*\d)(?P<behind>\D*)"
 )
 # A house number or an article number, no unit: 12a, A-1.
 _JOINED = re.compile(r"[^\W\d_][+-]?\d|\d[^\W\d_]")
@@ -84,7 +84,7 @@ def sample_of(name: str, cells: Iterable[object]) -> ColumnSample:
     if len(values) <= _MOST_WORDS and len(values) * 2 <= len(told):
         sample.words = values
     sample.has_mail = all("@" in text and " " not in text for text in values)
-    sample.floats = all(map(_FLOAT_OF_WHOLE.fullmatch, values))
+    sample.floats = all(_FLOAT_OF_WHOLE.fullmatch(value) for value in values)
     looks: tuple[Callable[[ColumnSample, list[str]], bool], ...] = (_is_bool, _is_date, _is_number)
     for look in looks:
         if look(sample, values):

@@ -37,7 +37,10 @@ _WORDS: Mapping[type, tuple[str, type | tuple[type, ...]]] = {
 
 
 _TOKEN = re.compile(
-    r'"""(?:\\.|[^\\])*?"{3,5}|' r"'''.*?'{3,5}|" r'"(?:\\.|[^"\\\n])*"|' r"'[^'\n]*'|#[^\n]*|[\[\]{}\n]",
+    r'"""(?:[^"\\]|\\.|"(?!""))*+(?:"{3,5})?|'
+    r"'''(?:[^']|'(?!''))*+(?:'{3,5})?|"
+    r'"(?:\\.|[^"\\\n])*+"?|'
+    r"'[^'\n]*+'?|#[^\n]*+|[\[\]{}\n]",
     re.DOTALL,
 )
 """What can hide the end of a statement of TOML: strings, comments and brackets; and the end of a line."""
