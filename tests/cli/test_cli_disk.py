@@ -197,7 +197,10 @@ class TestReadersThatHaveEnough:
 
         done = piped("| head -1", "results", "latest")
 
-        assert (done.stdout, done.stderr) == ("_row,_outcome,_id,_code,_message,_action,hs_order_name\n", "")
+        assert (done.stdout, done.stderr) == (
+            "_row,_outcome,_id,_code,_message,_action,_key,hs_order_name\n",
+            "",
+        )
         assert done.returncode == 1
 
     def test_of_the_document(self) -> None:

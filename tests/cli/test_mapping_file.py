@@ -1,5 +1,7 @@
 """Mapping files: what they say about the columns of a file, and what is refused."""
 
+import csv
+import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -358,6 +360,34 @@ class TestPush:
         # What cannot be known without a mapping file is left to HubSpot.
         shell.box.faults.next("503")
         assert shell.push("create", "orders", file).code == 0
+
+    def test_labels_become_values_as_rows_are_sent(self, write: "Write", shell: "Shell") -> None:
+        mapping = write(
+            "a.toml",
+            '[columns]\nName = "hs_order_name"\nStand = "hs_pipeline_stage"\nFarben = "colours"\n',
+        )
+        file = write("a.csv", f"Name,Stand,Farben\nA,offen,Rot; Blau\nB,{OPEN},b\nC,Neu,\nD,Zu,Rot\n")
+        stages = Property("enumeration", (OPEN, "s2", "s3"), labels=("Offen", "Neu", "Neu"))
+        colours = Property("enumeration", ("r", "b"), multiple=True, labels=("Rot", "Blau"))
+        box = shell.open(properties={"orders": {"hs_pipeline_stage": stages, "colours": colours}})
+
+        done = shell("create", "orders", file, "--mapping", mapping, "--base-url", box.url)
+
+        assert done.code == 4
+        sent = {record.properties["hs_order_name"]: record.properties for record in box.records("orders")}
+        assert {name: (order["hs_pipeline_stage"], order.get("colours")) for name, order in sent.items()} == {
+            "A": (OPEN, "r;b"),
+            "B": (OPEN, "b"),
+        }
+        ambiguous, unknown = csv.DictReader(io.StringIO(shell("results", "latest", "--rejected").out))
+        assert "2 options have this label; write the value that is meant: s2, s3" in ambiguous["_message"]
+        assert "its options are" in unknown["_message"]
+
+    def test_the_stages_of_the_built_in_pipeline(self, write: "Write", shell: "Shell") -> None:
+        file = write("a.csv", "hs_order_name,hs_pipeline_stage\nA,Shipped\n")
+
+        assert shell.push("create", "orders", file).code == 0
+        assert shell.sent()[0]["hs_pipeline_stage"] == "aa99e8d0-c1d5-4071-b915-d240bbb1aed9"
 
     def test_a_date_format_that_is_none(self, write: "Write", shell: "Shell") -> None:
         done = shell("validate", "create", "orders", write("a.csv", "a\n1\n"), "--date-format", "dd.mm")

@@ -549,9 +549,9 @@ class TestOptions:
         assert done.code == 0
         ids = [record.id for record in shell.box.records("orders")]
         assert results.read_text(encoding="utf-8").splitlines() == [
-            f"_row,_outcome,_id,_code,_message,_action,hs_order_name,{NUMBER}",
-            f"1,done,{ids[0]},,,created,A-1,X-1",
-            f"2,done,{ids[1]},,,created,Ä-2,X-2",
+            f"_row,_outcome,_id,_code,_message,_action,_key,hs_order_name,{NUMBER}",
+            f"1,done,{ids[0]},,,created,,A-1,X-1",
+            f"2,done,{ids[1]},,,created,,Ä-2,X-2",
         ]
 
     def test_the_report_is_written(self, tmp_path: Path, write: "Write", shell: "Shell") -> None:

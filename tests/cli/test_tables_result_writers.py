@@ -33,9 +33,9 @@ def test_rows_of_parquet_become_csv(tmp_path: Path) -> None:
     parquet.write_table(arrow.table({"a": [1.5, None], "b": [True, False], "c": [b"x", b"y"]}), path)
 
     assert told(path, tmp_path) == [
-        "_row,_outcome,_id,_code,_message,_action,a,b,c",
-        "1,done,7,,,,1.5,true,b'x'",
-        "2,done,7,,,,,false,b'y'",
+        "_row,_outcome,_id,_code,_message,_action,_key,a,b,c",
+        "1,done,7,,,,,1.5,true,b'x'",
+        "2,done,7,,,,,,false,b'y'",
     ]
 
 
@@ -59,6 +59,7 @@ def test_a_row_with_a_name_of_ours_stands_as_its_text(tmp_path: Path, write: "Wr
         "_code": None,
         "_message": None,
         "_action": None,
+        "_key": None,
         "_text": '{"a": 1, "_id": "8"}',
     }
 
@@ -92,9 +93,9 @@ def test_no_cell_of_ours_is_a_formula_and_those_of_the_user_stay_as_they_are(
     reasons = [Reason(code=f"{begin}CODE", message=f"{begin}1")]
     with open_reader(source) as table, open_result_writer(path, table) as results:
         for row in table.rows():
-            results.write(row, Outcome(index=0, status="rejected", reasons=reasons))
+            results.write(row, Outcome(index=0, status="rejected", reasons=reasons), f"{begin}K")
 
     _, cells = csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))
-    assert cells == ["1", "rejected", "", f"'{begin}CODE", f"'{begin}1", "", "=1+\r1", "-2"]
+    assert cells == ["1", "rejected", "", f"'{begin}CODE", f"'{begin}1", "", f"'{begin}K", "=1+\r1", "-2"]
     with open_reader(path) as table:
         assert [row.values for row in table.rows()] == [{"a": "=1+\r1", "=b": "-2"}]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell, Write
 
 NUMBER = "hs_external_order_id"
-COLUMNS = ["_row", "_outcome", "_id", "_code", "_message", "_action"]
+COLUMNS = ["_row", "_outcome", "_id", "_code", "_message", "_action", "_key"]
 CSV = 'name;price;note\nA-1;1;\nA-2;nine;"x;\ny"\nA-3;3;z\nA-4;4;\nA-5;ten;\n'
 MAPPED = ("--map", "hs_order_name=name", "--map", "hs_total_price=price", "--drop", "note")
 
@@ -58,7 +58,7 @@ class TestRows:
         assert rows[0] == dict(
             zip(
                 [*COLUMNS, "name", "price", "note"],
-                ["1", "done", ids["A-1"], "", "", "created", "A-1", "1", ""],
+                ["1", "done", ids["A-1"], "", "", "created", "", "A-1", "1", ""],
                 strict=True,
             )
         )
@@ -157,6 +157,74 @@ class TestMendedAndPushedAgain:
         assert shell.push("create", "line-items", items, "--associate", "order=order").code == 0
         links = [record.associations[0].to_id for record in shell.box.records("line_items")]
         assert sorted(links) == sorted(ids)
+
+
+class TestKeys:
+    """`_key`: the value that names the record of a row, read from the file again."""
+
+    def test_of_a_unique_property(self, write: "Write", shell: "Shell") -> None:
+        path = write("a.csv", "Number,Name\nX-1,A\n -,B\n=2,C\n")
+        pushed = shell.push(
+            *("create", "orders", path, "--map", f"{NUMBER}=Number", "--map", "hs_order_name=Name"),
+            *("--unique-property", NUMBER, "--null", "-"),
+        )
+        assert pushed.code == 4
+
+        rows = list(csv.DictReader(io.StringIO(shell("results", "latest").out)))
+
+        assert [(row["_outcome"], row["_key"]) for row in rows] == [
+            ("done", "X-1"),
+            ("rejected", ""),
+            ("done", "'=2"),
+        ]
+        (journal,) = shell.runs.glob("*.run")
+        assert b"X-1" not in journal.read_bytes()
+
+    def test_as_the_mapping_file_has_it(self, write: "Write", shell: "Shell") -> None:
+        path = write("a.csv", "Number,Name\n 1001.0 ,A\n1002,\n")
+        mapping = write("a.toml", f'[columns]\nNumber = "{NUMBER}"\nName = "hs_order_name"\n')
+        results = path.with_name("results.csv")
+        pushed = ("upsert", "orders", path, "--mapping", mapping, "--id-property", NUMBER)
+        assert shell.push(*pushed, "--results", results).code == 4
+        mapping.unlink()
+        rows = list(csv.DictReader(io.StringIO(results.read_text())))
+
+        assert [(row["_outcome"], row["_key"]) for row in rows] == [("done", "1001"), ("rejected", "1002")]
+        assert shell("results", "latest").out == results.read_text()
+        path.unlink()
+        rows = list(csv.DictReader(io.StringIO(shell("results", "latest").out)))
+        assert [row["_key"] for row in rows] == ["", ""]
+
+    def test_of_whole_inputs(self, write: "Write", shell: "Shell") -> None:
+        name = {"hs_order_name": "A"}
+        lines = [
+            {"id": "X-1", "properties": name},
+            {"properties": {**name, NUMBER: "X-2"}},
+            {NUMBER: 3, **name},
+            {"properties": {**name, NUMBER: {}}},
+            name,
+        ]
+        path = write("a.jsonl", "".join(f"{json.dumps(line)}\n" for line in lines))
+        assert shell.push("upsert", "orders", path, "--id-property", NUMBER).code == 4
+
+        found = [json.loads(line) for line in shell("results", "latest").out.splitlines()]
+
+        assert [line["_key"] for line in found] == ["X-1", "X-2", "3", None, None]
+
+    @pytest.mark.parametrize("option", [("--set", f"{NUMBER}=X"), ("--drop", NUMBER)])
+    def test_not_if_no_column_has_it(self, option: tuple[str, str], write: "Write", shell: "Shell") -> None:
+        path = write("a.csv", f"hs_order_name,{NUMBER}\nA,7\n")
+        shell.push("create", "orders", path, *option, "--unique-property", NUMBER)
+
+        (row,) = csv.DictReader(io.StringIO(shell("results", "latest").out))
+        assert (row["_row"], row["_key"]) == ("1", "")
+
+    def test_not_of_links(self, write: "Write", shell: "Shell") -> None:
+        path = write("a.csv", "from,to\n1,2\n")
+        shell.push("associate", "orders", "contacts", path)
+
+        (row,) = csv.DictReader(io.StringIO(shell("results", "latest").out))
+        assert (row["_row"], row["_key"]) == ("1", "")
 
 
 class TestRefusals:

@@ -33,6 +33,7 @@ from hubspot_batch.contract import (
     Problem,
     Unreadable,
     association_type,
+    encode_value,
     link_type,
     object_type_of,
 )
@@ -116,6 +117,33 @@ class ColumnOptions(Struct, frozen=True, kw_only=True):
             null=frozenset(self.null) if self.null else UNSET,
             clear=self.clear_empty or UNSET,
         )
+
+
+class KeyCell(Struct, frozen=True, omit_defaults=True):
+    """Where a row has the value that names its record, and how that cell is read.
+
+    Attributes:
+        column: The column.
+        null: Texts that mean an empty cell.
+        trim: Whether blanks around the value are left out.
+        mends: Whether `1001.0` is `1001`.
+    """
+
+    column: str
+    null: Sequence[str] = ()
+    trim: bool = False
+    mends: bool = False
+
+    def value_in(self, values: Mapping[str, object]) -> str | None:
+        """Return the value that a row has there, as text; None if it has none."""
+        inner = values.get("properties")
+        named: object = values.get(self.column)
+        if isinstance(inner, Mapping):
+            named = values["id"] if "id" in values else inner.get(self.column)
+        rule = CellRule(kind="string", null=self.null, trim=self.trim, mends=self.mends)
+        value = convert(named, rule)
+        text = value if value is None or isinstance(value, Problem) else encode_value(value)
+        return text if isinstance(text, str) else None
 
 
 class _Plan(NamedTuple):
@@ -258,6 +286,16 @@ class Columns:
         """Return each column of a row that becomes a property, with that."""
         inner = values.get("properties")
         return self._plan(tuple(inner if isinstance(inner, Mapping) else values)).pairs
+
+    def key_cell(self, name: str) -> KeyCell | None:
+        """Return where rows have the value of a property; None if no column fills it."""
+        column = next((column for column, names in self._mapped.items() if name in names), name)
+        if name in self._constants or (column, name) not in self._make_plan((column,)).pairs:
+            return None
+        rule = self._rule(name)
+        if rule is None:
+            return KeyCell(column)
+        return KeyCell(column, sorted(rule.null), rule.trim, rule.kind == "string" and rule.mends)
 
     def item_of(self, values: Mapping[str, object]) -> object:
         """Return the input for a row, or a fault if it would make a record without any value of the row."""
@@ -558,6 +596,9 @@ class PairColumns:
     def pairs_of(self, _values: Mapping[str, object]) -> Sequence[tuple[str, str]]:
         """Return nothing: the columns are ends of links."""
         return ()
+
+    def key_cell(self, _name: str) -> None:
+        """Return nothing: pairs have no key."""
 
     def item_of(self, values: Mapping[str, object]) -> object:
         """Return the input for a row: for its two columns, or for a whole input."""

@@ -280,10 +280,11 @@ def results(run: str, statuses: tuple[str, ...], output: Path, **given: Any) -> 
     They have the format in which they came. RUN is a name that `hubspot-batch runs` lists, a journal, or
     `latest`.
 
-    The columns _row, _outcome, _id, _code, _message and _action stand before those of the file. Once it is
-    corrected, the output can be pushed as it is: these columns are left out again. If one of them begins like
-    a formula of a spreadsheet, a quote stands before it. If the file is gone or has changed, its columns are
-    missing.
+    The columns _row, _outcome, _id, _code, _message, _action and _key stand before those of the file. _key is
+    the value of --id-property or --unique-property, if the run has one. Once it is corrected, the output can
+    be pushed as it is: these columns are left out again. If one of them begins like a formula of a
+    spreadsheet, a quote stands before it. If the file is gone or has changed, its columns are missing, and
+    _key is empty.
 
     --resolve looks first for the unknown rows of a `create`, by a property that is unique and that they have.
     Those that are there are done, and those that are not there are rejected as NOT_WRITTEN: nothing is

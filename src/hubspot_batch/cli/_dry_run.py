@@ -163,7 +163,7 @@ class _Watch:
             )
 
     def on_faults(self, number: int, faults: Sequence[InputIssue]) -> None:
-        """Take note of a row with faults."""
+        """Record a row with faults."""
         self._samples.pop(number, None)
         while self._read[0][0] < number:
             self._read.popleft()

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hubspot_batch.cli._columns import ColumnOptions, Columns, PairColumns, PairOptions
+from hubspot_batch.cli._columns import ColumnOptions, Columns, KeyCell, PairColumns, PairOptions
 from hubspot_batch.cli._files import (
     STDIN,
     copy_content,
@@ -224,6 +224,10 @@ class OpenInputFile:
     def pairs_of(self, row: FileRow) -> Sequence[tuple[str, str]]:
         """Return each column of a row that becomes a property, with that."""
         return self._columns.pairs_of(row.values)
+
+    def key_cell(self, name: str) -> KeyCell | None:
+        """Return where rows have the value of a property; None if no column fills it."""
+        return self._columns.key_cell(name)
 
     @property
     def needs_definitions(self) -> bool:

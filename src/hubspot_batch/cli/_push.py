@@ -137,6 +137,11 @@ class _Push(Struct, frozen=True):
     def title(self) -> str:
         return f"{self.job.title} from {self.file.path.name}"
 
+    @property
+    def key_property(self) -> str | None:
+        """The property whose value names a row's record, if the run has one."""
+        return self.options.unique_property or self.file.columns.id_property
+
     def run(self, interrupts: Interrupts) -> _Ended:
         """Run until all rows have an outcome or something stops the run."""
         samples = Samples()
@@ -160,7 +165,14 @@ class _Push(Struct, frozen=True):
                     samples.take(progress)
                     draw(progress)
 
-                with note_start(journal, source, rows.reader.format, sys.argv[1:], self.options.name):
+                with note_start(
+                    journal,
+                    source,
+                    rows.reader.format,
+                    sys.argv[1:],
+                    self.options.name,
+                    None if self.key_property is None else rows.key_cell(self.key_property),
+                ):
                     stream = self.new_stream(client, rows, journal, tell)
                 try:
                     stopped = _complete(stream, interrupts)

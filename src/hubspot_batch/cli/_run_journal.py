@@ -7,13 +7,17 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
+import msgspec
+
 from hubspot_batch.bulk import Report, read_run, write_notes
+from hubspot_batch.cli._columns import KeyCell
 from hubspot_batch.cli._connection import Connection
 from hubspot_batch.cli._console import quoted, say
 from hubspot_batch.cli._files import make_private_folder
 from hubspot_batch.cli._jobs import Job
 from hubspot_batch.cli._stored_runs import (
     FOLDER_VARIABLE,
+    KEY_NOTE,
     NAME_NOTE,
     SUFFIX,
     FileVersion,
@@ -116,7 +120,12 @@ def _unused(ending: str) -> Path:
 
 @contextmanager
 def note_start(
-    path: Path, source: FileVersion, form: str, command: Sequence[str], name: str | None = None
+    path: Path,
+    source: FileVersion,
+    form: str,
+    command: Sequence[str],
+    name: str | None = None,
+    key: KeyCell | None = None,
 ) -> Iterator[None]:
     """Write into the journal of a run which file it reads. If the block fails, a new journal is deleted.
 
@@ -126,6 +135,7 @@ def note_start(
         form: The format of the file.
         command: The arguments of the command.
         name: The name of the run, if it is given one.
+        key: Where rows have the value that names their record.
 
     Raises:
         JournalError: If the journal cannot be written.
@@ -135,6 +145,8 @@ def note_start(
     try:
         if is_new or "started" not in read_run(path).notes:
             facts: dict[str, Note] = {"form": form, "command": json.dumps(without_values(command))}
+            if key is not None:
+                facts[KEY_NOTE] = msgspec.json.encode(key).decode()
             started = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
             write_notes(path, {**source.to_notes(), **facts, "started": started})
         if name is not None:

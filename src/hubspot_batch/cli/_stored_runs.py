@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 import click
+import msgspec
 from msgspec import Struct
 
 from hubspot_batch.bulk import RunInfo, read_run
+from hubspot_batch.cli._columns import KeyCell
 from hubspot_batch.cli._files import files_of_database
 from hubspot_batch.cli._input_file import COPY_PREFIX
 from hubspot_batch.cli._tables import FORMATS
@@ -23,6 +25,7 @@ Note: TypeAlias = str | int | float
 FOLDER_VARIABLE = "HUBSPOT_BATCH_RUNS"
 SUFFIX = ".run"
 NAME_NOTE = "name"
+KEY_NOTE = "key"
 _LATEST = "latest"
 _PROGRAM = "hubspot-batch"
 
@@ -68,6 +71,12 @@ class StoredRun(Struct, frozen=True, kw_only=True):
         """The name that `--name` has given it, if it has one."""
         name = self.notes.get(NAME_NOTE)
         return None if name is None else str(name)
+
+    @property
+    def key(self) -> KeyCell | None:
+        """Where its rows have the value that names their record; None if they have no such value."""
+        note = self.notes.get(KEY_NOTE)
+        return None if note is None else msgspec.json.decode(str(note), type=KeyCell)
 
     @property
     def state(self) -> str:

@@ -32,7 +32,7 @@ def write_results(run: StoredRun, path: Path = STDIN, statuses: Collection[str] 
             f"run {run.name} was not started by this command line, and its file is not known; "
             "`read_outcomes` of hubspot_batch.bulk tells what became of its rows"
         )
-    file = Path(source.path)
+    file, key = Path(source.path), run.key
     check_distinct({"FILE": file, "--output": path}, {"the journal": run.path})
     missing = what_is_missing(file, source.digest)
     if missing:
@@ -48,7 +48,7 @@ def write_results(run: StoredRun, path: Path = STDIN, statuses: Collection[str] 
                 writer = stack.enter_context(open_result_writer(path, reader))
             for row, outcome in _with_outcomes(rows, read_outcomes(run.path)):
                 if ("pending" if outcome is None else outcome.status) in statuses:
-                    writer.write(row, outcome)
+                    writer.write(row, outcome, None if key is None else key.value_in(row.values))
     except OSError as error:
         if is_unread(error):
             raise

@@ -32,8 +32,8 @@ _OURS = frozenset((*RESULT_COLUMNS, TEXT_KEY))
 class ResultWriter(ABC):
     """An open file of results, and a context manager that closes it.
 
-    The columns `_row`, `_outcome`, `_id`, `_code`, `_message` and `_action` stand before those of the row. A
-    reader of the file leaves them out again.
+    The columns `_row`, `_outcome`, `_id`, `_code`, `_message`, `_action` and `_key` stand before those of the
+    row. A reader of the file leaves them out again.
     """
 
     def __init__(self, file: TextIOWrapper) -> None:
@@ -46,8 +46,11 @@ class ResultWriter(ABC):
         close_text(self._file)
 
     @abstractmethod
-    def write(self, row: FileRow, outcome: Outcome | None) -> None:
-        """Write a row with its outcome; without one, it is pending."""
+    def write(self, row: FileRow, outcome: Outcome | None, key: str | None = None) -> None:
+        """Write a row with its outcome; without one, it is pending.
+
+        Its key is the value that names its record.
+        """
 
 
 class CsvResultWriter(ResultWriter):
@@ -64,10 +67,13 @@ class CsvResultWriter(ResultWriter):
         )
         self._writer.writerow([*RESULT_COLUMNS, *columns])
 
-    def write(self, row: FileRow, outcome: Outcome | None) -> None:
-        """Write a row with its outcome; without one, it is pending."""
+    def write(self, row: FileRow, outcome: Outcome | None, key: str | None = None) -> None:
+        """Write a row with its outcome; without one, it is pending.
+
+        Its key is the value that names its record.
+        """
         own = row.original or [_cell(row.values[column]) for column in self._columns]
-        self._writer.writerow([*map(_inert, _results(row, outcome).values()), *own])
+        self._writer.writerow([*map(_inert, _results(row, outcome, key).values()), *own])
 
 
 class Lines:
@@ -85,14 +91,17 @@ class Lines:
 class JsonResultWriter(ResultWriter):
     """Results as JSON Lines, for rows of JSON."""
 
-    def write(self, row: FileRow, outcome: Outcome | None) -> None:
-        """Write a row with its outcome; without one, it is pending."""
+    def write(self, row: FileRow, outcome: Outcome | None, key: str | None = None) -> None:
+        """Write a row with its outcome; without one, it is pending.
+
+        Its key is the value that names its record.
+        """
         own = row.values
         if row.fault:
             own = {TEXT_KEY: row.original}
         elif not _OURS.isdisjoint(own):
             own = {TEXT_KEY: _json(own)}
-        self._file.write(f"{_json({**_results(row, outcome), **own})}\n")
+        self._file.write(f"{_json({**_results(row, outcome, key), **own})}\n")
 
 
 def open_result_writer(path: Path, reader: RowReader) -> ResultWriter:
@@ -162,12 +171,12 @@ def close_text(file: TextIOWrapper) -> None:
         raise
 
 
-def _results(row: FileRow, outcome: Outcome | None) -> dict[str, object]:
+def _results(row: FileRow, outcome: Outcome | None, key: str | None) -> dict[str, object]:
     if outcome is None:
-        told: tuple[object, ...] = (row.number, "pending", None, None, None, None)
+        told: tuple[object, ...] = (row.number, "pending", None, None, None, None, key)
     else:
         code = next((reason.code for reason in outcome.reasons if reason.code), outcome.category)
-        told = (row.number, outcome.status, outcome.id, code, _message(outcome), outcome.action)
+        told = (row.number, outcome.status, outcome.id, code, _message(outcome), outcome.action, key)
     return dict(zip(RESULT_COLUMNS, told, strict=True))
 
 

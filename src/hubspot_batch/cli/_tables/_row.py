@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from hubspot_batch.errors import InputIssue
 
-RESULT_COLUMNS = ("_row", "_outcome", "_id", "_code", "_message", "_action")
+RESULT_COLUMNS = ("_row", "_outcome", "_id", "_code", "_message", "_action", "_key")
 """The columns of results, which stand before those of the row. A reader leaves them out again."""
 
 MARKS_OF_RESULTS = RESULT_COLUMNS[:5]
