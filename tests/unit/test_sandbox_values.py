@@ -162,6 +162,8 @@ def test_what_only_the_form_requires_is_kept_apart() -> None:
         ("My Field", Property(), "is not a property name"),
         ("x'", Property(unique=True), "is not a property name"),
         ("x", Property("enumeration"), "an enumeration has options"),
+        ("x", Property("enumeration", ("a", "b"), labels=("A",)), "as many labels as options"),
+        ("x", Property("text", labels=("A",)), "as many labels as options"),
         ("x", Property("text", ("a",)), "an enumeration has options"),
         ("x", Property("text", multiple=True), "an enumeration has options"),
         ("x", Property(read_only=True, required=True), "neither required nor unique"),

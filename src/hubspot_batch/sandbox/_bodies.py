@@ -299,8 +299,8 @@ def definition(schema: ObjectSchema, name: str, moment: str) -> Json:
         "groupName": f"{schema.singular}information",
         "description": "",
         "options": [
-            {"label": option, "value": option, "displayOrder": index, "hidden": False}
-            for index, option in enumerate(options)
+            {"label": label, "value": option, "displayOrder": index, "hidden": False}
+            for index, (option, label) in enumerate(zip(options, rule.labels or options, strict=True))
         ],
         "displayOrder": -1,
         "hasUniqueValue": rule.unique,

@@ -94,6 +94,7 @@ _ORDERS = ObjectSchema(
                 "3725360f-519b-4b18-a593-494d60a29c9f",
                 "3c85a297-e9ce-400b-b42e-9f16853d69d6",
             ),
+            labels=("Open", "Processed", "Shipped", "Delivered", "Cancelled"),
         ),
         "hubspot_owner_id": OWNER,
         "hs_total_price": MONEY,
@@ -479,5 +480,7 @@ def _check(name: str, rule: Property) -> None:
         )
     if bool(rule.options) != (rule.kind == "enumeration") or rule.multiple > (rule.kind == "enumeration"):
         raise ConfigurationError(f"{name}: an enumeration has options, and nothing else has them")
+    if rule.labels and len(rule.labels) != len(rule.options):
+        raise ConfigurationError(f"{name}: there are as many labels as options, or none")
     if rule.read_only and (rule.required or rule.unique):
         raise ConfigurationError(f"{name} cannot be written, so it is neither required nor unique")

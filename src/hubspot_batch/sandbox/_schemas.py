@@ -24,6 +24,7 @@ class Property(Struct, frozen=True):
         read_only: Whether a write is refused.
         multiple: Whether an enumeration accepts several options, joined by `;`.
         minimum: The smallest number; None for any.
+        labels: What people call the options, in their order; empty if that is their values.
     """
 
     kind: Kind = "text"
@@ -33,6 +34,7 @@ class Property(Struct, frozen=True):
     read_only: bool = False
     multiple: bool = False
     minimum: int | None = None
+    labels: tuple[str, ...] = ()
 
 
 def _nothing(_stored: Values) -> Values:
