@@ -281,15 +281,16 @@ class Shop:
     Args:
         ahead: How many seconds its clock is ahead.
         dated: Whether its replies say what time it is.
+        gateway_ahead: How many seconds more the clock is ahead that its replies tell.
     """
 
-    def __init__(self, *, ahead: float = 0.0, dated: bool = True) -> None:
+    def __init__(self, *, ahead: float = 0.0, dated: bool = True, gateway_ahead: float = 0.0) -> None:
         self.records: dict[str, Row] = {}
         self.creates = 0
         self.lost: dict[int, Callable[[], object]] = {}
         self.readable = True
         self.twice = self.silent = False
-        self.ahead, self.dated = ahead, dated
+        self.ahead, self.dated, self.gateway_ahead = ahead, dated, gateway_ahead
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -353,7 +354,7 @@ def _handler_of(shop: Shop) -> type[BaseHTTPRequestHandler]:
             content = json.dumps(answer[1]).encode()
             self.send_response_only(answer[0])
             if shop.dated:
-                self.send_header("Date", formatdate(shop.now, usegmt=True))
+                self.send_header("Date", formatdate(shop.now + shop.gateway_ahead, usegmt=True))
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -376,6 +377,14 @@ def test_the_record_of_a_lost_attempt_is_that_of_its_row_whatever_the_clocks_say
         shop.lost[1] = lambda: shop.add({**ORDER, "hs_total_price": "9.00", "hs_order_name": "a "})
         assert told(pushed(shop, [{"properties": ORDER}]).outcomes) == [("done", "created", "900")]
         assert shop.creates == 1
+
+
+def test_the_records_of_a_run_show_that_the_clock_of_a_gateway_is_wrong() -> None:
+    rows = orders(200)
+    with Shop(gateway_ahead=7_200.0) as shop:
+        shop.lost[2] = lambda: [shop.add(row["properties"]) for row in rows[100:]]
+        assert pushed(shop, rows, concurrency=1).actions == {"created": 200}
+        assert shop.creates == 2
 
 
 @pytest.mark.parametrize("ahead", [-20_000.0, 0.0, 20_000.0])

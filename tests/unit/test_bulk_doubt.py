@@ -87,6 +87,11 @@ def test_the_clock_of_the_server_is_read_from_its_replies() -> None:
     # As some proxies write it.
     clock.learn({"date": "Tue, 01 Sep 2026 08:00:00 -0000"}, 100.0)
     assert clock.departure_of(waiting) == LEFT - 10
+    # No record of a run was created before its request left, so a clock that says so is wrong.
+    for created_at in ("", "2026-09-01T08:00:05Z", "2026-09-01T07:00:00Z"):
+        clock.learn_from([record(created_at)], 100.0)
+    clock.learn_from([], 100.0)
+    assert clock.departure_of(waiting) == LEFT - 3_610
     waiting.departed = 5.0
     assert clock.departure_of(waiting) == 5.0
 

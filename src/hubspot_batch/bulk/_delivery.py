@@ -352,6 +352,8 @@ class BatchSender:
         self.claims.check(settled)
         if isinstance(result, BatchResult):
             self.claims.check_stored(result.records)
+            if self._inquiry.goes_on:
+                self._clock.learn_from(result.records, attempt.began)
         await self._link(unlinked)
 
     async def _mark_written(self, unlinked: Sequence[tuple[Row, Outcome]]) -> None:
@@ -463,12 +465,12 @@ class _Attempt:
         self._counts = sender.counts
         self._made = 0
         self._in_flight = False
-        self._began = 0.0
+        self.began = 0.0
 
     @property
     def seconds(self) -> float:
         """How long ago the last attempt began."""
-        return time.monotonic() - self._began
+        return time.monotonic() - self.began
 
     def withdraw(self) -> None:
         """Stop waiting to leave."""
@@ -484,7 +486,7 @@ class _Attempt:
 
     async def before_send(self) -> None:
         """Write the rows down as sent before they leave for the first time."""
-        self._began = time.monotonic()
+        self.began = time.monotonic()
         if not self._made:
             await self._sender.mark_sent(self.rows)
         # The run may have ended meanwhile. From here on the request is in flight.

@@ -11,10 +11,12 @@ No words decide what became of them. The record that has the unique value of a r
 | it was created more than two seconds before the first attempt of the row left | `existing` |
 | anything else | `own`: that attempt has created it |
 
-Times are those of the server's clock, which its replies tell. Where they tell none, the values decide.
+Times are those of the server's clock, which its replies tell. Where they tell none, the values decide. A `Date`
+can be that of a gateway whose clock is wrong. But no record of the run was created before its request left.
 """
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal, TypeAlias
@@ -83,6 +85,7 @@ class ServerClock:
 
     def __init__(self) -> None:
         self._ahead: float | None = None
+        self._most_ahead = math.inf
 
     def learn(self, headers: Mapping[str, str], now: float) -> None:
         """Read the `Date` of a reply that came now, in the seconds of `time.monotonic`."""
@@ -92,11 +95,16 @@ class ServerClock:
             return
         self._ahead = told.replace(tzinfo=told.tzinfo or UTC).timestamp() - now
 
+    def learn_from(self, records: Sequence[Record], left: float) -> None:
+        """Read when a record was created whose request left then, in the seconds of `time.monotonic`."""
+        if records and (created := _seconds(records[0].created_at)) is not None:
+            self._most_ahead = min(self._most_ahead, created - left)
+
     def departure_of(self, row: Row) -> float | None:
         """Return when the first attempt of a row left, in seconds since 1970, if that is known."""
         if row.departed is not None or row.left is None or self._ahead is None:
             return row.departed
-        return row.left + self._ahead
+        return row.left + min(self._ahead, self._most_ahead)
 
 
 class Doubts:
