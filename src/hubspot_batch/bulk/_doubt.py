@@ -11,8 +11,9 @@ No words decide what became of them. The record that has the unique value of a r
 | it was created more than two seconds before the first attempt of the row left | `existing` |
 | anything else | `own`: that attempt has created it |
 
-Times are those of the server's clock, which its replies tell. Where they tell none, the values decide. A `Date`
-can be that of a gateway whose clock is wrong. But no record of the run was created before its request left.
+Times are those of the server's clock, which its replies tell. Where they tell none, the values decide. A
+`Date` can be that of a gateway whose clock is wrong. But no record of the run was created before its request
+left.
 """
 
 import math
