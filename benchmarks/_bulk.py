@@ -1,8 +1,9 @@
 """A run over rows that do not end before the time is over; prints how many batches it lost, and what it took.
 
-    python benchmarks/_bulk.py CONNECTIONS URL SECONDS JOURNAL QUOTA_FILE
+    python benchmarks/_bulk.py CONNECTIONS URL SECONDS JOURNAL QUOTA
 
-With a QUOTA_FILE, processes share a quota; without, an empty argument, the quota is of this process.
+QUOTA is the file, or the URL of the Redis, of a quota that processes share. If it is empty, the quota is of
+this process.
 """
 
 import json
@@ -14,16 +15,23 @@ from itertools import cycle
 from _batches import BATCH, orders
 
 from hubspot_batch import CreateInput, HubSpot, Quota, SharedQuota
+from hubspot_batch.redis_quota import RedisQuota
 
 
 def main() -> None:
     """Push, and print what it took."""
-    connections, url, seconds, journal, quota_file = sys.argv[1:]
-    quota = SharedQuota(quota_file) if quota_file else Quota()
-    with HubSpot("token", base_url=url, quota=quota) as hub:
+    connections, url, seconds, journal, shared = sys.argv[1:]
+    with HubSpot("token", base_url=url, quota=quota_at(shared)) as hub:
         rows = inputs(float(seconds))
         report = hub.orders.create_all(rows, journal=journal, concurrency=int(connections))
     print(json.dumps([(report.rejected + report.unknown) // BATCH, time.process_time()]))
+
+
+def quota_at(place: str) -> Quota:
+    """Return the quota in a file or in Redis, or one of this process."""
+    if place.startswith("redis://"):
+        return RedisQuota(place, name="benchmark")
+    return SharedQuota(place) if place else Quota()
 
 
 def inputs(seconds: float) -> Iterator[CreateInput]:

@@ -14,12 +14,14 @@ CONSTRAINTS = ROOT / "constraints.txt"
 
 BARE = "bare"
 CLI = "cli"
+REDIS = "redis"
 API_CLIENT = "hubspot-api-client"
 SDK = "hubspot-sdk"
 S6R = "s6r-hubspot"
 REQUIREMENTS: Mapping[str, Sequence[str]] = {
     BARE: (f"--editable={ROOT}", "orjson"),
     CLI: (f"--editable={ROOT}[cli]",),
+    REDIS: (f"--editable={ROOT}[redis]", "orjson"),
     API_CLIENT: ("hubspot-api-client==12.0.0",),
     SDK: ("hubspot-sdk==0.1.0a9",),
     S6R: ("s6r-hubspot==1.1.6",),

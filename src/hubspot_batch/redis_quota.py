@@ -211,11 +211,17 @@ class RedisQuota(Quota):
     def _ask(self, operation: str, *arguments: object) -> float:
         """Run the script and keep the state; return the send time, NEVER for one that is due."""
         while True:
-            epoch, *figures = self._server.call(
+            answer = self._server.call(
                 self._keys, partial(self._arguments, operation, arguments), self._closed, is_new=self._is_new
             )
-            now, ahead, send_time, *state = map(_number, figures)
-            self._state = _state_of(state)
+            try:
+                epoch, *figures = answer
+                now, ahead, send_time, *state = map(_number, figures)
+                self._state = _state_of(state)
+            except (ArithmeticError, TypeError, ValueError):
+                raise QuotaUnavailableError(
+                    f"Redis at {self._server.place} answers as no Redis does; check the URL"
+                ) from None
             self._contact = self._now()
             # Redis read its clock before this answer came, so it is at least so far ahead of ours.
             leapt = (now or 0.0) - self._contact > self._ahead + _LEAP

@@ -36,6 +36,8 @@ from tests.engines.conftest import RedisServer
 if TYPE_CHECKING:
     from redis import Redis
 
+pytestmark = pytest.mark.usefixtures("redis_package")
+
 SECRET = "correct-horse"
 NAMES = map("portal-{}".format, count())
 now = time.monotonic
@@ -440,6 +442,17 @@ def test_what_nobody_foresaw_is_told_as_redis_says_it(
     monkeypatch.setattr(redis_quota, "_script", lambda: "return redis.error_reply('ERR full moon')")
 
     assert "refuses the quota: full moon" in refusal(redis_server.url, name, patience=1.5)
+
+
+@pytest.mark.parametrize("answer", ["1", "{'a', 'b'}", "{'a', '1', '1', '', 'inf', '1', '', '', '', '', ''}"])
+def test_an_answer_that_cannot_be_is_an_error(
+    redis_server: RedisServer, name: str, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr(redis_quota, "_script", lambda: f"return {answer}")
+
+    quota = RedisQuota(redis_server.url, name=name, patience=1.25)
+    with quota, pytest.raises(QuotaUnavailableError, match="answers as no Redis does"):
+        quota.reserve(now())
 
 
 def test_tls_is_used_and_checked(own_server: RedisServer, name: str, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from hubspot_batch.types import AttemptReport
 if TYPE_CHECKING:
     from tests.engines.conftest import RedisServer
 
+pytestmark = pytest.mark.usefixtures("redis_package")
+
 REAL_SCRIPT = redis_quota._script()
 TEST_CLOCK = "now, info = caller_now, ''"
 
