@@ -48,12 +48,12 @@ class TestWhatIsReadOnce:
         (copy,) = shell.runs.glob("stdin-*")
         assert copy.read_text() == CSV
         assert copy.stat().st_mode & 0o077 == 0
-        assert shell("results", "latest").out.splitlines()[1] == "1,pending,,,,,A-1"
+        assert shell("results", "latest").out.splitlines()[1] == "1,pending,,,,,,A-1"
 
         results = copy.with_name("results.csv")
         assert shell.push("create", "orders", "-", "--results", results, stdin=CSV.encode()).code == 0
         assert not copy.exists()
-        assert results.read_text().splitlines()[1].endswith(",,,created,A-1")
+        assert results.read_text().splitlines()[1].endswith(",,,created,,A-1")
         done = shell("results", "latest")
         assert done.out.splitlines()[1].startswith("1,done,")
         assert done.err == (

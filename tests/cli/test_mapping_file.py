@@ -383,12 +383,6 @@ class TestPush:
         assert "2 options have this label; write the value that is meant: s2, s3" in ambiguous["_message"]
         assert "its options are" in unknown["_message"]
 
-    def test_the_stages_of_the_built_in_pipeline(self, write: "Write", shell: "Shell") -> None:
-        file = write("a.csv", "hs_order_name,hs_pipeline_stage\nA,Shipped\n")
-
-        assert shell.push("create", "orders", file).code == 0
-        assert shell.sent()[0]["hs_pipeline_stage"] == "aa99e8d0-c1d5-4071-b915-d240bbb1aed9"
-
     def test_a_date_format_that_is_none(self, write: "Write", shell: "Shell") -> None:
         done = shell("validate", "create", "orders", write("a.csv", "a\n1\n"), "--date-format", "dd.mm")
 

@@ -223,6 +223,15 @@ def test_what_is_open_is_a_question(write: "Write", shell: "Shell") -> None:
         assert tomllib.loads(text)["object"] in ("line_items", "carts")
 
 
+def test_the_number_of_an_order_may_link_with_it(write: "Write", shell: "Shell") -> None:
+    shell.unset("HUBSPOT_ACCESS_TOKEN")
+    path = write("a.csv", "Bestell-Nr.;Order Number\nB-1;7\n")
+    link = 'associate = "order@property" }    # ? or the order'
+
+    assert shell("mapping", "line-items", path).out.count(link) == 2
+    assert link not in shell("mapping", "orders", path).out
+
+
 def test_what_cannot_be_written_or_read(write: "Write", shell: "Shell", tmp_path: Path) -> None:
     shell.unset("HUBSPOT_ACCESS_TOKEN")
     path, there = write("a.csv", "a\n1\n"), write("there.toml", "# mine\n")

@@ -84,14 +84,12 @@ _MONEY = {
     "hs_currency_code": "waehrung currency currencycode",
     "hs_source_store": "shop store laden filiale",
 }
+_ORDER_NUMBER = "bestellnummer bestellnr auftragsnummer auftragsnr ordernumber orderno ordernr orderid"
 _OTHER_NAMES: Mapping[str, Mapping[str, str]] = {
     "orders": {
         **_MONEY,
         **{f"hs_billing_address_{name}": words for name, words in _ADDRESS.items()},
-        "hs_external_order_id": (
-            "bestellnummer bestellnr auftragsnummer auftragsnr ordernumber orderno ordernr orderid "
-            "belegnummer number nummer"
-        ),
+        "hs_external_order_id": f"{_ORDER_NUMBER} belegnummer number nummer",
         "hs_external_created_date": "bestelldatum auftragsdatum orderdate createdat created datum date",
         "hs_order_discount": "rabatt discount",
         "hs_billing_address_email": "email mail kundenemail customeremail emailadresse",
@@ -129,10 +127,19 @@ _OTHER_NAMES: Mapping[str, Mapping[str, str]] = {
 
 def likely_property(object_type: str, column: str) -> str | None:
     """Return the property of HubSpot's own that the name of a column may mean, in English or German."""
-    plain = column.casefold().translate(_UMLAUTS)
-    word = "".join(character for character in plain if character.isalnum())
+    word = _word_of(column)
     known = _OTHER_NAMES.get(object_type, {})
     return next((name for name, words in known.items() if word in words.split()), None)
+
+
+def names_order(column: str) -> bool:
+    """Return whether the values of a column may be numbers of orders, by its name."""
+    return _word_of(column) in _ORDER_NUMBER.split()
+
+
+def _word_of(column: str) -> str:
+    plain = column.casefold().translate(_UMLAUTS)
+    return "".join(character for character in plain if character.isalnum())
 
 
 _UMLAUTS = str.maketrans({"\u00e4": "ae", "\u00f6": "oe", "\u00fc": "ue", "\u00df": "ss"})

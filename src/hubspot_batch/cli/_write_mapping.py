@@ -17,7 +17,7 @@ from hubspot_batch.cli._definitions import saved_definitions
 from hubspot_batch.cli._detect import ColumnSample, sample_of
 from hubspot_batch.cli._files import STDIN, check_writable, write_text
 from hubspot_batch.cli._input_file import Definitions
-from hubspot_batch.cli._property_types import PROPERTY_TYPES, likely_property
+from hubspot_batch.cli._property_types import PROPERTY_TYPES, likely_property, names_order
 from hubspot_batch.cli._tables import ReadOptions, RowReader, open_reader
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, SourceError
 from hubspot_batch.results import PropertyDefinition
@@ -297,6 +297,11 @@ class _Draft:
             yield (
                 f'# {_text(sample.name)} = {{ associate = "contact@email?" }}    # ? or the contact that the '
                 "record is to be linked with"
+            )
+        if likely is None and self._object_type != "orders" and names_order(sample.name):
+            yield (
+                f'# {_text(sample.name)} = {{ associate = "order@property" }}    # ? or the order that the '
+                "record is to be linked with, by a unique property of orders"
             )
         yield from self._options(sample, (self._definitions or {}).get(likely or ""))
 

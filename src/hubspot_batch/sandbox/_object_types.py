@@ -94,7 +94,6 @@ _ORDERS = ObjectSchema(
                 "3725360f-519b-4b18-a593-494d60a29c9f",
                 "3c85a297-e9ce-400b-b42e-9f16853d69d6",
             ),
-            labels=("Open", "Processed", "Shipped", "Delivered", "Cancelled"),
         ),
         "hubspot_owner_id": OWNER,
         "hs_total_price": MONEY,
