@@ -616,6 +616,8 @@ class ObjectMethods(
         *,
         id_property: str | None = None,
         assume_unique: bool = False,
+        changed_only: str | PathLike[str] | None = None,
+        send_all: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -632,6 +634,12 @@ class ObjectMethods(
             id_property: The unique property that names the records: of flat rows, the column; in inputs, what
                 `id` is the value of, unless they have an `idProperty`. Without it, `id` is the record id.
             assume_unique: As for `create_all`.
+            changed_only: A file that keeps what was last sent of each record, as digests; it is made if it is
+                missing. Rows that are as they were then are not sent: they are done, with the action
+                `unchanged` and the id of their record. A row that was refused, or is unknown, is sent again.
+                What others change in HubSpot is not seen. One file is for one account and object type, and
+                one run at a time.
+            send_all: Whether to send rows that have not changed, too, and remember what was sent.
             journal: As for `create_all`.
             account: As for `create_all`.
             concurrency: As for `create_all`.
@@ -650,6 +658,8 @@ class ObjectMethods(
             rows,
             id_property=id_property,
             assume_unique=assume_unique,
+            changed_only=changed_only,
+            send_all=send_all,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -663,6 +673,8 @@ class ObjectMethods(
         *,
         id_property: str | None = None,
         assume_unique: bool = False,
+        changed_only: str | PathLike[str] | None = None,
+        send_all: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -683,6 +695,8 @@ class ObjectMethods(
             rows,
             id_property=id_property,
             assume_unique=assume_unique,
+            changed_only=changed_only,
+            send_all=send_all,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -696,6 +710,8 @@ class ObjectMethods(
         *,
         id_property: str | None = None,
         assume_unique: bool = False,
+        changed_only: str | PathLike[str] | None = None,
+        send_all: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -714,6 +730,8 @@ class ObjectMethods(
             id_property: The unique property that names the records: of flat rows, the column; in inputs, what
                 `id` is the value of, unless they have an `idProperty`. Flat rows need it.
             assume_unique: As for `create_all`.
+            changed_only: As for `update_all`. A record that was archived since is not made again.
+            send_all: As for `update_all`.
             journal: As for `create_all`.
             account: As for `create_all`.
             concurrency: As for `create_all`.
@@ -732,6 +750,8 @@ class ObjectMethods(
             rows,
             id_property=id_property,
             assume_unique=assume_unique,
+            changed_only=changed_only,
+            send_all=send_all,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -745,6 +765,8 @@ class ObjectMethods(
         *,
         id_property: str | None = None,
         assume_unique: bool = False,
+        changed_only: str | PathLike[str] | None = None,
+        send_all: bool = False,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -765,6 +787,8 @@ class ObjectMethods(
             rows,
             id_property=id_property,
             assume_unique=assume_unique,
+            changed_only=changed_only,
+            send_all=send_all,
             journal=journal,
             account=account,
             concurrency=concurrency,

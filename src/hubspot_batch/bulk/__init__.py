@@ -15,6 +15,7 @@ from hubspot_batch.bulk._check import Check, CheckFault, CheckReport, check
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._report import BulkError, Outcomes, Progress, Report, read_outcomes
 from hubspot_batch.bulk._run_info import RunInfo, count_done, read_run, write_notes
+from hubspot_batch.bulk._sent import SentInfo, read_sent
 from hubspot_batch.bulk._sources import check_id_property, flat_input, input_with, inputs_from
 from hubspot_batch.bulk._streams import AsyncStream, Stream
 
@@ -29,6 +30,7 @@ __all__ = [
     "Progress",
     "Report",
     "RunInfo",
+    "SentInfo",
     "Stream",
     "check",
     "check_id_property",
@@ -38,5 +40,6 @@ __all__ = [
     "inputs_from",
     "read_outcomes",
     "read_run",
+    "read_sent",
     "write_notes",
 ]

@@ -1,7 +1,7 @@
 """A batch on its way: written down, sent, isolated where it was refused, and answered for."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeGuard
 
@@ -60,6 +60,7 @@ class BatchSender:
         concurrency: Is told how long each request took, and of each that failed.
         on_outcomes: Is called with outcomes as they become known.
         counts: Where requests are counted, if not here.
+        remember: Is told of outcomes that are written down.
 
     Attributes:
         counts: What was counted.
@@ -76,8 +77,10 @@ class BatchSender:
         concurrency: AdaptiveConcurrency,
         on_outcomes: Callable[[Sequence[Outcome]], None],
         counts: Counts | None = None,
+        remember: Callable[[Sequence[tuple[Row, Outcome]]], Awaitable[None]] | None = None,
     ) -> None:
         self.counts = counts or Counts()
+        self._remember = remember
         self.claims = Claims(task, writer)
         self.late_links = LateLinks(self._sender_of_links)
         self.withdrawn = False
@@ -233,6 +236,8 @@ class BatchSender:
                 )
                 for row, outcome in settled
             )
+            if self._remember is not None:
+                await self._remember(settled)
         finally:
             self.tell(settled)
 

@@ -256,8 +256,8 @@ def never_end(value: object) -> None:
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(value))
 
 
-def path_of(name: object) -> Path:
-    """Return the path that a caller gives for a journal.
+def path_of(name: object, option: str = "journal") -> Path:
+    """Return the path that a caller gives for a journal, or as another option.
 
     Raises:
         ConfigurationError: If it is not a path.
@@ -268,7 +268,9 @@ def path_of(name: object) -> Path:
     except (TypeError, UnicodeEncodeError):
         text = None
     if not isinstance(text, str) or not text or "\0" in text:
-        raise ConfigurationError('journal is not the path of a file; write journal="orders.run"')
+        raise ConfigurationError(
+            f'{option} is not the path of a file; write {option}="orders.run" for example'
+        )
     return Path(text)
 
 

@@ -22,6 +22,7 @@ from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._plan import DEFAULT_CEILING
 from hubspot_batch.bulk._report import Progress
 from hubspot_batch.bulk._rows import Row, compared
+from hubspot_batch.bulk._sent import SentRows
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import prepare
 from hubspot_batch.contract._operations import MAX_INPUTS, Operation
@@ -63,6 +64,8 @@ class Options(TypedDict):
     beside: NotRequired[Mapping[str, object]]
     journal: NotRequired[str | PathLike[str] | None]
     resolves: NotRequired[bool]
+    changed_only: NotRequired[str | PathLike[str] | None]
+    send_all: NotRequired[bool]
     account: NotRequired[str | None]
     concurrency: int | None
     keep_going: bool
@@ -204,6 +207,26 @@ def journal_from(task: Task, options: Options, settings: Settings) -> Journal:
         journal.close()
         raise JournalError(f"the journal {journal.path} cannot be used: {explained(error)}") from error
     return journal
+
+
+def sent_from(task: Task, options: Options, settings: Settings) -> SentRows | None:
+    """Return what keeps which rows were last sent, open for this run alone; None if nothing does.
+
+    Raises:
+        ConfigurationError: If it is not a path, or the account has no name.
+        JournalError: If it cannot be used, or is about another account, service or object type.
+    """
+    if (name := options.get("changed_only")) is None:
+        return None
+    sent = SentRows(path_of(name, "changed_only"), everything=options.get("send_all", False))
+    try:
+        account = _account(settings, options.get("account"), sent.salt)
+        object_type = task.operation.object_type
+        sent.identify({"service": settings.base_url, "account": account, "object type": object_type})
+    except BaseException:
+        sent.close()
+        raise
+    return sent
 
 
 def _asked(task: Task) -> Mapping[str, str]:

@@ -26,7 +26,7 @@ from hubspot_batch.replies._refusals import TakenValue, is_no_taken_value, taken
 from hubspot_batch.results import AssociationResult, BatchResult, Reason, Record, RecordError
 
 Status: TypeAlias = Literal["done", "rejected", "unknown"]
-Action: TypeAlias = Literal["created", "updated", "existing", "archived", "read"]
+Action: TypeAlias = Literal["created", "updated", "unchanged", "existing", "archived", "read"]
 
 _ACTIONS: Mapping[Verb, Action] = {
     "create": "created",
@@ -51,10 +51,11 @@ class Outcome(RedactedRepr, Struct, frozen=True, kw_only=True):
         id: The record id of a row that is done, or None where it cannot be known for certain which it is. A
             row that is NOT_LINKED has one, too; of a CONFLICT it is the record that has the unique value of
             the row, if it was found.
-        action: What was done: the record was `created`, `updated`, `archived` or `read`, or was there already
-            (`existing`), which counts as done with `existing="keep"`. HubSpot does not say whether a
-            record that it is to archive was there. None where the row is not done, and where an upsert was
-            sent twice, so that the record it has found may be its own.
+        action: What was done: the record was `created`, `updated`, `archived` or `read`; or nothing was sent
+            because the row is as it was last sent (`unchanged`), or because the record was there already
+            (`existing`), which counts as done with `existing="keep"`. HubSpot does not say whether a record
+            that it is to archive was there. None where the row is not done, and where an upsert was sent
+            twice, so that the record it has found may be its own.
         record: The record, in the outcomes that a read streams, and in the journal of a read.
         category: Why it is not done. HubSpot's own categories, VALIDATION_ERROR for example, and
             INVALID_INPUT: it was never sent;
@@ -257,6 +258,11 @@ def existing(row: Row, record: Record, unique_property: str, *, owner: int | Non
     by = "" if owner is None else f", which row {owner} has become"
     message = f"another record has this value of {unique_property} already: {record.id}{by}"
     return Outcome(index=row.index, status="rejected", id=record.id, category=_CONFLICT, message=message)
+
+
+def unchanged(row: Row, id: str | None) -> Outcome:  # noqa: A002 - the attribute
+    """Return the outcome of a row that is as it was last sent, to this record."""
+    return Outcome(index=row.index, status="done", id=id, action="unchanged")
 
 
 def not_written(row: Row, unique_property: str) -> Outcome:

@@ -23,6 +23,7 @@ from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._plan import AdaptiveConcurrency, PlannedBatch, Planner
 from hubspot_batch.bulk._report import BulkError, Progress, Report, Tally, outcomes_of
 from hubspot_batch.bulk._rows import Kind, Row, rows_from
+from hubspot_batch.bulk._sent import SentRows
 from hubspot_batch.bulk._unique import UniqueNames
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError, SourceError
 from hubspot_batch.transport._async import AsyncDriver
@@ -53,7 +54,7 @@ class Trial:
     def add(self, settled: Iterable[Outcome]) -> None:
         """Compare outcomes with those before."""
         for outcome in settled:
-            if outcome.category == "INVALID_INPUT":
+            if outcome.category == "INVALID_INPUT" or outcome.action == "unchanged":
                 continue
             # Without a named fault, only the text distinguishes one refusal from another.
             reason = ", ".join(outcome.why), None if outcome.reasons else outcome.message
@@ -89,25 +90,41 @@ class Run:
         settings: The options of the client.
         driver: Sends the requests.
         journal: Where the run is written down. It belongs to the caller.
+        sent: Keeps what was last sent, where only rows that have changed are to be sent. It belongs to the
+            caller, too.
 
     Attributes:
         failure: What has stopped the run.
         was_refused: Whether it cannot begin as its options are.
     """
 
-    def __init__(self, task: Task, settings: Settings, driver: AsyncDriver, journal: Journal) -> None:
+    def __init__(
+        self,
+        task: Task,
+        settings: Settings,
+        driver: AsyncDriver,
+        journal: Journal,
+        sent: SentRows | None = None,
+    ) -> None:
         self.failure: Exception | None = None
         self.was_refused = False
         self._task = task
         self._quota = settings.quota
         self._journal = journal
+        self._sent = sent
         self._planner = Planner(task.most_inputs)
         self._resumption = (
             Settlement(journal, task.unique_property or "") if task.resolves else Resumption(journal)
         )
         self._concurrency = AdaptiveConcurrency(task.ceiling)
         self._sender = BatchSender(
-            task, settings, driver, Writer(journal), self._concurrency, self._on_outcomes
+            task,
+            settings,
+            driver,
+            Writer(journal),
+            self._concurrency,
+            self._on_outcomes,
+            remember=None if sent is None else self._remember,
         )
         self._unique_names = UniqueNames(task, Definitions(driver, settings))
         self._looking_up: CancelScope | None = None
@@ -313,7 +330,7 @@ class Run:
 
     async def _plan(self, rows: Iterable[Row], *, last: bool = False) -> None:
         settled = []
-        for row in rows:
+        for row in await self._changed(rows):
             if row.maybe_written:
                 self._counts.sent.add(row.index)
             if row.faults:
@@ -329,6 +346,28 @@ class Run:
             await self._sender.record(settled)
         while (complete := await self._links.next(last=last)) is not None:
             await self._plan_complete(complete)
+
+    async def _changed(self, rows: Iterable[Row]) -> Iterable[Row]:
+        """Settle the rows that are as they were last sent, and return the others."""
+        if self._sent is None:
+            return rows
+        try:
+            unchanged, changed = await self._sent.sift([*rows], self._id_property)
+        except JournalError as error:
+            self.fail(error)
+            return []
+        await self._sender.record([(row, outcomes.unchanged(row, record)) for row, record in unchanged])
+        return changed
+
+    async def _remember(self, settled: Sequence[tuple[Row, Outcome]]) -> None:
+        if self._sent is not None:  # pragma: no branch - else this is not called
+            await self._sent.remember(settled, self._id_property)
+
+    @property
+    def _id_property(self) -> str | None:
+        """What names the record of a row that does not say so itself."""
+        name: str | None = self._task.beside.get("idProperty", self._task.id_property)
+        return name
 
     async def _plan_complete(self, complete: Complete) -> None:
         """Plan rows whose targets are known, and settle those whose targets are not there."""

@@ -27,7 +27,7 @@ from anyio import CancelScope
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from hubspot_batch.bulk._journal_file import never_end
-from hubspot_batch.bulk._options import Options, journal_from, task_from
+from hubspot_batch.bulk._options import Options, journal_from, sent_from, task_from
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._report import Report
 from hubspot_batch.bulk._run import Run
@@ -54,8 +54,13 @@ class _Job:
         self, operation_id: str, rows: object, options: Options, settings: Settings, driver: AsyncDriver
     ) -> None:
         task = task_from(operation_id, options, length(rows))
-        self._journal = journal_from(task, options, settings)
-        self.run = Run(task, settings, driver, self._journal)
+        self._sent = sent_from(task, options, settings)
+        try:
+            self._journal = journal_from(task, options, settings)
+        except BaseException:
+            self._end_memory()
+            raise
+        self.run = Run(task, settings, driver, self._journal, self._sent)
         self._on_progress = options["on_progress"]
         self._logged = time.monotonic()
         self._process = os.getpid()
@@ -89,6 +94,12 @@ class _Job:
         """Close a journal that has a file. The other is needed for the outcomes."""
         if self._journal.durable:
             (self._journal.discard if self.run.was_refused else self._journal.close)()
+        self._end_memory()
+
+    def _end_memory(self) -> None:
+        sent, self._sent = self._sent, None
+        if sent is not None:
+            sent.close()
 
 
 class _Records:

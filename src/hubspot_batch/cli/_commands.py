@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from hubspot_batch import __version__
+from hubspot_batch.cli._console import say
 from hubspot_batch.cli._errors import explained
 from hubspot_batch.cli._help import Command, hint_for, width_of_terminal
 from hubspot_batch.cli._options import (
@@ -19,6 +20,7 @@ from hubspot_batch.cli._options import (
     ASSOCIATING,
     ASSUMING,
     CHECKING,
+    COMPARING,
     CONNECTING,
     DAYS,
     FILE,
@@ -147,23 +149,24 @@ def create(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noq
     return _run(ctx, given, "create", object_type)
 
 
-@_command_of("update", READING, IDENTIFYING, ASSUMING, CHECKING, PUSHING)
+@_command_of("update", READING, IDENTIFYING, ASSUMING, COMPARING, CHECKING, PUSHING)
 def update(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
     """Update the record that each row of FILE names.
 
     The column `id` holds the record id, or --id-property names a column whose values are
-    unique. The rest is as for `create`.
+    unique. --changed-only leaves out rows that are as they were last sent. The rest is as for `create`.
     """
     return _run(ctx, given, "update", object_type)
 
 
-@_command_of("upsert", READING, KEYING, ASSOCIATING, ASSUMING, CHECKING, PUSHING)
+@_command_of("upsert", READING, KEYING, ASSOCIATING, ASSUMING, COMPARING, CHECKING, PUSHING)
 def upsert(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
     """Update the record that each row of FILE names, or create it if there is none.
 
     --id-property names a unique property, and a column with its values. A file that has changed since the
-    last run is sent as a whole; `--results` writes the record ids of all rows. Links are written after their
-    records. The rest is as for `create`.
+    last run is sent as a whole; --changed-only sends rows that are new, or differ from what was last sent by
+    that property. What others change in HubSpot it does not see: --all sends every row. `--results` writes
+    the record ids of all rows. Links are written after their records. The rest is as for `create`.
     """
     return _run(ctx, given, "upsert", object_type)
 
@@ -482,11 +485,23 @@ def _run(
     from hubspot_batch.cli._jobs import Job
 
     check_together(ctx)
-    job = Job(verb=verb, object_types=tuple(map(_with_underscores, object_types)), request=request or {})
+    compares = given.get("changed_only", False) or given.get("send_all", False)
+    if compares and given["sandbox"]:
+        raise click.UsageError(
+            "--changed-only and --all: a local HubSpot that ends with the command has no past"
+        )
+    job = Job(
+        verb=verb,
+        object_types=tuple(map(_with_underscores, object_types)),
+        request=request or {},
+        compares=compares,
+    )
     file = input_file(given, job.object_types if verb == "associate" else None)
     if given.get("dry_run"):
         from hubspot_batch.cli._dry_run import DryRun, dry_run
 
+        if given.get("changed_only"):
+            say("All rows are checked, also those that --changed-only leaves out of the push", err=True)
         chosen = DryRun(
             unique_property=given.get("unique_property"),
             assume_unique=given.get("assume_unique", False),

@@ -56,6 +56,7 @@ class Connection(Struct, frozen=True, kw_only=True):
         persistent: Whether HubSpot is still there when the command is over.
         account: The name of the account in a journal; None if its token identifies it.
         owns: Tells whether a run belongs to the account.
+        digest: Returns a digest of the account together with a text.
         token_remedy: What to do if HubSpot does not accept the token.
     """
 
@@ -64,6 +65,7 @@ class Connection(Struct, frozen=True, kw_only=True):
     persistent: bool
     account: str | None
     owns: Callable[[RunInfo], bool]
+    digest: Callable[[str], str]
     token_remedy: str
 
 
@@ -99,6 +101,7 @@ def connect(options: ConnectionOptions) -> Iterator[Connection]:
             persistent=not options.sandbox,
             account=account,
             owns=lambda run: _owns(run, token, account),
+            digest=lambda text: _digest(text, _name_of_app() if token is None else token()),
             token_remedy=_token_remedy(options.token_file, is_app=app is not None),
         )
 
@@ -125,6 +128,10 @@ def _with_quota(hub: HubSpot, path: Path | None, stack: ExitStack) -> HubSpot:
 
 def _owns(run: RunInfo, token: _Token | None, account: str | None) -> bool:
     return run.belongs_to(account=account) if token is None else run.belongs_to(access_token=token())
+
+
+def _digest(text: str, account: str) -> str:
+    return blake2b(f"{text}\0{account}".encode(), digest_size=8).hexdigest()
 
 
 def _token_remedy(token_file: Path | None, *, is_app: bool) -> str:

@@ -55,11 +55,13 @@ class Job(Struct, frozen=True, kw_only=True):
         verb: The name of the command.
         object_types: The object type, or the two that are linked.
         request: Keywords of the method that does it, beside those of every run.
+        compares: Whether rows are compared with what was last sent, whichever file they came from.
     """
 
     verb: str
     object_types: tuple[str, ...]
     request: Mapping[str, object] = {}
+    compares: bool = False
 
     @property
     def operation_id(self) -> OperationId:
@@ -112,8 +114,8 @@ class Job(Struct, frozen=True, kw_only=True):
 
     @property
     def starts_afresh(self) -> bool:
-        """Whether it begins anew once it is finished: what is read may have changed."""
-        return self.verb == "read"
+        """Whether it begins anew once it is finished: what is read, or was sent, may have changed."""
+        return self.verb == "read" or self.compares
 
 
 def operation_id(verb: str, object_type: str) -> OperationId:

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from hubspot_batch.cli import _stored_runs
+from hubspot_batch.cli import _sent_files, _stored_runs
 from hubspot_batch.cli._console import say
+from hubspot_batch.cli._sent_files import SentFile
 from hubspot_batch.cli._stored_runs import StoredRun
 from hubspot_batch.errors import JournalError
 
@@ -23,12 +24,12 @@ def list_runs(*, as_json: bool) -> None:
     Args:
         as_json: Whether to print JSON Lines.
     """
-    runs = _stored_runs.stored_runs()
+    runs, sent = _stored_runs.stored_runs(), _sent_files.sent_files()
     if as_json:
-        for stored in runs:
-            click.echo(json.dumps(_facts(stored)))
-    elif runs:
-        for line in _lines(runs):
+        for facts in (*map(_facts, runs), *map(_facts_of_sent, sent)):
+            click.echo(json.dumps(facts))
+    elif runs or sent:
+        for line in (*_lines(runs), *map(_line_of_sent, sent)):
             say(line)
         if (old := _stored_runs.old_folder()) is not None:
             here = _stored_runs.folder()
@@ -62,42 +63,51 @@ def delete_runs(
         ConfigurationError: If a named run does not exist.
         JournalError: If one is going on, or is not finished. None is deleted then.
     """
+    found = {name: _sent_files.find_sent(name) for name in names}
+    sent = [file for file in found.values() if file is not None]
+    names = [name for name, file in found.items() if file is None]
     runs = {stored.path: stored for stored in map(_stored_runs.find_even_unreadable, names)}
     for stored in runs.values():
         _check_deletable(stored, force=force)
     if older_than is not None:
         runs.update((stored.path, stored) for stored in _older(older_than))
+        sent += [file for file in _sent_files.unused_since(older_than) if file not in sent]
     copies = _stored_runs.unneeded_copies(older_than) if older_than is not None else []
-    if not runs and not copies:
+    if not runs and not copies and not sent:
         say("No finished run is that old", err=True)
         return
     asks = older_than is not None and not confirmed and _can_answer()
     if dry_run or asks:
-        _preview([*runs.values()], copies)
+        _preview([*runs.values()], copies, sent)
     if asks and not dry_run:
         click.confirm("Without them, the same commands would push their rows again. Delete them?", abort=True)
     if not dry_run:
-        _delete([*runs.values()], copies)
+        _delete([*runs.values()], copies, sent)
 
 
 def _can_answer() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _preview(runs: Sequence[StoredRun], copies: Sequence[Path]) -> None:
+def _preview(runs: Sequence[StoredRun], copies: Sequence[Path], sent: Sequence[SentFile]) -> None:
     for stored in runs:
         say(": ".join(filter(None, [f"Would delete run {stored.name}", _about(stored)])))
     for path in copies:
         say(f"Would delete {path}, which no run needs")
+    for file in sent:
+        say(f"Would delete {_line_of_sent(file)}")
 
 
-def _delete(runs: Sequence[StoredRun], copies: Sequence[Path]) -> None:
+def _delete(runs: Sequence[StoredRun], copies: Sequence[Path], sent: Sequence[SentFile]) -> None:
     for stored in runs:
         _stored_runs.delete(stored)
         say(f"Deleted run {stored.name}")
     for path in copies:
         path.unlink(missing_ok=True)
         say(f"Deleted {path}, which no run needs")
+    for file in sent:
+        _sent_files.delete(file)
+        say(f"Deleted {file.name}: --changed-only sends all rows once more")
 
 
 def _check_deletable(stored: StoredRun, *, force: bool) -> None:
@@ -129,6 +139,27 @@ def _older(age: timedelta) -> Iterator[StoredRun]:
             yield stored
         else:
             say(f"Kept run {stored.name}: it is not finished", err=True)
+
+
+def _line_of_sent(file: SentFile) -> str:
+    if file.info is None:
+        return f"{file.name}  {'in use' if file.going_on else 'unreadable'}"
+    info = file.info
+    return (
+        f"{file.name}  what was last sent: {info.rows:,} {info.object_type.replace('_', ' ')} "
+        f"by {info.id_property}, to {info.service}"
+    )
+
+
+def _facts_of_sent(file: SentFile) -> dict[str, Any]:
+    info = file.info
+    return {
+        "sent": file.name,
+        "rows": None if info is None else info.rows,
+        "object": None if info is None else info.object_type,
+        "id_property": None if info is None else info.id_property,
+        "service": None if info is None else info.service,
+    }
 
 
 def _lines(runs: list[StoredRun]) -> Iterator[str]:

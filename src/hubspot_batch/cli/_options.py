@@ -360,6 +360,19 @@ CHECKING = options(
         help="With --dry-run: look up which records exist, and which links lead nowhere.",
     ),
 )
+COMPARING = options(
+    click.option(
+        "--changed-only",
+        is_flag=True,
+        help="Send only rows that are new, or differ from what was last sent, also from another FILE.",
+    ),
+    click.option(
+        "--all",
+        "send_all",
+        is_flag=True,
+        help="Send all rows, and remember them for --changed-only.",
+    ),
+)
 PUSHING = options(
     click.option(
         "--dry-run",
@@ -536,6 +549,8 @@ def push_options(given: dict[str, Any]) -> "PushOptions":
         existing=given.get("existing", "reject"),
         concurrency=given["concurrency"],
         keep_going=given.get("keep_going", False),
+        changed_only=given.get("changed_only", False),
+        send_all=given.get("send_all", False),
         journal=given["journal"],
         name=given["name"],
         new=given["new"],

@@ -23,6 +23,7 @@ from hubspot_batch.cli._input_file import Definitions, InputFile, OpenInputFile
 from hubspot_batch.cli._jobs import Job
 from hubspot_batch.cli._progress import Color, Sample, Samples, drawn
 from hubspot_batch.cli._run_journal import drop_unused, journal_for, note_end, note_start, without_values
+from hubspot_batch.cli._sent_files import sent_file
 from hubspot_batch.cli._signals import Interrupts
 from hubspot_batch.cli._stored_runs import FileVersion, StoredRun, drop_copy, find, folder, is_copy, name_of
 from hubspot_batch.cli._summary import ExitCode, SummaryForm, exit_code, print_summary
@@ -49,6 +50,8 @@ class PushOptions(Struct, frozen=True, kw_only=True):
         existing: What to do with rows whose unique value a record has already.
         concurrency: How many requests may be in flight.
         keep_going: Whether to go on if the first rows are all refused for one reason.
+        changed_only: Whether to send only rows that differ from what was last sent.
+        send_all: Whether to send all rows, and remember them for that.
         journal: The journal; None for the one in the runs folder.
         name: The name of the run, if it is given one.
         new: Whether to begin from the first row and ignore earlier runs.
@@ -64,6 +67,8 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     existing: Existing = "reject"
     concurrency: int | None = None
     keep_going: bool = False
+    changed_only: bool = False
+    send_all: bool = False
     journal: Path | None = None
     name: str | None = None
     new: bool = False
@@ -222,12 +227,29 @@ class _Push(Struct, frozen=True):
         with self.file.open(self.job.operation, definitions) as rows:
             return count_done(run.path, rows.inputs())
 
+    @property
+    def compares(self) -> bool:
+        """Whether rows that were sent before are left out."""
+        return self.options.changed_only and not self.options.send_all
+
+    def sent(self) -> Path | None:
+        """Return the file that keeps what was last sent; None if this run need not know it.
+
+        Where there is one, a run without `--changed-only` writes down what it sends, too: else the next one
+        would leave rows out that HubSpot has not.
+        """
+        if self.job.verb not in {"update", "upsert"} or not self.connection.persistent:
+            return None
+        path = sent_file(self.connection, self.job.object_types[0], self.file.columns.id_property)
+        return path if self.job.compares or path.exists() else None
+
     def new_stream(
         self, client: HubSpot, rows: OpenInputFile, journal: Path, tell: Callable[[Progress], None]
     ) -> Stream:
         """Return the run, which has not begun."""
         namespace, method, arguments = self.job.place
         unique, options = self.options.unique_property, self.options
+        sent = self.sent()
         stream: Stream = getattr(getattr(client, namespace), method)(
             *arguments,
             rows.inputs(),
@@ -240,6 +262,7 @@ class _Push(Struct, frozen=True):
             **({} if unique is None else {"unique_property": unique}),
             **({"assume_unique": True} if self.options.assume_unique else {}),
             **({} if options.existing == "reject" else {"existing": options.existing}),
+            **({} if sent is None else {"changed_only": sent, "send_all": not self.compares}),
         )
         return stream
 

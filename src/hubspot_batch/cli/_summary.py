@@ -93,14 +93,18 @@ def _lines(
     report: Report, code: ExitCode, job: Job, run: str, to_mend: str | None, *, resumable: bool
 ) -> Iterator[str]:
     looks = f" and {report.looks:,} look{'s' * (report.looks != 1)}" if report.looks else ""
+    unchanged = report.actions.get("unchanged", 0)
     yield (
-        f"{report.done:,} of {report.read:,} {job.rows} {job.words.done} in "
+        f"{report.done - unchanged:,} of {report.read:,} {job.rows} {job.words.done} in "
         f"{duration(report.seconds)}: {report.requests:,} request{'s' * (report.requests != 1)}{looks}, "
         f"{report.quota_share:.0%} of the quota"
     )
     if report.actions.keys() - {job.words.action}:
         yield _by_action(report)
-    if report.finished and report.done and not report.requests:
+    if unchanged:
+        sent = report.read - report.pending - unchanged
+        yield f"{sent:,} sent, {unchanged:,} unchanged: --all sends those, too"
+    if report.finished and report.done > unchanged and not report.requests:
         yield "nothing was sent: an earlier run has sent all rows; with --new, all of them are sent again"
     if report.rejected:
         yield f"{report.rejected:,} rejected: not {job.words.not_done}, for the reasons below"
