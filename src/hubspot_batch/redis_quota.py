@@ -69,8 +69,6 @@ _REFUSALS = {
     "HUBSPOT-BATCH VERSION": "another version of hubspot-batch uses this name; choose another name",
     "HUBSPOT-BATCH FOREIGN": _TAKEN,
     "WRONGTYPE": _TAKEN,
-    # What Redis says to a client without a password: the script is too long for one.
-    "unauthenticated": _NOT_ACCEPTED,
     "read only replica": "it is a read-only replica; name the primary in the URL",
 }
 
@@ -308,7 +306,8 @@ class _Server:
         """Begin with new connections. A child process must not use those of its parent."""
         pool = self._redis.ConnectionPool(self._pool.connection_class, **self._pool.connection_kwargs)
         self._pool = pool
-        self._script = self._redis.Redis(connection_pool=pool).register_script(_script())
+        self._client = self._redis.Redis(connection_pool=pool)
+        self._script = self._client.register_script(_script())
         self._turns: RunVar[CapacityLimiter] | None = None
 
     def close(self) -> None:
@@ -338,6 +337,9 @@ class _Server:
             if self._is_given_up(began):
                 raise self._unavailable()
             try:
+                if is_new:
+                    # Without a password, Redis hangs up on a command as long as the script's.
+                    self._client.ping()
                 answer: list[bytes] = self._script(keys, arguments())
             except self._redis.RedisError as error:
                 if not self._may_pass(error, is_new=is_new):
