@@ -53,6 +53,17 @@ def test_help_lists_the_commands_in_the_order_in_which_they_are_needed() -> None
     assert re.findall(r"^  ([a-z]+)  ", listed, re.MULTILINE) == COMMANDS
 
 
+@pytest.mark.parametrize("columns", ["40", "80", "160"])
+def test_help_cuts_nothing(columns: str, shell: "Shell") -> None:
+    shell.set("COLUMNS", columns)
+    out = shell("--help").out
+
+    assert "..." not in out.partition("Options:")[2]
+    assert "Update the record that each row of FILE names, or create it if there is none." in " ".join(
+        out.split()
+    )
+
+
 def test_help_keeps_its_lines() -> None:
     out = run("-h").stdout
 

@@ -48,6 +48,8 @@ from hubspot_batch.cli._signals import Interrupts
 
 _SOME_REJECTED = 4
 _AS_JSON = f"{__name__}.as_json"
+# Longer than any first sentence of a command.
+_SENTENCE = 200
 
 
 class _Commands(click.Group):
@@ -75,6 +77,12 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the commands in the order in which they are needed."""
         return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each command with its first sentence, which click would cut in a narrow terminal."""
+        texts = {name: self.commands[name].get_short_help_str(_SENTENCE) for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl(list(texts.items()))
 
 
 def _with_hyphens(token: str) -> str:

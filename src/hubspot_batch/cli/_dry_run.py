@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from hubspot_batch import HubSpot
 from hubspot_batch.bulk import CheckFault, CheckReport, check
 from hubspot_batch.cli._connection import ConnectionOptions, connect, has_token
-from hubspot_batch.cli._console import say
+from hubspot_batch.cli._console import say, wrapped
 from hubspot_batch.cli._definitions import read_definitions, saved_definitions
 from hubspot_batch.cli._input_file import InputFile, OpenInputFile
 from hubspot_batch.cli._jobs import Job
@@ -104,7 +104,7 @@ def dry_run(job: Job, file: InputFile, connection: ConnectionOptions, options: D
             _print_faults(report, watch)
             _print_sent(rows, watch)
             _print(report)
-            say(known.words)
+            _say_wrapped(known.words)
             click.echo("Nothing was sent")
     return report.ok
 
@@ -214,9 +214,14 @@ def _print_faults(report: CheckReport, watch: _Watch) -> None:
     for fault in report.faults:
         rows = f"{fault.count:,} row{'s' * (fault.count != 1)}"
         text = ": ".join(part for part in (fault.place, fault.problem) if part)
-        say(f"{rows}: {text}; {fault.remedy} ({_lines(fault, watch)})")
+        _say_wrapped(f"{rows}: {text}; {fault.remedy} ({_lines(fault, watch)})")
     if report.further:
         say(f"and {report.further:,} faults of other kinds")
+
+
+def _say_wrapped(text: str) -> None:
+    for line in wrapped(text, ""):
+        say(line)
 
 
 def _lines(fault: CheckFault, watch: _Watch) -> str:
