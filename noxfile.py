@@ -199,9 +199,10 @@ def clients(session: nox.Session) -> None:
 
 @nox.session
 def engines(session: nox.Session) -> None:
-    """Test what works with other systems, on real ones, and what that covers. Needs redis-server."""
-    if shutil.which("redis-server") is None:
-        session.error("engines needs redis-server on PATH")
+    """Test what works with other systems, on real ones, and what that covers. Needs redis-server and Java."""
+    for program in ("java", "redis-server"):
+        if shutil.which(program) is None:
+            session.error(f"engines needs {program} on PATH")
     install(session, "tests", "engines")
     # Apart from what the other tests cover.
     session.env.update(COVERAGE_FILE=".coverage-engines", ENGINES_REQUIRED="1")

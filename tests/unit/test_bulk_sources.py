@@ -470,6 +470,21 @@ class TestArrow:
         with pytest.raises(ConfigurationError, match="a value of type ChunkedArray is not a table"):
             chunks(pa.table({"n": [1]})["n"], verb="create")
 
+    def test_a_frame_of_pyspark_whose_stream_fails_for_its_timestamps(self) -> None:
+        class Frame:
+            def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+                raise AssertionError
+
+        class SparkFrame(Frame):
+            def toArrow(self) -> object:  # noqa: N802 - as pyspark names it
+                return pa.table({"n": [datetime(2026, 1, 1, tzinfo=UTC)]})
+
+        assert read_sync(SparkFrame(), verb="create") == [
+            [{"properties": {"n": datetime(2026, 1, 1, tzinfo=UTC)}}]
+        ]
+        with pytest.raises(AssertionError):
+            chunks(Frame(), verb="create")
+
 
 def test_without_pyarrow_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     class Frame:

@@ -56,7 +56,14 @@ def open_stream(source: object) -> pa.RecordBatchReader:
     """
     lib = import_pyarrow()
     try:
-        return lib.RecordBatchReader.from_stream(source)
+        try:
+            return lib.RecordBatchReader.from_stream(source)
+        except AssertionError:
+            # A frame of pyspark with a TIMESTAMP column does not find the time zone of its session.
+            collect = getattr(source, "toArrow", None)
+            if collect is None:
+                raise
+            return lib.RecordBatchReader.from_stream(collect())
     except (lib.ArrowInvalid, lib.ArrowTypeError) as error:
         raise ConfigurationError(
             f"a value of type {type(source).__name__} is not a table; give one whose columns are properties"
