@@ -391,7 +391,9 @@ class _SyncSender:
         from hubspot_batch.transport._sync import Driver  # noqa: PLC0415
 
         call = build_call(operation_id, inputs, api_version=self._settings.api_version, **parts)
-        return Driver(self._pool, self._settings).send(call)
+        result = Driver(self._pool, self._settings).send(call)
+        _keep_definitions(self._settings, operation_id, parts, result)
+        return result
 
     def stream(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "Stream":
         from hubspot_batch.bulk import Stream  # noqa: PLC0415
@@ -441,7 +443,9 @@ class _AsyncSender:
         from hubspot_batch.transport._calls import build_call  # noqa: PLC0415
 
         call = build_call(operation_id, inputs, api_version=self._settings.api_version, **parts)
-        return await self._driver.send(call)
+        result = await self._driver.send(call)
+        _keep_definitions(self._settings, operation_id, parts, result)
+        return result
 
     def stream(self, operation_id: str, rows: object, **options: Unpack["Options"]) -> "AsyncStream":
         from hubspot_batch.bulk import AsyncStream  # noqa: PLC0415
@@ -464,6 +468,15 @@ class _AsyncSender:
         from hubspot_batch.transport._async import Carrier  # noqa: PLC0415
 
         return _generated(self._settings, Carrier(self._settings, self._driver))
+
+
+def _keep_definitions(settings: Settings, operation_id: str, parts: RequestParts, result: Any) -> None:  # noqa: ANN401 - what the operation returns
+    """Keep definitions of properties for the runs of this client. Archived ones do not count."""
+    arguments = parts.get("arguments", {})
+    if operation_id == "list_properties" and "archived" not in arguments:
+        from hubspot_batch.transport._definitions import keep  # noqa: PLC0415
+
+        keep(settings, arguments["objectType"], result)
 
 
 def _generated(settings: Settings, carrier: httpx.BaseTransport) -> "AuthenticatedClient":

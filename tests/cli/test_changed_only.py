@@ -77,7 +77,17 @@ def test_the_same_file_again_sends_what_was_refused(write: "Write", shell: "Shel
     path = write("orders.csv", f"{NUMBER},hs_order_name,hs_total_price\nX-1,A,1\nX-2,A,nine\n")
 
     assert [upsert(shell, path).code for _ in range(2)] == [4, 4]
-    assert upsert(shell, path, "--json").report["rejected"] == 1
+    assert "1 sent, 1 unchanged" in upsert(shell, path).out
+
+
+def test_rows_that_cannot_be_sent_are_not_called_sent(write: "Write", shell: "Shell") -> None:
+    path = write("orders.csv", f"{NUMBER},hs_order_name\nX-1,A\n,B\n")
+    upsert(shell, path)
+
+    done = upsert(shell, path)
+
+    assert done.code == 4
+    assert "1 new or changed, 1 unchanged" in done.out
 
 
 def test_all_sends_all_and_remembers_them(write: "Write", shell: "Shell") -> None:

@@ -1,6 +1,8 @@
 """`properties`, and dry runs that compare rows with the account or with a file."""
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -158,3 +160,41 @@ def test_properties_are_printed(shell: "Shell", monkeypatch: pytest.MonkeyPatch)
     monkeypatch.undo()
     denied = shell.open(scopes=["oauth"])
     assert shell("properties", "orders", "--base-url", denied.url).code == 1
+
+
+class _Empty(BaseHTTPRequestHandler):
+    """A HubSpot whose lists of properties are empty."""
+
+    def do_GET(self) -> None:
+        content = b'{"results": []}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("properties", "orders"),
+        ("create", "orders", "FILE", "--unique-property", "hs_external_order_id"),
+        ("create", "orders", "FILE", "--dry-run"),
+        ("upsert", "orders", "FILE", "--id-property", "hs_external_order_id"),
+    ],
+)
+def test_an_empty_list_is_the_same_error_everywhere(
+    write: "Write", shell: "Shell", command: tuple[str, ...]
+) -> None:
+    path = write("orders.csv", "hs_external_order_id,hs_order_name\nX-1,A\n")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Empty) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        arguments = [str(path) if word == "FILE" else word for word in command]
+        done = shell(*arguments, "--base-url", f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+
+    assert done.code == 5, done
+    assert "HubSpot gives an empty list of the properties of orders; try it again" in done.err

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from types import SimpleNamespace
+from typing import Any
 
 import anyio
 import pytest
@@ -19,7 +20,7 @@ from hubspot_batch.errors import (
     ServerError,
     UnexpectedReplyError,
 )
-from hubspot_batch.sandbox import Sandbox, SandboxAccount
+from hubspot_batch.sandbox import Property, Sandbox, SandboxAccount
 from hubspot_batch.transport import _definitions
 from hubspot_batch.transport._async import AsyncDriver, AsyncPool, ThreadedPool
 from hubspot_batch.transport._definitions import Definitions, Reading, is_final
@@ -77,6 +78,28 @@ def test_threads_ask_once_and_again_after_five_minutes(monkeypatch: pytest.Monke
         anyio.run(of_sync(hub).of, "carts")
         anyio.run(of_sync(hub).of, "carts")
         assert len(box.requests) == 2
+
+
+@pytest.mark.parametrize("kind", [HubSpot, AsyncHubSpot])
+def test_a_list_that_the_caller_has_read_counts_for_runs(kind: type[HubSpot | AsyncHubSpot]) -> None:
+    rows: list[Any] = [{"id": "X-1", "properties": {"hs_order_name": "A"}}]
+    unique = {"orders": {"shop_number": Property("text", unique=True)}}
+
+    async def push() -> None:
+        async with AsyncHubSpot(box.access_token, base_url=box.url) as hub:
+            await hub.orders.properties()
+            await hub.orders.upsert_all(rows, id_property="shop_number")
+            await hub.orders.properties(archived=True)
+
+    with Sandbox(properties=unique) as box:
+        if kind is AsyncHubSpot:
+            anyio.run(push)
+        else:
+            with HubSpot(box.access_token, base_url=box.url) as hub:
+                hub.orders.properties()
+                hub.orders.upsert_all(rows, id_property="shop_number")
+                hub.orders.properties(archived=True)
+        assert [request.path.rpartition("/")[2] for request in box.requests] == ["orders", "upsert", "orders"]
 
 
 def test_an_account_never_sees_the_definitions_of_another() -> None:

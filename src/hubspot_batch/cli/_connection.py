@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from hubspot_batch import HubSpot, SharedQuota
 from hubspot_batch.bulk import RunInfo
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 from hubspot_batch.oauth import RefreshToken
 from hubspot_batch.results import PropertyDefinition
 
@@ -119,6 +119,10 @@ def definitions_of(client: HubSpot, object_type: str) -> Mapping[str, PropertyDe
         HubSpotBatchError: If they cannot be had.
     """
     listed = getattr(client, object_type).properties()
+    if not listed:
+        raise HubSpotBatchError(
+            f"HubSpot gives an empty list of the properties of {object_type}; try it again"
+        )
     return {definition.name: definition for definition in listed}
 
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from hubspot_batch import printable
-from hubspot_batch.cli._connection import ConnectionOptions, connect
+from hubspot_batch.cli._connection import ConnectionOptions, connect, definitions_of
 from hubspot_batch.cli._console import say
 from hubspot_batch.cli._errors import UnfinishedError
 from hubspot_batch.cli._files import STDIN, check_writable, write_text
@@ -63,20 +63,16 @@ def read_definitions(object_type: str, options: ConnectionOptions) -> Sequence[P
     """
     with connect(options) as connection:
         try:
-            found: Sequence[PropertyDefinition] = getattr(connection.client(), object_type).properties()
+            return [*definitions_of(connection.client(), object_type).values()]
         except AuthenticationError as error:
             text = str(error).replace(error.remedy, connection.token_remedy)
             raise ConfigurationError(text) from error
         except PermissionDeniedError:
             raise
         except HubSpotBatchError as error:
-            error.maybe_written = False
             raise UnfinishedError(
                 printable(f"the properties of the account cannot be had for now: {error}")
             ) from error
-    if not found:
-        raise UnfinishedError("HubSpot gives an empty list of the properties of the account; try it again")
-    return found
 
 
 def saved_definitions(path: Path, object_type: str) -> Sequence[PropertyDefinition]:

@@ -25,6 +25,8 @@ SummaryForm: TypeAlias = Literal["text", "stderr", "json"]
 """As text, as text on standard error because standard output holds a file, or as JSON."""
 
 _REASONS_SHOWN = 10
+# Rows with these reasons were not sent.
+_UNSENT = ("INVALID_INPUT", "TARGET_NOT_FOUND")
 UNUSABLE = (
     AuthenticationError,
     ConfigurationError,
@@ -102,8 +104,10 @@ def _lines(
     if report.actions.keys() - {job.words.action}:
         yield _by_action(report)
     if unchanged:
-        sent = report.read - report.pending - unchanged
-        yield f"{sent:,} sent, {unchanged:,} unchanged: --all sends those, too"
+        rest = report.read - report.pending - unchanged
+        is_held = any(reason.endswith(_UNSENT) for reason in report.reasons)
+        how = "new or changed" if is_held else "sent"
+        yield f"{rest:,} {how}, {unchanged:,} unchanged: --all sends those, too"
     if report.finished and report.done > unchanged and not report.requests:
         yield "nothing was sent: an earlier run has sent all rows; with --new, all of them are sent again"
     if report.rejected:

@@ -13,6 +13,7 @@ from anyio import move_on_after, to_thread
 from hubspot_batch.errors import (
     ApiError,
     AuthenticationError,
+    HubSpotBatchError,
     RateLimitError,
     ServerError,
 )
@@ -75,7 +76,7 @@ class Definitions:
                 "list_properties", api_version=self._settings.api_version, arguments={"objectType": key[1]}
             )
             listed: tuple[PropertyDefinition, ...] = await self._driver.send(call)
-            return reading.succeed(listed)
+            return reading.succeed(_not_empty(listed, key[1]))
         except Exception as error:
             reading.error = error
             raise
@@ -83,6 +84,23 @@ class Definitions:
             if reading.definitions is None:
                 self._settings.known_definitions.pop(key, None)
             reading.end()
+
+
+def _not_empty(listed: tuple[PropertyDefinition, ...], object_type: str) -> tuple[PropertyDefinition, ...]:
+    if not listed:
+        raise HubSpotBatchError(
+            f"HubSpot gives an empty list of the properties of {object_type}; try it again"
+        )
+    return listed
+
+
+def keep(settings: "Settings", object_type: object, listed: tuple[PropertyDefinition, ...]) -> None:
+    """Keep definitions that were read by themselves, for the runs of the next five minutes."""
+    if listed:
+        reading = Reading()
+        reading.succeed(listed)
+        reading.end()
+        settings.known_definitions[os.getpid(), str(object_type)] = reading
 
 
 def is_final(error: Exception) -> bool:
