@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hubspot_batch import HubSpot
 from hubspot_batch.bulk._lookup import Lookup
 from hubspot_batch.transport import _retries
 
@@ -411,13 +412,36 @@ class TestUnknownRowsAreLookedFor:
         assert done.code == 1
         assert "settles them with --new" in done.err
 
-    def test_with_the_mapping_file_of_the_run(self, write: "Write", shell: "Shell") -> None:
+    @pytest.mark.parametrize("joined", [True, False])
+    def test_with_the_mapping_file_of_the_run(self, write: "Write", shell: "Shell", *, joined: bool) -> None:
         path = write("shop.csv", self.TABLE)
         mapping = write(
             "shop.toml",
             f'other_columns = "skip"\n[columns]\nNumber = "{NUMBER}"\nName = "hs_order_name"\n',
         )
+        option = [f"--mapping={mapping}"] if joined else ["--mapping", mapping]
         shell.box.faults.next(None, "504-after", "504-after")
-        assert shell.push("create", "orders", path, "--mapping", mapping, "--concurrency", "1").code == 6
+        assert shell.push("create", "orders", path, *option, "--concurrency", "1").code == 6
 
         assert shell.push("results", "latest", *self.RESOLVE, "--unknown").code == 0
+
+    def test_not_while_the_token_may_not_read(self, write: "Write", shell: "Shell") -> None:
+        shell.box = shell.open(scopes=["crm.objects.orders.write"])
+        path = write("orders.csv", f"{NUMBER},hs_order_name\nX-1,A\n")
+        shell.box.faults.next("504-after")
+        assert shell.push("create", "orders", path).code == 6
+
+        done = shell.push("results", "latest", *self.RESOLVE, "--assume-unique")
+
+        assert done.code == 1
+        assert json.loads(shell("runs", "--json").out)["unknown"] == 1
+
+    def test_not_of_a_run_that_a_program_has_begun(self, shell: "Shell", tmp_path: Path) -> None:
+        journal = tmp_path / "library.run"
+        with HubSpot(shell.box.access_token, base_url=shell.box.url) as hub:
+            hub.orders.create_all([{"properties": {"hs_order_name": "A"}}], journal=journal)
+
+        done = shell.push("results", journal, *self.RESOLVE)
+
+        assert done.code == 1
+        assert "the method `resolve` of the Python client" in done.err

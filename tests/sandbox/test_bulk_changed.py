@@ -314,3 +314,21 @@ def test_a_file_that_breaks_in_the_middle_stops_the_run(
     with pytest.raises(BulkError, match="the disk is full") as error:
         upserted(box, orders(3), store)
     assert error.value.report.done == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("SQLITE_FULL", "make room"),
+        ("SQLITE_BUSY", "end the other program"),
+        ("SQLITE_READONLY", "be written by this user"),
+        ("SQLITE_CORRUPT", "runs --delete"),
+    ],
+)
+def test_each_failure_of_the_file_has_its_remedy(store: Path, name: str, told: str) -> None:
+    error = sqlite3.OperationalError("it went wrong")
+    error.sqlite_errorname = name
+    sent = SentRows(store)
+    with pytest.raises(JournalError, match=told), sent._working():
+        raise error
+    sent.close()
