@@ -121,7 +121,10 @@ class TestDryRun:
 
         assert done.code == 1
         lines = done.out.splitlines()
-        assert lines[0] == "1 row: 'id' is missing; add it (line 4)"
+        assert lines[0] == (
+            "1 row: there is no value in the column 'id', which names the record; fill it in, or remove the row "
+            "(line 4)"
+        )
         assert lines[2] == "3 rows, 1 of them not valid, make 2 requests"
 
     def test_a_column_that_no_row_has(self, write: "Write", shell: "Shell") -> None:

@@ -293,6 +293,16 @@ class TestUpdates:
             )
         assert not shell.box.records("orders")
 
+    def test_a_row_that_names_no_record_is_told_by_the_column_of_the_file(
+        self, write: "Write", shell: "Shell"
+    ) -> None:
+        path = write("orders.csv", "nr,hs_order_name\n,A\n7,B\n")
+
+        done = shell.push("upsert", "orders", path, "--id-property", NUMBER, "--map", f"{NUMBER}=nr")
+
+        assert (done.code, len(shell.sent())) == (4, 1)
+        assert "row 1: there is no value in the column 'nr', which names the record; fill it in" in done.out
+
     def test_rows_of_inputs_fill_the_unique_property_themselves(self, write: "Write", shell: "Shell") -> None:
         path = write("orders.jsonl", f'{{"properties": {{"{NUMBER}": "1", "hs_order_name": "A"}}}}\n')
 

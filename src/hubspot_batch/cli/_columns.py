@@ -298,13 +298,25 @@ class Columns:
         return KeyCell(column, sorted(rule.null), rule.trim, rule.kind == "string" and rule.mends)
 
     def item_of(self, values: Mapping[str, object]) -> object:
-        """Return the input for a row, or a fault if it would make a record without any value of the row."""
+        """Return the input for a row, or a fault if it names no record, or would make one without any value."""
         item = self.input_of(values)
+        if self._id is not None and "id" not in item and "properties" not in values:
+            return self._nameless(self._id)
         is_bare = self._verb == "create" and item.get("properties") == self._constants
         if is_bare and "properties" not in values and "associations" not in item:
             # Where no column is taken, records of constants are what is asked for.
             return _NO_VALUE if not values or self._plan(tuple(values)).pairs else item
         return item
+
+    def _nameless(self, name: str) -> InputIssue:
+        """Return the fault of a row without a value in the column that names its record."""
+        column = next((column for column, names in self._mapped.items() if name in names), name)
+        return InputIssue(
+            index=None,
+            pointer="",
+            problem=f"there is no value in the column {column!r}, which names the record",
+            remedy="fill it in, or remove the row",
+        )
 
     def input_of(self, values: Mapping[str, object]) -> dict[str, object]:
         """Return the input for a row. It is not checked, and the row is not changed.
