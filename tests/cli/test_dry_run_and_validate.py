@@ -122,8 +122,8 @@ class TestDryRun:
         assert done.code == 1
         lines = done.out.splitlines()
         assert lines[0] == (
-            "1 row: there is no value in the column 'id', which names the record; fill it in, or remove the row "
-            "(line 4)"
+            "1 row: there is no value in the column 'id', which names the record; fill it in, or remove the "
+            "row (line 4)"
         )
         assert lines[2] == "3 rows, 1 of them not valid, make 2 requests"
 

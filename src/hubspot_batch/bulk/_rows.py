@@ -265,7 +265,7 @@ def _row(
         traces = (trace,)
         fields[_TRACE_ID] = trace
         content = _with_trace(trace, text)
-    order_keys = tuple(_one_record(wire, kind.unique_property, kind.beside.get("idProperty")))
+    order_keys = _order_keys(kind, wire)
     return Row(
         index=index,
         wire=fields,
@@ -295,6 +295,8 @@ def _linked_row(kind: Kind, index: int, wire: Mapping[str, Any], taken: TakenLin
         else _digest(text),
         links=[(_end_at(place, path), key) for path, key in taken.keys],
         later=later,
+        # Known before the ids are: while a row waits for those, no later row of its record may overtake it.
+        order_keys=() if "from" in wire else _order_keys(kind, wire),
     )
     if not row.links:
         seal(row, kind)
@@ -313,7 +315,7 @@ def seal(row: Row, kind: Kind) -> None:
     traces = (fields.pop(_TRACE_ID),) if _TRACE_ID in fields else ()
     text = _encoded(fields)
     row.content = _with_trace(traces[0], text) if traces else text
-    row.order_keys = tuple(_one_record(fields, kind.unique_property, kind.beside.get("idProperty")))
+    row.order_keys = _order_keys(kind, fields)
     row.conflict_keys = (*traces, *_alike(kind, _digest(text)), *row.order_keys)
 
 
@@ -331,10 +333,14 @@ def _alike(kind: Kind, digest: bytes) -> tuple[bytes, ...]:
     return (digest,) if kind.operation.object_type == "line_items" else ()
 
 
+def _order_keys(kind: Kind, wire: Mapping[str, Any]) -> tuple[Hashable, ...]:
+    """Return what names the record, or the link, that an input is about: for the same, the order matters."""
+    return tuple(_one_record(wire, kind.unique_property, kind.beside.get("idProperty")))
+
+
 def _one_record(
     wire: Mapping[str, Any], unique_property: str | None, id_property: str | None
 ) -> Iterator[Hashable]:
-    """Yield what names the record, or the link, that an input is about: for the same, the order matters."""
     if "id" in wire:
         name, value = wire.get("idProperty", id_property), wire["id"]
         yield "id", name, value if name is None else compared(value)

@@ -298,7 +298,7 @@ class Columns:
         return KeyCell(column, sorted(rule.null), rule.trim, rule.kind == "string" and rule.mends)
 
     def item_of(self, values: Mapping[str, object]) -> object:
-        """Return the input for a row, or a fault if it names no record, or would make one without any value."""
+        """Return the input for a row, or a fault if it names no record, or has no value for a new one."""
         item = self.input_of(values)
         if self._id is not None and "id" not in item and "properties" not in values:
             return self._nameless(self._id)
