@@ -18,6 +18,7 @@ PROPERTIES = 6
 UNIQUE = "hs_external_order_id"
 # The column of a file that names the contact of an order.
 CONTACT = "contact_id"
+NOTE = "Bitte klingeln, Hof links. " * 1500
 Input: TypeAlias = dict[str, Any]
 
 
@@ -142,6 +143,9 @@ SHAPES: Mapping[str, Callable[[], Shape]] = {
     "orders with trace ids": lambda: _sent(_traced()),
     "orders without associations": lambda: _sent([{"properties": order} for order in short_orders()]),
     "orders of 14 properties": lambda: _sent(_all_linked(orders(), 507)),
+    "orders of 40 KiB": lambda: _sent(
+        _all_linked([{**row, "hs_order_note": NOTE} for row in short_orders()], 507)
+    ),
     "line items": lambda: _sent(_line_items(), object_type="line_items"),
     "ids as ints": lambda: _sent(_all_linked(short_orders(), 507, int), _order_to_contact()),
     "numbers and dates": _typed,
