@@ -21,6 +21,8 @@ Example:
         rejected = outcomes.where("_status = 'rejected'")
 """
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import os
