@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from decimal import Decimal
 from importlib.util import find_spec
@@ -21,6 +21,7 @@ import pyarrow as pa
 import pytest
 
 from hubspot_batch import ConfigurationError, HubSpot, Quota, SharedQuota
+from hubspot_batch.bulk import Outcome
 from hubspot_batch.sandbox import Property, Sandbox
 from hubspot_batch.spark import (
     RESULT_COLUMNS,
@@ -31,6 +32,7 @@ from hubspot_batch.spark import (
     push_update,
     push_upsert,
 )
+from hubspot_batch.types import Objects
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -97,22 +99,39 @@ def orders(spark: "SparkSession", count: int = ROWS) -> "DataFrame":
     return spark.range(count).selectExpr("concat('A-', id) shop_number", "concat('Order ', id) hs_order_name")
 
 
-def connection(box: Sandbox, pid: Path | None = None) -> Callable[..., HubSpot]:
-    """Return a function that makes a client in a worker. The first one writes its process down."""
+def connection(box: Sandbox, pid: Path | None = None, *, raises: bool = False) -> Callable[..., HubSpot]:
+    """Return a function that makes a client in a worker. The first one writes its process down, or fails."""
     url, token = box.url, box.access_token
 
     def connect(*_account: object) -> HubSpot:
+        hub = HubSpot(token, base_url=url)
         if pid is not None and not pid.exists():
-            signal.signal(signal.SIGUSR1, fail)
             pid.with_suffix(".new").write_text(str(os.getpid()))
             pid.with_suffix(".new").rename(pid)
-        return HubSpot(token, base_url=url)
+            if raises:
+                hub.orders = Failing(hub.orders)  # type: ignore[assignment]
+        return hub
 
     return connect
 
 
-def fail(*_signal: object) -> None:
+def fail() -> None:
     raise RuntimeError("the task failed")
+
+
+class Failing:
+    """The orders of an account. A task that takes the outcomes of a run raises in the middle."""
+
+    def __init__(self, orders: Objects) -> None:
+        self._orders = orders
+
+    def __getattr__(self, name: str) -> Callable[..., AbstractContextManager[Iterator[Outcome]]]:
+        @contextmanager
+        def start(rows: object, **options: object) -> Iterator[Iterator[Outcome]]:
+            with getattr(self._orders, name)(rows, **options) as stream:
+                yield (outcome if number < 600 else fail() for number, outcome in enumerate(stream))  # type: ignore[func-returns-value, misc]
+
+        return start
 
 
 @contextmanager
@@ -226,13 +245,13 @@ def test_updates_and_upserts(spark: "SparkSession", box: Sandbox, tmp_path: Path
 
 @pytest.mark.posix
 @pytest.mark.parametrize("key", ["none", "unique", "upsert"])
-@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGKILL], ids=["raises", "killed"])
+@pytest.mark.parametrize("fault", ["raises", "killed"])
 def test_a_second_attempt_doubles_nothing(
-    spark: "SparkSession", box: Sandbox, tmp_path: Path, key: str, number: int
+    spark: "SparkSession", box: Sandbox, tmp_path: Path, key: str, fault: str
 ) -> None:
-    connect = connection(box, tmp_path / "pid")
+    connect = connection(box, tmp_path / "pid", raises=fault == "raises")
     options: Any = {"results": tmp_path / "results", "connect": connect, "concurrency": 2}
-    with struck(box, tmp_path / "pid", number):
+    with struck(box, tmp_path / "pid", signal.SIGKILL) if fault == "killed" else nullcontext():
         if key == "upsert":
             results = push_upsert(orders(spark), "orders", id_property="shop_number", **options)
         else:
