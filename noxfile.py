@@ -18,7 +18,6 @@ nox.options.sessions = [
     "drift",
     "build",
     "tests",
-    "tests_min",
     "coverage",
     "fuzz",
     "clients",

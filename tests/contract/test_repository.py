@@ -128,14 +128,14 @@ def test_each_exception_from_a_security_rule_has_its_reason() -> None:
     assert [line for line in exceptions if not re.search(r"# noqa: [A-Z0-9, ]+ - \w", line)] == []
 
 
-def test_ci_runs_the_sessions_of_nox_and_the_browser() -> None:
+def test_ci_runs_the_sessions_of_nox_the_browser_and_the_oldest_dependencies() -> None:
     ci = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
     steps = [step.get("run", "") for job in ("checks", "tests") for step in ci["jobs"][job]["steps"]]
     (checks, tests) = (run.split(" -s ")[1].split() for run in steps if " -s " in run)
     default = re.findall(r'"(\w+)"', re.findall(r"sessions = \[(.*?)\]", NOXFILE, re.DOTALL)[0])
 
     assert tests == ["tests-${{", "matrix.python", "}}", "${{", "matrix.coverage", "}}"]
-    assert {*checks, "tests", "coverage"} == {*default, "browser"}
+    assert {*checks, "tests", "coverage"} == {*default, "browser", "tests_min"}
 
 
 def test_each_job_of_a_workflow_ends() -> None:
