@@ -7,7 +7,8 @@ from functools import cache
 from typing import TypeGuard
 
 from hubspot_batch.contract._inputs import AssociationType
-from hubspot_batch.contract._validation import fault_at, name_of
+from hubspot_batch.contract._operations import operation
+from hubspot_batch.contract._validation import argument_faults, fault_at, name_of
 from hubspot_batch.errors import ConfigurationError, InvalidInputError
 
 TARGETS: Mapping[str, Mapping[int, str]] = {
@@ -198,6 +199,9 @@ def association_inputs(
     first = pairs[0] if isinstance(pairs, Sequence) and pairs else None
     # That no type is known is said before the first pair leaves, if it is clear that one is needed.
     is_needed = type_id is not None or _is_pair(first)
+    types_of_objects = {"fromObjectType": from_type, "toObjectType": to_type}
+    if is_needed and (faults := argument_faults(operation("create_associations"), types_of_objects)):
+        raise InvalidInputError(faults)
     types = [_type_of_link(str(from_type), str(to_type), type_id)] if is_needed else []
     return _each(pairs, lambda: types or [_type_of_link(str(from_type), str(to_type), type_id)])
 
