@@ -165,6 +165,17 @@ def test_what_cannot_be_had_changes_nothing_and_the_same_call_goes_on(box: Sandb
     assert resolved(box, rows, journal).looks == 0
 
 
+def test_a_look_that_fails_ends_the_others(box: Sandbox, journal: Path) -> None:
+    rows = orders(200)
+    pushed(box, rows, journal, "504-after", "504-after")
+
+    box.faults.next(None, "slow=30", "503")
+    with pytest.raises(BulkError, match="503"):
+        resolved(box, rows, journal)
+
+    assert read_run(journal).counts == {"unknown": 200}
+
+
 def test_a_property_that_is_not_unique_is_refused(box: Sandbox, journal: Path) -> None:
     pushed(box, orders(1), journal, "504-after")
 

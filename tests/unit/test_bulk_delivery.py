@@ -28,6 +28,7 @@ from hubspot_batch.errors import (
     ConnectionFailedError,
     HubSpotBatchError,
     NotFoundError,
+    QuotaUnavailableError,
     RateLimitError,
     ServerError,
     UnexpectedReplyError,
@@ -1137,3 +1138,52 @@ def test_the_cause_of_a_lost_answer_is_kept_where_it_stops_the_run(face: "Face")
 
     assert isinstance(error.__cause__, UnexpectedReplyError)
     assert error.report.unknown == 1000
+
+
+class FailingQuota(Quota):
+    """A quota over the network, which fails when it is asked for the n-th time."""
+
+    def __init__(self, fails_at: int) -> None:
+        super().__init__(10**6)
+        self._left = fails_at
+
+    async def reserve_async(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
+        self._left -= 1
+        if self._left == 0:
+            raise QuotaUnavailableError("the quota is away")
+        return await super().reserve_async(now, held=held, on_guess=on_guess)
+
+
+# An attempt asks before its rows are written down as sent, and once more before it leaves.
+def test_rows_are_not_sent_where_the_quota_fails_before_they_leave(face: "Face", tmp_path: Path) -> None:
+    shop = Shop()
+    journal = tmp_path / "orders.run"
+
+    error = stopped(face, shop, orders(3), {"quota": FailingQuota(2)}, journal=journal, account="a")
+
+    assert "the quota is away" in str(error)
+    assert (error.report.requests, error.report.in_flight, error.report.unanswered) == (0, 0, 0)
+    assert shop.requests == []
+    assert states(journal) == dict.fromkeys(range(3), "planned")
+
+
+def test_a_look_is_not_in_flight_where_the_quota_fails_before_it_leaves(face: "Face") -> None:
+    shop = Shop(script(httpx.ReadError("lost")))
+    options: dict[str, Any] = {"unique_property": "n", "assume_unique": True, "settle_after": 0.0}
+
+    error = stopped(face, shop, orders(3), {"quota": FailingQuota(4)}, **options)
+
+    assert "the quota is away" in str(error)
+    assert (error.report.in_flight, error.report.unanswered) == (0, 3)
+
+
+def test_a_single_request_is_not_sent_where_the_quota_fails(face: "Face") -> None:
+    shop = Shop()
+
+    async def send() -> None:
+        async with AsyncHubSpot("token-1", transport=face.wire(shop), quota=FailingQuota(2)) as hub:
+            await hub.orders.batch_create(orders(1))
+
+    with pytest.raises(QuotaUnavailableError):
+        anyio.run(send)
+    assert shop.requests == []

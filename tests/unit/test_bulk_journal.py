@@ -20,7 +20,7 @@ from hubspot_batch.bulk._journal_file import NAME_YOURS, explained, helps_to_sta
 from hubspot_batch.bulk._outcomes import Action, Outcome
 from hubspot_batch.bulk._report import outcomes_of
 from hubspot_batch.errors import JournalError, JournalInUseError
-from hubspot_batch.results import Reason
+from hubspot_batch.results import Reason, Record
 
 REASON = Reason(code="INVALID_OPTION", property="hs_currency_code", message="XYZ is no option")
 
@@ -842,6 +842,17 @@ def test_words_that_cannot_be_read_are_reported(path: Path, damage: str) -> None
         journal.write([told(wordy(0))])
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute(damage)
+
+    with pytest.raises(JournalError, match="of row 0 it cannot be read what became of it"):
+        list(read_outcomes(path))
+
+
+def test_a_record_that_cannot_be_read_is_reported(path: Path) -> None:
+    record = Record(index=0, id="44001", properties={}, created_at="", updated_at="", archived=False)
+    with Journal(path) as journal:
+        journal.write([told(Outcome(index=0, status="done", id="44001", action="read", record=record))])
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("update rows set why = cast('text' as blob)")
 
     with pytest.raises(JournalError, match="of row 0 it cannot be read what became of it"):
         list(read_outcomes(path))

@@ -62,6 +62,27 @@ async def test_a_key_that_an_earlier_group_looks_up_is_not_asked_for_again() -> 
 
 
 @pytest.mark.anyio
+async def test_an_id_that_is_known_is_not_asked_for_again() -> None:
+    orders = Orders()
+    orders.free.set()
+    async with anyio.create_task_group() as tasks:
+
+        def start(group: Group) -> None:
+            tasks.start_soon(links.look, group)
+
+        links = Links(Kind(CREATE, None, {}), orders.find, start, 0)
+        found = []
+        for _ in range(2):
+            for row in rows_of(7):
+                links.add(row)
+            complete = await links.next(last=True)
+            found += complete.rows if complete else []
+
+    assert [row.wire["associations"][0]["to"]["id"] for row in found] == ["17", "17"]
+    assert orders.asked == ["7"]
+
+
+@pytest.mark.anyio
 async def test_ids_that_were_used_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_links, "_IDS_KEPT", 4)
     known = _links._Known()

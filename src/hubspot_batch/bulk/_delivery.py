@@ -150,10 +150,9 @@ class BatchSender:
         """
         await self._lookup.wait(self._began + self._task.settle_after - time.monotonic())
         settled = await self._inquiry.found(rows)
-        if self._lookup.withdrawn:
-            return
         known = {row.index for row, _ in settled}
-        missing = [row for row in rows if row.index not in known]
+        # Once looks are withdrawn, nothing is known of the others.
+        missing = [] if self._lookup.withdrawn else [row for row in rows if row.index not in known]
         name = self._task.unique_property or ""
         await self.record([*settled, *((row, outcomes.not_written(row, name)) for row in missing)])
 
