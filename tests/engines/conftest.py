@@ -1,17 +1,29 @@
-"""A Redis that runs while a test does. Without one, tests are skipped; with ENGINES_REQUIRED, they fail."""
+"""A Redis that runs while a test does, and faults that come at a fixed request.
 
+Without a Redis, tests are skipped; with ENGINES_REQUIRED, they fail.
+"""
+
+import asyncio
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hubspot_batch.sandbox import Sandbox, _sandbox
+from hubspot_batch.sandbox._app import make_app
+
+WRITES = ("/batch/create", "/batch/update", "/batch/upsert")
 
 
 def missing(what: str) -> None:
@@ -19,6 +31,59 @@ def missing(what: str) -> None:
     if "ENGINES_REQUIRED" in os.environ:
         pytest.fail(f"{what} is missing")
     pytest.skip(f"needs {what}; `nox -s engines` runs this test")
+
+
+class Gate:
+    """Holds back replies of a sandbox, so that a fault comes at the same request whenever a test runs.
+
+    What a held request asked for is written, and its sender does not know it yet.
+    """
+
+    def __init__(self) -> None:
+        self.app: ASGIApp
+        self._writes: Counter[str] = Counter()
+        self._held = 0
+        self._hold: tuple[float, int, Callable[[], object]] = (float("inf"), 0, dict)
+        self._opened = asyncio.Event()
+
+    def hold(self, request: int, strike: Callable[[], object], *, held: int = 1) -> None:
+        """Hold the replies to writes, from a request of each path on. Strike when enough are held."""
+        self._hold = (request, held, strike)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        first, enough, strike = self._hold
+
+        async def passed(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["path"].endswith(WRITES):
+                self._writes[scope["path"]] += 1
+                if self._writes[scope["path"]] >= first and not self._opened.is_set():
+                    self._held += 1
+                    if self._held == enough:
+                        self._opened.set()
+                        strike()
+                    await asyncio.wait_for(self._opened.wait(), 100)
+            await send(message)
+
+        await self.app(scope, receive, passed)
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """The gate of the sandboxes of a test."""
+    gate = Gate()
+
+    def gated(*given: Any, **options: Any) -> Gate:  # noqa: ANN401 - of all kinds
+        gate.app = make_app(*given, **options)
+        return gate
+
+    monkeypatch.setattr(_sandbox, "make_app", gated)
+    return gate
+
+
+def doubled(box: Sandbox, object_type: str = "orders", name: str = "hs_order_name") -> int:
+    """Return how many records there are beyond one for each name."""
+    values = Counter(record.properties[name] for record in box.records(object_type))
+    return sum(count - 1 for count in values.values())
 
 
 class RedisServer:

@@ -5,11 +5,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import date
 from decimal import Decimal
 from importlib.util import find_spec
@@ -19,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 
-from hubspot_batch import ConfigurationError, HubSpot, Quota, SharedQuota
+from hubspot_batch import ConfigurationError, HubSpot, SharedQuota
 from hubspot_batch.bulk import Outcome
+from hubspot_batch.redis_quota import RedisQuota
 from hubspot_batch.sandbox import Property, Sandbox
 from hubspot_batch.spark import (
     RESULT_COLUMNS,
@@ -33,15 +34,19 @@ from hubspot_batch.spark import (
     push_upsert,
 )
 from hubspot_batch.types import Objects
+from tests.engines.conftest import Gate, RedisServer, doubled, missing
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 UNIQUE = {
     "orders": {"shop_number": Property("text", unique=True), "hs_tags": Property("text")},
-    "line_items": {"item_number": Property("text", unique=True)},
+    "carts": {"label": Property("text")},
+    "line_items": {"item_number": Property("text", unique=True), "label": Property("text")},
+    "commerce_payments": {"shop_number": Property("text", unique=True), "label": Property("text")},
 }
-ROWS = 6000
+ROWS = 600
+KEYS = ["none", "unique", "upsert", "update"]
 
 
 def start_spark() -> "SparkSession":
@@ -49,7 +54,7 @@ def start_spark() -> "SparkSession":
     from pyspark.sql import SparkSession  # noqa: PLC0415 - it is not everywhere
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    builder = SparkSession.builder.master("local[2,4]")
+    builder = SparkSession.builder.master("local[4,4]")
     settings = {
         "spark.ui.enabled": "false",
         "spark.driver.host": "127.0.0.1",
@@ -67,8 +72,6 @@ def start_spark() -> "SparkSession":
 
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
-    from tests.engines.conftest import missing  # noqa: PLC0415 - the driver that is killed needs none
-
     for module in ("pyspark", "pandas", "pyarrow"):
         if find_spec(module) is None:
             missing(f"the package {module}")
@@ -90,7 +93,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
 
 
 @pytest.fixture
-def box() -> Iterator[Sandbox]:
+def box(gate: Gate) -> Iterator[Sandbox]:  # noqa: ARG001 - the gate is there when the sandbox starts
     with Sandbox(properties=UNIQUE, quota="2000/1") as box:
         yield box
 
@@ -129,40 +132,35 @@ class Failing:
         @contextmanager
         def start(rows: object, **options: object) -> Iterator[Iterator[Outcome]]:
             with getattr(self._orders, name)(rows, **options) as stream:
-                yield (outcome if number < 600 else fail() for number, outcome in enumerate(stream))  # type: ignore[func-returns-value, misc]
+                yield (outcome if number < 250 else fail() for number, outcome in enumerate(stream))  # type: ignore[func-returns-value, misc]
 
         return start
 
 
-@contextmanager
-def struck(box: Sandbox, pid: Path, number: int) -> Iterator[None]:
-    """Send a signal to the worker whose process id is there, in the middle of its rows."""
+def kill_at_third_write(gate: Gate, pid: Path) -> None:
+    """Let the worker whose process id is there be killed when its third request is written."""
+    gate.hold(3, lambda: os.kill(int(pid.read_text()), signal.SIGKILL))
 
-    def strike() -> None:
-        while not over.wait(0.005):
-            if pid.exists() and len(box.records("orders")) >= 500:
-                os.kill(int(pid.read_text()), number)
-                return
 
-    over = threading.Event()
-    thread = threading.Thread(target=strike)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+def push_by(key: str, df: "DataFrame", **options: Any) -> "DataFrame":  # noqa: ANN401 - of all kinds
+    """Push orders as the columns of the table in docs/scale.md say."""
+    if key == "upsert":
+        return push_upsert(df, "orders", id_property="shop_number", **options)
+    if key == "update":
+        return push_update(df, "orders", id_property="shop_number", **options)
+    return push_create(df, "orders", unique_property="shop_number" if key == "unique" else None, **options)
+
+
+def seed_orders(box: Sandbox, key: str, count: int = ROWS) -> None:
+    """Give an update what it updates."""
+    if key == "update":
+        box.seed({"orders": [{"shop_number": f"A-{n}", "hs_order_name": f"old {n}"} for n in range(count)]})
 
 
 def counts(results: "DataFrame", *columns: str) -> Mapping[Any, int]:
     """Return how many rows have which values."""
     rows = results.groupBy(*(columns or ("_status",))).count().collect()
     return {(row[0] if len(row) == 2 else tuple(row[:-1])): row[-1] for row in rows}
-
-
-def doubled(box: Sandbox, name: str = "hs_order_name") -> int:
-    values = Counter(record.properties[name] for record in box.records("orders"))
-    return sum(count - 1 for count in values.values())
 
 
 def test_columns_become_properties_and_links(spark: "SparkSession", box: Sandbox, tmp_path: Path) -> None:
@@ -244,68 +242,75 @@ def test_updates_and_upserts(spark: "SparkSession", box: Sandbox, tmp_path: Path
 
 
 @pytest.mark.posix
-@pytest.mark.parametrize("key", ["none", "unique", "upsert"])
+@pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("fault", ["raises", "killed"])
 def test_a_second_attempt_doubles_nothing(
-    spark: "SparkSession", box: Sandbox, tmp_path: Path, key: str, fault: str
+    spark: "SparkSession", box: Sandbox, gate: Gate, tmp_path: Path, key: str, fault: str
 ) -> None:
+    seed_orders(box, key)
     connect = connection(box, tmp_path / "pid", raises=fault == "raises")
-    options: Any = {"results": tmp_path / "results", "connect": connect, "concurrency": 2}
-    with struck(box, tmp_path / "pid", signal.SIGKILL) if fault == "killed" else nullcontext():
-        if key == "upsert":
-            results = push_upsert(orders(spark), "orders", id_property="shop_number", **options)
-        else:
-            unique_property = "shop_number" if key == "unique" else None
-            results = push_create(orders(spark), "orders", unique_property=unique_property, **options)
+    if fault == "killed":
+        kill_at_third_write(gate, tmp_path / "pid")
+    results = push_by(key, orders(spark), results=tmp_path / "results", connect=connect, concurrency=2)
+    assert (tmp_path / "pid").exists()
     assert doubled(box) == 0
-    assert results.select("shop_number").distinct().count() == ROWS
+    assert results.select("shop_number").distinct().count() == results.count() == ROWS
     if key == "none":
         assert counts(results, "_status", "_code") == {("unknown", "EARLIER_ATTEMPT"): ROWS}
-        assert 500 <= len(box.records("orders")) < ROWS
+        assert len(box.records("orders")) >= 250
+        assert fault == "raises" or len(box.records("orders")) < ROWS
     else:
         assert counts(results) == {"done": ROWS}
         assert {row["_id"] for row in results.collect()} == {record.id for record in box.records("orders")}
         if key == "unique":
-            assert counts(results, "_action")["existing"] >= 500
+            assert counts(results, "_action")["existing"] >= 250
 
 
+@pytest.mark.posix
 def test_a_frame_that_recomputes_differently_is_computed_once(
-    spark: "SparkSession", box: Sandbox, tmp_path: Path
+    spark: "SparkSession", box: Sandbox, gate: Gate, tmp_path: Path
 ) -> None:
     df = orders(spark).selectExpr("uuid() shop_number", "hs_order_name")
-    with struck(box, tmp_path / "pid", signal.SIGKILL):
-        results = push_create(
-            df, "orders", results=tmp_path / "results", unique_property="shop_number",
-            connect=connection(box, tmp_path / "pid"), concurrency=2,
-        )  # fmt: skip
-    assert counts(results) == {"done": ROWS}
-    assert len(box.records("orders")) == ROWS
-
-
-def test_a_driver_that_was_killed_is_started_again(
-    spark: "SparkSession", box: Sandbox, tmp_path: Path
-) -> None:
-    options = {"base_url": box.url, "access_token": box.access_token, "folder": str(tmp_path)}
-    program = [sys.executable, __file__, *options.values()]
-    driver = subprocess.Popen(program, start_new_session=True)
-    try:
-        deadline = time.monotonic() + 120
-        while len(box.records("orders")) < 500 or len(box.records("carts")) < 500:
-            assert driver.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-    finally:
-        os.killpg(driver.pid, signal.SIGKILL)
-        driver.wait()
-    carts = orders(spark).selectExpr("hs_order_name hs_cart_name")
-    with pytest.raises(ConfigurationError, match="carts exist, so nothing was sent; name others"):
-        push_create(carts, "carts", results=tmp_path / "carts", connect=connection(box))
+    kill_at_third_write(gate, tmp_path / "pid")
     results = push_create(
-        orders(spark), "orders", results=tmp_path / "orders", unique_property="shop_number",
-        connect=connection(box),
+        df, "orders", results=tmp_path / "results", unique_property="shop_number",
+        connect=connection(box, tmp_path / "pid"), concurrency=2,
     )  # fmt: skip
+    assert counts(results, "_action")["existing"] >= 300
     assert counts(results) == {"done": ROWS}
     assert len(box.records("orders")) == ROWS
+
+
+@pytest.mark.posix
+def test_a_driver_that_was_killed_is_started_again(
+    spark: "SparkSession", box: Sandbox, gate: Gate, tmp_path: Path
+) -> None:
+    box.seed({"commerce_payments": [{"shop_number": f"A-{n}", "label": "old"} for n in range(ROWS)]})
+
+    def strike() -> None:
+        os.killpg(driver.pid, signal.SIGKILL)
+        # The workers of Spark are a process group of their own.
+        for file in tmp_path.glob("*.pid"):
+            os.kill(int(file.stem), signal.SIGKILL)
+
+    # Each of the four pushes has written 300 rows when the machine dies.
+    gate.hold(3, strike, held=4)
+    program = [sys.executable, __file__, box.url, box.access_token, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    driver = subprocess.Popen(program, env=environment, start_new_session=True)
+    try:
+        assert driver.wait(120) == -signal.SIGKILL
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(driver.pid, signal.SIGKILL)
+    kinds = ["orders", "carts", "line_items", "commerce_payments"]
+    assert [len(box.records(kind)) for kind in kinds] == [300, 300, 300, ROWS]
+    with pytest.raises(ConfigurationError, match="carts exist, so nothing was sent; name others"):
+        push_kind(spark, "carts", tmp_path, connection(box))
+    assert len(box.records("carts")) == 300
+    for kind in ("orders", "line_items", "commerce_payments"):
+        assert counts(push_kind(spark, kind, tmp_path, connection(box))) == {"done": ROWS}
+        assert len(box.records(kind)) == ROWS
 
 
 def test_each_account_has_a_task_and_a_failure_of_its_own(
@@ -352,16 +357,19 @@ def test_a_run_that_stops_tells_what_was_sent(spark: "SparkSession", box: Sandbo
     assert sum(results.values()) == ROWS
 
 
-def test_a_batch_of_a_stream_is_pushed_again(spark: "SparkSession", box: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", KEYS)
+def test_a_batch_of_a_stream_is_pushed_again(
+    spark: "SparkSession", box: Sandbox, tmp_path: Path, key: str
+) -> None:
+    seed_orders(box, key, 150)
     connect, source = connection(box), tmp_path / "source"
-    orders(spark, 300).write.parquet(str(source))
+    orders(spark, 150).coalesce(1).write.parquet(str(source))
     failures = [RuntimeError("the driver failed after the push")]
 
     def push(batch: "DataFrame", number: int) -> None:
-        push_create(
-            batch, "orders", results=tmp_path / f"results/batch={number}", unique_property="shop_number",
-            connect=connect, overwrite=True,
-        )  # fmt: skip
+        folder = tmp_path / f"results/batch={number}"
+        # Without a key, a push with overwrite=True does not begin, so the first one goes without it.
+        push_by(key, batch, results=folder, connect=connect, overwrite=key != "none" or not failures)
         if failures:
             raise failures.pop()
 
@@ -372,9 +380,15 @@ def test_a_batch_of_a_stream_is_pushed_again(spark: "SparkSession", box: Sandbox
 
     with pytest.raises(Exception, match="the driver failed after the push"):
         run()
-    run()
-    assert counts(spark.read.parquet(str(tmp_path / "results")), "batch", "_action") == {(0, "existing"): 300}
-    assert len(box.records("orders")) == 300
+    if key == "none":
+        with pytest.raises(Exception, match="overwrite=True pushes rows again"):
+            run()
+    else:
+        run()
+    results = spark.read.parquet(str(tmp_path / "results"))
+    assert counts(results, "batch", "_status") == {(0, "done"): 150}
+    assert key != "unique" or counts(results, "_action") == {"existing": 150}
+    assert len(box.records("orders")) == 150
 
 
 def test_an_empty_frame_has_results_without_rows(spark: "SparkSession", box: Sandbox, tmp_path: Path) -> None:
@@ -451,6 +465,59 @@ def test_speculation_needs_a_unique_property(spark: "SparkSession", box: Sandbox
     df.__dict__["_session"] = session
     with pytest.raises(ConfigurationError, match="begins tasks twice"):
         push_create(df, "orders", results=tmp_path / "results", connect=connection(box))
+
+
+@pytest.mark.parametrize("key", ["unique", "upsert", "update"])
+def test_two_attempts_at_once_double_nothing(box: Sandbox, gate: Gate, key: str) -> None:
+    """As with `spark.speculation`, which Spark does on several machines only."""
+    pytest.importorskip("pyspark")
+    seed_orders(box, key)
+    # No attempt has a reply before both have written.
+    gate.hold(1, dict, held=2)
+    if key == "unique":
+        options: dict[str, object] = {"unique_property": "shop_number", "existing": "keep"}
+        plan = _Plan(verb="create", object_type="orders", unique="shop_number")
+    else:
+        options = {"id_property": "shop_number"}
+        plan = _Plan(verb="upsert" if key == "upsert" else "update", object_type="orders", key="shop_number")
+    plan = replace(
+        plan, properties=("shop_number", "hs_order_name"), connect=connection(box),
+        options={**options, "concurrency": 1},
+    )  # fmt: skip
+    numbers = [f"A-{number}" for number in range(ROWS)]
+    rows = pa.record_batch({"shop_number": numbers, "hs_order_name": numbers})
+
+    def attempt(_number: int) -> Counter[str]:
+        return Counter(row["_status"] for told in plan.run(iter([rows])) for row in told.to_pylist())
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(attempt, range(2))) == [{"done": ROWS}] * 2
+    assert len(box.records("orders")) == ROWS
+    assert doubled(box) == 0
+
+
+def test_two_pushes_share_a_quota_over_redis(
+    spark: "SparkSession",
+    redis_package: None,  # noqa: ARG001 - it skips
+    redis_server: RedisServer,
+    tmp_path: Path,
+) -> None:
+    with Sandbox(properties=UNIQUE, quota="10/1") as box:
+        url, token, redis = box.url, box.access_token, redis_server.url
+
+        def connect() -> HubSpot:
+            quota = RedisQuota(redis, name="spark", limit=10, window=1.0)
+            return HubSpot(token, base_url=url, quota=quota)
+
+        def push(name: str) -> Mapping[Any, int]:
+            df = orders(spark).selectExpr(f"concat('{name}-', shop_number) shop_number", "hs_order_name")
+            options: Any = {"connect": connect, "partitions": 3, "unique_property": "shop_number"}
+            return counts(push_create(df, "orders", results=tmp_path / name, **options))
+
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(push, ["a", "b"])) == [{"done": ROWS}] * 2
+        assert len(box.records("orders")) == 2 * ROWS
+        assert not [request for request in box.requests if request.status == 429]
 
 
 def test_create_all_takes_a_frame(spark: "SparkSession", box: Sandbox) -> None:
@@ -547,22 +614,39 @@ def test_it_imports_without_spark_and_a_call_says_what_is_missing() -> None:
     assert 'pip install "pyspark>=4"' in done.stdout
 
 
-def _push_two(base_url: str, access_token: str, folder: str) -> None:
-    """Push orders by a key and carts without one, as a driver that will be killed."""
+def push_kind(spark: "SparkSession", kind: str, folder: Path, connect: Callable[..., HubSpot]) -> "DataFrame":
+    """Push orders by a key, carts without one, line items as upserts, and payments as updates."""
+    options: Any = {"results": folder / kind, "connect": connect, "concurrency": 1}
+    df = orders(spark)
+    match kind:
+        case "orders":
+            return push_create(df, "orders", unique_property="shop_number", **options)
+        case "carts":
+            return push_create(df.selectExpr("hs_order_name label"), "carts", **options)
+        case "line_items":
+            items = df.selectExpr("shop_number item_number", "hs_order_name label")
+            return push_upsert(items, "line_items", id_property="item_number", **options)
+        case _:
+            payments = df.selectExpr("shop_number", "hs_order_name label")
+            return push_update(payments, "commerce_payments", id_property="shop_number", **options)
+
+
+def _push_all(base_url: str, access_token: str, folder: str) -> None:
+    """Push four kinds at once, as a driver that will be killed."""
     spark = start_spark()
 
     def connect() -> HubSpot:
-        return HubSpot(access_token, base_url=base_url, quota=Quota(10, 1.0))
+        Path(folder, f"{os.getpid()}.pid").touch()
+        return HubSpot(access_token, base_url=base_url)
 
-    carts = orders(spark).selectExpr("hs_order_name hs_cart_name")
-    other = threading.Thread(
-        target=push_create, args=(carts, "carts"), kwargs={"results": f"{folder}/carts", "connect": connect}
-    )
-    other.start()
-    push_create(
-        orders(spark), "orders", results=f"{folder}/orders", unique_property="shop_number", connect=connect
-    )
+    with ThreadPoolExecutor(4) as pool:
+        list(
+            pool.map(
+                lambda kind: push_kind(spark, kind, Path(folder), connect),
+                ["orders", "carts", "line_items", "commerce_payments"],
+            )
+        )
 
 
 if __name__ == "__main__":
-    _push_two(*sys.argv[1:])
+    _push_all(*sys.argv[1:])
