@@ -712,6 +712,7 @@ class ObjectMethods(
         assume_unique: bool = False,
         changed_only: str | PathLike[str] | None = None,
         send_all: bool = False,
+        settle_after: float = 5.0,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -732,6 +733,8 @@ class ObjectMethods(
             assume_unique: As for `create_all`.
             changed_only: As for `update_all`. A record that was archived since is not made again.
             send_all: As for `update_all`.
+            settle_after: After how many seconds the target of a link that is named by a property, and is not
+                there, is taken as missing. HubSpot can show new records late.
             journal: As for `create_all`.
             account: As for `create_all`.
             concurrency: As for `create_all`.
@@ -752,6 +755,7 @@ class ObjectMethods(
             assume_unique=assume_unique,
             changed_only=changed_only,
             send_all=send_all,
+            settle_after=settle_after,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -767,6 +771,7 @@ class ObjectMethods(
         assume_unique: bool = False,
         changed_only: str | PathLike[str] | None = None,
         send_all: bool = False,
+        settle_after: float = 5.0,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -789,6 +794,7 @@ class ObjectMethods(
             assume_unique=assume_unique,
             changed_only=changed_only,
             send_all=send_all,
+            settle_after=settle_after,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -937,6 +943,7 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
         *,
         type_id: int | str | None = None,
         assume_unique: bool = False,
+        settle_after: float = 5.0,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -956,6 +963,8 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
                 `AsyncHubSpot` also takes asynchronous iterables.
             type_id: As for `batch_create`.
             assume_unique: Whether to take your word that the properties in `pairs` are unique.
+            settle_after: After how many seconds a record that is named by a property, and is not there, is
+                taken as missing. HubSpot can show new records late.
             journal: A file that makes the run resumable, as for `create_all` of an object type.
             account: What the account is called, where the token changes from run to run.
             concurrency: How many requests may be in flight, 40 by default.
@@ -977,6 +986,7 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
             rows,
             arguments=arguments,
             assume_unique=assume_unique,
+            settle_after=settle_after,
             journal=journal,
             account=account,
             concurrency=concurrency,
@@ -992,6 +1002,7 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
         *,
         type_id: int | str | None = None,
         assume_unique: bool = False,
+        settle_after: float = 5.0,
         journal: str | PathLike[str] | None = None,
         account: str | None = None,
         concurrency: int | None = None,
@@ -1013,6 +1024,7 @@ class AssociationMethods(Generic[_AssociationResultT, _ReportT, _StreamT, _PairS
             rows,
             arguments=arguments,
             assume_unique=assume_unique,
+            settle_after=settle_after,
             journal=journal,
             account=account,
             concurrency=concurrency,

@@ -122,6 +122,9 @@ def test_it_holds_the_figures() -> None:
         "of the quota": "98.7%",
     }
     assert {name: texts[texts.index(name) - 1] for name in figures} == figures
+    only_existing = page(report(read=2, done=2, actions={"existing": 2})).texts
+    assert only_existing[only_existing.index("existing") - 1] == "2"
+    assert "created" not in page(report(read=2, done=2, actions={"created": 2})).texts
 
 
 def test_it_says_which_run_it_is_about() -> None:

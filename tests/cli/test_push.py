@@ -372,6 +372,21 @@ class TestExitCodes:
         assert told == [[(status, id_) for id_ in ids] for status in ("done", "rejected", "done")]
         assert len(shell.sent()) == len(ids) == 2
 
+    def test_1_no_number_of_seconds_after_which_a_record_is_looked_for(
+        self, write: "Write", shell: "Shell"
+    ) -> None:
+        orders, pairs = write("orders.csv", CSV), write("pairs.csv", "from,to\n1,2\n")
+        for command in (
+            ("create", "orders", orders),
+            ("upsert", "orders", orders, "--id-property", NUMBER),
+            ("associate", "line-items", "orders", pairs),
+        ):
+            done = shell.push(*command, "--settle-after", "inf")
+
+            assert (done.code, done.out) == (1, "")
+            assert "settle_after must be a number of seconds" in done.err
+            assert shell.push(*command, "--settle-after", "-1").code == 2
+
     def test_1_a_property_that_is_not_unique(self, write: "Write", shell: "Shell") -> None:
         path = write("orders.csv", CSV)
         journal = path.parent / "orders.run"

@@ -75,6 +75,15 @@ def test_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_what_exists_already_was_not_created(capsys: pytest.CaptureFixture[str]) -> None:
+    for actions in ({"existing": 2}, {"created": 1, "existing": 1}):
+        out, _ = printed(capsys, {"read": 3, "done": 2, "unknown": 1, "actions": actions}, code=6)
+        assert out[0].startswith("2 of 3 line items done in ")
+        assert out[1] == ", ".join(f"{action} {count}" for action, count in actions.items())
+    out, _ = printed(capsys, {"read": 2, "done": 2, "actions": {"created": 2}})
+    assert out[0].startswith("2 of 2 line items created in ")
+
+
 def test_what_was_done_in_more_than_one_way(capsys: pytest.CaptureFixture[str]) -> None:
     figures = {"read": 9, "done": 8, "unknown": 1, "looks": 2, "actions": {"updated": 5, "created": 2}}
 

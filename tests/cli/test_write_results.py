@@ -373,6 +373,12 @@ class TestUnknownRowsAreLookedFor:
         [
             (("--resolve",), 2, "needs --unique-property"),
             (("--unique-property", NUMBER), 2, "go with --resolve"),
+            (("--settle-after", "1"), 2, "go with --resolve"),
+            (
+                (*RESOLVE, "--set", "hs_currency_code=USD", "--settle-after", "inf"),
+                1,
+                "settle_after must be a number of seconds",
+            ),
             (RESOLVE, 1, "name the same --set options"),
             ((*RESOLVE, "--set", "hs_currency_code=EUR"), 1, "name the same --set options"),
             (

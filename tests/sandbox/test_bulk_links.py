@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hubspot_batch import AsyncHubSpot, HubSpot, InvalidInputError, Retries
-from hubspot_batch.bulk import BulkError, Outcome, Report, _options, read_outcomes, read_run
+from hubspot_batch.bulk import BulkError, Outcome, Report, read_outcomes, read_run
 from hubspot_batch.bulk._late_links import LateLinks
 from hubspot_batch.errors import ConfigurationError, PermissionDeniedError, SourceError
 from hubspot_batch.sandbox import Behaviour, Property, Sandbox
@@ -32,8 +32,6 @@ LINK = "/crm/associations/2026-09/line_items/orders/batch/create"
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy, "_FIRST_BACKOFF", 0.001)
-    # What `create_all` is given, other runs have by default.
-    monkeypatch.setattr(_options, "SETTLE_AFTER", SOON)
 
 
 @pytest.fixture
@@ -189,18 +187,14 @@ def test_rows_that_wait_are_not_overtaken_by_later_rows_of_their_record(box: San
             yield {"id": f"B{number}", "properties": {"name": "4"}, "associations": [order(f"SO-{number}")]}
 
     with hub_of(box) as hub:
-        report = hub.line_items.upsert_all(rows(), id_property=ITEM)
+        report = hub.line_items.upsert_all(rows(), id_property=ITEM, settle_after=SOON)
 
     assert report.ok
     (record,) = (one for one in box.records("line_items") if one.properties[ITEM] == "A")
     assert record.properties["name"] == "3"
 
 
-def test_a_row_that_is_held_back_goes_before_later_rows_of_its_record(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(_options, "SETTLE_AFTER", 0.5)
-
+def test_a_row_that_is_held_back_goes_before_later_rows_of_its_record() -> None:
     def links(name: str) -> list[list[AssociationRow]]:
         hub.orders.batch_create([{"properties": {"hs_order_name": name, NUMBER: name}}])
         return [[order(name)], [order("SO-2")], []]
@@ -210,7 +204,7 @@ def test_a_row_that_is_held_back_goes_before_later_rows_of_its_record(
             {"id": "A", "properties": {"name": str(place)}, "associations": some}
             for place, some in enumerate(links("SO-late"))
         ]
-        assert hub.line_items.upsert_all(changed, id_property=ITEM).ok
+        assert hub.line_items.upsert_all(changed, id_property=ITEM, settle_after=0.5).ok
         new: list[CreateRow] = [
             {"properties": {"name": str(place), ITEM: "N"}, "associations": some}
             for place, some in enumerate(links("SO-later"))
@@ -256,7 +250,7 @@ def test_a_token_that_may_not_look_is_told_its_scope() -> None:
             hub.line_items.create_all([item(1, order("SO-1"))])
         assert isinstance(raised.value.__cause__, PermissionDeniedError)
         with pytest.raises(BulkError, match=r"crm\.objects\.orders\.read"):
-            hub.associations.create_all("line_items", "orders", [pair], assume_unique=True)
+            hub.associations.create_all("line_items", "orders", [pair], assume_unique=True, settle_after=SOON)
 
         assert not box.records("line_items")
     assert not raised.value.report.requests
@@ -326,7 +320,7 @@ def test_associations_that_are_not_a_list_reject_their_row(box: Sandbox) -> None
     with hub_of(box) as hub:
         created = hub.line_items.create_all(rows)
         rows = [upsert(1, order("SO-1")), {**upsert(2), "associations": wrong}]
-        upserted = hub.line_items.upsert_all(rows, id_property=ITEM)
+        upserted = hub.line_items.upsert_all(rows, id_property=ITEM, settle_after=SOON)
 
     for report in (created, upserted):
         assert faults_of(report) == {1: "associations: a mapping stands where a list belongs; write a list"}
@@ -362,7 +356,7 @@ def test_pairs_are_linked_by_keys_on_either_side(box: Sandbox) -> None:
             ({"property": ITEM, "value": "99"}, 1004),
             ({"type": "orders", "property": ITEM, "value": "99"}, 1004),
         ]
-        report = hub.associations.create_all("line_items", "orders", pairs)
+        report = hub.associations.create_all("line_items", "orders", pairs, settle_after=SOON)
 
     assert faults_of(report) == {
         4: f"no record of type line_items has the {ITEM} '99'",
@@ -374,8 +368,10 @@ def test_pairs_are_linked_by_keys_on_either_side(box: Sandbox) -> None:
 def test_upserts_are_linked_after_they_are_written(box: Sandbox) -> None:
     rows = [upsert(number, order(f"SO-{number // 2}"), order("SO-999")) for number in range(250)]
     with hub_of(box) as hub:
-        first = hub.line_items.upsert_all(rows, id_property=ITEM)
-        second = hub.line_items.upsert_all([*rows, upsert(250), upsert(251, order("none"))], id_property=ITEM)
+        first = hub.line_items.upsert_all(rows, id_property=ITEM, settle_after=SOON)
+        second = hub.line_items.upsert_all(
+            [*rows, upsert(250), upsert(251, order("none"))], id_property=ITEM, settle_after=SOON
+        )
 
     # 3 batches of records, and 500 links 100 at a time.
     assert (first.actions, first.requests, first.looks) == ({"created": 250}, 8, 2)
@@ -388,7 +384,7 @@ def test_an_upsert_whose_link_is_refused_says_that_the_record_is_there(box: Sand
     gone: AssociationRow = {"to": {"type": "orders", "id": 99}}
     rows = [upsert(1, order("SO-1")), upsert(2, gone), upsert(3, order("SO-1"), gone)]
     with hub_of(box) as hub:
-        report = hub.line_items.upsert_all(rows, id_property=ITEM)
+        report = hub.line_items.upsert_all(rows, id_property=ITEM, settle_after=SOON)
 
     ids = {record.properties[ITEM]: record.id for record in box.records("line_items")}
     assert [(outcome.status, outcome.category, outcome.id) for outcome in report.outcomes] == [
@@ -418,7 +414,9 @@ def test_an_upsert_whose_link_is_refused_says_that_the_record_is_there(box: Sand
 )
 def test_an_upsert_tells_the_type_of_each_target(box: Sandbox, link: Any, fault: str) -> None:  # noqa: ANN401
     with hub_of(box) as hub:
-        report = hub.line_items.upsert_all([upsert(1, link), upsert(2, order("SO-2"))], id_property=ITEM)
+        report = hub.line_items.upsert_all(
+            [upsert(1, link), upsert(2, order("SO-2"))], id_property=ITEM, settle_after=SOON
+        )
 
     assert [outcome.ok for outcome in report.outcomes] == [False, True]
     assert faults_of(report)[0].startswith(fault)
@@ -437,14 +435,14 @@ def test_a_run_that_stops_between_records_and_links_writes_the_links_later(
         with monkeypatch.context() as patch:
             patch.setattr(LateLinks, "write", stop)
             with pytest.raises(BulkError) as raised:
-                hub.line_items.upsert_all(rows, id_property=ITEM, journal=journal)
+                hub.line_items.upsert_all(rows, id_property=ITEM, settle_after=SOON, journal=journal)
         written = len(box.records("line_items"))
         assert written in {50, 100, 150}
         assert not [*read_outcomes(journal)]
         # A batch that waits to leave goes back to those that are planned.
         assert (raised.value.report.pending, read_run(journal).counts["sent"]) == (150, written)
 
-        report = hub.line_items.upsert_all(rows, id_property=ITEM, journal=journal)
+        report = hub.line_items.upsert_all(rows, id_property=ITEM, settle_after=SOON, journal=journal)
 
     assert (report.actions, report.ok) == ({"created": 150}, True)
     assert orders_of(box) == {number: [f"{1000 + number}"] for number in range(150)}
@@ -480,7 +478,7 @@ def test_nothing_is_lost_or_doubled_with_the_answers(verb: str, fault: str) -> N
             report = hub.line_items.create_all(rows, unique_property=ITEM, settle_after=0)
         else:
             upserts = [upsert(number, order(f"SO-{number // 2}")) for number in range(600)]
-            report = hub.line_items.upsert_all(upserts, id_property=ITEM)
+            report = hub.line_items.upsert_all(upserts, id_property=ITEM, settle_after=SOON)
 
         assert faults_of(report) == {}
         assert orders_of(box) == {number: [f"{1000 + number // 2}"] for number in range(600)}
@@ -510,3 +508,19 @@ def test_a_run_that_is_left_looks_for_nothing_more(box: Sandbox) -> None:
         looks = asked(box, READ)
         assert stream.report.in_flight == 0
     assert asked(box, READ) == looks
+
+
+def test_every_run_that_can_have_links_by_key_takes_how_long_to_look(box: Sandbox) -> None:
+    with hub_of(box) as hub:
+        pairs: Any = ("line_items", "orders", [])
+        runs: Any = (
+            (hub.line_items.create_all, ([],), {}),
+            (hub.line_items.stream_create, ([],), {}),
+            (hub.line_items.upsert_all, ([],), {"id_property": ITEM}),
+            (hub.line_items.stream_upsert, ([],), {"id_property": ITEM}),
+            (hub.associations.create_all, pairs, {}),
+            (hub.associations.stream_create, pairs, {}),
+        )
+        for run, args, named in runs:
+            with pytest.raises(ConfigurationError, match="settle_after must be a number of seconds"):
+                run(*args, **named, settle_after=-1)

@@ -133,8 +133,14 @@ def test_odd_keys_are_looked_for_as_any_other(box: Sandbox) -> None:
 def test_a_token_that_may_not_read_leaves_rows_to_what_refusals_say() -> None:
     with Sandbox(quota="none", properties=UNIQUE, scopes=["crm.objects.orders.write"]) as box:
         box.faults.next("504-after")
-        report = pushed(box, orders(100))
-        assert (report.done, report.actions, report.looks) == (100, {"existing": 100}, 1)
+        kept = pushed(box, orders(100), existing="keep")
+        assert (kept.done, kept.actions, kept.looks) == (100, {"existing": 100}, 1)
+        # An older record can have the value, and be somebody else's.
+        box.faults.next("504-before")
+        doubtful = pushed(box, orders(100))
+        assert (doubtful.unknown, doubtful.looks) == (100, 1)
+        assert {outcome.category for outcome in doubtful.outcomes} <= {"CONFLICT", "VALIDATION_ERROR"}
+        assert all("could not be looked for" in str(outcome.message) for outcome in doubtful.outcomes)
         for rows in (orders(1), orders(100)):
             known = pushed(box, rows, existing="keep")
             assert (known.rejected, known.looks) == (len(rows), 1)
@@ -146,9 +152,11 @@ def test_a_token_that_may_not_read_leaves_rows_to_what_refusals_say() -> None:
 
 
 def test_a_look_that_fails_each_time_leaves_rows_to_what_refusals_say(box: Sandbox) -> None:
-    box.faults.next("504-after", *["504-before"] * 5)
-    report = pushed(box, orders(100))
-    assert (report.done, report.looks, report.requests) == (100, 5, 2)
+    for existing in ("keep", "reject"):
+        box.faults.next("504-after", *["504-before"] * 5)
+        report = pushed(box, orders(100, existing), existing=existing)
+        found = report.done if existing == "keep" else report.unknown
+        assert (found, report.looks, report.requests) == (100, 5, 2)
 
 
 def test_a_service_that_is_down_stops_a_run_that_can_go_on(box: Sandbox, tmp_path: Path) -> None:

@@ -73,9 +73,13 @@ def conflict(index: int | None, *existing: str) -> RecordError:
 
 
 def answered(
-    sent: Sequence[Row], records: Sequence[Record] = (), errors: Sequence[RecordError] = ()
+    sent: Sequence[Row],
+    records: Sequence[Record] = (),
+    errors: Sequence[RecordError] = (),
+    *,
+    keep: bool = False,
 ) -> list[Outcome]:
-    return subject.answered(sent, result_of(records, errors), "sku")
+    return subject.answered(sent, result_of(records, errors), "sku", keep=keep)
 
 
 def result_of(records: Sequence[Record] = (), errors: Sequence[RecordError] = ()) -> BatchResult:
@@ -190,10 +194,15 @@ def test_an_empty_reply_says_nothing() -> None:
         (error(0, "VALIDATION_ERROR", reasons=[Reason(code="CONFLICTING_UNIQUE_VALUE")]), None),
     ],
 )
-def test_a_conflict_after_a_doubtful_attempt_proves_that_the_row_was_written(
+def test_a_conflict_after_a_doubtful_attempt_proves_that_there_is_a_record_not_whose(
     refusal: RecordError, expected: str | None
 ) -> None:
-    assert answered(rows(1, maybe_written=True), [], [refusal]) == [existing(10, expected)]
+    sent = rows(1, maybe_written=True)
+
+    assert answered(sent, [], [refusal], keep=True) == [existing(10, expected)]
+    (outcome,) = answered(sent, [], [refusal])
+    assert (outcome.status, outcome.id, outcome.action) == ("unknown", None, None)
+    assert outcome.category == refusal.category
 
 
 def test_a_conflict_of_a_row_that_was_never_in_doubt_rejects_it() -> None:
@@ -211,7 +220,7 @@ def test_another_error_after_a_doubtful_attempt_rejects_the_row(reasons: list[Re
 def test_a_conflict_over_another_property_leaves_a_doubtful_row_unknown(category: str) -> None:
     refusal = error(0, category, reasons=[OTHER_TAKEN], message=SECRET)
 
-    assert answered(rows(1, maybe_written=True), [], [refusal]) == [
+    assert answered(rows(1, maybe_written=True), [], [refusal], keep=True) == [
         Outcome(index=10, status="unknown", category=category, reasons=(OTHER_TAKEN,), message=SECRET)
     ]
     assert statuses(answered(rows(1), [], [refusal])) == ["rejected"]
@@ -221,7 +230,7 @@ def test_a_conflict_over_a_value_that_may_have_come_with_another_row_leaves_a_do
     (row,) = rows(1, maybe_written=True)
     for certain, expected in ((False, "unknown"), (True, "rejected")):
         row.holder = Holder(is_certain=certain)
-        assert statuses(answered([row], [], [conflict(0, "44001")])) == [expected]
+        assert statuses(answered([row], [], [conflict(0, "44001")], keep=True)) == [expected]
     assert answered([row], [record(0, "44001")]) == [done(10, "44001")]
 
 
@@ -243,7 +252,8 @@ def test_no_form_of_a_value_that_is_taken_rejects_a_row_that_was_written() -> No
         (row, maybe_written) = rows(1) + rows(1, maybe_written=True)
         refused = _calls.refusal("create_orders", reply)
         told = None if form.existing is None else "44001"
-        assert subject.refused(maybe_written, refused, "sku") == existing(10, told), form.name
+        assert subject.refused(maybe_written, refused, "sku", keep=True) == existing(10, told), form.name
+        assert subject.refused(maybe_written, refused, "sku").status == "unknown", form.name
         rejected = subject.refused(row, refused, "sku")
         assert rejected.status == "rejected"
         assert subject.taken_of(rejected) is not None
@@ -257,10 +267,11 @@ def test_a_conflict_of_an_update_rejects_it_after_any_attempt() -> None:
     assert (outcome.status, outcome.category, outcome.id) == ("rejected", "CONFLICT", None)
 
 
-def test_conflicts_without_an_input_prove_that_all_doubtful_rows_were_written() -> None:
-    found = answered(rows(2, maybe_written=True), [], [conflict(None, "44001"), conflict(None, "44002")])
+def test_conflicts_without_an_input_prove_that_all_doubtful_rows_have_a_record() -> None:
+    sent, errors = rows(2, maybe_written=True), [conflict(None, "44001"), conflict(None, "44002")]
 
-    assert found == [existing(10), existing(11)]
+    assert answered(sent, [], errors, keep=True) == [existing(10), existing(11)]
+    assert answered(sent, [], errors) == [not_in_reply(10), not_in_reply(11)]
 
 
 def test_a_conflict_and_another_error_without_an_input_leave_doubtful_rows_unknown() -> None:
@@ -316,8 +327,9 @@ def test_a_refusal_for_a_conflict_proves_what_an_error_in_a_reply_proves(
 
     refusal = api_error(409, ConflictError, **fields)
 
-    assert subject.refused(row, refusal, "sku") == expected
-    assert subject.refused(update, refusal, "sku").status == "rejected"
+    assert subject.refused(row, refusal, "sku", keep=True) == expected
+    assert subject.refused(row, refusal, "sku").status == "unknown"
+    assert subject.refused(update, refusal, "sku", keep=True).status == "rejected"
 
 
 # Without a reply.

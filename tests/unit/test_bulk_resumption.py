@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from hubspot_batch.bulk._journal import Entry, Journal
 from hubspot_batch.bulk._journal_file import NAME_YOURS
-from hubspot_batch.bulk._options import Resumption, identify
+from hubspot_batch.bulk._options import Resumption, Task, identify
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._rows import Row
+from hubspot_batch.contract import operation
+from hubspot_batch.contract._validation import fault_at
 from hubspot_batch.errors import JournalError, SourceError
 
 REMEDY = (
@@ -196,3 +199,33 @@ def test_the_journal_of_another_run_is_refused_and_left_as_it_is(
 
     assert str(caught.value) == f"the journal None belongs to another {other}; {expected}"
     assert journal.meta() == IDENTITY
+
+
+def test_a_property_that_the_run_did_not_name_is_told_from_a_row_that_has_changed(
+    journal: Journal,
+) -> None:
+    know(journal, done=[0, 1])
+    invalid = Outcome(index=2, status="rejected", category="INVALID_INPUT")
+    journal.write([Entry(index=2, digest=b"lacks", outcome=invalid)])
+    journal.set_meta({"unique property": "sku", "id property": ""})
+    task = Task(operation=operation("create_orders"), unique_property=None, ceiling=1, total=None)
+    source = rows(0, 2)
+
+    with pytest.raises(
+        SourceError, match="row 2 is not what it was, for the run began with unique_property='sku'; name"
+    ):
+        Resumption(journal, task).sift(source)
+    source[1] = rows(1, 1, b"other")[0]
+    with pytest.raises(SourceError, match="row 1 of the source is not what it was"):
+        Resumption(journal, task).sift(source)
+    journal.set_meta({"unique property": ""})
+    lacking = Row(
+        index=2, wire={}, content=b"", digest=b"now", faults=[fault_at(("inputs", 0), "no sku", "x")]
+    )
+    with pytest.raises(SourceError, match="began without unique_property; leave it out, and look with it"):
+        Resumption(journal, replace(task, unique_property="sku")).sift([lacking])
+    named = replace(task, unique_property="sku", id_property="key")
+    with pytest.raises(
+        SourceError, match="row 1 is not what it was, for the run began without id_property; leave it out"
+    ):
+        Resumption(journal, named).sift(source)

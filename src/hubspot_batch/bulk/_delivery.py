@@ -96,6 +96,7 @@ class BatchSender:
         # What an earlier run has sent has arrived by now.
         self._began = time.monotonic()
         retries = settings.retries
+        self._keep = task.existing == "keep"
         self._most_sends = max(_LEAST_SENDS, retries.limit + 1 if isinstance(retries, Retries) else 0)
         self._attempts: set[_Attempt] = set()
         self._failures = 0
@@ -273,7 +274,10 @@ class BatchSender:
         """Settle rows that have a mistake which is known to be refused. They are not sent."""
         errors = {row.index: error for row in rows if (error := self._mistakes.of(row)) is not None}
         if errors:
-            answers = [outcomes.mistaken(row, errors[row.index], self._judging(doubts)) for row in rows]
+            answers = [
+                outcomes.mistaken(row, errors[row.index], self._judging(doubts), keep=self._keep)
+                for row in rows
+            ]
             await self.record(await self._certain(rows, answers, doubts, errors))
 
     async def _certain(
@@ -342,7 +346,9 @@ class BatchSender:
     ) -> None:
         self._learn(result.response)
         rows = attempt.rows
-        answers = outcomes.answered(rows, result, self._judging(doubts), self._task.operation.verb)
+        answers = outcomes.answered(
+            rows, result, self._judging(doubts), self._task.operation.verb, keep=self._keep
+        )
         refusals = {rows[error.index].index: error for error in result.errors if error.index is not None}
         settled = await self._certain(rows, answers, doubts, refusals)
         unlinked = [(row, outcome) for row, outcome in settled if row.later and outcome.ok]
@@ -414,7 +420,7 @@ class BatchSender:
         if len(rows) > 1:
             await self._unsend(rows)
         else:
-            answers = [outcomes.refused(rows[0], error, self._judging(doubts))]
+            answers = [outcomes.refused(rows[0], error, self._judging(doubts), keep=self._keep)]
             refusals = {rows[0].index: error}
             await self.record(await self._certain(rows, answers, doubts, refusals))
         return error

@@ -40,6 +40,7 @@ _REMEDY = (
     "start it over the same source: with another journal, rows that are written would be written again; "
     "rows that are new go into a source and a journal of their own"
 )
+_SETTLED = ", and look with it for the rows that end as unknown: resolve (results --resolve)"
 _REMEDIES = {
     "operation": NAME_YOURS,
     "service": "take the base_url with which its run began; a run over another service has its own journal",
@@ -200,6 +201,9 @@ def journal_from(task: Task, options: Options, settings: Settings) -> Journal:
                 **_asked(task),
             },
         )
+        if not task.resolves:
+            # That of the first run: it says which rows are valid.
+            journal.set_meta({**_naming(task), **journal.meta()})
     except (ConfigurationError, JournalError):
         journal.close()
         raise
@@ -227,6 +231,11 @@ def sent_from(task: Task, options: Options, settings: Settings) -> SentRows | No
         sent.close()
         raise
     return sent
+
+
+def _naming(task: Task) -> Mapping[str, str]:
+    """Return the properties that a run names, which are a part of what its rows are."""
+    return {"unique property": task.unique_property or "", "id property": task.id_property or ""}
 
 
 def _asked(task: Task) -> Mapping[str, str]:
@@ -270,12 +279,19 @@ class Resumption:
 
     Args:
         journal: The journal.
+        task: What this run is to do, to name the option where one has made another row of the same one.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, task: Task | None = None) -> None:
         self._journal = journal
         self._known = journal.length
-        self._total = journal.meta().get("total")
+        meta = journal.meta()
+        self._total = meta.get("total")
+        self._renamed = [
+            (name.replace(" ", "_"), str(meta[name]))
+            for name, now in ({} if task is None else _naming(task)).items()
+            if meta.get(name, now) != now
+        ]
         self._held: list[Row] = []
 
     @property
@@ -301,7 +317,8 @@ class Resumption:
         settled = []
         entries = self._entries(rows)
         for row in rows:
-            self._check(row, None if (entry := entries.get(row.index)) is None else entry.digest)
+            entry = entries.get(row.index)
+            self._check(row, entry)
             if entry is not None and entry.outcome is not None:
                 settled.append((row, entry.outcome))
                 continue
@@ -330,13 +347,23 @@ class Resumption:
     def _entries(self, rows: Sequence[Row]) -> Mapping[int, Entry]:
         return self._journal.entries(rows[0].index, rows[-1].index) if rows else {}
 
-    def _check(self, row: Row, digest: bytes | None) -> None:
+    def _check(self, row: Row, entry: Entry | None) -> None:
         if isinstance(self._total, int) and row.index >= self._total:
             raise SourceError(
                 f"the source has more than the {self._total} rows of the finished run; {_REMEDY}",
                 row=row.index,
             )
-        if digest is not None and digest != row.digest:
+        if entry is not None and entry.digest is not None and entry.digest != row.digest:
+            # One that lacks the unique property is valid without it, and not with it.
+            lacks = row.faults or (entry.outcome is not None and entry.outcome.category == "INVALID_INPUT")
+            for name, before in self._renamed:
+                if name != "unique_property" or lacks:
+                    began = f"with {name}={before!r}; name it" if before else f"without {name}; leave it out"
+                    settled = "" if before or name == "id_property" else _SETTLED
+                    raise SourceError(
+                        f"row {row.index} is not what it was, for the run began {began}{settled}",
+                        row=row.index,
+                    )
             raise SourceError(f"row {row.index} of the source is not what it was; {_REMEDY}", row=row.index)
 
 
@@ -372,7 +399,7 @@ class Settlement(Resumption):
             outcome = None if entry is None else entry.outcome
             # What made a row invalid may have been an option of the run.
             is_compared = outcome is not None and outcome.category != "INVALID_INPUT"
-            self._check(row, entry.digest if entry is not None and is_compared else None)
+            self._check(row, entry if is_compared else None)
             if entry is None or entry.outcome is None:
                 continue
             if entry.outcome.status != "unknown":

@@ -215,7 +215,7 @@ def lost(rows: Sequence[Row], error: HubSpotBatchError) -> list[Outcome]:
     return [Outcome(index=row.index, status="unknown", category=category) for row in rows]
 
 
-def refused(row: Row, error: ApiError, unique_property: str | None) -> Outcome:
+def refused(row: Row, error: ApiError, unique_property: str | None, *, keep: bool = False) -> Outcome:
     """Return the outcome of a row that was refused as the only one of its request."""
     answer = RecordError(
         index=0,
@@ -225,12 +225,12 @@ def refused(row: Row, error: ApiError, unique_property: str | None) -> Outcome:
         context=error.context,
         reasons=error.reasons,
     )
-    return _refused(row, answer, unique_property)
+    return _refused(row, answer, unique_property, keep=keep)
 
 
-def mistaken(row: Row, error: RecordError, unique_property: str | None) -> Outcome:
+def mistaken(row: Row, error: RecordError, unique_property: str | None, *, keep: bool = False) -> Outcome:
     """Return the outcome of a row that is not sent because an earlier refusal names its mistake."""
-    return _refused(row, error, unique_property)
+    return _refused(row, error, unique_property, keep=keep)
 
 
 def taken(row: Row) -> Outcome:
@@ -303,8 +303,18 @@ def answered(
     result: BatchResult | AssociationResult,
     unique_property: str | None,
     verb: Verb = "create",
+    *,
+    keep: bool = False,
 ) -> list[Outcome]:
-    """Return the outcomes of the rows of one request, in their order, from its reply."""
+    """Return the outcomes of the rows of one request, in their order, from its reply.
+
+    Args:
+        rows: The rows.
+        result: The reply.
+        unique_property: The property whose conflicts decide what became of a row that is not looked for.
+        verb: What the operation does.
+        keep: Whether a row is done whose unique value any record has.
+    """
     if isinstance(result, AssociationResult):
         return _linked(rows, result, verb)
     if not result.response.content:
@@ -316,16 +326,16 @@ def answered(
             told[record.index] = _written(rows[record.index], record, verb)
     for error in result.errors:
         if error.index is not None:
-            told[error.index] = _refused(rows[error.index], error, unique_property)
+            told[error.index] = _refused(rows[error.index], error, unique_property, keep=keep)
     rest = [index for index in range(len(rows)) if index not in told]
-    untold = _untold([rows[index] for index in rest], result, unique_property, verb)
+    untold = _untold([rows[index] for index in rest], result, unique_property, verb, keep=keep)
     told.update(zip(rest, untold, strict=True))
     return [told[index] for index in range(len(rows))]
 
 
 def _linked(rows: Sequence[Row], result: AssociationResult, verb: Verb) -> list[Outcome]:
     told = {
-        error.index: _refused(rows[error.index], error, None)
+        error.index: _refused(rows[error.index], error, None, keep=False)
         for error in result.errors
         if error.index is not None
     }
@@ -353,7 +363,7 @@ def _written(row: Row, record: Record, verb: Verb) -> Outcome:
 
 
 def _untold(
-    rows: Sequence[Row], result: BatchResult, unique_property: str | None, verb: Verb
+    rows: Sequence[Row], result: BatchResult, unique_property: str | None, verb: Verb, *, keep: bool
 ) -> Iterator[Outcome]:
     """Yield the outcomes of rows that no item of the reply names; there may be items that name no row."""
     records = [record for record in result.records if record.index is None]
@@ -362,7 +372,7 @@ def _untold(
         if len(rows) == len(records) and not errors:
             yield _done(row, verb)
         elif len(rows) == len(errors) and not records:
-            yield _refused_by_one(row, errors, unique_property)
+            yield _refused_by_one(row, errors, unique_property, keep=keep)
         else:
             yield _not_in_reply(row)
 
@@ -371,11 +381,13 @@ def _not_in_reply(row: Row) -> Outcome:
     return Outcome(index=row.index, status="unknown", category="NOT_IN_REPLY")
 
 
-def _refused_by_one(row: Row, errors: Sequence[RecordError], unique_property: str | None) -> Outcome:
+def _refused_by_one(
+    row: Row, errors: Sequence[RecordError], unique_property: str | None, *, keep: bool
+) -> Outcome:
     """Return the outcome of a row that one of these errors is about."""
     if len(errors) == 1:
-        return _refused(row, errors[0], unique_property)
-    verdicts = {_verdict(row, error, unique_property) for error in errors}
+        return _refused(row, errors[0], unique_property, keep=keep)
+    verdicts = {_verdict(row, error, unique_property, keep=keep) for error in errors}
     if len(verdicts) > 1 or "unknown" in verdicts:
         return _not_in_reply(row)
     if "done" in verdicts:
@@ -385,8 +397,8 @@ def _refused_by_one(row: Row, errors: Sequence[RecordError], unique_property: st
     return Outcome(index=row.index, status="rejected", category=category)
 
 
-def _refused(row: Row, error: RecordError, unique_property: str | None) -> Outcome:
-    verdict = _verdict(row, error, unique_property)
+def _refused(row: Row, error: RecordError, unique_property: str | None, *, keep: bool) -> Outcome:
+    verdict = _verdict(row, error, unique_property, keep=keep)
     taken = taken_value(error)
     if verdict == "done":
         existing = None if taken is None else taken.existing
@@ -400,13 +412,15 @@ def _refused(row: Row, error: RecordError, unique_property: str | None) -> Outco
     return Outcome(index=row.index, status=verdict, category=category, reasons=reasons, message=error.message)
 
 
-def _verdict(row: Row, error: RecordError, unique_property: str | None) -> Status:
+def _verdict(row: Row, error: RecordError, unique_property: str | None, *, keep: bool) -> Status:
     """Return what a refusal says of a row that is not looked for.
 
     A retried create is refused as a double if an earlier attempt has made the record, in words
-    that need not be known. A repeated update is not a double: the value belongs to another record. Nor is a
-    create that is refused for something else as well: its earlier attempt was refused, too. Without a unique
-    property no create is retried, unless its rows are looked for.
+    that need not be known. But an older record can have the value, too, and be that of somebody else. So
+    without a look it is certain only that there is one, which is enough for a row that is to be kept. A
+    repeated update is not a double: the value belongs to another record. Nor is a create that is refused for
+    something else as well: its earlier attempt was refused, too. Without a unique property no create is
+    retried, unless its rows are looked for.
     """
     is_retried_create = row.maybe_written and unique_property is not None and "id" not in row.wire
     if not is_retried_create or is_no_taken_value(error, unique_property):
@@ -419,7 +433,7 @@ def _verdict(row: Row, error: RecordError, unique_property: str | None) -> Statu
     # HubSpot tells the first conflict only (docs/behaviour.md, "Error bodies"), so one over another property
     # proves neither. Nor does one over a value that may have come with another row.
     is_over_another = taken.property not in {unique_property, None}
-    return "unknown" if is_over_another or row.holder is not None else "done"
+    return "done" if keep and not is_over_another and row.holder is None else "unknown"
 
 
 def taken_of(outcome: Outcome) -> TakenValue | None:

@@ -114,7 +114,7 @@ class Run:
         self._sent = sent
         self._planner = Planner(task.most_inputs)
         self._resumption = (
-            Settlement(journal, task.unique_property or "") if task.resolves else Resumption(journal)
+            Settlement(journal, task.unique_property or "") if task.resolves else Resumption(journal, task)
         )
         self._concurrency = AdaptiveConcurrency(task.ceiling)
         self._sender = BatchSender(

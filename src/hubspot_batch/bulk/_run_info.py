@@ -23,7 +23,12 @@ _Note: TypeAlias = str | int | float
 
 _BEYOND_SQLITE = 2**63
 # The engine writes these itself.
-_OWN = frozenset({"salt", "operation", "service", "account", "pair of object types", "request", "total"})
+_OWN = frozenset(
+    {
+        *("salt", "operation", "service", "account", "pair of object types", "request", "total"),
+        *("unique property", "id property"),
+    }
+)
 
 
 class RunInfo(Struct, frozen=True, kw_only=True):

@@ -181,7 +181,6 @@ def columns_of(records: Sequence[Record], names: Sequence[str]) -> dict[str, lis
         "archived": [record.archived for record in records],
     }
     # A property can have the name of one of these, which come first.
-    # A property can have the name of one of these, which come first.
     for name in names:
         facts.setdefault(name, [record.properties.get(name) for record in records])
     return facts

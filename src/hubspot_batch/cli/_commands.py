@@ -34,6 +34,7 @@ from hubspot_batch.cli._options import (
     READING,
     RESOLVING,
     RUNNING,
+    SETTLING,
     UNIQUE,
     check_together,
     connection_options,
@@ -143,7 +144,7 @@ def commands() -> None:
     """  # noqa: D301 - click's mark for lines that stay as they are
 
 
-@_command_of("create", READING, ASSOCIATING, UNIQUE, ASSUMING, CHECKING, PUSHING)
+@_command_of("create", READING, ASSOCIATING, UNIQUE, SETTLING, ASSUMING, CHECKING, PUSHING)
 def create(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
     """Create a record for each row of FILE.
 
@@ -167,7 +168,7 @@ def update(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noq
     return _run(ctx, given, "update", object_type)
 
 
-@_command_of("upsert", READING, KEYING, ASSOCIATING, ASSUMING, COMPARING, CHECKING, PUSHING)
+@_command_of("upsert", READING, KEYING, ASSOCIATING, SETTLING, ASSUMING, COMPARING, CHECKING, PUSHING)
 def upsert(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # noqa: ANN401 - click's own
     """Update the record that each row of FILE names, or create it if there is none.
 
@@ -220,6 +221,7 @@ def archive(ctx: click.Context, /, object_type: str, **given: Any) -> int:  # no
 @click.argument("file", type=FILE)
 @FORMATTING
 @LINKING
+@SETTLING
 @PUSHING
 @click.pass_context
 def associate(ctx: click.Context, /, from_type: str, to_type: str, **given: Any) -> int:  # noqa: ANN401

@@ -12,8 +12,8 @@ _GROUPS: Mapping[str, str] = {
     "The file": "mapping format encoding delimiter map only drop set",
     "Its cells": "decimal date_format timezone null clear_empty",
     "Records and links": (
-        "id_property unique_property existing assume_unique associate from_column to_column link_type "
-        "properties history archived"
+        "id_property unique_property existing settle_after assume_unique associate from_column to_column "
+        "link_type properties history archived"
     ),
     "The run": "dry_run definitions look sandbox new journal name keep_going concurrency",
     "The account": "token_file base_url allow_http api_version share_quota",

@@ -109,7 +109,7 @@ def page_of(run: RunFacts, report: Report, samples: Sequence[Sample]) -> str:
         f"<h1>{title}</h1>",
         f"<p>{_text(_verdict(report, resumable=run.resumable))}</p>",
         _facts(run),
-        _figures(report),
+        _figures(run.job, report),
         "<h2>Rows that are not done</h2>",
         *_not_done(run, report),
         "<h2>Requests a second</h2>",
@@ -151,11 +151,13 @@ def _facts(run: RunFacts) -> str:
     return f"<dl>{''.join(f'<dt>{name}</dt><dd>{fact}</dd>' for name, fact in facts.items())}</dl>"
 
 
-def _figures(report: Report) -> str:
+def _figures(job: Job, report: Report) -> str:
+    # "done" alone would say of records that exist already that they were created.
+    are_told = len(report.actions) > 1 or report.actions.keys() - job.words.actions
     figures = {
         "rows": f"{report.read:,}",
         "done": f"{report.done:,}",
-        **{action: f"{count:,}" for action, count in report.actions.items() if len(report.actions) > 1},
+        **{action: f"{count:,}" for action, count in report.actions.items() if are_told},
         "rejected": f"{report.rejected:,}",
         "unknown": f"{report.unknown:,}",
         "pending": f"{report.pending:,}",

@@ -32,6 +32,11 @@ class _Verb(Struct, frozen=True, kw_only=True):
     notice: str | None = None
     has_properties: bool = False
 
+    @property
+    def actions(self) -> frozenset[str]:
+        """What outcomes call the rows of which `done` is true."""
+        return frozenset({"created", "updated"} if self.action is None else {self.action})
+
 
 _VERBS: Mapping[str, _Verb] = {
     "create": _Verb(done="created", not_done="written", action="created", has_properties=True),

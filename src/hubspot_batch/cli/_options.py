@@ -303,6 +303,16 @@ UNIQUE = options(
         help="What becomes of a row whose --unique-property a record has already: keep is done, with its id.",
     ),
 )
+_SETTLE_AFTER = 5.0
+SETTLING = click.option(
+    "--settle-after",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    default=_SETTLE_AFTER,
+    show_default=True,
+    help="After how many seconds a record that is not found, of a row in doubt or at the end of a link, is "
+    "not there. HubSpot can show new records late.",
+)
 ASSUMING = click.option(
     "--assume-unique",
     is_flag=True,
@@ -441,6 +451,14 @@ RESOLVING = options(
         help="With --resolve: what becomes of a row whose value a record has that the run has not created.",
     ),
     click.option(
+        "--settle-after",
+        type=click.FloatRange(0),
+        metavar="SECONDS",
+        default=_SETTLE_AFTER,
+        show_default=True,
+        help="With --resolve: after how many seconds a record that is not found is not there.",
+    ),
+    click.option(
         "--assume-unique",
         is_flag=True,
         help="With --resolve: take your word that the property is unique.",
@@ -521,9 +539,10 @@ def resolve_options(given: dict[str, Any]) -> "ResolveOptions | None":
 
     named = given["unique_property"]
     if not given["resolve"]:
-        if named or given["assume_unique"] or given["set"] or given["existing"] != "reject":
+        is_looking = given["existing"] != "reject" or given["settle_after"] != _SETTLE_AFTER
+        if named or given["assume_unique"] or given["set"] or is_looking:
             raise click.UsageError(
-                "--unique-property, --existing, --assume-unique and --set go with --resolve"
+                "--unique-property, --existing, --settle-after, --assume-unique and --set go with --resolve"
             )
         return None
     if not named:
@@ -535,6 +554,7 @@ def resolve_options(given: dict[str, Any]) -> "ResolveOptions | None":
         unique_property=named,
         assume_unique=given["assume_unique"],
         existing=given["existing"],
+        settle_after=given["settle_after"],
         set=given["set"],
     )
 
@@ -547,6 +567,7 @@ def push_options(given: dict[str, Any]) -> "PushOptions":
         unique_property=given.get("unique_property"),
         assume_unique=given.get("assume_unique", False),
         existing=given.get("existing", "reject"),
+        settle_after=given.get("settle_after"),
         concurrency=given["concurrency"],
         keep_going=given.get("keep_going", False),
         changed_only=given.get("changed_only", False),

@@ -48,6 +48,8 @@ class PushOptions(Struct, frozen=True, kw_only=True):
         unique_property: The property by which HubSpot refuses doubles.
         assume_unique: Whether to take the user's word that a property is unique.
         existing: What to do with rows whose unique value a record has already.
+        settle_after: After how many seconds a record that is not found is not there; None where none is
+            looked for.
         concurrency: How many requests may be in flight.
         keep_going: Whether to go on if the first rows are all refused for one reason.
         changed_only: Whether to send only rows that differ from what was last sent.
@@ -65,6 +67,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     unique_property: str | None = None
     assume_unique: bool = False
     existing: Existing = "reject"
+    settle_after: float | None = None
     concurrency: int | None = None
     keep_going: bool = False
     changed_only: bool = False
@@ -262,6 +265,7 @@ class _Push(Struct, frozen=True):
             **({} if unique is None else {"unique_property": unique}),
             **({"assume_unique": True} if self.options.assume_unique else {}),
             **({} if options.existing == "reject" else {"existing": options.existing}),
+            **({} if options.settle_after is None else {"settle_after": options.settle_after}),
             **({} if sent is None else {"changed_only": sent, "send_all": not self.compares}),
         )
         return stream

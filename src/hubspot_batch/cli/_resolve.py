@@ -31,12 +31,14 @@ class ResolveOptions(Struct, frozen=True, kw_only=True):
         unique_property: The property by which rows are looked for.
         assume_unique: Whether to take the user's word that it is unique.
         existing: What to do with rows whose unique value a record has that the run has not created.
+        settle_after: After how many seconds a record that is not found is not there.
         set: What the run has set for all rows.
     """
 
     unique_property: str
     assume_unique: bool = False
     existing: Existing = "reject"
+    settle_after: float = 5.0
     set: Sequence[str] = ()
 
 
@@ -121,6 +123,7 @@ def _resolved(
                 unique_property=options.unique_property,
                 assume_unique=options.assume_unique,
                 existing=options.existing,
+                settle_after=options.settle_after,
                 account=connection.account,
             )
         except BulkError as error:

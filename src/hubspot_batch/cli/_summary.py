@@ -96,8 +96,11 @@ def _lines(
 ) -> Iterator[str]:
     looks = f" and {report.looks:,} look{'s' * (report.looks != 1)}" if report.looks else ""
     unchanged = report.actions.get("unchanged", 0)
+    # Records that exist already were not created.
+    is_own = report.actions.keys() <= job.words.actions | {"unchanged"}
+    what = job.words.done if is_own else "done"
     yield (
-        f"{report.done - unchanged:,} of {report.read:,} {job.rows} {job.words.done} in "
+        f"{report.done - unchanged:,} of {report.read:,} {job.rows} {what} in "
         f"{duration(report.seconds)}: {report.requests:,} request{'s' * (report.requests != 1)}{looks}, "
         f"{report.quota_share:.0%} of the quota"
     )
