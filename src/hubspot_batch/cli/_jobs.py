@@ -34,7 +34,7 @@ class _Verb(Struct, frozen=True, kw_only=True):
 
     @property
     def actions(self) -> frozenset[str]:
-        """What outcomes call the rows of which `done` is true."""
+        """The actions of outcomes that `done` describes."""
         return frozenset({"created", "updated"} if self.action is None else {self.action})
 
 
