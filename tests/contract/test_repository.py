@@ -71,11 +71,13 @@ def test_the_readme_names_the_dependencies() -> None:
 
 def test_the_readme_repeats_what_was_measured() -> None:
     text = " ".join(README.split())
-    times = [row["times ours"] for row in results("one_request") if row["times ours"]]
+    requests = results("one_request")
+    times = [row["times ours"] for row in requests if row["client"] in {"hubspot-api-client", "hubspot-sdk"}]
     ratios = [
         row["ratio to the floor"]
-        for row in results("one_request")
-        if row["client"].startswith("hubspot-batch")
+        for row in requests
+        # There, the floor does more than anybody adds.
+        if row["client"].startswith("hubspot-batch") and row["shape"] != "orders of 40 KiB"
     ]
     peaks = [row["peak memory"] for row in results("csv_to_done") if row["rows"] == 1_000_000]
 
