@@ -300,6 +300,26 @@ def test_a_target_that_is_not_found_is_named_where_it_is_of_one_type() -> None:
     assert [mistakes.of(row) is not None for row in (contact, other, company)] == [True, False, False]
 
 
+def test_a_link_that_the_caller_has_changed_since_is_that_which_was_sent() -> None:
+    create = contract.operation("create_orders")
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 507}]
+    inputs = [
+        {"properties": {"n": "1"}, "associations": [{"to": {"id": target}, "types": types}]}
+        for target in ("7", "8")
+    ]
+    rows = rows_from(create, inputs, 0, None)
+    for item, target in zip(inputs, ("8", "7"), strict=True):
+        item["associations"][0]["to"]["id"] = target  # type: ignore[index]
+    mistakes = Mistakes(creating=True)
+
+    sub_category = "crm.associations.TO_OBJECT_NOT_FOUND"
+    mistakes.learn(
+        rows, refusal(category="OBJECT_NOT_FOUND", sub_category=sub_category, context={"id": ["7"]})
+    )
+
+    assert [mistakes.of(row) is not None for row in rows] == [True, False]
+
+
 def test_the_row_whose_value_is_taken_is_named_where_it_is_the_only_one() -> None:
     def taken(value: str) -> ApiError:
         message = f"Cannot set X{{propertyName=sku, value={value}}} on 9. 5 already has that value."

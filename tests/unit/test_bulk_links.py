@@ -12,7 +12,7 @@ from hubspot_batch import HubSpot
 from hubspot_batch.bulk import _links
 from hubspot_batch.bulk._late_links import NoJournal
 from hubspot_batch.bulk._links import Group, Links
-from hubspot_batch.bulk._rows import Kind, Row, rows_from
+from hubspot_batch.bulk._rows import Kind, Row, rows_from, seal
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._keys import Key
 
@@ -95,6 +95,27 @@ async def test_ids_that_were_used_last_are_kept(monkeypatch: pytest.MonkeyPatch)
 
     assert [known.get(key) for key in keys] == ["0", None, None, None, "4"]
     assert known.get(Key("orders", "m", "4")) == ""
+
+
+def test_the_caller_cannot_change_a_row_that_waits_for_ids() -> None:
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 20}]
+    plain: dict[str, Any] = {"to": {"id": "301"}, "types": [dict(types[0])]}
+    keyed = {"to": {"type": "orders", "property": "n", "value": "7"}, "types": types}
+    (row,) = rows_from(CREATE, [{"properties": {"name": "a"}, "associations": [plain, keyed]}], 0, None)
+    plain["to"]["id"] = "302"
+    plain["types"].clear()
+    types.clear()
+
+    ((end, _),) = row.links
+    end["id"] = "17"
+    seal(row, Kind(CREATE, None, {}))
+
+    sent = json.loads(row.content)["associations"]
+    assert [link["to"]["id"] for link in sent] == ["301", "17"]
+    assert all(
+        link["types"] == [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 20}]
+        for link in sent
+    )
 
 
 def test_neither_rows_nor_keys_show_values() -> None:

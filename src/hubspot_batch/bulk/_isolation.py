@@ -14,6 +14,8 @@ from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+import msgspec
+
 from hubspot_batch.bulk._rows import Row, compared
 from hubspot_batch.errors import ApiError
 from hubspot_batch.replies._refusals import taken_value
@@ -294,7 +296,10 @@ def _drop_oldest(mistakes: dict[_Key, RecordError]) -> None:
 
 
 def _links(row: Row) -> Iterator[_Link]:
-    for association in row.wire.get("associations", ()):
+    if "associations" not in row.wire:
+        return
+    # As they were sent: the caller may have changed those that the row shares with its input.
+    for association in msgspec.json.decode(row.content)["associations"]:
         for kind in association["types"]:
             yield _Link(association["to"]["id"], kind["associationCategory"], kind["associationTypeId"])
 

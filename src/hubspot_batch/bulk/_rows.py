@@ -282,6 +282,8 @@ def _linked_row(kind: Kind, index: int, wire: Mapping[str, Any], taken: TakenLin
     fields = dict(wire)
     trace = fields.pop(_TRACE_ID, f"row-{index}")
     text = _encoded(fields)
+    # It is encoded once more when its ids are known: the caller may have changed its links by then.
+    fields = msgspec.json.decode(text)
     if _TRACE_ID in kind.operation.input_keys:
         fields[_TRACE_ID] = trace
     place: Any = [link for _, link in later] or fields
