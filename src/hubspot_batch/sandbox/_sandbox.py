@@ -254,9 +254,7 @@ class Sandbox:
         Raises:
             ConfigurationError: If there is no such object type or account.
         """
-        check_object_type(object_type)
-        store = self._account(access_token).store
-        with store.transaction():
+        with self._store_of(object_type, access_token) as store:
             return store.with_associations(store.page(object_type, archived=archived))
 
     def record(
@@ -272,9 +270,7 @@ class Sandbox:
         Raises:
             ConfigurationError: If there is no such record, object type or account.
         """
-        check_object_type(object_type)
-        store = self._account(access_token).store
-        with store.transaction():
+        with self._store_of(object_type, access_token) as store:
             return _found(store, object_type, str(record_id))
 
     def history(
@@ -290,9 +286,7 @@ class Sandbox:
         Raises:
             ConfigurationError: If there is no such record, object type or account.
         """
-        check_object_type(object_type)
-        store = self._account(access_token).store
-        with store.transaction():
+        with self._store_of(object_type, access_token) as store:
             record = _found(store, object_type, str(record_id))
             earlier = store.revisions([record.id]).get(record.id, ())
             return [*earlier, Revision(record.properties, record.updated_at)]
@@ -335,6 +329,14 @@ class Sandbox:
     def _state(self) -> State:
         """Return what the page shows."""
         return self._overview.state(self._account(None))
+
+    @contextmanager
+    def _store_of(self, object_type: str, access_token: str | None) -> Generator[Store]:
+        """Return what an account has stored, for as long as it is looked at for an object type."""
+        check_object_type(object_type)
+        store = self._account(access_token).store
+        with store.transaction():
+            yield store
 
     def _account(self, access_token: str | None) -> OpenAccount:
         with self._lock:
