@@ -15,7 +15,7 @@ from importlib.resources import files
 from secrets import token_hex
 from threading import Event
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self
 from weakref import WeakValueDictionary
 
 from hubspot_batch.errors import (
@@ -35,14 +35,9 @@ from hubspot_batch.transport._quota import (
     is_number,
     learned,
 )
-
-if TYPE_CHECKING:
-    from anyio import CapacityLimiter
-    from anyio.lowlevel import RunVar
+from hubspot_batch.transport._shared_quota import Threads
 
 __all__ = ["RedisQuota"]
-
-_T = TypeVar("_T")
 
 _VERSION = "1"
 _OLDEST_REDIS = 6
@@ -160,7 +155,7 @@ class RedisQuota(Quota):
         """Do the same as `reserve`, in a thread, so the event loop does not wait for Redis."""
         # If the request is cancelled meanwhile, its reservation wastes one place in one window.
         call = partial(self.reserve, now, held=held, on_guess=on_guess)
-        return await self._server.in_thread(call, abandon=True)
+        return await self._server.threads.run(call, abandon=True)
 
     def ended(self, attempt: AttemptReport) -> None:
         """Learn from a finished attempt: limits, a refusal, and when the request arrived."""
@@ -173,7 +168,7 @@ class RedisQuota(Quota):
 
     async def ended_async(self, attempt: AttemptReport) -> None:
         """Do the same as `ended`, in a thread, so the event loop does not wait for Redis."""
-        await self._server.in_thread(partial(self.ended, attempt), abandon=False)
+        await self._server.threads.run(partial(self.ended, attempt), abandon=False)
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Learn the limits of window and day from the headers of a reply."""
@@ -308,7 +303,7 @@ class _Server:
         self._pool = pool
         self._client = self._redis.Redis(connection_pool=pool)
         self._script = self._client.register_script(_script())
-        self._turns: RunVar[CapacityLimiter] | None = None
+        self.threads = Threads(_THREADS)
 
     def close(self) -> None:
         """Close the idle connections. Another quota opens them again."""
@@ -352,18 +347,6 @@ class _Server:
                 self._away_since = math.inf
                 return answer
             closed.wait(_BETWEEN)
-
-    async def in_thread(self, work: Callable[[], _T], *, abandon: bool) -> _T:
-        """Return what a function returns, without blocking the event loop."""
-        from anyio import CapacityLimiter, to_thread  # noqa: PLC0415 - only asynchronous clients need it
-        from anyio.lowlevel import RunVar  # noqa: PLC0415 - see above
-
-        if self._turns is None:
-            self._turns = RunVar("turns")
-        if (limiter := self._turns.get(None)) is None:
-            limiter = CapacityLimiter(_THREADS)
-            self._turns.set(limiter)
-        return await to_thread.run_sync(work, abandon_on_cancel=abandon, limiter=limiter)
 
     def _failed(self, error: Exception, began: float) -> None:
         now = time.monotonic()

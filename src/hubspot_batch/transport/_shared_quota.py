@@ -105,6 +105,30 @@ DELETE FROM departures WHERE number = (SELECT number FROM departures WHERE at = 
 _FORGET = "DELETE FROM departures WHERE number IN (SELECT number FROM departures WHERE at < ? LIMIT 2)"
 
 
+class Threads:
+    """The threads in which a quota waits for its log, so that no event loop does.
+
+    Args:
+        most: How many each event loop has at a time.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._limiters: RunVar[CapacityLimiter] | None = None
+
+    async def run(self, work: Callable[[], _T], *, abandon: bool) -> _T:
+        """Return what a function returns. If it is cancelled, `abandon` lets the function end by itself."""
+        from anyio import CapacityLimiter, to_thread  # noqa: PLC0415 - only asynchronous clients need it
+        from anyio.lowlevel import RunVar  # noqa: PLC0415 - see above
+
+        if self._limiters is None:
+            self._limiters = RunVar("limiters")
+        if (limiter := self._limiters.get(None)) is None:
+            limiter = CapacityLimiter(self._most)
+            self._limiters.set(limiter)
+        return await to_thread.run_sync(work, abandon_on_cancel=abandon, limiter=limiter)
+
+
 class SharedQuota(Quota):
     """A quota that several processes of one machine share, for one token.
 
@@ -133,7 +157,8 @@ class SharedQuota(Quota):
         self._path = _absolute(path)
         self._database: sqlite3.Connection | None = None
         self._closed = False
-        self._turn: RunVar[CapacityLimiter] | None = None
+        # More in one event loop would only wait for each other.
+        self._threads = Threads(1)
         # Fail early if the file cannot be opened.
         with closing(_open(self._path)) as database:
             self._state = _state(database)
@@ -187,7 +212,7 @@ class SharedQuota(Quota):
     async def reserve_async(self, now: float, *, held: float | None = None, on_guess: bool = True) -> float:
         """Do the same as `reserve`, in a thread, so the event loop does not wait for the file."""
         # If the request is cancelled meanwhile, its reservation wastes one place in one window.
-        return await self._in_thread(partial(self.reserve, now, held=held, on_guess=on_guess), abandon=True)
+        return await self._threads.run(partial(self.reserve, now, held=held, on_guess=on_guess), abandon=True)
 
     def ended(self, attempt: AttemptReport) -> None:
         """Learn from a finished attempt: limits, a refusal, and when the request arrived."""
@@ -206,7 +231,7 @@ class SharedQuota(Quota):
 
     async def ended_async(self, attempt: AttemptReport) -> None:
         """Do the same as `ended`, in a thread, so the event loop does not wait for the file."""
-        await self._in_thread(partial(self.ended, attempt), abandon=False)
+        await self._threads.run(partial(self.ended, attempt), abandon=False)
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Learn the limits of window and day from the headers of a reply."""
@@ -243,18 +268,6 @@ class SharedQuota(Quota):
         _write(database, state)
         self._state = state
 
-    async def _in_thread(self, work: Callable[[], _T], *, abandon: bool) -> _T:
-        from anyio import CapacityLimiter, to_thread  # noqa: PLC0415 - only asynchronous clients need it
-        from anyio.lowlevel import RunVar  # noqa: PLC0415 - see above
-
-        if self._turn is None:
-            self._turn = RunVar("turn")
-        # One thread per event loop: more would only wait for each other.
-        if (limiter := self._turn.get(None)) is None:
-            limiter = CapacityLimiter(1)
-            self._turn.set(limiter)
-        return await to_thread.run_sync(work, abandon_on_cancel=abandon, limiter=limiter)
-
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
         """Run a block as one exclusive transaction."""
@@ -283,7 +296,7 @@ class SharedQuota(Quota):
 
     def _forked(self) -> None:
         super()._forked()
-        self._turn = None
+        self._threads = Threads(1)
         if self._database is not None:
             # A child must neither use nor close an SQLite connection of its parent, so it is leaked.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._database))
