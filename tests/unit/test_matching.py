@@ -612,3 +612,9 @@ def test_an_id_that_two_updates_have_under_different_properties_names_neither() 
 
 def test_no_errors_name_no_inputs() -> None:
     assert refused_inputs(NAMES, []) == []
+
+
+def test_a_record_whose_values_are_of_several_inputs_is_of_none_of_them() -> None:
+    inputs = [{"properties": dict(zip("xyz", values, strict=True))} for values in ("111", "122", "212")]
+    record = Written("1", None, {"x": "2", "y": "2", "z": "1"})
+    assert match_written(inputs, [record]) == [None]

@@ -174,6 +174,12 @@ class BatchSender:
         if doubts.lost:
             await self._lookup.wait(doubts.settled_at - time.monotonic())
         missing = await self._inquiry.look_for(doubts.rows, doubts, doubts.must_be_there)
+        return await self._judged(doubts, missing, is_last=is_last)
+
+    async def _judged(
+        self, doubts: Doubts, missing: Sequence[Row], *, is_last: bool
+    ) -> tuple[Sequence[Row], Doubts | None]:
+        """Settle what can be settled of rows that were not found, and return the others."""
         indexes = {row.index for row in missing}
         lost = [pair for pair in doubts.lost if pair[0].index in indexes]
         refused = [pair for pair in doubts.contested if pair[0].index in indexes]
