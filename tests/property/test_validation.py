@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hubspot_batch.contract import _operations as contract
@@ -392,15 +392,21 @@ def outcome_beside(
         max_size=3,
     ),
 )
+@example([{"id": 7, "properties": None}], READ, {})
+@example([{"id": "7", "properties": {"price": 1}}], READ, {})
+@example([{"id": 7, "properties": [1], "from": 1, "associations": {"to": 1}}], ARCHIVE, {})
+@example([{"from": None, "to": [7], "types": "7", "properties": 7}], LINK, {})
 @settings(max_examples=500)
 def test_plain_inputs_of_every_verb_become_what_any_other_mappings_become(
     inputs: list[object], operation: contract.Operation, beside: Mapping[str, object]
 ) -> None:
     beside = beside if operation is READ else {}
     others = [MappingProxyType(item) if isinstance(item, dict) else item for item in inputs]
+    before = repr(inputs)
 
     plain = outcome_beside(operation, inputs, beside)
 
+    assert repr(inputs) == before
     assert told(plain) == told(outcome_beside(operation, others, beside))
 
 

@@ -322,8 +322,9 @@ def _plain_copies(operation: Operation, items: Sequence[object]) -> list[dict[st
 def _written_out(operation: Operation, wires: Sequence[dict[str, Any]]) -> bool:
     """Convert ids and property values to text in place, and return whether all could be converted."""
     with_ids = _WITH_IDS & operation.input_keys
+    with_properties = "properties" in operation.input_keys
     for wire in wires:
-        properties = wire.get("properties", {})
+        properties = wire["properties"] if with_properties else {}
         for name, value in properties.items():
             if type(value) is not str:
                 properties[name] = text = encode_value(value)
