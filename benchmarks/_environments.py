@@ -45,8 +45,12 @@ def python(name: str) -> str:
 
 
 def variables() -> dict[str, str]:
-    """Return the variables for a process of an environment: it imports the clients, and nothing of ours."""
-    return {**os.environ, "PYTHONPATH": str(HERE), "PYTHONHASHSEED": "0"}
+    """Return the variables for a process of an environment: it imports the clients, and nothing of ours.
+
+    Python keeps what it compiles, as an installation does. Else this checkout alone would be compiled anew by
+    each process where the surroundings say PYTHONDONTWRITEBYTECODE.
+    """
+    return {**os.environ, "PYTHONPATH": str(HERE), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def uv(*arguments: str) -> None:
