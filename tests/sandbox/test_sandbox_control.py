@@ -30,6 +30,7 @@ from tests.conftest import case
 
 ORDERS = "/crm/v3/objects/orders"
 HEADERS = {"Authorization": "Bearer sandbox-token"}
+TO_CONTACT = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 507}
 FIXED = {"port", "host", "expose", "control_key", "store"}
 # What a program in Python does with the sandbox as a whole, or reads off it.
 LIFETIME = {"start", "close", "serve_forever", "url", "access_token"}
@@ -73,6 +74,13 @@ properties = { email = "bob@example.com", vip = true }
 [records.deals]
 501 = { dealname = "D" }
 
+[[records.orders]]
+id = 601
+hs_order_name = "A"
+[[records.orders.associations]]
+to = { id = 301 }
+types = [{ associationCategory = "HUBSPOT_DEFINED", associationTypeId = 507 }]
+
 [oauth]
 client_id = "c"
 lifetime = 60
@@ -102,6 +110,17 @@ def control(box: Sandbox) -> Iterator[httpx.Client]:
 def message(reply: httpx.Response) -> str:
     assert reply.is_error
     return str(reply.json()["message"])
+
+
+def as_toml(value: object) -> str:
+    """Return a value of JSON as an inline value of TOML."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{name} = {as_toml(item)}" for name, item in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(as_toml, value)) + "]"
+        case _:
+            return json.dumps(value)
 
 
 def keywords(function: Callable[..., object]) -> set[str]:
@@ -146,6 +165,7 @@ class TestAbilities:
             assert contacts["301"]["lastseen"] == "2026-08-01T10:00:00+00:00"
             assert [record.id for record in box.records("companies")] == ["401", "402"]
             assert box.records("deals")[0].properties == {"dealname": "D"}
+            assert [link.to_id for link in box.record("orders", 601).associations] == ["301"]
 
     def test_a_reset_over_http_takes_every_keyword_that_one_in_python_takes(
         self, control: httpx.Client
@@ -157,6 +177,129 @@ class TestAbilities:
 
         assert set(options["properties"]) == keywords(Sandbox) - FIXED
         assert set(account["properties"]) == keywords(SandboxAccount)
+
+    def test_first_records_have_associations_on_each_way_in(
+        self, box: Sandbox, control: httpx.Client, tmp_path: Path
+    ) -> None:
+        links = [{"to": {"id": "301"}, "types": [TO_CONTACT]}]
+        # The other record comes later, and a row is as good as an input.
+        records: Any = {
+            "orders": [{"id": "1", "hs_order_name": "A", "associations": links}],
+            "contacts": ["301"],
+        }
+        (tmp_path / "box.toml").write_text(
+            "[records]\ncontacts = ['301']\n"
+            "[records.orders.1]\nproperties = { hs_order_name = 'A' }\n"
+            "[[records.orders.1.associations]]\nto = { id = '301' }\n"
+            "types = [{ associationCategory = 'HUBSPOT_DEFINED', associationTypeId = 507 }]\n",
+            encoding="utf-8",
+        )
+
+        def found(sandbox: Sandbox) -> list[Any]:
+            ends = [sandbox.record("orders", 1), sandbox.record("contacts", 301)]
+            return [(end.properties, [*end.associations]) for end in ends]
+
+        with Sandbox(records=records) as of_python, Sandbox(**read_config(tmp_path / "box.toml")) as of_file:
+            expected = found(of_python)
+            assert [(link.to_id, link.type_id) for _, ends in expected for link in ends] == [
+                ("301", 507),
+                ("1", 508),
+            ]
+            assert found(of_file) == expected
+        control.post("/reset", json={"records": records})
+        assert found(box) == expected
+        control.post("/reset")
+        (order, _) = control.post("/records", json={"records": records}).json()["results"]
+        assert found(box) == expected
+        assert order == control.get("/records/orders/1").json()
+        box.reset(records={"contacts": ["301"]})
+        box.add("orders", 1, {"hs_order_name": "A"}, associations=links)
+        assert found(box) == expected
+
+    def test_associations_of_first_records_are_checked_on_each_way_in(
+        self, box: Sandbox, control: httpx.Client, tmp_path: Path
+    ) -> None:
+        def link(target: object, kind: object) -> object:
+            return {"to": {"id": target}, "types": [kind]}
+
+        box.add("contacts", 301)
+        for association, expected in (
+            (
+                link(301, TO_CONTACT | {"associationTypeId": 508}),
+                ".types: type 508 of HUBSPOT_DEFINED does not",
+            ),
+            (
+                link(301, TO_CONTACT | {"associationTypeId": "507"}),
+                ".types[0].associationTypeId: expected a whole number, not text",
+            ),
+            (
+                link(301, TO_CONTACT | {"associationCategory": "USER_DEFINED"}),
+                ".types: type 507 of USER_DEFINED does not start at orders; choose from HUBSPOT_DEFINED 507",
+            ),
+            (link("x", TO_CONTACT), ".to.id: 'x' is not a record id; write 1 to 15 decimal digits"),
+            ({"to": {"id": 301}, "types": []}, ".types: a type is missing; choose from HUBSPOT_DEFINED 507"),
+            ({"to": {"id": 301}, "type": TO_CONTACT}, ".type: unknown key; did you mean types?"),
+        ):
+            with case(expected):
+                records: Any = {"orders": [{"id": 1, "associations": [association]}]}
+                path = tmp_path / "box.toml"
+                path.write_text(f"records = {as_toml(records)}\n", encoding="utf-8")
+                place = f"orders[0].associations[0]{expected}"
+                for use in (Sandbox, box.reset):
+                    with pytest.raises(ConfigurationError, match=f"^{re.escape(place)}"):
+                        use(records=records)
+                with pytest.raises(ConfigurationError, match=re.escape(f"line 1: records.{place}")):
+                    read_config(path)
+                for path_of in ("/records", "/reset"):
+                    reply = control.post(path_of, json={"records": records})
+                    assert message(reply).startswith(f"records.{place}")
+        with pytest.raises(ConfigurationError, match=re.escape("associations[0].to: the key id is missing")):
+            box.add("orders", 1, associations=[{"to": {}, "types": [TO_CONTACT]}])
+        assert (box.records("orders"), len(box.records("contacts"))) == ([], 1)
+
+    def test_the_other_record_of_an_association_is_there_or_given_too(
+        self, box: Sandbox, control: httpx.Client, tmp_path: Path
+    ) -> None:
+        links = [{"to": {"id": 301}, "types": [TO_CONTACT]}]
+        records: Any = {"orders": [{"hs_order_name": "A"}, {"id": 2, "new": "x", "associations": links}]}
+        missing = "orders[1].associations: there is no record of contacts with the id 301; give it, too"
+        store = tmp_path / "box.sqlite"
+
+        for use in (
+            lambda: Sandbox(records=records),
+            lambda: Sandbox(records=records, store=store).start(),
+            lambda: box.seed(records),
+        ):
+            with pytest.raises(ConfigurationError, match=f"^{re.escape(missing)}$"):
+                use()
+        assert message(control.post("/records", json={"records": records})) == missing
+        assert box.records("orders") == []
+        box.add("contacts", 301)
+        assert [len(record.associations) for record in box.seed(records)] == [0, 1]
+        # A reset empties the store, so that what is there now does not help.
+        assert message(control.post("/reset", json={"records": records})) == missing
+        assert len(box.records("orders")) == 2
+        with Sandbox(store=store) as kept:
+            assert kept.records("orders") == []
+            kept.add("contacts", 301)
+        for _ in range(2):  # a second start finds the association in the store
+            with Sandbox(records=records, store=store) as kept:
+                assert len(kept.record("contacts", 301).associations) == 1
+        with Sandbox(records=records, behaviour=Behaviour(check_targets=False)) as careless:
+            careless.reset()
+            assert [link.to_id for link in careless.record("orders", 2).associations] == ["301"]
+
+    def test_a_record_that_exists_gets_the_associations(self, box: Sandbox, control: httpx.Client) -> None:
+        links = [{"to": {"id": 301}, "types": [TO_CONTACT]}]
+        box.add("orders", 1, {"hs_order_name": "A"})
+        rows = {"1": {"hs_order_name": "B", "associations": links}}
+
+        (order, _) = control.post("/records", json={"records": {"orders": rows, "contacts": [301]}}).json()[
+            "results"
+        ]
+
+        assert order["properties"] == {"hs_order_name": "A"}
+        assert [link["toId"] for link in order["associations"]] == ["301"]
 
     def test_http_does_what_python_does_while_it_runs(self) -> None:
         public = {name for name in dir(Sandbox) if not name.startswith("_")} - LIFETIME
@@ -214,6 +357,18 @@ class TestFile:
             ("[records]\norders = [\n 1,\n 'x']", "line 2: records.orders[1]: 'x' is not a record id"),
             ("[[records.orders]]\nid = 1\nx = [1]", "line 1: records.orders[0]: the value of x is neither"),
             ("[[records.orders]]\nid = 1.5", "line 1: records.orders[0]: the id of a record of orders"),
+            (
+                "[records.orders]\n1 = {properties = {}, assocations = []}",
+                "line 2: records.orders.1.assocations: unknown key beside properties; did you mean",
+            ),
+            (
+                "[records.orders]\n1 = { id = 2 }",
+                "line 2: records.orders.1.id: the key of the row is another",
+            ),
+            (
+                "[[records.products]]\n[[records.products.associations]]\nto = { id = 1 }\ntypes = []",
+                "line 4: records.products[0].associations[0].types: a type is missing; none does that the",
+            ),
             ("records = 'x'", "line 1: records: expected a table of keys and values, not text"),
             ("[behaviour]\nshufle = true", "line 2: behaviour.shufle: unknown key; did you mean shuffle?"),
             ("[behaviour]\ntaken_values = ['x']", "line 1: behaviour: there is no form 'x' of a taken"),

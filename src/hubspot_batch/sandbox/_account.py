@@ -234,8 +234,7 @@ class Account:
         self._store.associate(
             both
             for draft, record in created
-            for link in draft.input.links
-            for both in _both_sides(object_type, record.id, _associations.association_of(object_type, link))
+            for both in _associations.both_sides(object_type, record.id, draft.input.links)
         )
 
     def _result(self, call: Call, draft: Draft, record: StoredRecord) -> Json:
@@ -419,10 +418,7 @@ class Account:
         errors = [_bodies.association_error(None, _associations.no_record(*end)) for end in sorted(missing)]
         good = [pair for pair in pairs if {(from_type, pair.from_id), (to_type, pair.to_id)} <= existing]
         self._store.associate(
-            both
-            for pair in good
-            for link in pair.links
-            for both in _both_sides(from_type, pair.from_id, _associations.association_of(from_type, link))
+            both for pair in good for both in _associations.both_sides(from_type, pair.from_id, pair.links)
         )
         type_ids = self._schemas[from_type].type_id, self._schemas[to_type].type_id
         results = [_bodies.association(type_ids[0], pair.from_id, type_ids[1], pair.to_id) for pair in good]
@@ -511,14 +507,6 @@ def reply_of(refusal: Refusal) -> Reply:
 
 def _changed(record: StoredRecord, properties: Values, now: str) -> StoredRecord:
     return replace(record, properties={**record.properties, **properties}, updated_at=now)
-
-
-def _both_sides(
-    object_type: str, record_id: str, association: StoredAssociation
-) -> Iterable[tuple[str, StoredAssociation]]:
-    yield record_id, association
-    if inverse := _associations.inverse_of(object_type, record_id, association):
-        yield association.to_id, inverse
 
 
 def _next_page(after: str) -> Json:

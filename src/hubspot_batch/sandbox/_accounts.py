@@ -11,12 +11,20 @@ from msgspec import Meta, Struct
 from hubspot_batch._display import RedactedRepr
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox._account import Account
+from hubspot_batch.sandbox._associations import both_sides
 from hubspot_batch.sandbox._behaviour import Behaviour
 from hubspot_batch.sandbox._clock import Clock
 from hubspot_batch.sandbox._object_types import CustomProperties, defined, schemas_with
 from hubspot_batch.sandbox._quotas import Day, QuotaLimit, QuotaText, Window, quota_of
-from hubspot_batch.sandbox._schemas import ObjectSchema, Property
-from hubspot_batch.sandbox._seeds import Seed, SeedRecords, check_records, custom_with, seeds_of
+from hubspot_batch.sandbox._schemas import ObjectSchema, Property, Values
+from hubspot_batch.sandbox._seeds import (
+    Seed,
+    SeedRecords,
+    check_records,
+    check_targets,
+    custom_with,
+    seeds_of,
+)
 from hubspot_batch.sandbox._store import NewRecord, Store, StoredRecord
 from hubspot_batch.sandbox._tokens import Grant, OAuthApp, Tokens, TokenText, check_token
 from hubspot_batch.sandbox._values import lookup_value
@@ -35,7 +43,8 @@ class SandboxAccount(RedactedRepr, Struct, frozen=True, kw_only=True):
             text, or `{"orders": {"shop_number": Property("text", unique=True)}}`.
         records: The records that it has from the start, by object type: a list of ids, of rows
             `{"id": "301", "email": "ada@example.com"}` or of inputs with `id` and `properties`, or a mapping
-            of properties by id. A property that is not defined becomes a custom one.
+            of rows by id. A property that is not defined becomes a custom one. `associations` of a row or an
+            input are as in an input of a create, with records that are given, too, or exist.
         oauth: An app that is installed in it and gets tokens at `/oauth/v3/token`.
         number: Its id.
     """
@@ -75,6 +84,16 @@ class Setup(Struct, frozen=True, kw_only=True):
     rates: Mapping[str, float]
     start: datetime | str | None
 
+    def check_targets(self) -> None:
+        """Refuse associations with records that are not there when the stores are empty.
+
+        Raises:
+            ConfigurationError: If there are such associations, and they are to be refused.
+        """
+        if self.behaviour.check_targets:
+            for seeds in self.seeds:
+                check_targets(seeds)
+
 
 class OpenAccount(Struct, frozen=True, kw_only=True):
     """An account that answers requests.
@@ -84,12 +103,14 @@ class OpenAccount(Struct, frozen=True, kw_only=True):
         schemas: Its object types. Records that are added later can add custom properties.
         store: Its records.
         grant: What its static token may do.
+        check_targets: Whether the other record of an association has to exist.
     """
 
     options: SandboxAccount
     schemas: dict[str, ObjectSchema]
     store: Store
     grant: Grant
+    check_targets: bool
 
 
 class Stores:
@@ -184,37 +205,38 @@ def open_accounts(setup: Setup, stores: Stores, tokens: Tokens, clock: Clock) ->
 def plant(
     account: OpenAccount, seeds: Iterable[Seed], clock: Clock, *, beginning: bool = False
 ) -> list[StoredRecord]:
-    """Write records that a caller gives, and return them as they are stored.
+    """Write records that a caller gives, all or none, and return them as they are stored.
 
     Args:
         account: The account.
-        seeds: The records. One that exists is left as it is.
+        seeds: The records. One that exists keeps its properties, and gets the associations.
         clock: The time of the sandbox.
         beginning: Whether these are its first records: those without an id are then only written where it
             has no others of their object type.
 
     Raises:
-        ConfigurationError: If an id belongs to a record of another object type.
+        ConfigurationError: If an id belongs to a record of another object type, or an association leads to a
+            record that does not exist.
     """
-    given, store = list(seeds), account.store
-    occupied = {seed.object_type for seed in given if beginning and store.count(seed.object_type)}
+    given, store, moment = list(seeds), account.store, clock.moment()
     planted: list[StoredRecord] = []
-    for seed in given:
-        schema = _define(account, seed)
-        properties = {
-            name: lookup_value(schema, name, value, normalise=True)
-            if schema and name in schema.properties
-            else value
-            for name, value in seed.properties.items()
-        }
-        if seed.id is not None:
-            store.add(seed.object_type, seed.id, properties, clock.moment())
-            planted += store.get(seed.object_type, [seed.id]).values()
-        elif seed.object_type not in occupied:
-            with store.transaction():
-                new = NewRecord(object_type=seed.object_type, properties=properties)
-                planted += store.insert([new], clock.moment())
-    return planted
+    with store.transaction():
+        schemas = dict(account.schemas)
+        if account.check_targets:
+            check_targets(given, store.existing(link.to_id for seed in given for link in seed.links))
+        occupied = {seed.object_type for seed in given if beginning and store.count(seed.object_type)}
+        for seed in given:
+            new = NewRecord(object_type=seed.object_type, properties=_values(schemas, seed))
+            if seed.id is not None:
+                store.add(seed.object_type, seed.id, new.properties, moment)
+                written = list(store.get(seed.object_type, [seed.id]).values())
+            else:
+                written = [] if seed.object_type in occupied else store.insert([new], moment)
+            for record in written:
+                store.associate(both_sides(seed.object_type, record.id, seed.links))
+            planted += written
+        account.schemas.update(schemas)
+        return store.with_associations(planted)
 
 
 def _check_ids(seeds: Iterable[Seed]) -> None:
@@ -227,15 +249,18 @@ def _check_ids(seeds: Iterable[Seed]) -> None:
             )
 
 
-def _define(account: OpenAccount, seed: Seed) -> ObjectSchema | None:
-    """Return the object type of a record, with its properties defined."""
-    schema = account.schemas.get(seed.object_type)
+def _values(schemas: dict[str, ObjectSchema], seed: Seed) -> Values:
+    """Return the properties of a record as they are stored, and define those that are missing."""
+    schema = schemas.get(seed.object_type)
     if schema is None:
-        return None
+        return seed.properties
     names = [name for name in seed.properties if name not in schema.properties]
     if missing := [name for name in names if not schema.is_read_only(name)]:
-        schema = account.schemas[seed.object_type] = defined(schema, dict.fromkeys(missing, Property()))
-    return schema
+        schema = schemas[seed.object_type] = defined(schema, dict.fromkeys(missing, Property()))
+    return {
+        name: lookup_value(schema, name, value, normalise=True) if name in schema.properties else value
+        for name, value in seed.properties.items()
+    }
 
 
 def _opened(setup: Setup, index: int, stores: Stores, tokens: Tokens, clock: Clock) -> OpenAccount:
@@ -254,7 +279,13 @@ def _opened(setup: Setup, index: int, stores: Stores, tokens: Tokens, clock: Clo
         searches=Window(_search_quota(setup.behaviour, quota), Day(None)),
         day=day,
     )
-    account = OpenAccount(options=options, schemas=schemas, store=store, grant=grant)
+    account = OpenAccount(
+        options=options,
+        schemas=schemas,
+        store=store,
+        grant=grant,
+        check_targets=setup.behaviour.check_targets,
+    )
     plant(account, setup.seeds[index], clock, beginning=True)
     tokens.add(options.access_token, grant)
     if options.oauth is not None:

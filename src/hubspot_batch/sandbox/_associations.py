@@ -1,6 +1,6 @@
 """Association types, and which associations are refused (docs/behaviour.md, "Associations")."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -105,14 +105,22 @@ def association_of(object_type: str, link: Link) -> StoredAssociation:
     )
 
 
-def inverse_of(object_type: str, record_id: str, association: StoredAssociation) -> StoredAssociation | None:
-    """Return the same association as the other record shows it; None if its type there is not known."""
-    type_id = _INVERSES.get(association.type_id)
-    if type_id is None or association.category != _BY_HUBSPOT:
-        return None
-    return StoredAssociation(
-        to_type=object_type, to_id=record_id, category=association.category, type_id=type_id
-    )
+def both_sides(
+    object_type: str, record_id: str, links: Iterable[Link]
+) -> Iterable[tuple[str, StoredAssociation]]:
+    """Yield the valid links of a record as they are stored: of either record, with its id."""
+    for link in links:
+        association = association_of(object_type, link)
+        yield record_id, association
+        type_id = _INVERSES.get(association.type_id)
+        # It is not known of each association type what it is called on the other side.
+        if type_id is not None and association.category == _BY_HUBSPOT:
+            yield (
+                association.to_id,
+                StoredAssociation(
+                    to_type=object_type, to_id=record_id, category=association.category, type_id=type_id
+                ),
+            )
 
 
 def wrong_type(object_type: str, link: Link) -> AssociationError:

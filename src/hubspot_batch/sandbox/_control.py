@@ -17,6 +17,7 @@ from hubspot_batch.sandbox._accounts import FirstRecords
 from hubspot_batch.sandbox._bodies import Json, Refusal
 from hubspot_batch.sandbox._options import OptionError, read, read_fields
 from hubspot_batch.sandbox._page import FaultChange, RequestEntry, RequestSummary, State
+from hubspot_batch.sandbox._seeds import SeedAssociation
 from hubspot_batch.sandbox._store import Revision, StoredRecord
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class NewRecords(Struct, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         records: By object type: a list of ids, of rows of properties with an `id`, or of inputs with `id`
-            and `properties`; or a table of properties by id. A record without an id gets one.
+            and `properties`; or a table of rows by id. A record without an id gets one. `associations` are as
+            in an input of a create, with records that are given, too, or exist.
         access_token: The static token of the account; without it, the first account.
     """
 
@@ -488,7 +490,7 @@ def document(options: Mapping[str, Any]) -> Json:
     )
     bodies = [settings if found.body is dict else found.body for found in OPERATIONS if found.body]
     replies = [found.reply for found in OPERATIONS]
-    kinds = list(dict.fromkeys([*bodies, *replies, Problem]))
+    kinds = list(dict.fromkeys([*bodies, *replies, Problem, SeedAssociation]))
     references, components = msgspec.json.schema_components(
         kinds, ref_template="#/components/schemas/{name}", schema_hook=lambda _: _ANYTHING
     )

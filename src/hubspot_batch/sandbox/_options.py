@@ -27,10 +27,10 @@ _WORDS: Mapping[type, tuple[str, type | tuple[type, ...]]] = {
     types.FloatType: ("a number", (int, float)),
     types.BoolType: ("true or false", bool),
     types.NoneType: ("null", type(None)),
-    types.ListType: ("a list", list),
-    types.VarTupleType: ("a list", list),
-    types.DictType: ("a table of keys and values", dict),
-    types.StructType: ("a table of keys and values", dict),
+    types.ListType: ("a list", (list, tuple)),
+    types.VarTupleType: ("a list", (list, tuple)),
+    types.DictType: ("a table of keys and values", Mapping),
+    types.StructType: ("a table of keys and values", Mapping),
     types.LiteralType: ("text", str),
     types.CustomType: ("anything", object),
 }
@@ -99,6 +99,12 @@ def read(value: object, annotation: Any, place: Place = ()) -> Any:  # noqa: ANN
     return _read(value, types.type_info(annotation), place)
 
 
+def reader(annotation: Any) -> Callable[[object, Place], Any]:  # noqa: ANN401 - annotations have no type
+    """Return a function that does what `read` does, and looks at the annotation only once."""
+    kind = types.type_info(annotation)
+    return lambda value, place: _read(value, kind, place)
+
+
 def read_file(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that a TOML file has.
 
@@ -143,7 +149,8 @@ def _read(value: object, kind: types.Type, place: Place) -> Any:  # noqa: ANN401
     match kind:
         case types.Metadata():
             found = _read(value, kind.type, place)
-            _check((kind.extra or {})["check"], found, place)
+            if kind.extra is not None:
+                _check(kind.extra["check"], found, place)
             return found
         case types.UnionType():
             return _read(value, _fitting(value, kind, place), place)

@@ -32,11 +32,11 @@ from hubspot_batch.sandbox._faults import fault_named
 from hubspot_batch.sandbox._history import History
 from hubspot_batch.sandbox._injector import FaultInjector
 from hubspot_batch.sandbox._object_types import CustomProperties
-from hubspot_batch.sandbox._options import option_types, read_file, suggestion
+from hubspot_batch.sandbox._options import OptionError, option_types, read_file, suggestion
 from hubspot_batch.sandbox._overview import Overview
 from hubspot_batch.sandbox._page import Rate, RequestEntry, State
 from hubspot_batch.sandbox._quotas import QuotaLimit, QuotaText
-from hubspot_batch.sandbox._seeds import Seed, SeedRecords, check_object_type, checked_id, seeds_of, texts_of
+from hubspot_batch.sandbox._seeds import SeedRecords, check_object_type, checked_id, seed_of, seeds_of
 from hubspot_batch.sandbox._server import address_of, listen, serving
 from hubspot_batch.sandbox._store import Revision, Store, StoredRecord
 from hubspot_batch.sandbox._tokens import OAuthApp, Tokens, TokenText, check_token
@@ -134,6 +134,8 @@ class Sandbox:
             "seed": seed,
         }
         self._setup = _setup(**self._given)
+        if store is None:
+            self._setup.check_targets()
         self.access_token = access_token
         self.faults: FaultInjector = FaultInjector(faults, seed)
         self.clock: Clock = Clock(clock)
@@ -197,6 +199,7 @@ class Sandbox:
             if name not in self._given:
                 raise ConfigurationError(f"there is no option {name!r}{suggestion(name, self._given)}")
         setup = _setup(**{**self._given, **options})
+        setup.check_targets()
         with self._lock:
             self._running()
             self.clock.restart(setup.start)
@@ -297,32 +300,41 @@ class Sandbox:
         record_id: str | int,
         properties: Mapping[str, object] | None = None,
         *,
+        associations: Sequence[Mapping[str, object]] = (),
         access_token: str | None = None,
     ) -> None:
         """Add a record, for example one that new records can be associated with.
 
         Args:
             object_type: The plural name of its object type, `contacts` for example.
-            record_id: Its id. A record that exists is left as it is.
+            record_id: Its id. A record that exists keeps its properties.
             properties: Its properties.
+            associations: Its associations, as in an input of a create.
             access_token: The token of the account; None for the first one.
 
         Raises:
-            ConfigurationError: If there is no such object type or account, or the id is invalid.
+            ConfigurationError: If there is no such object type or account, or the id or an association is
+                invalid.
         """
         check_object_type(object_type)
-        seed = Seed(object_type, checked_id(record_id), texts_of(properties or {}))
+        row = {"id": checked_id(record_id), "properties": properties or {}, "associations": associations}
+        try:
+            seed = seed_of(object_type, row)
+        except OptionError as error:
+            raise ConfigurationError(str(error)) from error
         plant(self._account(access_token), [seed], self.clock)
 
     def seed(self, records: SeedRecords, *, access_token: str | None = None) -> Sequence[StoredRecord]:
         """Add records, and return them as they are stored.
 
         Args:
-            records: The records, as for `SandboxAccount`. One with an id that exists is left as it is.
+            records: The records, as for `SandboxAccount`. One that exists keeps its properties, and gets the
+                associations.
             access_token: The token of the account; None for the first one.
 
         Raises:
-            ConfigurationError: If there is no such object type or account, or an id is invalid.
+            ConfigurationError: If there is no such object type or account, or an id or an association is
+                invalid. Nothing has been added then.
         """
         return plant(self._account(access_token), seeds_of(records), self.clock)
 

@@ -3,30 +3,85 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from typing import TypeAlias, cast
+from typing import Annotated, Literal, TypeAlias, cast
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.sandbox._associations import ASSOCIATION_TYPES, Link, target_of
 from hubspot_batch.sandbox._object_types import OBJECT_TYPES, SCHEMAS, CustomProperties
-from hubspot_batch.sandbox._options import OptionError, Place, suggestion
+from hubspot_batch.sandbox._options import OptionError, Place, reader, suggestion, written
 from hubspot_batch.sandbox._schemas import Property
 from hubspot_batch.sandbox._store import is_record_id
-
-SeedRecord: TypeAlias = str | int | Mapping[str, object]
-SeedGroup: TypeAlias = Collection[SeedRecord] | Mapping[str, Mapping[str, object]]
-SeedRecords: TypeAlias = Mapping[str, SeedGroup]
 
 _MOST_DIGITS = 15
 """The most digits of an id that a caller chooses: it leaves room for the ids that follow."""
 
 
+class SeedTarget(Struct, frozen=True, forbid_unknown_fields=True):
+    """The record that an association leads to.
+
+    Attributes:
+        id: Its id.
+    """
+
+    id: str | int
+
+
+class SeedAssociationType(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """An association type.
+
+    Attributes:
+        association_category: Who has defined it. The sandbox has those of HubSpot, HUBSPOT_DEFINED.
+        association_type_id: Its id, 507 for order to contact.
+    """
+
+    association_category: Literal["HUBSPOT_DEFINED", "INTEGRATOR_DEFINED", "USER_DEFINED", "WORK"]
+    association_type_id: int
+
+
+class SeedAssociation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An association of a record, in the form that an input of a create has.
+
+    Attributes:
+        to: The record that it leads to, which exists or is one of those that are given with it.
+        types: Its types.
+    """
+
+    to: SeedTarget
+    types: Sequence[SeedAssociationType]
+
+
+_read_associations = reader(tuple[SeedAssociation, ...])
+_read_row = reader(Mapping[str, object])
+
+_FIELDS: Mapping[str, object] = {
+    "id": {"type": ["string", "integer"], "description": "The record id; without it, it gets one"},
+    "properties": {"type": "object", "description": "Its properties, unless they stand beside the id"},
+    "associations": {"type": "array", "items": {"$ref": "#/components/schemas/SeedAssociation"}},
+}
+_Row: TypeAlias = Annotated[Mapping[str, object], Meta(extra_json_schema={"properties": _FIELDS})]
+SeedRecord: TypeAlias = str | int | _Row
+SeedGroup: TypeAlias = Collection[SeedRecord] | Mapping[str, _Row]
+SeedRecords: TypeAlias = Mapping[str, SeedGroup]
+
+
 class Seed(Struct, frozen=True):
-    """A record to begin with; without an id, it gets one as a new record does."""
+    """A record to begin with.
+
+    Attributes:
+        object_type: Its object type.
+        id: Its id; None if it gets one as a new record does.
+        properties: Its properties.
+        links: Its associations.
+        place: Where it stands among those that a caller gives.
+    """
 
     object_type: str
     id: str | None
     properties: Mapping[str, str]
+    links: Sequence[Link] = ()
+    place: Place = ()
 
 
 def seeds_of(records: SeedRecords) -> Sequence[Seed]:
@@ -34,33 +89,63 @@ def seeds_of(records: SeedRecords) -> Sequence[Seed]:
 
     Args:
         records: By object type: ids, rows of properties with an `id`, mappings with `id` and `properties`,
-            or a mapping of properties by id.
+            or a mapping of rows by id. A row can have `associations`.
 
     Raises:
-        ConfigurationError: If an object type or an id is invalid.
+        ConfigurationError: If an object type, an id, a value or an association is invalid. The text says
+            which one.
     """
-    return [
-        _seed(object_type, record)
-        for object_type, group in records.items()
-        for _, record in _listed(object_type, group)
-    ]
+    try:
+        return _seeds(records)
+    except OptionError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def check_records(records: SeedRecords) -> None:
     """Refuse records that a file or a request gives and that are not fit to begin with.
 
     Raises:
-        OptionError: If an object type, an id or a value is invalid. The text says which one.
+        OptionError: If an object type, an id, a value or an association is invalid. The text says which one.
     """
-    for object_type, group in records.items():
-        place: Place = (object_type,)
-        try:
-            check_object_type(object_type)
-            for key, record in _listed(object_type, group):
-                place = (object_type, key)
-                _seed(object_type, record)
-        except ConfigurationError as error:
-            raise OptionError(place, str(error)) from error
+    _seeds(records)
+
+
+def seed_of(object_type: str, record: SeedRecord, place: Place = ()) -> Seed:
+    """Return a record to begin with.
+
+    Args:
+        object_type: Its object type.
+        record: Its id, or a row.
+        place: Where it stands among those that a caller gives.
+
+    Raises:
+        OptionError: If it is invalid. The text says why.
+    """
+    try:
+        return _seed(object_type, record, place)
+    except ConfigurationError as error:
+        raise OptionError(place, str(error)) from error
+
+
+def check_targets(seeds: Sequence[Seed], existing: Collection[tuple[str, str]] = ()) -> None:
+    """Refuse associations with records that do not exist. The order of the records does not matter.
+
+    Args:
+        seeds: The records to begin with.
+        existing: The object type and the id of each record that is there already.
+
+    Raises:
+        ConfigurationError: If there is no such record.
+    """
+    known = {(seed.object_type, seed.id) for seed in seeds}
+    for seed in seeds:
+        for link in seed.links:
+            target = target_of(seed.object_type, link) or ""
+            if (target, link.to_id) not in known and (target, link.to_id) not in existing:
+                place = written((*seed.place, "associations"))
+                raise ConfigurationError(
+                    f"{place}: there is no record of {target} with the id {link.to_id}; give it, too"
+                )
 
 
 def custom_with(custom: CustomProperties, seeds: Iterable[Seed]) -> CustomProperties:
@@ -112,27 +197,89 @@ def texts_of(properties: Mapping[str, object]) -> dict[str, str]:
     return {name: _text(name, value) for name, value in properties.items() if value is not None}
 
 
+def _seeds(records: SeedRecords) -> list[Seed]:
+    return [
+        seed_of(object_type, record, (object_type, key))
+        for object_type, group in records.items()
+        for key, record in _listed(object_type, group)
+    ]
+
+
 def _listed(object_type: str, group: SeedGroup) -> Iterable[tuple[str | int, SeedRecord]]:
     """Return the records of a group, each with its key or its index."""
+    try:
+        check_object_type(object_type)  # even if there are no records
+    except ConfigurationError as error:
+        raise OptionError((object_type,), str(error)) from error
     if isinstance(group, Mapping):
         by_id = cast("Mapping[str, Mapping[str, object]]", group)  # a mapping is a collection, too
-        return [(key, {"id": key, "properties": properties}) for key, properties in by_id.items()]
+        return [(key, _with_id(key, row, (object_type, key))) for key, row in by_id.items()]
     if isinstance(group, str):
-        raise ConfigurationError(f"the records of {object_type} are a text; write a list of records or ids")
+        problem = f"the records of {object_type} are a text; write a list of records or ids"
+        raise OptionError((object_type,), problem)
     return enumerate(group)
 
 
-def _seed(object_type: str, record: SeedRecord) -> Seed:
-    check_object_type(object_type)
+def _with_id(key: str, row: object, place: Place) -> SeedRecord:
+    found = _read_row(row, place)
+    if str(found.get("id", key)) != str(key):
+        raise OptionError((*place, "id"), "the key of the row is another id; leave one of them out")
+    return {**found, "id": key}
+
+
+def _seed(object_type: str, record: SeedRecord, place: Place) -> Seed:
     if not isinstance(record, Mapping):
-        return Seed(object_type, checked_id(record), {})
-    rest = {name: value for name, value in record.items() if name != "id"}
-    properties = record.get("properties")
-    found = properties if isinstance(properties, Mapping) else rest
-    record_id = record.get("id")
+        return Seed(object_type, checked_id(record), {}, place=place)
+    record_id, links = record.get("id"), record.get("associations")
     if record_id is not None and not isinstance(record_id, str | int):
         raise ConfigurationError(f"the id of a record of {object_type} is neither a text nor a number")
-    return Seed(object_type, None if record_id is None else checked_id(record_id), texts_of(found))
+    return Seed(
+        object_type,
+        None if record_id is None else checked_id(record_id),
+        texts_of(_properties(record, place)),
+        () if links is None else _links(object_type, links, (*place, "associations")),
+        place,
+    )
+
+
+def _properties(record: Mapping[str, object], place: Place) -> Mapping[str, object]:
+    """Return the properties of a record, which stand in a table of their own or beside its id."""
+    properties = record.get("properties")
+    if not isinstance(properties, Mapping):
+        return {name: value for name, value in record.items() if name not in {"id", "associations"}}
+    for name in record:
+        if name not in _FIELDS:
+            raise OptionError((*place, name), f"unknown key beside properties{suggestion(name, _FIELDS)}")
+    return properties
+
+
+def _links(object_type: str, associations: object, place: Place) -> Sequence[Link]:
+    links: list[Link] = []
+    found: Sequence[SeedAssociation] = _read_associations(associations, place)
+    for index, association in enumerate(found):
+        at = (*place, index)
+        if not association.types:
+            raise OptionError((*at, "types"), f"a type is missing{_leads(object_type)}")
+        for kind in association.types:
+            try:
+                target = checked_id(association.to.id)
+            except ConfigurationError as error:
+                raise OptionError((*at, "to", "id"), str(error)) from error
+            link = Link(kind.association_category, kind.association_type_id, target)
+            if target_of(object_type, link) is None:
+                problem = f"type {link.type_id} of {link.category} does not start at {object_type}"
+                raise OptionError((*at, "types"), problem + _leads(object_type))
+            links.append(link)
+    return links
+
+
+def _leads(object_type: str) -> str:
+    """Return the association types that start at an object type, to follow a complaint about one."""
+    types = ASSOCIATION_TYPES.get(object_type)
+    if not types:
+        return "; none does that the sandbox knows, so give the association to the other record"
+    known = ", ".join(f"{type_id} to {target}" for type_id, target in types.items())
+    return f"; choose from HUBSPOT_DEFINED {known}"
 
 
 def _text(name: str, value: object) -> str:

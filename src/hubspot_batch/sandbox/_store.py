@@ -208,17 +208,16 @@ class Store:
         Raises:
             ConfigurationError: If the id belongs to a record of another object type.
         """
-        with self.transaction():
-            self._db.execute(
-                "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, NULL, 0)",
-                (int(record_id), object_type, _text(properties), moment, moment),
+        self._db.execute(
+            "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, NULL, 0)",
+            (int(record_id), object_type, _text(properties), moment, moment),
+        )
+        query = "SELECT object_type FROM records WHERE id = ?"
+        ((found,),) = self._db.execute(query, (int(record_id),))
+        if found != object_type:
+            raise ConfigurationError(
+                f"the id {record_id} belongs to a record of another object type; choose another id"
             )
-            query = "SELECT object_type FROM records WHERE id = ?"
-            ((found,),) = self._db.execute(query, (int(record_id),))
-            if found != object_type:
-                raise ConfigurationError(
-                    f"the id {record_id} belongs to a record of another object type; choose another id"
-                )
 
     def update(self, records: Sequence[StoredRecord], indexed_at: float = 0.0) -> None:
         """Write the properties of records that exist, and keep the earlier ones as revisions."""
