@@ -102,7 +102,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check types, those of a user's code among them, with two type checkers."""
-    install(session, "typecheck", "tests", "generators", "mutation")
+    install(session, "typecheck", "tests", "browser", "generators", "mutation")
     session.install("--constraint", "constraints.txt", "nox")
     session.run("mypy")
     session.run("pyright", "--project", "pyproject.toml")
@@ -272,7 +272,7 @@ def generators(session: nox.Session) -> None:
 @nox.session
 def browser(session: nox.Session) -> None:
     """Open the pages of the sandbox in headless Chromium, where there is one."""
-    install(session, "tests")
+    install(session, "tests", "browser")
     session.run("pytest", "tests/browser", *session.posargs)
 
 
@@ -280,7 +280,7 @@ def browser(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the documentation into site/, with warnings as errors, and open its pages. Needs Node."""
     install_node_tools(session)
-    install(session, "docs")
+    install(session, "docs", "browser")
     session.run("mkdocs", "build", "--strict", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
     session.run("python", "scripts/check_site.py", "site")
 
@@ -288,7 +288,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def screenshots(session: nox.Session) -> None:
     """Make the pictures of the documentation. Needs Chromium."""
-    install(session)
+    install(session, "browser")
     session.run("python", "scripts/screenshots.py", "docs/images")
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from threading import Thread
 
 import _chromium
-from _chromium import Chromium, chromium
+from _chromium import chromium, visit
+from playwright.sync_api import Browser
 
 VIEWS = ((1200, False), (400, True))
 # Opened as pages, they have no text of their own.
@@ -40,16 +41,16 @@ def served(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def problems(browser: Chromium, site: str, name: str) -> Iterator[str]:
+def problems(browser: Browser, site: str, name: str) -> Iterator[str]:
     """Yield what is wrong with a page."""
     for width, dark in VIEWS:
-        with browser.page(f"{site}/{name}", width=width, dark=dark) as page:
-            strange = [url for url in page.requests if not url.startswith((f"{site}/", "data:", "blob:"))]
+        with visit(browser, f"{site}/{name}", width=width, dark=dark) as seen:
+            strange = [url for url in seen.requests if not url.startswith((f"{site}/", "data:", "blob:"))]
             yield from (f"{name}: it asks for {url}" for url in strange)
-            yield from (f"{name}: {complaint}" for complaint in page.complaints)
-            if page.overflow:
-                yield f"{name}: at {width} pixels, it is {page.overflow} pixels too wide"
-            if not page.evaluate("document.querySelector('h1')?.innerText"):
+            yield from (f"{name}: {complaint}" for complaint in seen.complaints)
+            if seen.overflow:
+                yield f"{name}: at {width} pixels, it is {seen.overflow} pixels too wide"
+            if not seen.page.evaluate("document.querySelector('h1')?.innerText"):
                 yield f"{name}: it has no heading"
 
 

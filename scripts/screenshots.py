@@ -5,6 +5,7 @@
 It pushes 20,000 orders into a sandbox that loses some answers, and opens both pages in headless Chromium.
 """
 
+import base64
 import os
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from _chromium import Chromium, chromium
+from _chromium import chromium, visit
+from playwright.sync_api import Browser
 
 from hubspot_batch.sandbox import Sandbox
 
@@ -43,12 +45,15 @@ def main(folder: Path) -> None:
                     print(file)
 
 
-def pictures(browser: Chromium, url: str, path: Path) -> Iterator[Path]:
+def pictures(browser: Browser, url: str, path: Path) -> Iterator[Path]:
     """Make two pictures of a page, and yield their files."""
     for dark in (False, True):
-        with browser.page(url, width=WIDTH, dark=dark) as page:
+        with visit(browser, url, width=WIDTH, height=HEIGHT, dark=dark) as seen:
+            # Playwright's own pictures are PNG or JPEG.
+            devtools = seen.page.context.new_cdp_session(seen.page)
+            picture = devtools.send("Page.captureScreenshot", {"format": "webp"})
             file = path.with_name(f"{path.name}-{'dark' if dark else 'light'}.webp")
-            page.screenshot(file, height=HEIGHT)
+            file.write_bytes(base64.b64decode(picture["data"]))
             yield file
 
 

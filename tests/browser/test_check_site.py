@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
+import pytest
+
+pytest.importorskip("playwright", reason="needs the dependency group browser")
+
 import _chromium
 import check_site
-import pytest
 
 pytestmark = pytest.mark.skipif(_chromium.COMMAND is None, reason="no Chromium is installed")
 

@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import _chromium
 import pytest
-from _chromium import Chromium, chromium
+
+pytest.importorskip("playwright", reason="needs the dependency group browser")
+
+import _chromium
+from _chromium import chromium, visit
+from playwright.sync_api import Browser
 
 from hubspot_batch.bulk import Outcome, Outcomes, Report
 from hubspot_batch.cli._html_report import RunFacts, page_of
@@ -46,7 +50,7 @@ SAMPLES = [Sample(second, int(second) * 19, int(second) * 1900) for second in ma
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
+def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
 
@@ -61,34 +65,34 @@ def file(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [320, 400, 1200])
 def test_nothing_is_cut_off_and_no_word_is_narrow(
-    browser: Chromium, file: Path, width: int, *, dark: bool
+    browser: Browser, file: Path, width: int, *, dark: bool
 ) -> None:
-    with browser.page(file.as_uri(), width=width, dark=dark) as page:
-        narrowest = page.evaluate(
+    with visit(browser, file.as_uri(), width=width, dark=dark) as seen:
+        narrowest = seen.page.evaluate(
             "Math.min(...[...document.querySelectorAll('li, dd, p, pre')].map((one) => one.clientWidth))"
         )
-        light = page.evaluate("getComputedStyle(document.body).color")
+        light = seen.page.evaluate("getComputedStyle(document.body).color")
 
-        assert page.overflow == 0
+        assert seen.overflow == 0
         assert narrowest >= 100
         assert light == ("rgb(255, 255, 255)" if dark else "rgb(0, 0, 0)")
 
 
-def test_the_page_is_styled_and_asks_for_nothing(browser: Chromium, file: Path) -> None:
-    with browser.page(file.as_uri()) as page:
-        assert page.evaluate("getComputedStyle(document.querySelector('.figures')).display") == "grid"
-        assert page.evaluate("document.images.length") == 0
-        assert page.evaluate("document.title") == RUN.title
-        assert page.requests == [file.as_uri()]
-        assert page.complaints == []
+def test_the_page_is_styled_and_asks_for_nothing(browser: Browser, file: Path) -> None:
+    with visit(browser, file.as_uri()) as seen:
+        assert seen.page.evaluate("getComputedStyle(document.querySelector('.figures')).display") == "grid"
+        assert seen.page.evaluate("document.images.length") == 0
+        assert seen.page.evaluate("document.title") == RUN.title
+        assert seen.requests == [file.as_uri()]
+        assert seen.complaints == []
 
 
-def test_the_policy_stops_what_would_be_markup(browser: Chromium, file: Path) -> None:
+def test_the_policy_stops_what_would_be_markup(browser: Browser, file: Path) -> None:
     attack = f"<script>document.title = 'owned'</script>{HOSTILE}</body>"
     file.write_text(file.read_text(encoding="utf-8").replace("</body>", attack), encoding="utf-8")
 
-    with browser.page(file.as_uri()) as page:
-        assert page.evaluate("document.title") == RUN.title
-        assert page.evaluate("getComputedStyle(document.body).display") == "block"
-        assert len(page.complaints) >= 3
-        assert all("Content Security Policy" in complaint for complaint in page.complaints)
+    with visit(browser, file.as_uri()) as seen:
+        assert seen.page.evaluate("document.title") == RUN.title
+        assert seen.page.evaluate("getComputedStyle(document.body).display") == "block"
+        assert len(seen.complaints) >= 3
+        assert all("Content Security Policy" in complaint for complaint in seen.complaints)
