@@ -16,6 +16,7 @@ system that can fork.
 
 import argparse
 import difflib
+import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,6 +49,7 @@ MODULES = {
     "matching": "replies/_matching",
     "bulk_plan": "bulk/_plan",
     "bulk_isolation": "bulk/_isolation",
+    "bulk_doubt": "bulk/_doubt",
 }
 SURVIVORS = ROOT / "tests" / "mutation" / "survivors.yaml"
 PYTEST = [
@@ -169,6 +171,8 @@ def prepare() -> None:
     os.chdir(ROOT)
     with redirect_stdout(StringIO()):
         pytest.main([*PYTEST, "--collect-only", *tests_of("values")])
+    # pytest collects garbage at its end, and need not look through what all processes have in common.
+    gc.freeze()
 
 
 def start(module: str, source: str) -> int:
