@@ -50,6 +50,7 @@ MODULES = {
     "bulk_plan": "bulk/_plan",
     "bulk_isolation": "bulk/_isolation",
     "bulk_doubt": "bulk/_doubt",
+    "bulk_repeats": "bulk/_claims",
 }
 SURVIVORS = ROOT / "tests" / "mutation" / "survivors.yaml"
 PYTEST = [
@@ -89,10 +90,12 @@ def mutants(module: str) -> dict[Mutant, str]:
     source = path_of(module).read_text("utf-8")
     tree = cst.parse_module(source)
     found = {}
-    for place, old, new in _changes(tree):
-        changed = cst.ensure_type(tree.deep_replace(old, new), cst.Module).code
-        if changed != source and _compiles(changed):
-            found[Mutant(module, place, _diff(source, changed))] = changed
+    for number, statement in enumerate(tree.body):
+        for place, old, new in _changes(statement):
+            body = [*tree.body[:number], statement.deep_replace(old, new), *tree.body[number + 1 :]]
+            changed = tree.with_changes(body=body).code
+            if changed != source and _compiles(changed):
+                found[Mutant(module, place, _diff(source, changed))] = changed
     return found
 
 

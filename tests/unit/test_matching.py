@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 
 from hubspot_batch.replies import _matching as matching
-from hubspot_batch.replies._matching import Input, Written, match_written, refused_inputs
+from hubspot_batch.replies._matching import (
+    Input,
+    RefusedEnds,
+    Written,
+    match_keyed,
+    match_written,
+    refused_inputs,
+    refused_pairs,
+    untold_inputs,
+    with_last_input,
+    without_repetitions,
+)
 from tests.conftest import case
 
 Values = Mapping[str, str | None]
@@ -618,3 +629,66 @@ def test_a_record_whose_values_are_of_several_inputs_is_of_none_of_them() -> Non
     inputs = [{"properties": dict(zip("xyz", values, strict=True))} for values in ("111", "122", "212")]
     record = Written("1", None, {"x": "2", "y": "2", "z": "1"})
     assert match_written(inputs, [record]) == [None]
+
+
+def test_an_error_names_links_by_both_ends_or_all_of_a_record_that_were_not_made() -> None:
+    pairs = {("1", "7"): 0, ("1", "8"): 1, ("2", "7"): 2, ("3", "9"): 3}
+    cases: list[tuple[RefusedEnds, Sequence[int | None], list[int]]] = [
+        (RefusedEnds(["1"], ["7"]), [], [0]),
+        (RefusedEnds(["1"], []), [], [0, 1]),
+        (RefusedEnds([], ["7"]), [], [0, 2]),
+        (RefusedEnds(["1", "3"], ["7", "9"]), [], [0, 3]),
+        (RefusedEnds(["1"], ["9"]), [], []),
+        (RefusedEnds([], []), [], []),
+        (RefusedEnds(["1"], []), [0, None], [1]),
+        (RefusedEnds(["1"], ["7"]), [0], []),
+    ]
+    for error, linked, named in cases:
+        with case(error, linked):
+            assert refused_pairs(pairs, [error, RefusedEnds(["2"], [])], linked) == [named, [2]]
+    assert refused_pairs(pairs, [], [0]) == []
+
+
+def test_the_input_that_is_left_over_is_that_of_the_error_that_names_none() -> None:
+    cases: list[tuple[Sequence[int | None], Sequence[list[int]], Sequence[int], Sequence[list[int]]]] = [
+        ([0], [[2], []], [1], [[2], [1]]),
+        ([2, 0], [[]], [1], [[1]]),
+        # Of two inputs, of a record whose input is not known, or of two errors, each could be the one.
+        ([0], [[]], [1, 2], [[]]),
+        ([0, None], [[2], []], [1], [[2], []]),
+        ([0], [[2], [], []], [1], [[2], [], []]),
+        # Every error names one.
+        ([0], [[2]], [1], [[2]]),
+        ([0, 1], [[2], []], [], [[2], []]),
+    ]
+    for owners, refused, untold, expected in cases:
+        with case(owners, refused):
+            assert untold_inputs(3, owners, refused) == untold
+            assert with_last_input(3, owners, refused) == expected
+
+
+def test_a_record_that_the_reply_repeats_has_what_its_repetitions_agree_on() -> None:
+    once = Written("1", "t0", {"a": "1"})
+    told = Written("2", "t1", {"a": "1", "b": None, "c": "3", "d": None})
+    again = Written("2", "t1", {"a": "1", "b": None, "c": "4", "e": None})
+    elsewhere = again._replace(trace_id="t2")
+
+    assert without_repetitions([once, told]) == [once, told]
+    assert without_repetitions([told, once, again]) == [Written("2", "t1", {"a": "1", "b": None}), once]
+    assert without_repetitions([told, told, elsewhere]) == [Written("2", None, {"a": "1", "b": None})]
+
+
+def test_keys_pair_a_whole_reply_or_nothing() -> None:
+    keys = ["a", "b", "c"]
+    assert match_keyed(keys, ["c", "a", "b"]) == [2, 0, 1]
+    for inputs, found in (
+        (keys, ["c", "a"]),
+        (keys, ["c", "a", "x"]),
+        (keys, ["c", "a", "a"]),
+        (keys, ["c", "a", "b", "b"]),
+        (keys, ["c", "a", "b", None]),
+        (["a", "a"], ["a"]),
+        (["a", "a"], ["a", "a"]),
+    ):
+        with case(inputs, found):
+            assert match_keyed(inputs, found) is None
