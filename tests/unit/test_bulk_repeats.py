@@ -166,7 +166,7 @@ async def test_a_row_that_may_be_written_gives_its_record_to_another_row(journal
         ([(maybe, "44"), (sure, "44")], [2]),
         # Of two that may be written, the first has it.
         ([(maybe, "44"), (second, "44")], [3]),
-        # An earlier row of the journal has it, whatever the reply says.
+        # A row of the journal has it, also where the reply gives it to another.
         ([(maybe, "40"), (second, "44")], [2]),
         ([(sure, "40"), (maybe, "44")], []),
         ([(maybe, None), (sure, None), (second, None)], []),
