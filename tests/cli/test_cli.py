@@ -82,6 +82,15 @@ def test_the_version_is_that_of_the_package(shell: "Shell") -> None:
     assert shell("--version").out == f"hubspot-batch {__version__}\n"
 
 
+def test_the_version_needs_no_click() -> None:
+    code = "import sys; sys.modules['click'] = None; sys.argv[1:] = ['--version'];"
+    code += "from hubspot_batch.cli import main; main(); assert 'msgspec' not in sys.modules"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert (done.stdout, done.stderr) == (f"hubspot-batch {__version__}\n", "")
+
+
 def test_the_versions_of_what_it_runs_on(shell: "Shell") -> None:
     lines = shell("version").out.splitlines()
 

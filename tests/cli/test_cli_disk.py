@@ -178,7 +178,9 @@ class TestOutputs:
             "Error: /dev/full: No space left on device; name a file that can be written\n",
         )
 
-    @pytest.mark.parametrize("command", ["results latest", "runs", "document", "version", "--help"])
+    @pytest.mark.parametrize(
+        "command", ["results latest", "runs", "document", "version", "--version", "--help"]
+    )
     def test_standard_output(self, command: str, few: Path, shell: "Shell") -> None:
         shell.push("create", "orders", few)
 

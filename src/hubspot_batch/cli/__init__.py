@@ -6,19 +6,35 @@
 import sys
 from io import TextIOWrapper
 
+from hubspot_batch._version import __version__
+
 
 def main() -> None:
     """Run the command line, the entry point of `hubspot-batch`."""
+    _write_any_text()
+    if sys.argv[1:] == ["--version"] and _printed(f"hubspot-batch {__version__}"):
+        return
     try:
         from hubspot_batch.cli._commands import commands  # noqa: PLC0415 - it needs the extra `cli`
         from hubspot_batch.cli._console import release_streams  # noqa: PLC0415
     except ModuleNotFoundError as error:
         sys.exit(f'hubspot-batch: {error.name} is missing; install it with: pip install "hubspot-batch[cli]"')
-    _write_any_text()
     try:
         commands(prog_name="hubspot-batch")
     finally:
         release_streams()
+
+
+def _printed(line: str) -> bool:
+    """Print a line without click, which takes most of the time that a short answer takes.
+
+    If that fails, click fails in the same way, and says why.
+    """
+    try:
+        print(line, flush=True)
+    except OSError:
+        return False
+    return True
 
 
 def _write_any_text() -> None:
