@@ -1,15 +1,17 @@
-"""What it takes to start: import and construct, the time to the first reply, and the memory by then.
+"""What it takes to start: import and construct, the time to the first reply, the memory by then; commands.
 
     python benchmarks/start.py
 
 Each figure is of a new process. The ratio is to `import httpx` in the same environment, within the same
-round; in the environment with the extra `cli`, httpx finds click and rich and imports them, too. It takes
-about half a minute.
+round, and that of the first reply to the floor's; in the environment with the extra `cli`, httpx finds click
+and rich and imports them, too. It takes about half a minute.
 """
 
 import json
+import resource
 import subprocess
 import time
+from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -75,9 +77,13 @@ COLUMNS = (
     Column("CPU of it", "{:.0f} ms"),
     Column("ratio to import httpx", "{:.2f}"),
     Column("first reply after", "{:.0f} ms"),
+    Column("ratio to the floor's", "{:.2f}"),
     Column("memory at start", "{:.1f} MiB"),
     Column("memory after the reply", "{:.1f} MiB"),
 )
+
+COMMANDS = (["--version"], ["--help"], ["create", "--help"], ["completion", "bash"])
+COMMAND_COLUMNS = (Column("command"), Column("CPU", "{:.0f} ms"), Column("answers after", "{:.0f} ms"))
 
 
 class Start(NamedTuple):
@@ -98,6 +104,8 @@ def main() -> None:
     starts = dict(zip(CANDIDATES, zip(*rounds, strict=True), strict=True))
     rows = [row(candidate, starts) for candidate in CANDIDATES]
     show(Table("start", "From nothing to the first reply", COLUMNS, rows))
+    commands = [(f"hubspot-batch {' '.join(words)}", *command(words)) for words in COMMANDS]
+    show(Table("start_commands", "What a command takes that answers by itself", COMMAND_COLUMNS, commands))
 
 
 def start(candidate: Candidate, url: str) -> Start:
@@ -115,6 +123,30 @@ def start(candidate: Candidate, url: str) -> Start:
     return Start(cpu, seconds, replied and replied - began, peak)
 
 
+def command(words: Sequence[str]) -> tuple[float, float]:
+    """Return the processor time of a command, that of the interpreter with it, and how long it takes."""
+    took = []
+    for _ in range(1 + ROUNDS):
+        before, began = spent_by_children(), time.perf_counter()
+        subprocess.run(
+            [python(CLI), "-m", "hubspot_batch", *words],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=variables(),
+        )
+        seconds = time.perf_counter() - began
+        took.append(((spent_by_children() - before) * 1000, seconds * 1000))
+    # The first compiles.
+    cpus, times = zip(*took[1:], strict=True)
+    return median(cpus), median(times)
+
+
+def spent_by_children() -> float:
+    """Return the processor time of all processes that have ended, in seconds."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def row(
     candidate: Candidate, starts: dict[Candidate, tuple[tuple[Start, Start], ...]]
 ) -> tuple[str | float | None, ...]:
@@ -124,6 +156,7 @@ def row(
         (starts[one] for one in CANDIDATES if one[1:3] == (candidate.environment, IMPORT_HTTPX)), None
     )
     replies = [reply for _, reply in own if reply.replied is not None]
+    floor = [reply for _, reply in base or () if reply.replied is not None]
     return (
         candidate.name,
         candidate.environment,
@@ -131,6 +164,9 @@ def row(
         median(plain.cpu for plain, _ in own) * 1000,
         ratio((one.cpu for one, _ in own), (one.cpu for one, _ in base)) if base else None,
         median(reply.replied or 0.0 for reply in replies) * 1000 if replies else None,
+        ratio((one.replied or 0.0 for one in replies), (one.replied or 0.0 for one in floor))
+        if floor
+        else None,
         median(plain.peak for plain, _ in own) / 2**20,
         median(reply.peak for reply in replies) / 2**20 if replies else None,
     )

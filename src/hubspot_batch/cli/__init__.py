@@ -6,7 +6,7 @@
 import sys
 from io import TextIOWrapper
 
-from hubspot_batch._version import __version__
+from hubspot_batch import __version__
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def _printed(line: str) -> bool:
     If that fails, click fails in the same way, and says why.
     """
     try:
-        print(line, flush=True)
+        print(line, flush=True)  # noqa: T201 - the answer
     except OSError:
         return False
     return True
