@@ -60,13 +60,13 @@ class Fault(NamedTuple):
 # Mistakes that shops make and only HubSpot can see: to a client each is a valid string.
 # Rows 401 to 500 have none, so that one batch of 100 goes through whole.
 FAULTS = (
-    Fault(27, "hs_pipeline_stage", "Shipped", "a stage is named by its id, not by its label"),
+    Fault(27, "hs_pipeline_stage", "In transit", "the pipeline has no such stage"),
     Fault(60, "hs_currency_code", "EURO", "not an ISO 4217 code, so no currency of the account"),
     Fault(117, "hs_total_price", "216,826.73", "a number has no thousands separator"),
     Fault(200, "hs_order_name", "", "an order needs a name"),
     Fault(228, "hs_total_price", "$120073.51", "a number has no currency sign"),
     Fault(281, "hs_external_created_date", "13/01/1997", "a date is written in ISO 8601"),
-    Fault(310, "hs_pipeline_stage", "Shipped", "a stage is named by its id, not by its label"),
+    Fault(310, "hs_pipeline_stage", "In transit", "the pipeline has no such stage"),
     Fault(389, "hs_buyer_accepts_marketing", "yes", "a checkbox is true or false"),
 )
 

@@ -383,6 +383,14 @@ class TestPush:
         assert "2 options have this label; write the value that is meant: s2, s3" in ambiguous["_message"]
         assert "its options are" in unknown["_message"]
 
+    def test_a_stage_of_the_pipeline_is_written_by_its_label(self, write: "Write", shell: "Shell") -> None:
+        file = write("a.csv", f"hs_order_name,hs_pipeline_stage\nA,open\nB,{OPEN}\nC,Shipped\n")
+
+        assert shell.push("create", "orders", file).code == 0
+
+        stages = [record.properties["hs_pipeline_stage"] for record in shell.box.records("orders")]
+        assert sorted(map(str, stages)) == [OPEN, OPEN, "aa99e8d0-c1d5-4071-b915-d240bbb1aed9"]
+
     def test_a_date_format_that_is_none(self, write: "Write", shell: "Shell") -> None:
         done = shell("validate", "create", "orders", write("a.csv", "a\n1\n"), "--date-format", "dd.mm")
 

@@ -272,7 +272,12 @@ def test_the_definitions_of_properties(http: httpx.Client, path: str) -> None:
     assert (number["type"], number["hasUniqueValue"], number["hubspotDefined"]) == ("string", True, False)
     assert number["modificationMetadata"]["readOnlyValue"] is False
     assert (key["hasUniqueValue"], key["modificationMetadata"]["readOnlyValue"]) == (True, True)
-    assert (stage["type"], len(stage["options"])) == ("enumeration", 5)
+    assert stage["type"] == "enumeration"
+    assert [option["label"] for option in stage["options"]] == [
+        *("Open", "Processed", "Shipped", "Delivered", "Cancelled")
+    ]
+    assert stage["options"][0]["value"] == "4b27b500-f031-4927-9811-68a0b525cbae"
+    assert [option["label"] for option in results["hs_pipeline"]["options"]] == ["Order Pipeline"]
     assert [option["value"] for option in results["hs_buyer_accepts_marketing"]["options"]] == [
         "true",
         "false",

@@ -35,6 +35,19 @@ MONEY_READ = Property("money", read_only=True)
 DATETIME_READ = Property("datetime", read_only=True)
 BOOLEAN_READ = Property("boolean", read_only=True)
 
+PIPELINE = Property("enumeration", ("14a2e10e-5471-408a-906e-c51f3b04369e",), labels=("Order Pipeline",))
+STAGE = Property(
+    "enumeration",
+    (
+        "4b27b500-f031-4927-9811-68a0b525cbae",
+        "937ea84d-0a4f-4dcf-9028-3f9c2aafbf03",
+        "aa99e8d0-c1d5-4071-b915-d240bbb1aed9",
+        "3725360f-519b-4b18-a593-494d60a29c9f",
+        "3c85a297-e9ce-400b-b42e-9f16853d69d6",
+    ),
+    labels=("Open", "Processed", "Shipped", "Delivered", "Cancelled"),
+)
+
 _SERVER_OWNED = {
     "hs_object_id": NUMBER_READ,
     "hs_lastmodifieddate": DATETIME_READ,
@@ -45,10 +58,7 @@ _SERVER_OWNED = {
     "hs_unique_creation_key": Property("text", unique=True, read_only=True),
 }
 
-_DEFAULT_STAGE = {
-    "hs_pipeline": "14a2e10e-5471-408a-906e-c51f3b04369e",
-    "hs_pipeline_stage": "4b27b500-f031-4927-9811-68a0b525cbae",
-}
+_DEFAULT_STAGE = {"hs_pipeline": PIPELINE.options[0], "hs_pipeline_stage": STAGE.options[0]}
 
 
 def _of_an_order(stored: Values) -> Values:
@@ -84,17 +94,8 @@ _ORDERS = ObjectSchema(
         "hs_order_name": Property("text", required=True),
         "hs_currency_code": CURRENCY,
         "hs_buyer_accepts_marketing": BOOLEAN,
-        "hs_pipeline": Property("enumeration", ("14a2e10e-5471-408a-906e-c51f3b04369e",)),
-        "hs_pipeline_stage": Property(
-            "enumeration",
-            (
-                "4b27b500-f031-4927-9811-68a0b525cbae",
-                "937ea84d-0a4f-4dcf-9028-3f9c2aafbf03",
-                "aa99e8d0-c1d5-4071-b915-d240bbb1aed9",
-                "3725360f-519b-4b18-a593-494d60a29c9f",
-                "3c85a297-e9ce-400b-b42e-9f16853d69d6",
-            ),
-        ),
+        "hs_pipeline": PIPELINE,
+        "hs_pipeline_stage": STAGE,
         "hubspot_owner_id": OWNER,
         "hs_total_price": MONEY,
         "hs_subtotal_price": MONEY,
