@@ -20,7 +20,13 @@ from hubspot_batch.objects import (
     ReadOnlyObjects,
     RequestParts,
 )
-from hubspot_batch.transport._connections import Pool, async_client, sync_client
+from hubspot_batch.transport._connections import (
+    AsyncHttpClient,
+    HttpClient,
+    Pool,
+    async_client,
+    sync_client,
+)
 from hubspot_batch.transport._quota import Pacer
 from hubspot_batch.transport._retries import Retries, RetryPolicy
 from hubspot_batch.transport._settings import (
@@ -48,7 +54,7 @@ __all__ = ["AsyncHubSpot", "HubSpot"]
 # What `hub.generated` shows as its token.
 _TOKEN_ELSEWHERE = "that of the HubSpot client"  # noqa: S105 - it is none
 
-_Http = TypeVar("_Http", httpx.Client, httpx.AsyncClient)
+_Http = TypeVar("_Http", HttpClient, AsyncHttpClient)
 
 
 class HubSpot:
@@ -121,7 +127,7 @@ class HubSpot:
         _check_source(httpx.Client, transport, http_client)
         self._assemble(_pool(http_client, lambda: sync_client(settings.base_url, transport)), settings)
 
-    def _assemble(self, pool: Pool[httpx.Client], settings: Settings) -> None:
+    def _assemble(self, pool: Pool[HttpClient], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
         self._sender = sender = _SyncSender(pool, settings)
@@ -283,7 +289,7 @@ class AsyncHubSpot:
         _check_source(httpx.AsyncClient, transport, http_client)
         self._assemble(_pool(http_client, lambda: async_client(settings.base_url, transport)), settings)
 
-    def _assemble(self, pool: Pool[httpx.AsyncClient], settings: Settings) -> None:
+    def _assemble(self, pool: Pool[AsyncHttpClient], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
         self._sender = sender = _AsyncSender(pool, settings)
@@ -382,7 +388,7 @@ class AsyncHubSpot:
 class _SyncSender:
     """How `HubSpot` carries out what its namespaces ask for."""
 
-    def __init__(self, pool: Pool[httpx.Client], settings: Settings) -> None:
+    def __init__(self, pool: Pool[HttpClient], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
 
@@ -426,7 +432,7 @@ class _SyncSender:
 class _AsyncSender:
     """How `AsyncHubSpot` carries out what its namespaces ask for."""
 
-    def __init__(self, pool: Pool[httpx.AsyncClient], settings: Settings) -> None:
+    def __init__(self, pool: Pool[AsyncHttpClient], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
 

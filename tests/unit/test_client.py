@@ -34,6 +34,7 @@ from hubspot_batch import (
 )
 from hubspot_batch.transport import _settings
 from hubspot_batch.transport._calls import build_call
+from hubspot_batch.transport._connections import sync_client
 from hubspot_batch.transport._tokens import Bearer
 from tests.conftest import case
 
@@ -852,17 +853,16 @@ def test_an_http_client_keeps_its_headers_but_not_its_token(face: "Face") -> Non
 
 
 def test_connections_are_made_once_and_not_before_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[httpx.Client] = []
+    made: list[str] = []
     together, rivals = Barrier(8), Barrier(2)
 
-    class Counted(httpx.Client):
-        def __init__(self, **options: Any) -> None:  # noqa: ANN401
-            made.append(self)
-            with suppress(BrokenBarrierError):
-                rivals.wait(timeout=0.05)  # time for another thread to make one, too
-            super().__init__(**options)
+    def counted(base_url: str, transport: httpx.BaseTransport | None) -> object:
+        made.append(base_url)
+        with suppress(BrokenBarrierError):
+            rivals.wait(timeout=0.05)  # time for another thread to make one, too
+        return sync_client(base_url, transport)
 
-    monkeypatch.setattr(httpx, "Client", Counted)
+    monkeypatch.setattr("hubspot_batch.client.sync_client", counted)
     hub = HubSpot("token-1", transport=httpx.MockTransport(lambda _request: httpx.Response(400)))
     assert made == []
 

@@ -20,11 +20,17 @@ from hubspot_batch.transport._attempts import (
     Body,
     ClosedEarly,
     Received,
-    RequestBuilder,
     call_source,
 )
 from hubspot_batch.transport._calls import Call, has_object, passed_on
-from hubspot_batch.transport._connections import MAX_CONNECTIONS, Pool, Redirected
+from hubspot_batch.transport._connections import (
+    MAX_CONNECTIONS,
+    AsyncHttpClient,
+    HttpClient,
+    Pool,
+    Redirected,
+    RequestBuilder,
+)
 from hubspot_batch.transport._settings import AsyncTokenSource, CachingTokenSource, Settings
 from hubspot_batch.transport._sync import Driver, fetch
 from hubspot_batch.transport._tokens import Bearer
@@ -71,7 +77,7 @@ class ThreadedPool:
         pool: The pool of the synchronous client.
     """
 
-    def __init__(self, pool: Pool[httpx.Client]) -> None:
+    def __init__(self, pool: Pool[HttpClient]) -> None:
         self.room: AbstractAsyncContextManager[object] = nullcontext()
         self._pool = pool
         self._limiter = CapacityLimiter(math.inf)
@@ -82,7 +88,7 @@ class ThreadedPool:
 
 
 class _ThreadedHttp:
-    def __init__(self, http: httpx.Client, limiter: CapacityLimiter) -> None:
+    def __init__(self, http: HttpClient, limiter: CapacityLimiter) -> None:
         self._http = http
         self._limiter = limiter
         self.build_request = http.build_request
@@ -100,7 +106,7 @@ class AsyncPool:
         pool: The pool of the client.
     """
 
-    def __init__(self, pool: Pool[httpx.AsyncClient]) -> None:
+    def __init__(self, pool: Pool[AsyncHttpClient]) -> None:
         if pool.limiter is None:
             pool.limiter = CapacityLimiter(MAX_CONNECTIONS)
         self.room = pool.limiter
@@ -112,7 +118,7 @@ class AsyncPool:
 
 
 class _AsyncHttp:
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: AsyncHttpClient) -> None:
         self._http = http
         self.build_request = http.build_request
 

@@ -6,8 +6,19 @@ import random
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, Protocol, Self, TypeVar
+from functools import cache, lru_cache
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    NamedTuple,
+    NoReturn,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+)
 
 import httpx
 
@@ -21,7 +32,7 @@ from hubspot_batch.errors import (
     UnexpectedReplyError,
 )
 from hubspot_batch.results import Response
-from hubspot_batch.transport._connections import closed
+from hubspot_batch.transport._connections import RequestBuilder, closed
 from hubspot_batch.transport._quota import AttemptReport
 from hubspot_batch.transport._retries import FailedAttempt, Retries, may_be_written, wait_before_retry
 from hubspot_batch.transport._settings import AsyncTokenSource, CachingTokenSource, Settings
@@ -55,22 +66,6 @@ _PLAIN = {"", "identity"}
 _COMPRESSED = {"gzip", "x-gzip", "deflate"}
 # Bytes of a request to write between two looks at the remaining time.
 _PIECE = 64 * 1024
-
-
-class RequestBuilder(Protocol):
-    """What a call needs of an HTTP client."""
-
-    def build_request(
-        self,
-        method: str,
-        url: httpx.URL,
-        *,
-        headers: Mapping[str, str],
-        content: bytes,
-        extensions: dict[str, Any],
-    ) -> httpx.Request:
-        """Return a request of this client."""
-        ...
 
 
 @lru_cache(maxsize=64)
@@ -223,21 +218,38 @@ class Attempt(httpx.Auth):
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Handle a connection event: the `trace` extension of httpx."""
-        self._note(event, info)
-        if event.endswith(("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")):
+        if self._note(event, info) == "connected":
             _keep_to_limits(info["return_value"])
 
     async def trace_async(self, event: str, info: Mapping[str, Any]) -> None:
         """Handle a connection event in asynchronous code."""
         self._note(event, info)
 
-    def _note(self, event: str, info: Mapping[str, Any]) -> None:
+    def _note(self, event: str, info: Mapping[str, Any]) -> "_Step | None":
         self._connects = True
+        step = _step_of(event)
         # CONNECT is the request that opens a tunnel through a proxy.
-        if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
+        if step == "leaves" and info["request"].method != b"CONNECT":
             self._leaves = True
-        elif self._leaves and event == "http11.receive_response_headers.complete":
+        elif step == "answered" and self._leaves:
             self.status = info["return_value"][1]
+        return step
+
+
+_Step: TypeAlias = Literal["connected", "leaves", "answered"]
+_STEPS: Mapping[str, _Step] = {
+    "connect_tcp.complete": "connected",
+    "connect_unix_socket.complete": "connected",
+    "start_tls.complete": "connected",
+    "send_request_headers.started": "leaves",
+    "http11.receive_response_headers.complete": "answered",
+}
+
+
+@cache
+def _step_of(event: str) -> _Step | None:
+    """Return the step of an attempt that a connection event is; None if it does not matter here."""
+    return next((step for name, step in _STEPS.items() if event.endswith(name)), None)
 
 
 class Body:

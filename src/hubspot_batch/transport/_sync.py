@@ -3,10 +3,9 @@
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
-
-import httpx
 
 from hubspot_batch.errors import HubSpotBatchError
 from hubspot_batch.results import Response
@@ -21,7 +20,7 @@ from hubspot_batch.transport._attempts import (
     attempt_of,
     bearer_of,
 )
-from hubspot_batch.transport._connections import Pool, Redirected, sync_client
+from hubspot_batch.transport._connections import HttpClient, Pool, Redirected, sync_client
 from hubspot_batch.transport._retries import FailedAttempt, RetryPolicy, wait_before_retry
 from hubspot_batch.transport._settings import Settings
 from hubspot_batch.transport._tokens import Secret
@@ -40,7 +39,7 @@ class Driver:
         settings: The options of the client.
     """
 
-    def __init__(self, pool: Pool[httpx.Client], settings: Settings) -> None:
+    def __init__(self, pool: Pool[HttpClient], settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
 
@@ -101,7 +100,7 @@ def retry_call(attempt: Callable[[], _T], retries: RetryPolicy) -> _T:
         time.sleep(chosen)
 
 
-def fetch(http: httpx.Client, attempt: Attempt) -> Received:
+def fetch(http: HttpClient, attempt: Attempt) -> Received:
     """Send a request once, and return the reply.
 
     Raises:
@@ -136,7 +135,7 @@ def send_form(url: str, form: Mapping[str, Secret], limits: Limits) -> Response:
         httpx.HTTPError: If none comes.
     """
     began = time.monotonic()
-    with sync_client(url) as http:
+    with closing(sync_client(url)) as http:
         attempt = attempt_of(
             http,
             "POST",
