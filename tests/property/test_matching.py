@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hubspot_batch.replies._matching import (
     Input,
     Written,
+    match_by_text,
     match_keyed,
     match_written,
     meaning,
@@ -342,6 +343,30 @@ def test_a_key_that_pairs_all_pairs_them_as_the_long_way_does(keys: list[str], d
         named: list[Input] = [{"id": key} for key in keys]
         assert pairs == match_written(traced, [Written(str(n), key, {}) for n, key in enumerate(found)])
         assert pairs == match_written(named, [Written(key, None, {}) for key in found])
+
+
+ways = st.sampled_from([way for alike in WAYS.values() for way in alike] + [*MUTE])
+some_properties = st.dictionaries(st.sampled_from(NAMES), ways)
+fields = {"id": ways, "idProperty": st.sampled_from(NAMES), "properties": some_properties}
+kinds = [
+    st.fixed_dictionaries({key: fields[key] for key in keys})
+    for keys in (["properties"], ["id", "properties"], ["id", "idProperty", "properties"])
+]
+some_inputs = st.one_of([st.lists(kind, min_size=1, max_size=4) for kind in (*kinds, st.one_of(kinds))])
+
+
+@given(some_inputs, st.sampled_from([None, *NAMES]), st.data())
+@settings(max_examples=1000)
+def test_a_text_that_pairs_all_pairs_them_as_the_long_way_does(
+    inputs: list[Input], unique_property: str | None, data: st.DataObject
+) -> None:
+    stored = [{item.get("idProperty", "c"): item.get("id"), **item["properties"]} for item in inputs]
+    records = data.draw(st.permutations(stored) | st.lists(some_properties, max_size=4))
+    pairs = match_by_text(inputs, records, unique_property)
+    event("pairs" if pairs is not None else "does not pair")
+    if pairs is not None:
+        written = [Written(str(number), None, told) for number, told in enumerate(records)]
+        assert pairs == match_written(inputs, written, unique_property=unique_property)
 
 
 dates = st.from_regex(r"\d{4}-\d\d-\d\d(T[\d:.]{0,16}(Z|[+-]\d\d:\d\d))?", fullmatch=True)

@@ -25,6 +25,7 @@ from hubspot_batch.replies import _lenient
 from hubspot_batch.replies._matching import (
     RefusedEnds,
     Written,
+    match_by_text,
     match_keyed,
     match_written,
     refused_inputs,
@@ -336,10 +337,10 @@ def _batch_result(
     batch: Batch, unique_property: str | None, reply: structs.BatchReply, response: Response
 ) -> BatchResult:
     failures = reply.errors or ()
-    if not failures and (certain := _certain_owners(batch, reply.results)) is not None:
+    inputs = _inputs_of(batch)
+    if not failures and (certain := _certain_owners(inputs, reply.results, unique_property)) is not None:
         certain_records = tuple(map(_record, certain, reply.results))
         return BatchResult(records=certain_records, errors=(), unaccounted=(), response=response)
-    inputs = _inputs_of(batch)
     refused: Sequence[list[int]] = refused_inputs(inputs, [_context(failure.context) for failure in failures])
     told = {index for indexes in refused for index in indexes}
     records: Sequence[structs.Record] = reply.results
@@ -364,16 +365,19 @@ def _batch_result(
     )
 
 
-def _certain_owners(batch: Batch, records: Sequence[structs.Record]) -> Sequence[int] | None:
-    """Return the input of each record where trace ids or record ids tell that of all; else None."""
+def _certain_owners(
+    inputs: Sequence[Mapping[str, Any]], records: Sequence[structs.Record], unique_property: str | None
+) -> Sequence[int] | None:
+    """Return the input of each record where one key of each tells that of all; else None."""
     if len({record.id for record in records}) < len(records):
         return None
-    first = batch.inputs[0]
-    if "objectWriteTraceId" in first:
-        traces = [item["objectWriteTraceId"] for item in batch.inputs]
-        return match_keyed(traces, [record.object_write_trace_id for record in records])
-    if "id" in first and not {"idProperty", "properties"} & first.keys() and "idProperty" not in batch.beside:
-        return match_keyed([item["id"] for item in batch.inputs], [record.id for record in records])
+    first, traces = inputs[0], [record.object_write_trace_id for record in records]
+    if "objectWriteTraceId" in first and any(traces):
+        return match_keyed([item["objectWriteTraceId"] for item in inputs], traces)
+    if "id" in first and not {"idProperty", "properties"} & first.keys():
+        return match_keyed([item["id"] for item in inputs], [record.id for record in records])
+    if "properties" in first and not any(traces):
+        return match_by_text(inputs, [record.properties for record in records], unique_property)
     return None
 
 
