@@ -333,26 +333,24 @@ def _written_out(operation: Operation, wires: Sequence[dict[str, Any]]) -> bool:
         for key in with_ids:
             if key in wire:
                 wire[key] = _with_text_ids(wire[key])
-        if type(wire.get("id", "")) is not str:
-            wire.update(_with_text_id(wire))
+        if type(wire.get("id", "")) is not str and type(text := encode_id(wire["id"])) is str:
+            wire["id"] = text
     return True
 
 
 def _with_text_ids(node: object) -> object:
     """Return links, or an end of one, with ids as text where that is plain; validation explains the rest."""
-    if type(node) is list:
-        return [
-            link
-            if type(link) is not dict or type(end := link.get("to")) is not dict or type(end.get("id")) is str
-            else {**link, "to": _with_text_id(end)}
-            for link in node
-        ]
-    return _with_text_id(node) if type(node) is dict else node
+    return [_with_text_end(link) for link in node] if type(node) is list else _with_text_id(node)
 
 
-def _with_text_id(node: dict[str, Any]) -> dict[str, Any]:
-    text = encode_id(node.get("id"))
-    return {**node, "id": text} if type(text) is str else node
+def _with_text_end(link: object) -> object:
+    return {**link, "to": _with_text_id(link["to"])} if type(link) is dict and "to" in link else link
+
+
+def _with_text_id(node: object) -> object:
+    if type(node) is dict and type(text := encode_id(node.get("id"))) is str:
+        return {**node, "id": text}
+    return node
 
 
 def _checked_batch(
@@ -429,13 +427,14 @@ def _traced(operation: Operation, wire: Sequence[Any]) -> Sequence[Any]:
     key = "objectWriteTraceId"
     if key not in operation.input_keys:
         return wire
-    given = [str(item[key]) for item in wire if isinstance(item, dict) and key in item]
+    without = [(index, item) for index, item in enumerate(wire) if isinstance(item, dict) and key not in item]
     prefix = "input-"
-    while len(given) < len(wire) and any(trace.startswith(prefix) for trace in given):
-        prefix = f"{prefix}-"
-    for index, item in enumerate(wire):
-        if isinstance(item, dict) and key not in item:
-            item[key] = f"{prefix}{index}"
+    if without and len(without) < len(wire):
+        given = [str(item[key]) for item in wire if isinstance(item, dict) and key in item]
+        while any(trace.startswith(prefix) for trace in given):
+            prefix = f"{prefix}-"
+    for index, item in without:
+        item[key] = f"{prefix}{index}"
     return wire
 
 

@@ -14,6 +14,8 @@ from enum import Enum
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeGuard
 
+import msgspec
+
 if TYPE_CHECKING:
     Scalar: TypeAlias = str | int | float | Decimal | date
     PropertyValue: TypeAlias = Scalar | Sequence[Scalar]
@@ -58,10 +60,10 @@ def encode_value(value: object) -> str | Problem:
 
 def encode_id(value: object) -> str | Problem:
     """Return an id as text."""
-    if isinstance(value, Unreadable):
-        return value.problem
     if type(value) is int:
         return _int(value)
+    if isinstance(value, Unreadable):
+        return value.problem
     if _is_numpy_scalar(value) and value.dtype.kind in "iu":
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -119,17 +121,21 @@ def _without_point(text: str) -> str:
 def _decimal(value: Decimal) -> str | Problem:
     if not Decimal.is_finite(value):
         return _not_finite()
-    if abs(Decimal.adjusted(value)) >= _MOST_DIGITS:
-        return _too_long()
-    text = Decimal.__format__(value, "f")
+    text = Decimal.__str__(value)
+    if "E" in text:
+        if abs(Decimal.adjusted(value)) >= _MOST_DIGITS:
+            return _too_long()
+        text = Decimal.__format__(value, "f")
     if len(text) > _MOST_DIGITS and len(Decimal.as_tuple(value).digits) > _MOST_DIGITS:
         return _too_long()
     return text
 
 
 def _datetime(value: datetime) -> str | Problem:
-    if value.tzinfo is UTC:
-        return f"{datetime.isoformat(value, 'T', 'milliseconds')[:-6]}Z"
+    if type(value) is datetime and value.tzinfo is UTC:
+        # A fifth of the time that isoformat takes.
+        text = msgspec.json.encode(value).decode()
+        return f"{text[1:24]}Z" if value.microsecond else f"{text[1:20]}.000Z"
     if value != value:  # noqa: PLR0124 - NaT of pandas is a datetime
         return _missing("NaT")
     try:
