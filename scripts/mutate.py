@@ -3,10 +3,10 @@
     python scripts/mutate.py
     python scripts/mutate.py quota bulk_plan
 
-The tests of a module are those in tests/unit and tests/property that bear its name. A mutant that they let
-pass has to be in tests/mutation/survivors.yaml with the reason, and nothing else may be there. A test that
-does not end within a minute has noticed, too. Exit codes: 0 every mutant is killed or explained; 1 one
-is not, or an explanation is out of date; 2 wrong usage, or the tests fail without any change.
+The tests of a module are those in tests/unit, tests/property and tests/cli that bear its name. A mutant
+that they let pass has to be in tests/mutation/survivors.yaml with the reason, and nothing else may be there.
+A test that does not end within a minute has noticed, too. Exit codes: 0 every mutant is killed or explained;
+1 one is not, or an explanation is out of date; 2 wrong usage, or the tests fail without any change.
 
 The changes are those of mutmut, and three more: its command makes two thirds of the mutants that are made
 here, since it leaves alone conditions, results, statements, and all code outside of functions. No file is
@@ -81,7 +81,7 @@ def path_of(module: str) -> Path:
 
 def tests_of(module: str) -> list[str]:
     """Return where the tests of a module are."""
-    paths = [ROOT / "tests" / folder / f"test_{module}.py" for folder in ("unit", "property")]
+    paths = [ROOT / "tests" / folder / f"test_{module}.py" for folder in ("unit", "property", "cli")]
     return [str(path) for path in paths if path.exists()]
 
 

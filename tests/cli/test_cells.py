@@ -315,3 +315,136 @@ def test_what_is_not_checked_is_left_to_hubspot() -> None:
         assert read(text, kind, checked=False) == text
     assert read("2026-09-01T08:15:00Z", "datetime", checked=False) == "2026-09-01T08:15:00Z"
     assert read(" TRUE", "bool", checked=False) == "true"
+
+
+LOST = "a spreadsheet has shortened a long number, and its last digits are lost"
+NOT_A_NUMBER = (
+    "this is not a number; correct it; where it means that there is no value, say so with --null; "
+    "where a unit stands beside each number, name it in a mapping file"
+)
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("1,2E+12", {"kind": "number"}, f"{LOST}; format the column as a number there, and save the file again"),
+    (
+        "1.2E+12",
+        {"kind": "string", "mends": True},
+        f"{LOST}; format the column as text or as a number without decimals there, and save the file again",
+    ),
+    (
+        "1.234,5",
+        {"kind": "number"},
+        (
+            "the number has separators that HubSpot does not take; "
+            "say which one stands before the decimals: --decimal , (or --decimal .)"
+        ),
+    ),
+    *(
+        (
+            text,
+            {"kind": "number", "decimal": decimal},
+            (
+                f"the number has a {wrong} where no thousands end, and the decimals stand behind a {right}; "
+                "correct the number, or say what separates decimals and thousands in this column"
+            ),
+        )
+        for text, decimal, wrong, right in (
+            ("12,5", ".", "comma", "point"),
+            ("12.5", ",", "point", "comma"),
+            ("+1.2,5", ",", "point", "comma"),
+        )
+    ),
+    ("nine", {"kind": "number"}, NOT_A_NUMBER),
+    ("nine,5", {"kind": "number", "decimal": "."}, NOT_A_NUMBER),
+    (
+        "maybe",
+        {"kind": "bool", "yes": {"x", "ok"}, "no": {"-", "nope"}},
+        (
+            "this is neither yes nor no; write ok, x or -, nope, "
+            "or name the words of the file under yes and no of a mapping file"
+        ),
+    ),
+    (
+        "2026-09-01 08:15",
+        {"kind": "date"},
+        (
+            "the property is a day, and this has a time; "
+            "write the day only, or map the column to a property of type datetime"
+        ),
+    ),
+    (
+        "2026-09-01 08:15",
+        {"kind": "datetime"},
+        "a datetime without a time zone names no instant; say which one is meant: --timezone Europe/Berlin",
+    ),
+    (
+        "9999-12-31 23:59:59-01:00",
+        {"kind": "datetime"},
+        "the datetime has no year in UTC; correct it",
+    ),
+    (
+        "1/9/2026",
+        {"kind": "date", "dates": ["dd/mm/yyyy", "mm/dd/yyyy"]},
+        "the date has more than one meaning in the formats that are told; leave out one of them",
+    ),
+    (
+        "777",
+        {"kind": "date"},
+        (
+            "a number is not a date: HubSpot would count milliseconds from 1970; say what it counts: "
+            "--date-format excel, seconds or milliseconds, or yyyymmdd for example"
+        ),
+    ),
+    (
+        "soon",
+        {"kind": "date", "dates": ["dd/mm/yyyy", "excel"]},
+        "this is not a date that is written dd/mm/yyyy or excel; correct it, or add its format",
+    ),
+    (
+        "soon",
+        {"kind": "date"},
+        (
+            "this is not a date that HubSpot takes; say how dates are written: "
+            "--date-format dd.mm.yyyy, dd.mm.yyyy HH:MM, mm/dd/yyyy or %d.%m.%Y"
+        ),
+    ),
+    (
+        "Garage",
+        {"kind": "enumeration", "words": {"Laden": "p1", "Halle": "p2"}},
+        "the mapping has no value for this option; add it to its options, which are Laden, Halle",
+    ),
+    (
+        "OUTLET",
+        {"kind": "enumeration", "choices": PIPELINE},
+        "2 options have this label; write the value that is meant: p2, p3",
+    ),
+    (
+        "Shopp",
+        {"kind": "enumeration", "choices": PIPELINE},
+        "this is not an option of the property; did you mean p1 (Shop)?",
+    ),
+    (
+        "Shopp",
+        {"kind": "enumeration", "choices": [Choice("x", "x"), Choice("Shop", "Shop")]},
+        "this is not an option of the property; did you mean Shop?",
+    ),
+    (
+        "Zzz",
+        {"kind": "enumeration", "choices": [Choice("9", "9"), *PIPELINE]},
+        (
+            "this is not an option of the property; "
+            "its options are 9, p1 (Shop), p2 (Outlet), p3 (outlet), 7 (Seven)"
+        ),
+    ),
+    *(
+        (
+            "Zzz",
+            {"kind": "enumeration", "choices": [Choice(str(number), str(number)) for number in range(count)]},
+            "this is not an option of the property; its options are 0, 1, 2, 3, 4, 5, 6, 7, 8, 9" + more,
+        )
+        for count, more in ((10, ""), (11, " and 1 more"), (1_010, " and 1,000 more"))
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "rule", "words"), REFUSED)
+def test_a_refusal_says_what_is_wrong_and_what_helps(text: str, rule: dict[str, Any], words: str) -> None:
+    assert read(text, **rule) == words

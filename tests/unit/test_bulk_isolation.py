@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubspot_batch.bulk._isolation import Mistakes, isolate
+from hubspot_batch.bulk._isolation import Mistakes, isolate, not_unique_property, split
 from hubspot_batch.bulk._rows import Row, rows_from
 from hubspot_batch.contract import _operations as contract
 from hubspot_batch.errors import ApiError
-from hubspot_batch.results import ErrorBody, Reason, Response
+from hubspot_batch.results import ErrorBody, Reason, RecordError, Response
+from tests.conftest import case
 
 Sent = list[tuple[list[int], bool]]
 
@@ -195,22 +196,6 @@ def test_a_value_that_is_only_mentioned_proves_nothing_but_comes_first(words: st
     assert len(sent) <= 5
 
 
-def test_a_value_that_is_allowed_is_not_at_fault_though_the_text_begins_with_it() -> None:
-    rows = named(lambda number: {"p": "Value" if number else "much"})
-    reason = Reason(
-        code="INVALID_OPTION",
-        property="p",
-        message="Value was not one of the allowed options: [Value, Other]",
-    )
-
-    sent, left_out = isolated(
-        rows, lambda part: refusal(reason) if part[0].index == 0 and len(part) > 0 else None
-    )
-
-    assert set(left_out) <= {0}
-    assert sum(len(part) for part, refused in sent if not refused) == 99
-
-
 def test_several_mistakes_of_which_each_refusal_names_one_are_found_one_by_one() -> None:
     def properties(number: int) -> dict[str, str]:
         return {**({"colour": "c"} if number % 2 else {}), **({"size": "s"} if number % 3 else {})}
@@ -320,10 +305,13 @@ def test_a_link_that_the_caller_has_changed_since_is_that_which_was_sent() -> No
     assert [mistakes.of(row) is not None for row in rows] == [True, False]
 
 
+def taken_words(value: str) -> str:
+    return f"Cannot set X{{propertyName=sku, value={value}}} on 9. 5 already has that value."
+
+
 def test_the_row_whose_value_is_taken_is_named_where_it_is_the_only_one() -> None:
     def taken(value: str) -> ApiError:
-        message = f"Cannot set X{{propertyName=sku, value={value}}} on 9. 5 already has that value."
-        return refusal(message=message)
+        return refusal(message=taken_words(value))
 
     rows = named(lambda number: {"sku": f"S{number % 99}"})
     errors = [taken("S7"), taken("s8"), None, None, taken("S0"), None, None]
@@ -335,13 +323,32 @@ def test_the_row_whose_value_is_taken_is_named_where_it_is_the_only_one() -> Non
 
 
 def test_what_was_named_long_ago_is_forgotten() -> None:
-    mistakes = Mistakes(creating=False)
-    for number in range(600):
-        reason = Reason(code="INVALID_LONG", property="p", message=f"v{number} was not a valid long.")
-        mistakes.learn([updated(0, properties={"p": f"v{number}"})], refusal(reason))
+    def named(number: int, kind: str) -> tuple[Row, ApiError]:
+        match kind:
+            case "value":
+                reason = Reason(code="INVALID_LONG", property="p", message="")
+                return updated(0, properties={"p": f"v{number}"}), refusal(reason)
+            case "id":
+                return updated(number), refusal(
+                    category="OBJECT_NOT_FOUND", context={"ids": [str(1000 + number)]}
+                )
+            case "target":
+                sub_category = "crm.associations.TO_OBJECT_NOT_FOUND"
+                return linked(0, str(number), 507), refusal(
+                    sub_category=sub_category, context={"id": [str(number)]}
+                )
+            case _:
+                row = updated(0, properties={"sku": f"S{number}"})
+                return row, refusal(message=taken_words(f"S{number}"))
 
-    found = [mistakes.of(updated(0, properties={"p": f"v{number}"})) for number in (99, 100, 599)]
-    assert [error is not None for error in found] == [False, True, True]
+    for kind in ("value", "id", "target", "taken"):
+        with case(kind):
+            mistakes = Mistakes(creating=False)
+            for number in range(501):
+                row, error = named(number, kind)
+                mistakes.learn([row], error)
+            found = [mistakes.of(named(number, kind)[0]) is not None for number in (0, 1, 500)]
+            assert found == [False, True, True]
 
 
 def test_rows_that_are_named_by_trace_id_id_or_link_are_tried_first() -> None:
@@ -360,6 +367,143 @@ def test_rows_that_are_named_by_trace_id_id_or_link_are_tried_first() -> None:
         lambda part: refusal(context={"id": ["4"]}) if any(row.index == 4 for row in part) else None,
     )
     assert [len(part) for part, _ in sent] == [9, 1, 8]
+
+
+def test_a_row_is_refused_for_all_that_is_said_of_it() -> None:
+    mistakes = Mistakes(creating=False)
+    row, other = updated(0, properties={"colour": "c"}), updated(1)
+    reason = Reason(code="PROPERTY_DOESNT_EXIST", property="colour", message="no colour")
+    # The message of a refusal is about other rows, too, where it has reasons.
+    mistakes.learn([row, other], refusal(reason, sub_category="SUB", message="not valid"))
+    unknown_property = RecordError(
+        index=None, category="VALIDATION_ERROR", sub_category="SUB", message=None, reasons=(reason,)
+    )
+    assert mistakes.of(row) == unknown_property
+    assert mistakes.of(other) is None
+    mistakes.learn(
+        [row, other], refusal(category="OBJECT_NOT_FOUND", message="gone", context={"ids": ["1001"]})
+    )
+    gone = RecordError(index=None, category="OBJECT_NOT_FOUND", message="gone", reasons=())
+    assert mistakes.of(other) == gone
+    # Two refusals have no message in common.
+    mistakes.learn([row], refusal(category="OBJECT_NOT_FOUND", message="gone", context={"ids": ["1000"]}))
+    assert mistakes.of(row) == unknown_property
+    mistakes.learn([other], refusal(message=taken_words("t1").replace("sku", "hs_tags")))
+    assert mistakes.of(other) != gone
+
+    mistakes = Mistakes(creating=False)
+    mistakes.learn([row], refusal(reason, status=409, category=None))
+    error = mistakes.of(row)
+    assert error is not None
+    assert error.category == "HTTP_409"
+
+
+def test_a_refusal_that_may_be_about_several_things_names_none() -> None:
+    rows = [updated(number, properties={"p": "x"}) for number in range(3)]
+    for error in (
+        refusal(),
+        refusal(Reason(code="PROPERTY_DOESNT_EXIST", property="q")),
+        refusal(Reason(code="PROPERTY_DOESNT_EXIST")),
+        refusal(Reason(code="NEW", property="p")),
+        refusal(Reason(code=None, property="p")),
+        refusal(Reason(code="INVALID_LONG", property="q", message="x was not a valid long.")),
+        refusal(Reason(code="INVALID_LONG", property="hs_tags", message=None)),
+        refusal(Reason(code="INVALID_LONG", property="hs_tags", message="t1, t2 was not a valid long.")),
+        refusal(category="OBJECT_NOT_FOUND"),
+        refusal(category="NEW", context={"ids": ["1001"]}),
+        refusal(category="OBJECT_NOT_FOUND", sub_category="crm.associations.NEW"),
+        refusal(category="OBJECT_NOT_FOUND", sub_category="crm.associations.NEW", context={"ids": ["1001"]}),
+        refusal(category="CONFLICT"),
+        refusal(Reason(code="CONFLICTING_UNIQUE_VALUE", property="hs_tags"), category="CONFLICT"),
+        refusal(message=taken_words("x").replace("sku", "p")),
+        refusal(message=taken_words("x")),
+    ):
+        mistakes = Mistakes(creating=True)
+        mistakes.learn(rows, error)
+        assert not mistakes.are_known
+
+
+def test_a_value_that_one_of_two_reasons_allows_is_not_at_fault() -> None:
+    for options, is_bad in (
+        ("[a, b]", True),
+        ("[Value, a]", False),
+        ("[a, Value]", False),
+        ("[Values]", True),
+    ):
+        rows = [updated(number, properties={"p": value}) for number, value in enumerate(["Value", "much"])]
+        reason = Reason(
+            code="INVALID_OPTION",
+            property="p",
+            message=f"Value was not one of the allowed options: {options}",
+        )
+        mistakes = Mistakes(creating=False)
+        mistakes.learn(rows, refusal(reason))
+        assert [mistakes.of(row) is not None for row in rows] == [is_bad, False]
+
+
+def test_an_id_property_that_the_account_does_not_hold_unique_is_read_from_the_message() -> None:
+    message = "Unable to perform update/upsert by non-unique 0-123 property hs_tags in portal ID 7"
+    assert not_unique_property(refusal(message=message)) == "hs_tags"
+    assert not_unique_property(refusal(message=None)) is None
+
+
+# In what order rows are tried.
+
+
+def indexes(parts: tuple[Sequence[Row], Sequence[Row]]) -> tuple[list[int], list[int]]:
+    first, second = parts
+    return [row.index for row in first], [row.index for row in second]
+
+
+def test_rows_whose_values_a_text_mentions_are_tried_apart() -> None:
+    values = ["red", "re", "Red", "a_red", "red_", "blue", "blue"]
+    rows = [updated(number, properties={"colour": value}) for number, value in enumerate(values)]
+    for message, mentioned in (
+        ("red is bad", [0]),
+        ("is bad: red", [0]),
+        ('"red", and blue', [0, 5, 6]),
+        ("a_red or red_", [3, 4]),
+        ("reddish, but red", [0]),
+    ):
+        for reason in (
+            Reason(code="NEW", property="colour", message=message),
+            Reason(code="NEW", message=f'{message}: Property "colour"'),
+            Reason(code="NEW", message=f'{message}: property "colour"'),
+        ):
+            with case(reason):
+                others = [row.index for row in rows if row.index not in mentioned]
+                assert indexes(split(rows, refusal(reason))) == (mentioned, others)
+                assert indexes(split(rows, refusal(Reason(code="OTHER"), reason))) == (mentioned, others)
+
+
+def test_rows_that_are_all_mentioned_or_none_of_them_are_halved() -> None:
+    rows = [*map(updated, range(5))]
+    halves = ([0, 1], [2, 3, 4])
+    for error in (
+        refusal(),
+        refusal(Reason(code="NEW")),
+        refusal(Reason(code="NEW", property="hs_tags")),
+        refusal(Reason(code="NEW", property="hs_tags", message="reddish")),
+        refusal(Reason(code="NEW", property="untold", message="None")),
+        refusal(context={"ids": [str(1000 + number) for number in range(5)]}),
+        refusal(category="CONFLICT"),
+        refusal(message=taken_words("S1")),
+    ):
+        assert indexes(split(rows, error)) == halves
+
+
+def test_a_row_is_mentioned_by_its_value_as_hubspot_compares_it() -> None:
+    rows = [updated(number, properties={"sku": f"S{number}"} if number else {}) for number in range(5)]
+    assert indexes(split(rows, refusal(message=taken_words("s3")))) == ([3], [0, 1, 2, 4])
+
+
+def test_rows_with_one_value_of_a_refused_property_stay_together() -> None:
+    rows = [updated(number, properties={"p": value}) for number, value in enumerate("abacbaca")]
+    reasons = [Reason(code="NEW"), Reason(code="NEW", property="p")]
+    # Four of a, two of b, and two of c.
+    assert indexes(split(rows, refusal(*reasons))) == ([0, 2, 5, 7], [1, 4, 3, 6])
+    rows = [updated(number, properties={"p": value}) for number, value in enumerate("abbccc")]
+    assert indexes(split(rows, refusal(*reasons))) == ([3, 4, 5], [1, 2, 0])
 
 
 WORDS = st.sampled_from(["a was not a valid long.", "a is bad, b is good", "b and a", "x", ""])

@@ -532,6 +532,11 @@ def test_more_records_than_the_inputs_they_fit_make_all_doubtful() -> None:
     assert match_written(inputs, written) == [None, None, None]
 
 
+def test_two_records_that_fit_one_input_only_belong_to_none() -> None:
+    inputs = creates({"a": "3", "b": "1"}, {"a": "1", "b": "3"})
+    assert match_written(inputs, records({"a": "1"}, {"b": "3"})) == [None, None]
+
+
 def test_missing_records_do_not_make_the_others_guesses() -> None:
     inputs = creates({"name": "A"}, {"name": "A"}, {"name": "A"}, {"name": "A", "stage": "open"})
     written = records({"name": "A", "stage": "open"}, {"name": "A"}, {"name": "A"})

@@ -62,7 +62,7 @@ class Mistakes:
         self._properties: dict[str, RecordError] = {}
         self._missing: dict[str, RecordError] = {}
         self._values: dict[tuple[str, _Value], RecordError] = {}
-        self._ids: dict[tuple[str | None, str], RecordError] = {}
+        self._ids: dict[tuple[str | None, str | None], RecordError] = {}
         self._targets: dict[_Link, RecordError] = {}
         self._taken: dict[tuple[str, str], RecordError] = {}
         self._id_properties: dict[str, RecordError] = {}
@@ -286,8 +286,8 @@ def _error(refusal: ApiError, reasons: Sequence[Reason]) -> RecordError:
     )
 
 
-def _address(row: Row) -> tuple[str | None, str]:
-    return row.wire.get("idProperty"), row.wire.get("id", "")
+def _address(row: Row) -> tuple[str | None, str | None]:
+    return row.wire.get("idProperty"), row.wire.get("id")
 
 
 def _drop_oldest(mistakes: dict[_Key, RecordError]) -> None:
