@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from hubspot_batch.sandbox import Behaviour, OAuthApp, Property, Sandbox
+from hubspot_batch.sandbox import _account as account
 from hubspot_batch.sandbox._object_types import SCHEMAS
 from tests.conftest import case
 
@@ -258,6 +259,8 @@ class TestSearch:
             ("hs_total_price", "EQ", {"value": "nine"}, ""),
             ("hs_total_price", "NEQ", {"value": "9"}, "23"),
             ("hs_total_price", "NEQ", {"value": "nine"}, "123"),
+            ("hs_total_price", "LT", {"value": "sNaN"}, ""),
+            ("hs_total_price", "NOT_IN", {"values": ["-Infinity", "NaN"]}, "123"),
             ("hs_total_price", "LT", {"value": "10"}, "1"),
             ("hs_total_price", "LTE", {"value": "10"}, "12"),
             ("hs_total_price", "GT", {"value": "10"}, "3"),
@@ -344,13 +347,57 @@ class TestSearch:
             ("hs_order_name", "2431"),
             ("-hs_order_name", "1342"),
             ("-size", "1234"),
+            ("hs_lastmodifieddate", "1342"),
+            ("-hs_lastmodifieddate", "2134"),
+            ("-hs_createdate", "1234"),
         ],
     )
     def test_results_are_sorted_and_those_without_a_value_come_last(
-        self, http: httpx.Client, sort: object, expected: str
+        self, box: Sandbox, http: httpx.Client, sort: object, expected: str
     ) -> None:
+        box.reset(clock="2026-09-01T08:00:00Z")
+        box.seed({"orders": ROWS})
+        box.clock.advance(60)
+        http.patch(f"{ORDERS}/2", json={"properties": {"hs_order_note": "new"}})
+
         found = self.search(http, {"sorts": [sort]})
+
         assert "".join(record["id"] for record in found["results"]) == expected
+
+    def test_what_the_store_looks_for_is_what_the_search_finds(
+        self, box: Sandbox, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        box.reset(clock="2026-09-01T08:00:00Z")
+        names = ["desk", "DESK", "Ärmel", "ärmel", "5 \N{KELVIN SIGN}", "5 k", ""]
+        box.seed({"orders": [{"id": 11 + at, "hs_order_name": name} for at, name in enumerate(names)]})
+        box.seed({"orders": [{"id": 9, "9 lives": "desk", "hs_is_closed": "desk"}]})
+        box.clock.advance(60)
+        http.patch(f"{ORDERS}/11", json={"properties": {"hs_order_note": "desk"}})
+        moments = ("2026-09-01T08:00:30Z", "2026-09-01", "1788249630000", "soon", "")
+        texts = ("desk", "Desk", "ÄRMEL", "ärmel", "5 k", "", *moments)
+        filters = [
+            {"propertyName": name, "operator": operator, "value": text, "highValue": text, "values": [text]}
+            for name in (
+                *("hs_order_name", "hs_order_note", "hs_pipeline_stage", "9 lives", "hs_is_closed"),
+                *("hs_createdate", "hs_lastmodifieddate", "hs_processed_date"),
+            )
+            for operator in ("EQ", "IN", "NEQ", "LT", "GTE", "BETWEEN")
+            for text in texts
+        ]
+        bodies: list[Mapping[str, Any]] = [{"filters": [entry]} for entry in filters]
+        desk = {"propertyName": "hs_order_name", "operator": "EQ", "value": "desk"}
+        many = {"propertyName": "hs_order_name", "operator": "IN", "values": ["desk"] * 600}
+        bodies += [{"filterGroups": [{"filters": [desk]}, {"filters": [entry]}]} for entry in filters[::7]]
+        bodies += [{"filters": [many]}, {"filterGroups": [{"filters": []}, {"filters": [desk]}]}]
+
+        with_hints = [self.search(http, body) for body in bodies]
+        monkeypatch.setattr(account, "hints_of", lambda *_: ())
+        without = [self.search(http, body) for body in bodies]
+
+        for body, found, expected in zip(bodies, with_hints, without, strict=True):
+            with case(body):
+                assert found == expected
+        assert {found["total"] for found in without} >= {0, 1, 2, 3, 7, 8}
 
     def test_pages_follow_one_another(self, box: Sandbox, http: httpx.Client) -> None:
         box.seed({"orders": [{"id": number, "hs_order_name": "A"} for number in range(1001, 2201)]})

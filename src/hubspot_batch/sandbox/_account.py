@@ -25,7 +25,14 @@ from hubspot_batch.sandbox._clock import Clock
 from hubspot_batch.sandbox._operations import Target, plural_of
 from hubspot_batch.sandbox._requests import Pair, ReadRequest, WriteInput
 from hubspot_batch.sandbox._schemas import ObjectSchema, Values
-from hubspot_batch.sandbox._search import SearchRequest, finds, in_order, linked_type, read_search
+from hubspot_batch.sandbox._search import (
+    SearchRequest,
+    condition_of,
+    hints_of,
+    in_order,
+    linked_type,
+    read_search,
+)
 from hubspot_batch.sandbox._store import NewRecord, Revision, Store, StoredAssociation, StoredRecord
 
 _LARGEST_PAGE = 100
@@ -306,31 +313,51 @@ class Account:
         request = read_search(call.content, schema, finds_empty=self._behaviour.other_finds_empty)
         if isinstance(request, Refusal):
             return request
-        ids = in_order(request, schema, self._found_by(request, schema))
-        page = [str(number) for number in ids[request.after : request.after + request.limit]]
-        records = self._store.get(object_type, page)
+        total, page = self._page_of(request, schema)
         shown = Shown(properties=request.properties or self._defaults(object_type))
-        results = self._bodies([records[text] for text in page if text in records], shown)
-        body: Json = {"total": len(ids), "results": results}
-        if len(ids) > (end := request.after + request.limit):
+        results = self._bodies(page, shown)
+        body: Json = {"total": total, "results": results}
+        if total > (end := request.after + request.limit):
             body["paging"] = _next_page(str(end))
         return Reply(200, body, len(results))
+
+    def _page_of(self, request: SearchRequest, schema: ObjectSchema) -> tuple[int, Sequence[StoredRecord]]:
+        """Return how many records a search finds, and those of its page."""
+        first, last = request.after, request.after + request.limit
+        column = {schema.created: "created_at", schema.modified: "updated_at"}.get(request.sort or "")
+        if request.finds_all and (request.sort is None or column is not None):
+            order = f"{column} DESC, " if column and request.descending else f"{column or 'created_at'}, "
+            return self._store.searchable_page(
+                schema.name,
+                self._clock.time(),
+                f"{order}created_at, id",
+                after=request.after,
+                limit=request.limit,
+            )
+        ids = in_order(request, schema, self._found_by(request, schema))
+        page = [str(number) for number in ids[first:last]]
+        records = self._store.get(schema.name, page)
+        return len(ids), [records[text] for text in page if text in records]
 
     def _found_by(
         self, request: SearchRequest, schema: ObjectSchema
     ) -> Iterable[tuple[str | None, str, int]]:
         """Yield of each record that a search finds: the value to sort by, the time of creation, the id."""
-        asked = {linked_type(entry.name) for group in request.groups for entry in group} - {None}
-        for record in self._store.searchable(schema.name, self._clock.time()):
-            properties = self._body(record, record.properties)["properties"]
-            linked: dict[str, list[str]] = {}
-            for name in asked:
-                for link in self._store.associations([record.id]).get(record.id, ()):
-                    if link.to_type == plural_of(name or ""):
-                        linked.setdefault(name or "", []).append(link.to_id)
-            if finds(request, schema, properties, linked):
-                value = None if request.sort is None else properties.get(request.sort)
-                yield value, record.created_at, int(record.id)
+        finds = condition_of(request, schema)
+        asked = {name: plural_of(name) for name in map(linked_type, request.names) if name is not None}
+        computed = not schema.computed({}).keys().isdisjoint(request.names)
+        hints = hints_of(request, schema)
+        for records in self._store.searchable(schema.name, self._clock.time(), hints):
+            links = self._store.associations(record.id for record in records) if asked else {}
+            for record in records:
+                properties = self._properties(record, computed=computed)
+                linked = {
+                    name: [link.to_id for link in links.get(record.id, ()) if link.to_type == object_type]
+                    for name, object_type in asked.items()
+                }
+                if finds(properties, linked):
+                    value = None if request.sort is None else properties.get(request.sort)
+                    yield value, record.created_at, int(record.id)
 
     def _defaults(self, object_type: str) -> Sequence[str] | None:
         """Return the properties that a reply shows where a request names none; None for all."""
@@ -472,16 +499,31 @@ class Account:
         known = schema.properties if schema else properties
         return {name: properties.get(name) for name in dict.fromkeys((*names, *always)) if name in known}
 
-    def _body(self, record: StoredRecord, shown: Values) -> Json:
+    def _properties(
+        self, record: StoredRecord, shown: Values | None = None, *, computed: bool = True
+    ) -> dict[str, str | None]:
+        """Return properties of a record, with those of the server.
+
+        Args:
+            record: The record.
+            shown: Its properties; None for all that it stores.
+            computed: Whether to have those that the server computes, too.
+        """
         schema = self._schemas.get(record.object_type)
-        of_server = {
+        return {
+            **(schema.computed(record.properties) if schema and computed else {}),
+            **(_SOURCE if schema else {}),
+            **(record.properties if shown is None else shown),
             "hs_object_id": record.id,
             schema.created if schema else "createdate": record.created_at,
             schema.modified if schema else "hs_lastmodifieddate": record.updated_at,
         }
+
+    def _body(self, record: StoredRecord, shown: Values) -> Json:
+        schema = self._schemas.get(record.object_type)
         body: Json = {
             "id": record.id,
-            "properties": {**shown, **of_server},
+            "properties": self._properties(record, shown),
             "createdAt": record.created_at,
             "updatedAt": record.updated_at,
             "archived": record.archived_at is not None,
@@ -489,7 +531,6 @@ class Account:
         if record.archived_at is not None:
             body["archivedAt"] = record.archived_at
         if schema:
-            body["properties"] = {**schema.computed(record.properties), **_SOURCE, **body["properties"]}
             body["url"] = f"{_APP}/contacts/{self._number}/record/{schema.type_id}/{record.id}"
         return body
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from threading import Lock
 
 from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.sandbox._formats import write_moment
 
 
 class Clock:
@@ -70,7 +71,7 @@ class Clock:
 
     def moment(self) -> str:
         """Return the time as HubSpot writes it."""
-        return self.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return write_moment(self.now())
 
 
 _LONGEST = 3_155_760_000.0

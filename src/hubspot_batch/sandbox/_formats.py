@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -47,6 +47,7 @@ class Format(Struct, frozen=True, kw_only=True):
     write: Callable[[str], str] = str
 
 
+@lru_cache(maxsize=10_000)  # a search looks at the same times again and again
 def moment_of(value: str) -> datetime | None:
     """Return the time that a value means: a day, ISO 8601, or milliseconds since 1970; None if invalid."""
     try:
@@ -59,6 +60,11 @@ def moment_of(value: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return None
+
+
+def write_moment(moment: datetime) -> str:
+    """Return a time as HubSpot writes those of creation and change; it has milliseconds."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def write_number(value: str, decimals: int) -> str:

@@ -1,7 +1,7 @@
 """Searches: what one asks for, and which records it finds (docs/behaviour.md, "Search")."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from hubspot_batch.sandbox import _bodies
 from hubspot_batch.sandbox._bodies import Refusal
-from hubspot_batch.sandbox._formats import moment_of
+from hubspot_batch.sandbox._formats import moment_of, write_moment
 from hubspot_batch.sandbox._requests import read_body, text_of
-from hubspot_batch.sandbox._schemas import ObjectSchema
+from hubspot_batch.sandbox._schemas import ObjectSchema, Values
+from hubspot_batch.sandbox._store import OneOf, Within
 
 _MOST_GROUPS = 5
 _MOST_IN_A_GROUP = 6
@@ -23,6 +24,8 @@ _MOST_SORTS = 1
 _LONGEST_QUERY = 3_000
 _LARGEST_PAGE = 200
 _MOST_RESULTS = 10_000
+_MOST_SURE = 500
+"""How many values a store looks for; beyond that, it is as fast to look at each record."""
 
 _LINKED = "associations."
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
@@ -129,6 +132,23 @@ class SearchRequest(Struct, frozen=True, kw_only=True):
     after: int
     finds_empty: bool
 
+    @property
+    def finds_all(self) -> bool:
+        """Whether it finds every record."""
+        return not self.groups and not self.words
+
+    @property
+    def names(self) -> Collection[str]:
+        """The properties that it looks at, and `associations.` with an object type."""
+        names = {entry.name for group in self.groups for entry in group}
+        return names if self.sort is None else names | {self.sort}
+
+
+Linked: TypeAlias = Mapping[str, Collection[str]]
+"""The ids of the records that one is associated with, by object type as a filter has written it."""
+Condition: TypeAlias = Callable[[Values, Linked], bool]
+"""Tells of a record, given all its properties and its associations, whether a search finds it."""
+
 
 def read_search(content: bytes, schema: ObjectSchema, *, finds_empty: bool) -> SearchRequest | Refusal:
     """Return what a search asks for, or why it is refused.
@@ -166,28 +186,75 @@ def read_search(content: bytes, schema: ObjectSchema, *, finds_empty: bool) -> S
     )
 
 
-def finds(
-    request: SearchRequest,
-    schema: ObjectSchema,
-    properties: Mapping[str, str | None],
-    linked: Mapping[str, Iterable[str]],
-) -> bool:
-    """Return whether a search finds a record.
+def condition_of(request: SearchRequest, schema: ObjectSchema) -> Condition:
+    """Return what tells of a record whether a search finds it.
+
+    What the search compares with is worked out here, once, and not again for each record.
 
     Args:
         request: The search.
-        schema: The object type of the record.
-        properties: All properties of the record.
-        linked: The ids of the records that it is associated with, by object type.
+        schema: The object type of the records.
     """
-    if not _has_words(request.words, schema, properties):
-        return False
-    if not request.groups:
-        return True
-    return any(
-        all(_meets(entry, schema, properties, linked, empty=request.finds_empty) for entry in group)
-        for group in request.groups
-    )
+    groups = [
+        [_condition(entry, schema, empty=request.finds_empty) for entry in group] for group in request.groups
+    ]
+
+    def finds(properties: Values, linked: Linked) -> bool:
+        if not _has_words(request.words, schema, properties):
+            return False
+        return not groups or any(all(meets(properties, linked) for meets in group) for group in groups)
+
+    return finds
+
+
+def hints_of(request: SearchRequest, schema: ObjectSchema) -> Sequence[OneOf | Within]:
+    """Return what a store can look for: each record that a search finds is as one of these says.
+
+    Args:
+        request: The search.
+        schema: The object type of the records.
+
+    Returns:
+        A hint for each group of filters; none at all if some group gives none.
+    """
+    hints = [[hint for entry in group if (hint := _hint(entry, schema))] for group in request.groups]
+    found = [of_group[0] for of_group in hints if of_group]
+    values = sum(len(hint.values) for hint in found if isinstance(hint, OneOf))
+    return found if len(found) == len(hints) and values <= _MOST_SURE else ()
+
+
+def _hint(entry: Filter, schema: ObjectSchema) -> OneOf | Within | None:
+    if entry.name in {schema.created, schema.modified}:
+        return _period(entry, created=entry.name == schema.created)
+    rule = schema.properties.get(entry.name)
+    if (
+        entry.operator not in {"EQ", "IN"}
+        or rule is None
+        or rule.read_only
+        or rule.kind not in {"text", "email", "enumeration", "boolean"}
+        or entry.name in schema.computed({})
+        or not (entry.name.isascii() and entry.name.isidentifier())
+    ):
+        return None
+    fold = entry.operator == "EQ"
+    return OneOf(entry.name, tuple(value.lower() if fold else value for value in entry.values))
+
+
+def _period(entry: Filter, *, created: bool) -> Within | None:
+    """Return the period in which a record was created or changed that meets a filter."""
+    ends = [write_moment(found) for value in entry.values if (found := moment_of(value))]
+    if not ends or len(ends) < len(entry.values):
+        return None
+    column: Literal["created_at", "updated_at"] = "created_at" if created else "updated_at"
+    match entry.operator:
+        case "EQ" | "BETWEEN":
+            return Within(column, ends[0], ends[-1])
+        case "GT" | "GTE":
+            return Within(column, first=ends[0])
+        case "LT" | "LTE":
+            return Within(column, last=ends[0])
+        case _:
+            return None
 
 
 def in_order(
@@ -291,52 +358,63 @@ def _has_words(words: Sequence[str], schema: ObjectSchema, properties: Mapping[s
         for name, value in properties.items()
         if value and name in rules and rules[name].kind in {"text", "email"} and not rules[name].read_only
     ]
+    if not all(any(word in text for text in texts) for word in words):
+        return False  # without the words of all texts, which take long to find
     found = {word for text in texts for word in (*_WORD.findall(text), *_SPACED.findall(text))}
     return all(any(known.startswith(word) for known in found) for word in words)
 
 
-def _meets(
-    entry: Filter,
-    schema: ObjectSchema,
-    properties: Mapping[str, str | None],
-    linked: Mapping[str, Iterable[str]],
-    *,
-    empty: bool,
-) -> bool:
-    object_type = linked_type(entry.name)
+def _condition(entry: Filter, schema: ObjectSchema, *, empty: bool) -> Condition:
+    """Return what tells of a record whether it meets a filter."""
+    name, operator = entry.name, entry.operator
+    object_type = linked_type(name)
     if object_type is not None:
-        return _is_linked(entry, set(linked.get(object_type, ())))
-    value = properties.get(entry.name)
-    if entry.operator.startswith("NOT_HAS"):
-        return not value
-    if not value:
-        return entry.operator == "NOT_CONTAINS_TOKEN" or (empty and entry.operator in {"NEQ", "NOT_IN"})
-    return entry.operator == "HAS_PROPERTY" or _agrees(entry, schema, value)
+        wanted = set(entry.values)
+        return lambda _, linked: _is_linked(operator, wanted, linked.get(object_type, ()))
+    if operator == "NOT_HAS_PROPERTY":
+        return lambda properties, _: not properties.get(name)
+    # Whether a record without a value meets it.
+    absent = operator == "NOT_CONTAINS_TOKEN" or (empty and operator in {"NEQ", "NOT_IN"})
+    agrees = _agreement(entry, schema)
+
+    def meets(properties: Values, _: Linked) -> bool:
+        value = properties.get(name)
+        return agrees(value) if value else absent
+
+    return meets
 
 
-def _agrees(entry: Filter, schema: ObjectSchema, value: str) -> bool:
-    """Return whether a value is as a filter says."""
-    if entry.operator.endswith("CONTAINS_TOKEN"):
-        return _contains(value, entry.values[0]) == (entry.operator == "CONTAINS_TOKEN")
-    own = _comparable(schema, entry.name, value)
+def _agreement(entry: Filter, schema: ObjectSchema) -> Callable[[str], bool]:
+    """Return what tells of a value whether it is as a filter says."""
+    name, operator = entry.name, entry.operator
+    if operator == "HAS_PROPERTY":
+        return lambda _: True
+    if operator.endswith("CONTAINS_TOKEN"):
+        contains = _contains(entry.values[0])
+        return lambda value: contains(value.lower()) == (operator == "CONTAINS_TOKEN")
     # In a list, a text has to be given in small letters.
-    fold = not entry.operator.endswith("IN")
-    others = [_comparable(schema, entry.name, other, fold=fold) for other in entry.values]
-    if entry.operator.endswith("IN"):
-        return (own in others) == (entry.operator == "IN")
-    if any(type(other) is not type(own) for other in others):
-        return entry.operator == "NEQ"
-    if entry.operator == "BETWEEN":
-        return _COMPARED["GTE"](own, others[0]) and _COMPARED["LTE"](own, others[1])
-    return _COMPARED[entry.operator](own, others[0])
+    listed = operator.endswith("IN")
+    others = [_comparable(schema, name, other, fold=not listed) for other in entry.values]
+    if listed:
+        chosen = set(others)
+        return lambda value: (_comparable(schema, name, value) in chosen) == (operator == "IN")
+
+    def agrees(value: str) -> bool:
+        own = _comparable(schema, name, value)
+        if any(type(other) is not type(own) for other in others):
+            return operator == "NEQ"
+        if operator == "BETWEEN":
+            return _COMPARED["GTE"](own, others[0]) and _COMPARED["LTE"](own, others[1])
+        return _COMPARED[operator](own, others[0])
+
+    return agrees
 
 
-def _is_linked(entry: Filter, ids: set[str]) -> bool:
+def _is_linked(operator: Operator, wanted: Collection[str], ids: Collection[str]) -> bool:
     """Return whether the records that one is associated with are as a filter says."""
-    if entry.operator.endswith("HAS_PROPERTY"):
-        return bool(ids) == (entry.operator == "HAS_PROPERTY")
-    found = bool(ids & set(entry.values))
-    return found == (entry.operator in {"EQ", "IN"})
+    if operator.endswith("HAS_PROPERTY"):
+        return bool(ids) == (operator == "HAS_PROPERTY")
+    return any(text in wanted for text in ids) == (operator in {"EQ", "IN"})
 
 
 def _comparable(
@@ -347,9 +425,11 @@ def _comparable(
     kind = rule.kind if rule else "text"
     if kind in {"number", "money", "owner"}:
         try:
-            return Decimal(value)
+            number = Decimal(value)
         except InvalidOperation:
             return value
+        # NaN cannot be compared.
+        return number if number.is_finite() else value
     if kind in {"date", "datetime"}:
         return moment_of(value) or value
     return value.lower() if fold else value
@@ -360,10 +440,17 @@ def _sort_key(schema: ObjectSchema, name: str, value: str) -> tuple[str, Any]:
     return type(comparable).__name__, comparable
 
 
-def _contains(value: str, pattern: str) -> bool:
-    """Return whether a text has all words of a pattern, in which `*` stands for anything."""
-    text = value.lower()
-    words = {text, *_SPACED.findall(text), *_WORD.findall(text)}
+def _contains(pattern: str) -> Callable[[str], bool]:
+    """Return what tells of a text whether it has all words of a pattern, in which `*` stands for anything."""
+    parts = pattern.lower().split()
+    certain = [max(part.split("*"), key=len) for part in parts]
     # Only `*` is special, not the other characters that fnmatch knows.
-    patterns = [re.sub(r"([\[?])", r"[\1]", part) for part in pattern.lower().split()]
-    return all(any(fnmatchcase(word, part) for word in words) for part in patterns)
+    patterns = [re.sub(r"([\[?])", r"[\1]", part) for part in parts]
+
+    def contains(text: str) -> bool:
+        if not all(letters in text for letters in certain):
+            return False  # without the words of the text, which take long to find
+        words = {text, *_SPACED.findall(text), *_WORD.findall(text)}
+        return all(any(fnmatchcase(word, part) for word in words) for part in patterns)
+
+    return contains

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -28,6 +28,7 @@ _ID = re.compile(r"[1-9]\d{0,17}", re.ASCII)
 _MOST_VALUES = 500
 _COLUMNS = "id, object_type, properties, created_at, updated_at, archived_at"
 _NOT_ARCHIVED = "archived_at IS NULL"
+_SEARCHABLE = f"object_type = ? AND {_NOT_ARCHIVED} AND indexed_at <= ?"
 
 _TABLES = f"""
 BEGIN;
@@ -120,6 +121,41 @@ class NewRecord(Struct, frozen=True, kw_only=True):
 
     object_type: str
     properties: Values
+
+
+class OneOf(Struct, frozen=True):
+    """Records whose property has one of these values.
+
+    Attributes:
+        name: The property, a name in letters, digits and underscores.
+        values: The values, in small letters.
+    """
+
+    name: str
+    values: Sequence[str]
+
+    def in_sql(self) -> tuple[str, Sequence[str]]:
+        """Return the condition in SQL, and its values."""
+        places = ", ".join("?" * len(self.values))
+        return f"folded(json_extract(properties, ?)) IN ({places})", (f'$."{self.name}"', *self.values)
+
+
+class Within(Struct, frozen=True):
+    """Records that were created or changed in a period.
+
+    Attributes:
+        column: What the period is about.
+        first: Its beginning, in ISO 8601.
+        last: Its end.
+    """
+
+    column: Literal["created_at", "updated_at"]
+    first: str = ""
+    last: str = "~"
+
+    def in_sql(self) -> tuple[str, Sequence[str]]:
+        """Return the condition in SQL, and its values."""
+        return f"{self.column} BETWEEN ? AND ?", (self.first, self.last)
 
 
 def is_record_id(text: str) -> bool:
@@ -297,18 +333,44 @@ class Store:
             f"object_type = ? AND id > ? AND {state} ORDER BY id LIMIT ?", object_type, after, limit
         )
 
-    def searchable(self, object_type: str, now: float) -> Generator[StoredRecord, None, None]:
-        """Yield the records that a search can find now, by rising id, without holding all of them."""
+    def searchable(
+        self, object_type: str, now: float, hints: Sequence["OneOf | Within"] = ()
+    ) -> Generator[list[StoredRecord], None, None]:
+        """Yield the records that a search can find now, by rising id, some at a time.
+
+        Args:
+            object_type: Their object type.
+            now: Seconds since 1970: what is indexed later is not found.
+            hints: Only records that are as one of them says are found; all of them if there are none.
+        """
         after = 0
+        clauses, lists = zip(*[hint.in_sql() for hint in hints], strict=True) if hints else (["TRUE"], [])
+        condition = f"{_SEARCHABLE} AND ({' OR '.join(clauses)}) AND id > ? ORDER BY id LIMIT ?"
+        values = [value for texts in lists for value in texts]
         while True:
-            condition = (
-                f"object_type = ? AND id > ? AND {_NOT_ARCHIVED} AND indexed_at <= ? ORDER BY id LIMIT ?"
-            )
-            records = self._select(condition, object_type, after, now, _MOST_VALUES)
-            yield from records
+            records = self._select(condition, object_type, now, *values, after, _MOST_VALUES)
+            yield records
             if len(records) < _MOST_VALUES:
                 return
             after = int(records[-1].id)
+
+    def searchable_page(
+        self, object_type: str, now: float, order: str, *, after: int, limit: int
+    ) -> tuple[int, list[StoredRecord]]:
+        """Return how many records a search can find now, and a page of them.
+
+        Args:
+            object_type: Their object type.
+            now: Seconds since 1970: what is indexed later is not found.
+            order: The columns to sort by, in SQL.
+            after: How many come before the page.
+            limit: How many it has at most.
+        """
+        with self._lock:
+            query = f"SELECT count(*) FROM records WHERE {_SEARCHABLE}"  # noqa: S608 - constants
+            ((total,),) = self._db.execute(query, (object_type, now)).fetchall()
+            condition = f"{_SEARCHABLE} ORDER BY {order} LIMIT ? OFFSET ?"
+            return total, self._select(condition, object_type, now, limit, after)
 
     def associations(self, record_ids: Iterable[str]) -> dict[str, list[StoredAssociation]]:
         """Return the associations of records by their ids, without those with archived records."""
@@ -389,7 +451,13 @@ def _connect(path: Path | None) -> sqlite3.Connection:
     return database
 
 
+def _folded(text: str | None) -> str | None:
+    """Return a text in small letters. SQLite itself knows only those of ASCII."""
+    return None if text is None else text.lower()
+
+
 def _prepare(database: sqlite3.Connection) -> None:
+    database.create_function("folded", 1, _folded, deterministic=True)
     (application,) = database.execute("PRAGMA application_id").fetchone()
     (version,) = database.execute("PRAGMA user_version").fetchone()
     (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
