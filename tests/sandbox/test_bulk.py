@@ -25,6 +25,7 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import anyio
+import httpx
 import pytest
 
 from hubspot_batch import AsyncHubSpot, CreateInput, HubSpot, Quota
@@ -32,6 +33,7 @@ from hubspot_batch.bulk import BulkError, Outcome, Progress, Report, read_outcom
 from hubspot_batch.bulk import _journal as writer
 from hubspot_batch.bulk import _streams as streams
 from hubspot_batch.bulk._journal import Entry, Journal
+from hubspot_batch.bulk._rows import Row
 from hubspot_batch.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -168,6 +170,25 @@ class TestRows:
         outcomes = any_client.outcomes(box, lambda hub: hub.orders.stream_create(rows))
         assert sorted(outcome.index for outcome in outcomes) == list(range(1000))
         assert_right(outcomes, box)
+
+    def test_no_row_that_is_done_waits_for_the_garbage_collector(
+        self, any_client: Client, box: Sandbox
+    ) -> None:
+        def alive() -> Counter[type]:
+            return Counter(kind for kind in map(type, gc.get_objects()) if kind in {Row, httpx.Request})
+
+        gc.collect()
+        before = alive()
+        gc.disable()
+        try:
+            any_client.report(box, lambda hub: hub.orders.create_all(orders(300)))
+            deadline = time.monotonic() + 10
+            # A thread that has sent a request may be about to forget it.
+            while (left := alive() - before) and time.monotonic() < deadline:
+                time.sleep(0.01)
+        finally:
+            gc.enable()
+        assert not left
 
     def test_no_rows_are_no_requests(self, client: Client, box: Sandbox) -> None:
         report = client.report(box, lambda hub: hub.orders.create_all([]))

@@ -142,6 +142,7 @@ class _AsyncHttp:
                             break
         finally:
             await reply.aclose()
+            attempt.release(reply)
         return Received.of(reply, body.content)
 
 

@@ -194,6 +194,14 @@ class Attempt(httpx.Auth):
         self._connects = False
         self._leaves = False
 
+    def release(self, reply: httpx.Response) -> None:
+        """Break the cycles of a closed reply: it has a stream that has it, and its request has this attempt.
+
+        Else each request, and the rows in it, would stay in memory until the garbage collector comes.
+        """
+        reply.stream = httpx.ByteStream(b"")
+        self.request.extensions.pop("trace", None)
+
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Set the header with the token."""
         self.begun = True

@@ -125,6 +125,7 @@ def fetch(http: HttpClient, attempt: Attempt) -> Received:
                     break
     finally:
         reply.close()
+        attempt.release(reply)
     return Received.of(reply, body.content)
 
 
