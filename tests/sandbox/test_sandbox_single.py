@@ -411,6 +411,8 @@ class TestSearch:
                 break
             body["after"] = page["paging"]["next"]["after"]
         assert len(seen) == len(set(seen)) == 1204
+        cheap = {"propertyName": "hs_total_price", "operator": "NOT_HAS_PROPERTY"}
+        assert self.search(http, {"filters": [cheap]})["total"] == 1201
         assert set(page["results"][0]["properties"]) == {
             *("hs_order_name", "hs_object_id", "hs_createdate", "hs_lastmodifieddate")
         }
