@@ -648,6 +648,40 @@ class TestOptions:
         )
         assert shell.sent() == []
 
+    @pytest.mark.parametrize(
+        ("options", "code", "said"),
+        [
+            (
+                ("--unique-property", "shop_number", "--map", "shop_number=hs_order_name"),
+                0,
+                "shop_number as a",
+            ),
+            (
+                ("--unique-property", "Shop", "--map", "Shop=hs_order_name"),
+                1,
+                "'Shop' is not a property name",
+            ),
+            # One that HubSpot sets up is as HubSpot has it.
+            (
+                ("--unique-property", "hs_tags", "--map", "hs_tags=hs_order_name"),
+                1,
+                "does not hold hs_tags un",
+            ),
+        ],
+    )
+    def test_a_sandbox_has_the_unique_property_that_the_command_names(
+        self, write: "Write", shell: "Shell", options: tuple[str, ...], code: int, said: str
+    ) -> None:
+        file = write("orders.csv", "hs_order_name\nA-1\n")
+
+        done = shell("create", "orders", file, "--sandbox", *options, "--map", "hs_order_name=hs_order_name")
+
+        assert done.code == code
+        assert said in done.err
+        assert ("your account needs it, too" in done.err) == (code == 0)
+        tried = shell("create", "orders", file, "--sandbox", "--dry-run", *options)
+        assert ("a local HubSpot, which has the unique properties" in tried.out) == (code == 0)
+
     def test_a_dated_version(self, write: "Write", shell: "Shell") -> None:
         done = shell.push("create", "orders", write("orders.csv", CSV), "--api-version", "2026-09")
 

@@ -94,6 +94,23 @@ def test_the_examples_of_a_page_run_and_print_what_it_says(page: Path) -> None:
             assert found, f"{place}: it prints:\n{printed}"
 
 
+@pytest.mark.usefixtures("box")
+def test_the_commands_of_the_readme_run_with_a_sandbox_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HUBSPOT_ACCESS_TOKEN")
+    monkeypatch.delenv("HUBSPOT_BASE_URL")
+    printed = ""
+    for block in blocks(ROOT / "README.md"):
+        if block.title:
+            Path(block.title).write_text(block.text, encoding="utf-8")
+        elif block.language == "sh":
+            for command in lines(block.text):
+                verb = command.removeprefix("hubspot-batch ").split()[0]
+                if verb in {"create", "upsert"} and "--sandbox" not in command:
+                    printed += printed_by(command.replace(verb, f"{verb} --sandbox", 1), "README.md")
+    assert "3 of 3 orders upserted" in printed
+    assert "It has orders.shop_number as a unique property; your account needs it, too" in printed
+
+
 def run(program: str, place: str) -> str:
     """Run a program in this process, and return what it prints."""
     output = io.StringIO()

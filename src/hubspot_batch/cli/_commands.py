@@ -507,6 +507,7 @@ def _run(
         compares=compares,
     )
     file = input_file(given, job.object_types if verb == "associate" else None)
+    connection = connection_options(given, job.object_types[0])
     if given.get("dry_run"):
         from hubspot_batch.cli._dry_run import DryRun, dry_run
 
@@ -519,12 +520,12 @@ def _run(
             look=given.get("look", False),
             as_json=given["as_json"],
         )
-        return 0 if dry_run(job, file, connection_options(given), chosen) else 1
+        return 0 if dry_run(job, file, connection, chosen) else 1
     if given.get("look") or given.get("definitions"):
         raise click.UsageError("--look and --definitions go with --dry-run")
     from hubspot_batch.cli import _push
 
-    return _push.run(job, file, connection_options(given), push_options(given), ctx.obj)
+    return _push.run(job, file, connection, push_options(given), ctx.obj)
 
 
 def _with_underscores(name: str) -> str:

@@ -1,12 +1,12 @@
 """The client of a command: where its token comes from, and which HubSpot it talks to."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -15,6 +15,9 @@ from hubspot_batch.bulk import RunInfo
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 from hubspot_batch.oauth import RefreshToken
 from hubspot_batch.results import PropertyDefinition
+
+if TYPE_CHECKING:
+    from hubspot_batch.sandbox import Sandbox
 
 # A function, so that no traceback with local variables shows the token.
 _Token: TypeAlias = Callable[[], str]
@@ -37,6 +40,8 @@ class ConnectionOptions(Struct, frozen=True, kw_only=True):
         allow_http: Whether that may be an http:// address of another machine.
         api_version: The API version.
         shared_quota: A file through which several processes share a quota.
+        keys: Properties by which the command knows records, each after its object type. A local HubSpot has
+            them as unique ones, unless HubSpot sets them up.
     """
 
     sandbox: bool = False
@@ -45,6 +50,7 @@ class ConnectionOptions(Struct, frozen=True, kw_only=True):
     allow_http: bool = False
     api_version: str = "v3"
     shared_quota: Path | None = None
+    keys: Sequence[tuple[str, str]] = ()
 
 
 class Connection(Struct, frozen=True, kw_only=True):
@@ -58,6 +64,7 @@ class Connection(Struct, frozen=True, kw_only=True):
         owns: Tells whether a run belongs to the account.
         digest: Returns a digest of the account together with a text.
         token_remedy: What to do if HubSpot does not accept the token.
+        notice: What a person should know of the local HubSpot; None without one.
     """
 
     client: Callable[[], HubSpot]
@@ -67,6 +74,7 @@ class Connection(Struct, frozen=True, kw_only=True):
     owns: Callable[[RunInfo], bool]
     digest: Callable[[str], str]
     token_remedy: str
+    notice: str | None = None
 
 
 @contextmanager
@@ -77,12 +85,15 @@ def connect(options: ConnectionOptions) -> Iterator[Connection]:
         ConfigurationError: If there is no token, or an option or environment variable is not valid.
     """
     with ExitStack() as stack:
+        notice = None
         if options.sandbox:
             from hubspot_batch.sandbox import Sandbox  # noqa: PLC0415 - it needs the extra `sandbox`
 
             box = stack.enter_context(Sandbox())
             service = box.url
             token: _Token | None = _returning(box.access_token)
+            made = _with_keys(box, options.keys)
+            notice = "\n".join([f"A local HubSpot runs at {service}: nothing leaves this machine", *made])
         else:
             service, token = options.base_url, _static_token(options.token_file)
         app = _app(service, allow_http=options.allow_http) if token is None else None
@@ -103,6 +114,7 @@ def connect(options: ConnectionOptions) -> Iterator[Connection]:
             owns=lambda run: _owns(run, token, account),
             digest=lambda text: _digest(text, _name_of_app() if token is None else token()),
             token_remedy=_token_remedy(options.token_file, is_app=app is not None),
+            notice=notice,
         )
 
 
@@ -124,6 +136,24 @@ def definitions_of(client: HubSpot, object_type: str) -> Mapping[str, PropertyDe
             f"HubSpot gives an empty list of the properties of {object_type}; try it again"
         )
     return {definition.name: definition for definition in listed}
+
+
+def _with_keys(box: "Sandbox", keys: Sequence[tuple[str, str]]) -> Sequence[str]:
+    """Let a local HubSpot have properties as unique ones, and return what is to be said about them."""
+    from hubspot_batch.sandbox import Property  # noqa: PLC0415 - it needs the extra `sandbox`
+
+    unique: dict[str, dict[str, Property]] = {}
+    with HubSpot(box.access_token, base_url=box.url) as hub:
+        for object_type, name in keys:
+            if name not in definitions_of(hub, object_type):
+                unique.setdefault(object_type, {})[name] = Property(unique=True)
+    if unique:
+        box.reset(properties=unique)
+    return [
+        f"It has {object_type}.{name} as a unique property; your account needs it, too"
+        for object_type, names in unique.items()
+        for name in names
+    ]
 
 
 def _with_quota(hub: HubSpot, path: Path | None, stack: ExitStack) -> HubSpot:

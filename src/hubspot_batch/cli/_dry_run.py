@@ -123,10 +123,11 @@ def _known(job: Job, connection: ConnectionOptions, options: DryRun) -> _Known:
             "Only the form of the rows was checked: there is no access token to read the properties of the "
             "account with; name one, or a file of them with --definitions",
         )
+    account = "the account"
+    if connection.sandbox:
+        account = "a local HubSpot, which has the unique properties that the command names"
     try:
-        return _Known(
-            read_definitions(object_type, connection), "Compared with the properties of the account"
-        )
+        return _Known(read_definitions(object_type, connection), f"Compared with the properties of {account}")
     except PermissionDeniedError as error:
         return _Known(None, f"Only the form of the rows was checked: the properties cannot be read: {error}")
 

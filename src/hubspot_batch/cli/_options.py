@@ -519,10 +519,16 @@ def read_options(given: dict[str, Any]) -> "ReadOptions":
     return ReadOptions(**{name: given[name] for name in ReadOptions.__struct_fields__})
 
 
-def connection_options(given: dict[str, Any]) -> "ConnectionOptions":
-    """Return the options that say which HubSpot to talk to."""
+def connection_options(given: dict[str, Any], object_type: str | None = None) -> "ConnectionOptions":
+    """Return the options that say which HubSpot to talk to.
+
+    Args:
+        given: The options of the command.
+        object_type: The object type of its rows; None if it has none.
+    """
     from hubspot_batch.cli._connection import ConnectionOptions
 
+    names = dict.fromkeys((given.get("id_property"), given.get("unique_property")))
     return ConnectionOptions(
         sandbox=given.get("sandbox", False),
         token_file=given["token_file"],
@@ -530,6 +536,7 @@ def connection_options(given: dict[str, Any]) -> "ConnectionOptions":
         allow_http=given["allow_http"],
         api_version=given["api_version"],
         shared_quota=given.get("share_quota"),
+        keys=[(object_type, name) for name in names if name and object_type],
     )
 
 

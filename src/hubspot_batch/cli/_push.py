@@ -160,9 +160,8 @@ class _Push(Struct, frozen=True):
             # Validate everything before the journal exists.
             _check_distinct(self.file, self.connection_options, self.options, journal)
             client = self.connection.client()
-            if not self.connection.persistent and not self.options.as_json:
-                place = self.connection.service
-                say(f"A local HubSpot runs at {place}: nothing leaves this machine", err=True)
+            if self.connection.notice is not None and not self.options.as_json:
+                say(self.connection.notice, err=True)
             if self.job.notice is not None and not self.options.as_json:
                 say(self.job.notice, err=True)
             with drawn(
