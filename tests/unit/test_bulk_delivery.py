@@ -1,6 +1,7 @@
 """Batches on their way: refused as a whole, lost, withdrawn. No row is lost, doubled or told wrongly."""
 
 import errno
+import gc
 import json
 import logging
 import os
@@ -184,6 +185,27 @@ def state(entry: Entry) -> str:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "orders.run"
+
+
+def test_a_reply_is_not_held_while_its_outcomes_are_written_down(
+    face: "Face", path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replies() -> int:
+        return [type(one) for one in gc.get_objects()].count(Response)
+
+    def write(journal: Journal, entries: Iterable[Entry]) -> None:
+        written = list(entries)
+        if any(entry.outcome for entry in written):
+            held.append(replies() - before)
+        keep(journal, written)
+
+    keep, held = Journal.write, list[int]()
+    monkeypatch.setattr(Journal, "write", write)
+    gc.collect()
+    before = replies()
+
+    assert run(face, Shop(), orders(5), journal=path).ok
+    assert held == [0]
 
 
 # Refused as a whole.

@@ -9,6 +9,7 @@ from hubspot_batch.bulk._lookup import not_unique
 from hubspot_batch.bulk._options import Task
 from hubspot_batch.bulk._outcomes import Outcome
 from hubspot_batch.bulk._rows import Holder, Repeats, Row
+from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.results import Record
 
 
@@ -62,19 +63,16 @@ class Claims:
                     f"rows {row.holder.done} and {row.index} have one value",
                 )
 
-    def check_stored(self, records: Iterable[Record]) -> None:
-        """Compare the records of a reply with one another.
-
-        Raises:
-            ConfigurationError: If the unique property is not unique.
-        """
+    def problem_with(self, records: Iterable[Record]) -> ConfigurationError | None:
+        """Compare the records of a reply, and return why they show that the unique property is not unique."""
         if (unique_property := self._task.unique_property) is None:
-            return
+            return None
         ids: dict[str, str] = {}
         for record in records:
             value = record.properties.get(unique_property)
             if value and ids.setdefault(value, record.id) != record.id:
-                raise not_unique(unique_property, f"the records {ids[value]} and {record.id} have one value")
+                return not_unique(unique_property, f"the records {ids[value]} and {record.id} have one value")
+        return None
 
     async def without_doubles(self, settled: Sequence[tuple[Row, Outcome]]) -> Sequence[tuple[Row, Outcome]]:
         """Reject maybe-written rows whose record belongs to another row: that conflict proves nothing."""

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint_if_cancelled
@@ -31,7 +31,7 @@ from hubspot_batch.errors import (
     RateLimitError,
 )
 from hubspot_batch.replies._refusals import Refusal, taken_value
-from hubspot_batch.results import AssociationResult, BatchResult, Response
+from hubspot_batch.results import AssociationResult, BatchResult, Record, Response
 from hubspot_batch.transport._async import AsyncDriver
 from hubspot_batch.transport._calls import call_for
 from hubspot_batch.transport._retries import Retries, asked_wait
@@ -320,8 +320,11 @@ class BatchSender:
             return await self._refused(rows, error, doubts)
         if result is None:
             await self._unsend(rows)
-        else:
-            await self._answered(attempt, result, doubts)
+            return None
+        answer = self._answer_of(rows, result, doubts)
+        # A reply is as large as its request, and would be held until the outcomes are written down.
+        del result
+        await self._answered(attempt, answer, doubts)
         return None
 
     async def _send(self, attempt: "_Attempt", *, looks: bool) -> BatchResult | AssociationResult | None:
@@ -347,16 +350,22 @@ class BatchSender:
             self._attempts.discard(attempt)
         return None
 
-    async def _answered(
-        self, attempt: "_Attempt", result: BatchResult | AssociationResult, doubts: Doubts | None
-    ) -> None:
+    def _answer_of(
+        self, rows: Sequence[Row], result: BatchResult | AssociationResult, doubts: Doubts | None
+    ) -> "_Answer":
         self._learn(result.response)
-        rows = attempt.rows
-        answers = outcomes.answered(
-            rows, result, self._judging(doubts), self._task.operation.verb, keep=self._keep
+        records = result.records if isinstance(result, BatchResult) else ()
+        return _Answer(
+            outcomes=outcomes.answered(
+                rows, result, self._judging(doubts), self._task.operation.verb, keep=self._keep
+            ),
+            refusals={rows[error.index].index: error for error in result.errors if error.index is not None},
+            first=records[:1],
+            problem=self.claims.problem_with(records),
         )
-        refusals = {rows[error.index].index: error for error in result.errors if error.index is not None}
-        settled = await self._certain(rows, answers, doubts, refusals)
+
+    async def _answered(self, attempt: "_Attempt", answer: "_Answer", doubts: Doubts | None) -> None:
+        settled = await self._certain(attempt.rows, answer.outcomes, doubts, answer.refusals)
         unlinked = [(row, outcome) for row, outcome in settled if row.later and outcome.ok]
         if unlinked:
             await self._mark_written(unlinked)
@@ -366,10 +375,10 @@ class BatchSender:
         self._failures = 0
         self._concurrency.on_reply(attempt.seconds)
         self.claims.check(settled)
-        if isinstance(result, BatchResult):
-            self.claims.check_stored(result.records)
-            if self._inquiry.goes_on:
-                self._clock.learn_from(result.records, attempt.began)
+        if answer.problem is not None:
+            raise answer.problem
+        if self._inquiry.goes_on:
+            self._clock.learn_from(answer.first, attempt.began)
         await self._link(unlinked)
 
     async def _mark_written(self, unlinked: Sequence[tuple[Row, Outcome]]) -> None:
@@ -467,6 +476,22 @@ class BatchSender:
         # Other tasks may wait for this one to write their entries.
         with CancelScope(shield=True):
             await self._writer.write(entries)
+
+
+class _Answer(NamedTuple):
+    """What a reply says.
+
+    Attributes:
+        outcomes: What became of each row of the request.
+        refusals: What it says of the rows that were refused, by their numbers.
+        first: Its first record, if it has one.
+        problem: Why the records show that the unique property is not unique.
+    """
+
+    outcomes: Sequence[Outcome]
+    refusals: Mapping[int, Refusal]
+    first: Sequence[Record]
+    problem: ConfigurationError | None
 
 
 class _Attempt:
