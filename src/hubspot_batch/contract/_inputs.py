@@ -340,11 +340,14 @@ def _written_out(operation: Operation, wires: Sequence[dict[str, Any]]) -> bool:
 
 def _with_text_ids(node: object) -> object:
     """Return links, or an end of one, with ids as text where that is plain; validation explains the rest."""
-    return [_with_text_end(link) for link in node] if type(node) is list else _with_text_id(node)
-
-
-def _with_text_end(link: object) -> object:
-    return {**link, "to": _with_text_id(link["to"])} if type(link) is dict and "to" in link else link
+    if type(node) is not list:
+        return _with_text_id(node)
+    return [
+        {**link, "to": _with_text_id(end)}
+        if type(link) is dict and type(end := link.get("to")) is dict and type(end.get("id")) is not str
+        else link
+        for link in node
+    ]
 
 
 def _with_text_id(node: object) -> object:

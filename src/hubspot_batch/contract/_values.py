@@ -60,8 +60,8 @@ def encode_value(value: object) -> str | Problem:
 
 def encode_id(value: object) -> str | Problem:
     """Return an id as text."""
-    if type(value) is int:
-        return _int(value)
+    if type(value) is int and 0 <= value < _TOO_LARGE:
+        return repr(value)
     if isinstance(value, Unreadable):
         return value.problem
     if _is_numpy_scalar(value) and value.dtype.kind in "iu":

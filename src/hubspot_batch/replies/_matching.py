@@ -165,14 +165,14 @@ def match_written(
     return pairing.indexes
 
 
-def match_keyed(inputs: Sequence[Hashable], records: Iterable[Hashable]) -> Sequence[int] | None:
+def match_keyed(inputs: Sequence[Hashable], records: Sequence[Hashable]) -> Sequence[int] | None:
     """Return for each record the index of the input with the same key; None unless that pairs all of them.
 
     A fast path for the replies that HubSpot sends most. `match_written` finds the same.
     """
-    indexes = {key: index for index, key in enumerate(inputs)}
-    owners = [indexes.get(key, -1) for key in records]
-    return owners if -1 not in owners and len({*owners}) == len(owners) == len(inputs) else None
+    indexes = dict(zip(inputs, range(len(inputs)), strict=True))
+    owners = [index for index in map(indexes.get, records) if index is not None]
+    return owners if len({*owners}) == len(inputs) == len(records) else None
 
 
 def match_by_text(
