@@ -117,7 +117,7 @@ class Planner:
 DEFAULT_CEILING = 40
 """How many requests are in flight at most, unless the caller says otherwise: 19 a second at 2 s.
 
-Each takes three quarters of a MiB (benchmarks/README.md).
+Each takes 0.4 MiB (benchmarks/README.md).
 """
 
 _FIRST = 4
