@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +21,26 @@ class ForeignError(Exception):
     """A file is sound, but it is not an OpenAPI 3 document."""
 
 
-@dataclass
-class Reading:
-    """What was found at the arguments of the command line."""
+def read_all(arguments: Iterable[str], notes: list[str], errors: list[str]) -> Iterator[tuple[str, Document]]:
+    """Yield the OpenAPI documents of files, folders and addresses, each with the argument that named it.
 
-    # The OpenAPI documents, each with the argument that named it.
-    sources: list[tuple[str, Document]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)  # what was passed over
-    errors: list[str] = field(default_factory=list)  # what cannot be used
-
-
-def read_all(arguments: Iterable[str]) -> Reading:
-    """Read files, folders and addresses. In folders, other files than OpenAPI documents are skipped."""
-    reading = Reading()
+    Args:
+        arguments: What the command line names. In folders, other files than OpenAPI documents are skipped.
+        notes: Where to put what was passed over.
+        errors: Where to put what cannot be used.
+    """
     for argument in arguments:
         is_folder = not _is_address(argument) and Path(argument).is_dir()
-        names = _files(Path(argument)) if is_folder else [argument]
-        for name in names:
-            _read_one(reading, argument, name, is_folder=is_folder)
-    return reading
+        for name in _files(Path(argument)) if is_folder else [argument]:
+            try:
+                yield argument, parse(name, _bytes(name))
+            except InvalidFileError as error:
+                errors.append(str(error))
+            except ForeignError as error:
+                if is_folder:
+                    notes.append(f"{name}:1: passed over: {error}")
+                else:
+                    errors.append(f"{name}:1: cannot be used: {error}")
 
 
 def parse(name: str, raw: bytes) -> Document:
@@ -60,16 +60,6 @@ def parse(name: str, raw: bytes) -> Document:
     if not str(content["openapi"]).startswith("3."):
         raise ForeignError(f"is OpenAPI {content['openapi']!r} where 3.0 or 3.1 belongs")
     return Document(name, text, content)
-
-
-def _read_one(reading: Reading, argument: str, name: str, *, is_folder: bool) -> None:
-    try:
-        reading.sources.append((argument, parse(name, _bytes(name))))
-    except InvalidFileError as error:
-        reading.errors.append(str(error))
-    except ForeignError as error:
-        where, message = (reading.notes, "passed over") if is_folder else (reading.errors, "cannot be used")
-        where.append(f"{name}:1: {message}: {error}")
 
 
 def _is_address(argument: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from _differences import ASPECTS, Difference
-from _document import Document, Fault, InvalidFileError, Pointer, format_pointer, load
+from _document import Part, Pointer, format_pointer, load
 
 CONDITIONS = ("fields", "replies", "versions")
 ANYTHING = "any"
@@ -55,19 +55,8 @@ def read_statements(path: Path) -> list[Statement]:
     Raises:
         InvalidFileError: The file cannot be read, or an entry is malformed.
     """
-    document = load(path)
-    if faults := list(_faults(document)):
-        raise InvalidFileError(path, faults)
-    return [
-        Statement(
-            pointer=entry["pointer"],
-            conditions={key: value for key, value in said.items() if key in CONDITIONS},
-            says={key: value for key, value in said.items() if key not in CONDITIONS},
-            line=document.fault(("deviations", index, "upstream", number), "").line,
-        )
-        for index, entry in enumerate(document.content["deviations"])
-        for number, said in enumerate(entry.get("upstream", ()))
-    ]
+    entries = load(path).all.listed("deviations")
+    return [_statement(entry, said) for entry in entries for said in entry.listed("upstream")]
 
 
 def explanation(statements: list[Statement], difference: Difference, version: str) -> str | None:
@@ -126,31 +115,14 @@ def _pointers(place: Pointer, aspect: str) -> frozenset[str]:
     return frozenset({schema, f"{schema}/{_KEYWORDS.get(aspect, aspect)}"})
 
 
-def _faults(document: Document) -> Iterator[Fault]:
-    entries = document.content.get("deviations")
-    if not isinstance(entries, list):
-        yield document.fault(("deviations",), "must be a list")
-        return
-    for index, entry in enumerate(entries):
-        place: Pointer = ("deviations", index)
-        if not isinstance(entry, dict) or not isinstance(entry.get("pointer"), str):
-            yield document.fault(place, "must be a mapping with a pointer")
-            continue
-        said = entry.get("upstream", [])
-        if not isinstance(said, list):
-            yield document.fault((*place, "upstream"), "must be a list")
-            continue
-        for number, statement in enumerate(said):
-            yield from _statement_faults(document, statement, (*place, "upstream", number))
-
-
-def _statement_faults(document: Document, statement: object, place: Pointer) -> Iterator[Fault]:
-    if not isinstance(statement, dict) or not statement.keys() - set(CONDITIONS):
-        yield document.fault(place, "says nothing")
-        return
-    for key, value in statement.items():
-        if key in CONDITIONS:
-            if not isinstance(value, list) or not all(isinstance(item, str) for item in value) or not value:
-                yield document.fault((*place, key), "must be a list of texts")
-        elif key not in ASPECTS:
-            yield document.fault((*place, key), "is nothing that is compared")
+def _statement(entry: Part, said: Part) -> Statement:
+    pointer = entry.content.get("pointer")
+    if not isinstance(pointer, str):
+        entry.source.fail(entry.place, "has no pointer")
+    says = {key: value for key, value in said.content.items() if key not in CONDITIONS}
+    if not says:
+        said.source.fail(said.place, "says nothing")
+    for key in says.keys() - ASPECTS:
+        said.source.fail((*said.place, key), "is nothing that is compared")
+    conditions = {key: said.texts(key) for key in CONDITIONS if key in said.content}
+    return Statement(pointer, conditions, says, said.line)

@@ -171,6 +171,15 @@ class Part:
         names = Part(self.source, self.source.mapping(self.content.get(key), place), place)
         return {name: names.part(name) for name in names.content}
 
+    def texts(self, key: str) -> list[str]:
+        """Return the list of texts below a key."""
+        return self.source.texts(self.content.get(key), (*self.place, key))
+
+    @property
+    def line(self) -> int:
+        """Where it stands in the file."""
+        return self.source.fault(self.place, "").line
+
     def listed(self, key: str) -> list["Part"]:
         """Return the mappings in the list below a key."""
         place = (*self.place, key)
@@ -216,15 +225,6 @@ def children(value: object) -> Iterable[tuple[str | int, Any]]:
     if isinstance(value, dict):
         return value.items()
     return enumerate(value) if isinstance(value, list) else ()
-
-
-def resolve(content: object, reference: str) -> object:
-    """Return what a reference such as `#/components/schemas/Order` names.
-
-    Raises:
-        LookupError: It names nothing in `content`.
-    """
-    return at(content, parse_reference(reference))
 
 
 def at(content: object, pointer: Pointer) -> object:

@@ -13,7 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from _document import Document, Fault, InvalidFileError, format_pointer, load, resolve, walk
+from _document import Document, Fault, InvalidFileError, load
+from _operations import components_of, operations
 from datamodel_code_generator.arguments import arg_parser
 from openapi_python_client.config import ConfigFile
 from pydantic import ValidationError
@@ -172,7 +173,7 @@ def _write_api(options: Document, target: Path) -> None:
 def _write_models(document: Document, options: dict[str, Any], target: Path) -> None:
     package = target / MODELS
     requests = target.parent / "requests.json"
-    _write_json(_only_requests(document.content), requests)
+    _write_json(_only_requests(document), requests)
     for module, source in (("structs.py", target / DOCUMENT), ("inputs.py", requests)):
         _run(
             "datamodel_code_generator",
@@ -198,26 +199,16 @@ def _flags(options: dict[str, Any]) -> Iterator[str]:
         yield f"--{name}" if value is True else f"--{name}={value}"
 
 
-def _only_requests(content: dict[str, Any]) -> dict[str, Any]:
+def _only_requests(document: Document) -> dict[str, Any]:
     """Return a document with nothing but the schemas that request bodies need."""
-    bodies = [body for _, mapping in walk(content.get("paths")) if (body := mapping.get("requestBody"))]
-    needed: dict[str, Any] = {}
-    waiting = [reference for body in bodies for reference in _references(body)]
-    while waiting:
-        reference = waiting.pop()
-        if reference not in needed:
-            needed[reference] = resolve(content, reference)
-            waiting += _references(needed[reference])
+    bodies = [operation.content.get("requestBody") for operation in operations(document)]
+    needed = components_of(document, bodies)
     schemas = {
         name: schema
-        for name, schema in content.get("components", {}).get("schemas", {}).items()
-        if format_pointer(("components", "schemas", name)) in needed
+        for name, schema in document.all.part("components").part("schemas").content.items()
+        if ("components", "schemas", name) in needed
     }
-    return {**content, "paths": {}, "components": {"schemas": schemas}}
-
-
-def _references(value: object) -> list[str]:
-    return [mapping["$ref"] for _, mapping in walk(value) if isinstance(mapping.get("$ref"), str)]
+    return {**document.content, "paths": {}, "components": {"schemas": schemas}}
 
 
 def _public_names(module: Path) -> list[str]:

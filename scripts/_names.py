@@ -15,18 +15,8 @@ _OF_CLASSES = frozenset(
     {
         *("Annotated", "Any", "AuthenticatedClient", "BinaryIO", "Client", "File", "FileTypes", "Generator"),
         *("HTTPStatus", "HTTPStatusError", "Literal", "Mapping", "Meta", "MutableMapping", "NotRequired"),
-        *(
-            "Optional",
-            "RequestFiles",
-            "Response",
-            "Sequence",
-            "Struct",
-            "T",
-            "TextIO",
-            "TypeAlias",
-            "TypeVar",
-        ),
-        *("TypedDict", "Union", "UnexpectedStatus", "Unset", "UnsetType"),
+        *("Optional", "RequestFiles", "Response", "Sequence", "Struct", "T", "TextIO", "TypeAlias"),
+        *("TypeVar", "TypedDict", "UnexpectedStatus", "Union", "Unset", "UnsetType"),
     }
 )
 _OF_PARAMETERS = frozenset({"body", "client", "cookies", "headers", "kwargs", "params", "response"})

@@ -1,12 +1,13 @@
 """What a schema allows, in one form for OpenAPI 3.0 and 3.1, however it is put together."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, reduce
 from typing import Any
 
 from _document import Document, Pointer, kind
-from _shapes import ANY, GROUPS, NOTHING, TYPES, Either, Expression, Schema, Shape, intersection, union
+from _shapes import ANY, GROUPS, NOTHING, TYPES, Expression, Group, Schema, Shape, intersection, union
 
 DEEPEST = 60
 _NUMBERS = frozenset(
@@ -48,7 +49,7 @@ class Reader:
     def _shape(self, expression: Expression, above: tuple[Pointer, ...]) -> Shape:
         if isinstance(expression, Schema):
             return self._schema(expression, above)
-        join = union if isinstance(expression, Either) else intersection
+        join = intersection if expression.every else union
         return reduce(join, [self._shape(part, above) for part in expression.parts])
 
     def _schema(self, schema: Schema, above: tuple[Pointer, ...]) -> Shape:
@@ -92,26 +93,23 @@ class Reader:
         """Return what the keywords of one schema say, without what it is composed of."""
         values = self._values(mapping, place)
         types, nullable = self._types(mapping, place, values)
-        closed = {group: values.get(group, frozenset()) for group in GROUPS if types & GROUPS[group][0]}
-        names = mapping.get("propertyNames")
+        deeper = self._deeper(mapping, place)
+        groups = {
+            name: Group(
+                types=types & members,
+                values=values.get(name, frozenset()) if values else None,
+                limits=self._limits(mapping, place, keywords),
+                **deeper.get(name, {}),
+            )
+            for name, (members, keywords) in GROUPS.items()
+            if types & members
+        }
         return Shape(
             key=(place,),
             place=place,
-            types=types,
+            groups=groups,
             nullable=nullable,
-            closed=closed if values else {},
-            known=frozenset(value for group in closed.values() for value in group),
-            limits=self._limits(mapping, place, types),
-            items=self._optional(mapping, "items", place),
-            properties={
-                name: Schema(node, (*place, "properties", name))
-                for name, node in self.source.mapping(
-                    mapping.get("properties"), (*place, "properties")
-                ).items()
-            },
-            required=frozenset(self.source.texts(mapping.get("required"), (*place, "required"))),
-            additional=self._additional(mapping, place),
-            names=None if names is None else Schema(names, (*place, "propertyNames")),
+            known=frozenset(value for group in groups.values() for value in group.values or ()),
             not_compared=frozenset(
                 (keyword, json.dumps(mapping[keyword], sort_keys=True))
                 for keyword in _NOT_COMPARED & mapping.keys()
@@ -120,6 +118,21 @@ class Reader:
             read_only=mapping.get("readOnly") is True,
             write_only=mapping.get("writeOnly") is True,
         )
+
+    def _deeper(self, mapping: dict[str, Any], place: Pointer) -> dict[str, dict[str, Any]]:
+        """Return what the parts of lists and objects are."""
+        properties = self.source.mapping(mapping.get("properties"), (*place, "properties"))
+        additional = mapping.get("additionalProperties")
+        fields = {
+            "properties": {
+                name: Schema(node, (*place, "properties", name)) for name, node in properties.items()
+            },
+            "required": frozenset(self.source.texts(mapping.get("required"), (*place, "required"))),
+            "additional": additional is not False
+            and _below("additionalProperties", True if additional == {} else additional, place),
+            "names": _below("propertyNames", mapping.get("propertyNames"), place),
+        }
+        return {"array": {"items": _below("items", mapping.get("items"), place)}, "object": fields}
 
     def _values(self, mapping: dict[str, Any], place: Pointer) -> dict[str, frozenset[str]]:
         """Return the closed list of values, each as JSON text, by group of types."""
@@ -151,18 +164,14 @@ class Reader:
             types &= nulls.union(*groups)
         return frozenset(types - {"null"}), "null" in types or mapping.get("nullable") is True
 
-    def _limits(
-        self, mapping: dict[str, Any], place: Pointer, types: frozenset[str]
-    ) -> dict[tuple[str, str], Any]:
+    def _limits(self, mapping: dict[str, Any], place: Pointer, keywords: Iterable[str]) -> dict[str, Any]:
         stated = {keyword: value for keyword, value in mapping.items() if value is not None}
         for bound in ("minimum", "maximum"):
             exclusive = f"exclusive{bound.capitalize()}"
             if isinstance(stated.get(exclusive), bool) and stated.pop(exclusive) and bound in stated:
                 stated[exclusive] = stated.pop(bound)
         return {
-            (group, keyword): self._limit(stated[keyword], (*place, keyword))
-            for group, (members, keywords) in GROUPS.items()
-            if types & members
+            keyword: self._limit(stated[keyword], (*place, keyword))
             for keyword in keywords
             if keyword in stated and (keyword, stated[keyword]) not in _NO_LIMITS
         }
@@ -175,18 +184,12 @@ class Reader:
             self.source.fail(place, f"is {kind(value)} where a text belongs")
         return value
 
-    def _optional(self, mapping: dict[str, Any], keyword: str, place: Pointer) -> Schema | None:
-        node = mapping.get(keyword)
-        return None if node is None or node is True else Schema(node, (*place, keyword))
-
-    def _additional(self, mapping: dict[str, Any], place: Pointer) -> Expression | bool:
-        node = mapping.get("additionalProperties")
-        if node is None or node is True or node == {}:
-            return True
-        return False if node is False else Schema(node, (*place, "additionalProperties"))
-
 
 @lru_cache(maxsize=8)
 def reader_of(source: Document) -> Reader:
     """Return the schemas of a document, which are the same for all its operations."""
     return Reader(source)
+
+
+def _below(keyword: str, node: object, place: Pointer) -> Schema | bool:
+    return True if node is None or node is True else Schema(node, (*place, keyword))

@@ -1,5 +1,6 @@
 """The operations of an OpenAPI document, and which of them use a component."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -41,19 +42,25 @@ def operations(source: Document) -> Iterator[Operation]:
 
 def users(source: Document) -> dict[Pointer, set[str]]:
     """Return the names of the operations that use a component, by its place."""
-    found: dict[Pointer, set[str]] = {}
+    found: dict[Pointer, set[str]] = defaultdict(set)
     for operation in operations(source):
-        waiting: list[object] = [operation.content]
-        while waiting:
-            for _, mapping in walk(waiting.pop()):
-                reference = mapping.get("$ref")
-                if not isinstance(reference, str):
-                    continue
-                component = parse_reference(reference)[:3]
-                names = found.setdefault(component, set())
-                if operation.name not in names:
-                    names.add(operation.name)
-                    waiting.append(at(source.content, component))
+        for place in components_of(source, operation.content):
+            found[place].add(operation.name)
+    return found
+
+
+def components_of(source: Document, value: object) -> set[Pointer]:
+    """Return the places of the components that a value refers to, by way of others, too."""
+    found: set[Pointer] = set()
+    waiting = [value]
+    while waiting:
+        for _, mapping in walk(waiting.pop()):
+            reference = mapping.get("$ref")
+            if isinstance(reference, str):
+                place = parse_reference(reference)[:3]
+                if place not in found:
+                    found.add(place)
+                    waiting.append(at(source.content, place))
     return found
 
 

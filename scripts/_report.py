@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import groupby, islice
 from typing import Any
 
@@ -57,10 +57,7 @@ def as_json(report: Report) -> str:
     """Return the report as one JSON object."""
     groups = list(_groups(report))
     content = {
-        "compared": [
-            {"source": one.source, "version": one.version, "operations": list(one.operations)}
-            for one in report.compared
-        ],
+        "compared": [asdict(one) for one in report.compared],
         "differences": [_group_as_json(group) for group in groups],
         "unexplained": sum(group[0].explained_by is None for group in groups),
         "stale": report.stale,
@@ -162,11 +159,8 @@ def _group_as_json(group: list[Occurrence]) -> dict[str, Any]:
         "aspect": first.aspect,
         "use": first.use,
         "field": first.field,
-        "theirs": first.said.theirs,
-        "ours": first.said.ours,
-        "direction": str(first.verdict.direction),
-        "severity": str(first.verdict.severity),
-        "effect": first.verdict.effect,
+        **first.said._asdict(),
+        **first.verdict._asdict(),
         "pointer": format_pointer(first.places.ours),
         "explained_by": group[0].explained_by,
         "occurrences": [

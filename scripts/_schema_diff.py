@@ -1,14 +1,15 @@
 """How two schemas differ, one of the document and one of HubSpot's, for a request or for a reply."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from _differences import Difference, Direction, Places, Said, Severity, Use, Verdict, judge, listed
 from _document import Pointer
 from _normalization import DEEPEST, Reader
-from _shapes import GROUPS, TYPES, Expression, Schema, Shape
+from _shapes import GROUPS, TYPES, Expression, Group, Schema, Shape
 
 MOST_PAIRS = 20_000
 _WHOLE_NUMBERS = {"int32": 31, "int64": 63}
@@ -63,27 +64,37 @@ class Pair:
         """Yield how the two differ at this level."""
         yield from self._types()
         yield from self._values()
-        yield from self._limits()
-        if self._both("object"):
-            yield from self._required()
-            yield from self._fields()
+        for name, sides in self._shared.items():
+            for keyword in GROUPS[name][1]:
+                yield from self._limit(keyword, *sides)
+        for theirs, ours in self._objects:
+            yield from self._required(theirs, ours)
+            yield from self._fields(theirs, ours)
+            yield from self._openness(theirs, ours)
         yield from self._rest()
 
     def children(self) -> Iterator[tuple[Expression, Expression, str]]:
         """Yield what lies one level deeper on both sides, with the step to it."""
-        if self._both("array") and (self.ours.items or self.theirs.items):
+        if any(side.items is not True for side in self._shared.get("array", ())):
             yield _items(self.ours), _items(self.theirs), "[]"
-        if not self._both("object"):
-            return
-        for name in [*self.ours.properties, *(self.theirs.properties.keys() - self.ours.properties.keys())]:
-            ours = self.ours.properties.get(name, self.ours.additional)
-            theirs = self.theirs.properties.get(name, self.theirs.additional)
-            if not isinstance(ours, bool) and not isinstance(theirs, bool):
-                yield ours, theirs, f".{name}"
-        if not isinstance(self.ours.additional, bool) and not isinstance(self.theirs.additional, bool):
-            yield self.ours.additional, self.theirs.additional, "{}"
-        if self.ours.names and self.theirs.names:
-            yield self.ours.names, self.theirs.names, "{name}"
+        for theirs, ours in self._objects:
+            names = [*ours.properties, *(theirs.properties.keys() - ours.properties.keys())]
+            steps = [(_field(ours, name), _field(theirs, name), f".{name}") for name in names]
+            steps += [(ours.additional, theirs.additional, "{}"), (ours.names, theirs.names, "{name}")]
+            for mine, their, step in steps:
+                if not isinstance(mine, bool) and not isinstance(their, bool):
+                    yield mine, their, step
+
+    @cached_property
+    def _shared(self) -> dict[str, tuple[Group, Group]]:
+        """What both allow of each group of types that both allow, theirs first."""
+        theirs = self.theirs.groups
+        return {name: (theirs[name], ours) for name, ours in self.ours.groups.items() if name in theirs}
+
+    @property
+    def _objects(self) -> list[tuple[Group, Group]]:
+        """What both allow of objects, if both do."""
+        return [sides for name, sides in self._shared.items() if name == "object"]
 
     def _types(self) -> Iterator[Difference]:
         ours, theirs = self.ours.types, self.theirs.types
@@ -93,56 +104,45 @@ class Pair:
         yield from self._wider("nullable", self.theirs.nullable, self.ours.nullable)
 
     def _values(self) -> Iterator[Difference]:
-        they = we = False
-        for group, (members, _) in GROUPS.items():
-            if self.ours.types & members and self.theirs.types & members:
-                ours, theirs = self.ours.closed.get(group), self.theirs.closed.get(group)
-                they |= ours is not None and (theirs is None or not theirs <= ours)
-                we |= theirs is not None and (ours is None or not ours <= theirs)
-        said = Said(_values(self.theirs.closed), _values(self.ours.closed))
+        pairs = [(theirs.values, ours.values) for theirs, ours in self._shared.values()]
+        they = any(ours is not None and (theirs is None or not theirs <= ours) for theirs, ours in pairs)
+        we = any(theirs is not None and (ours is None or not ours <= theirs) for theirs, ours in pairs)
+        said = Said(_closed(self.theirs), _closed(self.ours))
         yield from self._compared("enum", *said, they=they, we=we)
-        if self.ours.known and self.theirs.known and not self.ours.closed:
-            yield from self._named()
+        if self.ours.known and self.theirs.known and said.ours is None:
+            yield from self._named(self.theirs.known, self.ours.known)
 
-    def _named(self) -> Iterator[Difference]:
+    def _named(self, theirs: frozenset[str], ours: frozenset[str]) -> Iterator[Difference]:
         """Tell of the values that an open list names, which forbid nothing."""
-        more, fewer = (_listed(a.known - b.known) for a, b in (self._sides, self._sides[::-1]))
-        said = Said(_listed(self.theirs.known), _listed(self.ours.known))
-        if more:
+        said = Said(_listed(theirs), _listed(ours))
+        if more := _listed(theirs - ours):
             verdict = Verdict(Direction.THEY, Severity.NOTABLE, f"they also name {listed(more)}")
             yield self._difference("values", said, verdict)
-        elif fewer:
+        elif fewer := _listed(ours - theirs):
             verdict = Verdict(Direction.WE, Severity.HARMLESS, f"they do not name {listed(fewer)}")
             yield self._difference("values", said, verdict)
 
-    def _limits(self) -> Iterator[Difference]:
-        for group, (members, keywords) in GROUPS.items():
-            if self.ours.types & members and self.theirs.types & members:
-                for keyword in keywords:
-                    yield from self._limit(group, keyword)
-
-    def _limit(self, group: str, keyword: str) -> Iterator[Difference]:
-        theirs, ours = (_bound(side, group, keyword) for side in self._sides)
-        if theirs != ours:
-            they, we = _looser(keyword, theirs, ours), _looser(keyword, ours, theirs)
-            stated = (side.limits.get((group, keyword)) for side in self._sides)
+    def _limit(self, keyword: str, theirs: Group, ours: Group) -> Iterator[Difference]:
+        bounds = _bound(theirs, keyword), _bound(ours, keyword)
+        if bounds[0] != bounds[1]:
+            they, we = _looser(keyword, *bounds), _looser(keyword, *bounds[::-1])
+            stated = theirs.limits.get(keyword), ours.limits.get(keyword)
             yield from self._compared(keyword, *stated, they=they, we=we)
 
-    def _required(self) -> Iterator[Difference]:
-        ours, theirs = self.ours.required, self.theirs.required
-        if names := sorted(theirs - ours):
-            yield from self._compared("required", names, sorted(ours), they=False, we=True)
-        absent = self._only_ours() if isinstance(self.theirs.additional, bool) else set()
-        if names := sorted(ours - theirs - absent):
-            yield from self._compared("optional", names, sorted(ours), they=True, we=False)
+    def _required(self, theirs: Group, ours: Group) -> Iterator[Difference]:
+        if names := sorted(theirs.required - ours.required):
+            yield from self._compared("required", names, sorted(ours.required), they=False, we=True)
+        absent = _only(ours, theirs) if isinstance(theirs.additional, bool) else set()
+        if names := sorted(ours.required - theirs.required - absent):
+            yield from self._compared("optional", names, sorted(ours.required), they=True, we=False)
 
-    def _fields(self) -> Iterator[Difference]:
-        for name in sorted(self.theirs.properties.keys() - self.ours.properties.keys()):
-            if isinstance(self.ours.additional, bool):
-                yield self._their_field(name, reads=self.ours.additional)
-        for name in sorted(self._only_ours()):
-            if isinstance(self.theirs.additional, bool):
-                yield self._our_field(name)
+    def _fields(self, theirs: Group, ours: Group) -> Iterator[Difference]:
+        if isinstance(ours.additional, bool):
+            for name in sorted(_only(theirs, ours)):
+                yield self._their_field(name, reads=ours.additional)
+        if isinstance(theirs.additional, bool):
+            for name in sorted(_only(ours, theirs)):
+                yield self._our_field(name, required=name in ours.required)
 
     def _their_field(self, name: str, *, reads: bool) -> Difference:
         severity, verb, reason = Severity.NOTABLE, "may send", "we ignore" if reads else "we cannot read"
@@ -153,10 +153,10 @@ class Pair:
         verdict = Verdict(Direction.THEY, severity, f"they {verb} `{name}`, which {reason}")
         return self._difference("field", Said(name, None), verdict)
 
-    def _our_field(self, name: str) -> Difference:
+    def _our_field(self, name: str, *, required: bool) -> Difference:
         if self.comparison.use == "request":
             verdict = Verdict(Direction.WE, Severity.BREAKING, f"they do not take `{name}`")
-        elif name in self.ours.required:
+        elif required:
             effect = f"they may leave out `{name}`, which we require"
             verdict = Verdict(Direction.THEY, Severity.BREAKING, effect)
         else:
@@ -166,16 +166,17 @@ class Pair:
         field, label = (f"{way}.{name}".removeprefix(".") for way in (self.path, self.label))
         return replace(found, field=field, label=label, places=places)
 
+    def _openness(self, theirs: Group, ours: Group) -> Iterator[Difference]:
+        others = _written(theirs.additional), _written(ours.additional)
+        yield from self._wider("additionalProperties", *others, rank=_OPENNESS.index)
+        they, we = theirs.names is True, ours.names is True
+        names = None if they else ANY_SCHEMA, None if we else ANY_SCHEMA
+        yield from self._compared("propertyNames", *names, they=they and not we, we=we and not they)
+
     def _rest(self) -> Iterator[Difference]:
-        theirs, ours = self._sides
-        if self._both("object"):
-            openness = _openness(theirs.additional), _openness(ours.additional)
-            yield from self._wider("additionalProperties", *openness, rank=_OPENNESS.index)
-            if not (theirs.names and ours.names):
-                names = theirs.names and ANY_SCHEMA, ours.names and ANY_SCHEMA
-                yield from self._wider("propertyNames", *names, rank=lambda name: name is None)
+        theirs, ours = self.theirs, self.ours
         if theirs.not_compared != ours.not_compared:
-            keywords = [sorted({word for word, _ in side.not_compared}) for side in self._sides]
+            keywords = [sorted({word for word, _ in side.not_compared}) for side in (theirs, ours)]
             yield self._difference("keyword", Said(*keywords), _NOT_COMPARED)
         if theirs.deprecated and not ours.deprecated:
             yield self._difference("deprecated", Said(theirs=True, ours=False), _DEPRECATED)
@@ -183,16 +184,6 @@ class Pair:
             yield from self._wider("readOnly", theirs.read_only, ours.read_only, rank=lambda is_on: not is_on)
         else:
             yield from self._wider("writeOnly", theirs.write_only, ours.write_only)
-
-    @property
-    def _sides(self) -> tuple[Shape, Shape]:
-        return self.theirs, self.ours
-
-    def _only_ours(self) -> set[str]:
-        return self.ours.properties.keys() - self.theirs.properties.keys()
-
-    def _both(self, word: str) -> bool:
-        return word in self.ours.types and word in self.theirs.types
 
     def _compared(
         self, aspect: str, theirs: object, ours: object, *, they: bool, we: bool
@@ -231,10 +222,20 @@ def _label(ours: Pointer, theirs: Pointer) -> str:
 
 
 def _items(shape: Shape) -> Expression:
-    return shape.items or Schema(node=True, place=shape.place)
+    items = shape.groups["array"].items
+    return Schema(items, shape.place) if isinstance(items, bool) else items
 
 
-def _openness(additional: Expression | bool) -> object:  # noqa: FBT001
+def _field(group: Group, name: str) -> Expression | bool:
+    return group.properties.get(name, group.additional)
+
+
+def _only(one: Group, other: Group) -> set[str]:
+    """Return the fields that have a name on the first side only."""
+    return one.properties.keys() - other.properties.keys()
+
+
+def _written(additional: Expression | bool) -> object:  # noqa: FBT001
     return additional if isinstance(additional, bool) else ANY_SCHEMA
 
 
@@ -246,19 +247,20 @@ def _words(types: frozenset[str]) -> object:
     return words[0] if len(words) == 1 else words
 
 
-def _values(closed: Mapping[str, frozenset[str]]) -> list[object] | None:
+def _closed(shape: Shape) -> list[object] | None:
     """Return all values of closed lists; None where there is no such list."""
-    return _listed(value for values in closed.values() for value in values) if closed else None
+    lists = [group.values for group in shape.groups.values() if group.values is not None]
+    return _listed(frozenset[str]().union(*lists)) if lists else None
 
 
 def _listed(values: Iterable[str]) -> list[object]:
     return [json.loads(value) for value in sorted(values)]
 
 
-def _bound(shape: Shape, group: str, keyword: str) -> Any:  # noqa: ANN401
+def _bound(group: Group, keyword: str) -> Any:  # noqa: ANN401
     """Return a limit; a whole number that states no bound has that of its format."""
-    stated = shape.limits.get((group, keyword))
-    bits = _WHOLE_NUMBERS.get(str(shape.limits.get((group, "format"))))
+    stated = group.limits.get(keyword)
+    bits = _WHOLE_NUMBERS.get(str(group.limits.get("format")))
     if stated is not None or bits is None or keyword not in {"maximum", "minimum"}:
         return stated
     return 2**bits - 1 if keyword == "maximum" else -(2**bits)

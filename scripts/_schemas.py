@@ -6,7 +6,9 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from _document import Document, Fault, Pointer, at, children, resolve
+from _document import Document, Fault, InvalidFileError, Pointer, at, children
+from _normalization import Reader
+from _shapes import Group, Schema
 from jsonschema_specifications import REGISTRY
 
 _MAPS_OF_SCHEMAS = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
@@ -54,22 +56,27 @@ def _hint(name: str, known: frozenset[str]) -> str:
 
 def required_faults(document: Document) -> Iterator[Fault]:
     """Yield each name in `required` that the schema gives no property for."""
+    reader = Reader(document)
     for pointer, schema in all_schemas(document.content):
-        known = _properties(document.content, pointer)
-        for index, name in children(schema.get("required")):
-            if known is not None and name not in known:
-                place = (*pointer, "required", index)
-                yield document.fault(place, f"there is no property {_hint(str(name), known)}")
+        # What cannot be read is a fault of its own.
+        with suppress(InvalidFileError):
+            known = _properties(reader, pointer) if "required" in schema else None
+            for index, name in children(schema.get("required")):
+                if known is not None and name not in known:
+                    place = (*pointer, "required", index)
+                    yield document.fault(place, f"there is no property {_hint(str(name), known)}")
 
 
-def _properties(content: dict[str, Any], pointer: Pointer) -> frozenset[str] | None:
+def _properties(reader: Reader, pointer: Pointer) -> frozenset[str] | None:
     """Return the properties that a schema names, alone or with those beside it; None if it may name any."""
-    known = _own_properties(content, at(content, pointer), frozenset())
-    while known is not None and (outside := _outside(pointer)):
-        pointer = outside
-        outer = _own_properties(content, at(content, pointer), frozenset())
-        known = None if outer is None else known | outer
-    return known
+    shape = reader.shape(Schema(at(reader.source.content, pointer), pointer))
+    objects = shape.groups.get("object", Group(frozenset()))
+    outside = _outside(pointer)
+    beside = _properties(reader, outside) if outside else frozenset[str]()
+    has_patterns = any(keyword == "patternProperties" for keyword, _ in shape.not_compared)
+    if beside is None or has_patterns or objects.names is not True:
+        return None
+    return beside | objects.properties.keys()
 
 
 def _outside(pointer: Pointer) -> Pointer | None:
@@ -78,27 +85,6 @@ def _outside(pointer: Pointer) -> Pointer | None:
     if last in _BESIDE and above not in _NAMED:
         return pointer[:-1]
     return pointer[:-2] if isinstance(last, int) and above in _BESIDE else None
-
-
-def _own_properties(content: dict[str, Any], schema: object, above: frozenset[str]) -> frozenset[str] | None:
-    if not isinstance(schema, dict):
-        return frozenset()
-    if "patternProperties" in schema or "propertyNames" in schema:
-        return None
-    known = frozenset(str(name) for name, _ in children(schema.get("properties")))
-    reference = schema.get("$ref")
-    parts = [part for keyword in ("allOf", "anyOf", "oneOf") for _, part in children(schema.get(keyword))]
-    if isinstance(reference, str) and reference not in above:
-        above |= {reference}
-        # A reference that names nothing is a fault of its own.
-        with suppress(LookupError):
-            parts.append(resolve(content, reference))
-    for part in parts:
-        below = _own_properties(content, part, above)
-        if below is None:
-            return None
-        known |= below
-    return known
 
 
 def outermost_schemas(content: dict[str, Any]) -> Iterator[Pointer]:

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import NoReturn
 from urllib.parse import quote
 
 import jsonschema_rs
@@ -16,8 +18,6 @@ from _document import (
     children,
     format_pointer,
     load,
-    parse_reference,
-    resolve,
     walk,
 )
 from _names import name_faults
@@ -27,11 +27,6 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 _URI = "urn:document"
 _META_SCHEMA = {"$ref": "https://json-schema.org/draft/2020-12/schema"}
 _LONGEST_MESSAGE = 300
-
-
-class _Example(NamedTuple):
-    value: Pointer
-    schema: Pointer
 
 
 def load_valid(path: Path) -> Document:
@@ -58,7 +53,6 @@ def _faults(document: Document) -> Iterator[Fault]:
         *_schema_faults(document),
         *silent,
         *_reference_faults(document),
-        *_operation_faults(document),
         # Where a schema does not say what it means to, its examples are not to blame.
         *(() if silent else _example_faults(document)),
         *_unused_examples(document),
@@ -89,7 +83,7 @@ def _remaining_faults(document: Document) -> Iterator[Fault]:
     try:
         for error in OpenAPIV31SpecValidator(document.content).iter_errors():
             message = error.message.splitlines()[0]
-            operation = re.search(r"for '(\w+)' operation in '([^']+)'", message)
+            operation = re.search(r"for '(\w+)'(?: operation)? in '([^']+)'", message)
             pointer = ("paths", operation[2], operation[1]) if operation else ()
             yield document.fault(pointer, _shorten(message))
     except RecursionError:
@@ -98,51 +92,21 @@ def _remaining_faults(document: Document) -> Iterator[Fault]:
 
 def _reference_faults(document: Document) -> Iterator[Fault]:
     for pointer, mapping in walk(document.content):
-        reference = mapping.get("$ref")
-        if not isinstance(reference, str):
-            continue
-        if complaint := _complaint(document.content, reference):
-            yield document.fault((*pointer, "$ref"), f"{reference!r} {complaint}")
-
-
-def _complaint(content: dict[str, Any], reference: str | None) -> str | None:
-    seen = set()
-    while isinstance(reference, str):
-        if reference in seen:
-            return "leads back to itself"
-        seen.add(reference)
-        try:
-            target = resolve(content, reference)
-        except LookupError:
-            return "names nothing in this file"
-        reference = target.get("$ref") if isinstance(target, dict) else None
-    return None
-
-
-def _operation_faults(document: Document) -> Iterator[Fault]:
-    first: dict[str, Pointer] = {}
-    for pointer, mapping in outside_schemas(document.content, ()):
-        # A link repeats the name of an operation on purpose.
-        is_link = pointer[-2:-1] == ("links",)
-        if not is_link and isinstance(name := mapping.get("operationId"), str):
-            place = (*pointer, "operationId")
-            if first.setdefault(name, place) != place:
-                message = f"{name!r} is the name of {format_pointer(first[name])} already"
-                yield document.fault(place, message)
+        if isinstance(mapping.get("$ref"), str):
+            try:
+                document.follow(mapping, pointer)
+            except InvalidFileError as error:
+                yield from error.faults
 
 
 def _example_faults(document: Document) -> Iterator[Fault]:
-    validators: dict[Pointer, jsonschema_rs.Draft202012Validator | None] = {}
     registry = jsonschema_rs.Registry([(_URI, document.content)], draft=jsonschema_rs.Draft202012)
-    for example in _examples(document.content):
-        if example.schema not in validators:
-            validators[example.schema] = _validator(example.schema, registry)
-        validator = validators[example.schema]
-        value = at(document.content, example.value)
-        for error in validator.iter_errors(value) if validator else ():
-            place = (*example.value, *error.instance_path)
-            message = f"{_shorten(error.message)} (by {format_pointer(example.schema)})"
-            yield document.fault(place, message)
+    validator_of = cache(lambda schema: _validator(schema, registry))
+    for place, schema in _examples(document):
+        if validator := validator_of(schema):
+            for error in validator.iter_errors(at(document.content, place)):
+                message = f"{_shorten(error.message)} (by {format_pointer(schema)})"
+                yield document.fault((*place, *error.instance_path), message)
 
 
 def _validator(
@@ -171,32 +135,24 @@ def _unused_examples(document: Document) -> Iterator[Fault]:
             yield document.fault(pointer, "is used nowhere")
 
 
-def _examples(content: dict[str, Any]) -> Iterator[_Example]:
-    for pointer, mapping in outside_schemas(content, ()):
+def _examples(document: Document) -> Iterator[tuple[Pointer, Pointer]]:
+    """Yield the place of each example, and that of its schema."""
+    for pointer, mapping in outside_schemas(document.content, ()):
         if "schema" in mapping:
             schema = (*pointer, "schema")
             if "example" in mapping:
-                yield _Example((*pointer, "example"), schema)
+                yield (*pointer, "example"), schema
             for name, example in children(mapping.get("examples")):
-                yield from _named_example(content, example, (*pointer, "examples", name), schema)
-    for pointer, mapping in all_schemas(content):
+                # A reference to nowhere is a fault of its own.
+                with suppress(InvalidFileError):
+                    named, place = document.follow(example, (*pointer, "examples", name))
+                    if isinstance(named, dict) and "value" in named:
+                        yield (*place, "value"), schema
+    for pointer, mapping in all_schemas(document.content):
         for index, _ in children(mapping.get("examples")):
-            yield _Example((*pointer, "examples", index), pointer)
+            yield (*pointer, "examples", index), pointer
         for key in {"default", "example"} & mapping.keys():
-            yield _Example((*pointer, key), pointer)
-
-
-def _named_example(
-    content: dict[str, Any], example: object, pointer: Pointer, schema: Pointer
-) -> Iterator[_Example]:
-    if isinstance(example, dict) and isinstance(example.get("$ref"), str):
-        try:
-            pointer = parse_reference(example["$ref"])
-            example = resolve(content, example["$ref"])
-        except LookupError:
-            return  # a fault of the reference, which is reported as such
-    if isinstance(example, dict) and "value" in example:
-        yield _Example((*pointer, "value"), schema)
+            yield (*pointer, key), pointer
 
 
 def _shorten(message: str) -> str:

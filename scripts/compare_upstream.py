@@ -80,15 +80,15 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> Report:
     operations = wanted(load(options.document))
     statements = read_statements(options.deviations)
-    reading = read_all(options.sources)
-    report = Report([one.name for one in operations], notes=reading.notes, errors=reading.errors)
+    report = Report([one.name for one in operations])
+    sources = list(read_all(options.sources, report.notes, report.errors))
     unmet = set(options.sources) if not report.errors else set()
-    for argument, source in reading.sources:
+    for argument, source in sources:
         if add_document(report, source, operations, statements, options.api_version):
             unmet.discard(argument)
     report.errors += [f"{argument}:1: is about none of our operations" for argument in sorted(unmet)]
     if not options.api_version:
-        folders = {source.name: argument for argument, source in reading.sources if Path(argument).is_dir()}
+        folders = {source.name: argument for argument, source in sources if Path(argument).is_dir()}
         add_missing_versions(report, folders, operations, statements)
     add_stale(report, operations, statements)
     _complain(report, options.api_version)

@@ -1504,10 +1504,11 @@ def test_files_of_ours_that_cannot_be_used_are_told(tmp_path: Path, call: Callab
 
 
 MALFORMED: list[tuple[str, int, str]] = [
-    ("deviations: 5", 1, "must be a list"),
-    ("deviations:\n  - 5", 2, "must be a mapping with a pointer"),
-    ("deviations:\n  - pointer: /a\n    upstream: {}", 3, "must be a list"),
-    ("deviations:\n  - pointer: /a\n    upstream: [5]", 3, "says nothing"),
+    ("deviations: 5", 1, "is a number where a list belongs"),
+    ("deviations:\n  - 5", 2, "is a number where a mapping belongs"),
+    ("deviations:\n  - upstream: [type: x]", 2, "has no pointer"),
+    ("deviations:\n  - pointer: /a\n    upstream: {}", 3, "is a mapping where a list belongs"),
+    ("deviations:\n  - pointer: /a\n    upstream: [5]", 3, "is a number where a mapping belongs"),
     ("deviations:\n  - pointer: /a\n    upstream:\n      - versions: [v3]", 4, "says nothing"),
     (
         "deviations:\n  - pointer: /a\n    upstream:\n      - nulable: true",
@@ -1517,7 +1518,7 @@ MALFORMED: list[tuple[str, int, str]] = [
     (
         "deviations:\n  - pointer: /a\n    upstream:\n      - versions: v3\n        type: x",
         4,
-        "must be a list of texts",
+        "is a text where a list belongs",
     ),
 ]
 
