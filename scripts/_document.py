@@ -167,9 +167,16 @@ class Part:
 
     def named(self, key: str) -> dict[str, "Part"]:
         """Return the mappings below a key by their names."""
-        place = (*self.place, key)
-        names = Part(self.source, self.source.mapping(self.content.get(key), place), place)
+        names = Part(self.source, self.mapping(key), (*self.place, key))
         return {name: names.part(name) for name in names.content}
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """Return the mapping below a key, references not followed."""
+        return self.source.mapping(self.content.get(key), (*self.place, key))
+
+    def sequence(self, key: str) -> list[Any]:
+        """Return the list below a key."""
+        return self.source.sequence(self.content.get(key), (*self.place, key))
 
     def texts(self, key: str) -> list[str]:
         """Return the list of texts below a key."""
@@ -183,8 +190,8 @@ class Part:
     def listed(self, key: str) -> list["Part"]:
         """Return the mappings in the list below a key."""
         place = (*self.place, key)
-        nodes = self.source.sequence(self.content.get(key), place)
-        followed = (self.source.follow(node, (*place, index)) for index, node in enumerate(nodes))
+        nodes = enumerate(self.sequence(key))
+        followed = (self.source.follow(node, (*place, index)) for index, node in nodes)
         return [Part(self.source, self.source.mapping(*each), each[1]) for each in followed]
 
 
@@ -197,11 +204,14 @@ def load(path: Path) -> Document:
     """
     text = _read(path)
     root = _compose(path, text)
-    if not isinstance(root, yaml.MappingNode):
-        raise unusable(path, f"is {_kind(root)} where a mapping belongs")
+    if root is None:
+        raise unusable(path, "is empty where a mapping belongs")
     if faults := list(_node_faults(root, (), ())):
         raise InvalidFileError(path, faults)
-    document = Document(str(path), text, yaml.SafeLoader("").construct_document(root))
+    content = yaml.SafeLoader("").construct_document(root)
+    if not isinstance(content, dict):
+        raise unusable(path, f"is {kind(content)} where a mapping belongs")
+    document = Document(str(path), text, content)
     vars(document)["root"] = root  # composed already
     return document
 
@@ -271,12 +281,6 @@ def _compose(path: Path, text: str) -> yaml.Node | None:
         raise not_yaml(path, error) from None
     except yaml.YAMLError as error:
         raise unusable(path, f"is not YAML: {str(error).splitlines()[0]}") from None
-
-
-def _kind(root: yaml.Node | None) -> str:
-    if root is None:
-        return "empty"
-    return "a list" if isinstance(root, yaml.SequenceNode) else "one plain value"
 
 
 def _child(node: yaml.Node | None, token: str | int) -> tuple[int, yaml.Node] | None:

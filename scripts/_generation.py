@@ -8,13 +8,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from _document import Document, Fault, InvalidFileError, load
 from _operations import components_of, operations
+from _schemas import hint
 from datamodel_code_generator.arguments import arg_parser
 from openapi_python_client.config import ConfigFile
 from pydantic import ValidationError
@@ -136,9 +136,7 @@ def _unknown(
     options: Document, pointer: tuple[str, ...], keys: Iterable[str], known: Iterable[str]
 ) -> Iterator[Fault]:
     for key in set(keys) - set(known):
-        close = get_close_matches(key, list(known), n=1)
-        hint = f", {close[0]!r} perhaps" if close else ""
-        yield options.fault((*pointer, key), f"there is no option {key!r}{hint}")
+        yield options.fault((*pointer, key), f"there is no option {hint(key, known)}")
 
 
 def _write_document(document: Document, target: Path) -> None:

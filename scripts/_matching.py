@@ -102,47 +102,41 @@ def _object_types(operation: Operation, place: Address) -> frozenset[str]:
 
 def matches(theirs: Document, all_wanted: list[Wanted]) -> list[Match]:
     """Return what a document has for our operations; nothing where it is about something else."""
-    published = [(operation, address(operation.path)) for operation in operations(theirs)]
+    published = list(operations(theirs))
+    placed = [(operation, place) for operation in published if (place := address(operation.path))]
     found = []
     for one in all_wanted:
         named = _is_named(theirs, one)
+        subject, segments = one.address.subject, one.address.segments
         versions = {
             place.version
-            for _, place in published
-            if place
-            and _alike(one, one.address.subject, place.segments[: len(one.address.subject)], named=named)
+            for _, place in placed
+            if _alike(one, subject, place.segments[: len(subject)], named=named)
         }
-        elsewhere = [
-            operation for operation, _ in published if _stands_elsewhere(one, operation, named=named)
-        ]
+        elsewhere = [operation for operation in published if _stands_elsewhere(one, operation, named=named)]
         if named and elsewhere and not versions:
-            versions = {_version_of_info(theirs)}
+            versions = {str(theirs.all.part("info").content.get("version") or "of no version")}
         for version in sorted(versions):
             usual = [
                 operation
-                for operation, place in published
-                if place
-                and place.version == version
-                and _alike(one, one.address.segments, place.segments, named=named)
+                for operation, place in placed
+                if place.version == version and _alike(one, segments, place.segments, named=named)
             ]
             method = one.operation.method
-            candidates = sorted(usual or elsewhere, key=lambda operation: operation.method != method)
-            found.append(Match(one, version, candidates[0] if candidates else None))
+            best = min(usual or elsewhere, key=lambda operation: operation.method != method, default=None)
+            found.append(Match(one, version, best))
     return found
 
 
 def _alike(wanted: Wanted, ours: Segments, theirs: Segments, *, named: bool) -> bool:
     """Whether two paths are the same; `named` is whether a parameter of theirs stands for our object type."""
-    if len(ours) != len(theirs):
-        return False
-    for one, other in zip(ours, theirs, strict=True):
+
+    def fits(one: str, other: str) -> bool:
         if _is_parameter(other):
-            fits = named or (_is_parameter(one) and not wanted.object_types)
-        else:
-            fits = one == other or (_is_parameter(one) and other in wanted.object_types)
-        if not fits:
-            return False
-    return True
+            return named or (_is_parameter(one) and not wanted.object_types)
+        return one == other or (_is_parameter(one) and other in wanted.object_types)
+
+    return len(ours) == len(theirs) and all(map(fits, ours, theirs))
 
 
 def _stands_elsewhere(one: Wanted, operation: Operation, *, named: bool) -> bool:
@@ -177,7 +171,3 @@ def _is_named(source: Document, one: Wanted) -> bool:
 def _words(name: str) -> str:
     """Return the words of a name in small letters, `commercePayments` being two."""
     return f" {' '.join(re.findall('[A-Z]?[a-z]+|[A-Z]+(?![a-z])', name)).lower()} "
-
-
-def _version_of_info(source: Document) -> str:
-    return str(source.all.part("info").content.get("version") or "of no version")

@@ -1,6 +1,6 @@
 """The schemas of a document: where they are, and mistakes in them that JSON Schema lets pass."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
@@ -24,6 +24,9 @@ _FORMATS = frozenset(
         *("uri-template", "uuid"),
     }
 )
+_OTHERWISE = {
+    "nullable": "'nullable' in OpenAPI 3.1: write type: [string, 'null'], or anyOf with type: 'null'"
+}
 # In these, a schema adds to the one in which it stands.
 _BESIDE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else"})
 
@@ -33,25 +36,17 @@ def keyword_faults(document: Document) -> Iterator[Fault]:
     for pointer, schema in all_schemas(document.content):
         for keyword in schema:
             if keyword not in _keywords() and not keyword.startswith("x-"):
-                yield document.fault(
-                    (*pointer, keyword), f"there is no keyword {_hint(keyword, _keywords())}"
-                )
+                known = _OTHERWISE.get(keyword) or hint(keyword, _keywords())
+                yield document.fault((*pointer, keyword), f"there is no keyword {known}")
         name = schema.get("format")
         if isinstance(name, str) and name not in _FORMATS:
-            yield document.fault((*pointer, "format"), f"there is no format {_hint(name, _FORMATS)}")
+            yield document.fault((*pointer, "format"), f"there is no format {hint(name, _FORMATS)}")
 
 
 @cache
 def _keywords() -> frozenset[str]:
     meta_schemas = [REGISTRY.contents(uri) for uri in REGISTRY if uri.startswith(_DRAFT)]
     return _KEYWORDS_OF_OPENAPI.union(*(meta["properties"] for meta in meta_schemas))
-
-
-def _hint(name: str, known: frozenset[str]) -> str:
-    if name == "nullable":
-        return "'nullable' in OpenAPI 3.1: write type: [string, 'null'], or anyOf with type: 'null'"
-    close = get_close_matches(name, sorted(known), n=1)
-    return f"{name!r}, {close[0]!r} perhaps" if close else repr(name)
 
 
 def required_faults(document: Document) -> Iterator[Fault]:
@@ -64,7 +59,7 @@ def required_faults(document: Document) -> Iterator[Fault]:
             for index, name in children(schema.get("required")):
                 if known is not None and name not in known:
                     place = (*pointer, "required", index)
-                    yield document.fault(place, f"there is no property {_hint(str(name), known)}")
+                    yield document.fault(place, f"there is no property {hint(str(name), known)}")
 
 
 def _properties(reader: Reader, pointer: Pointer) -> frozenset[str] | None:
@@ -85,6 +80,12 @@ def _outside(pointer: Pointer) -> Pointer | None:
     if last in _BESIDE and above not in _NAMED:
         return pointer[:-1]
     return pointer[:-2] if isinstance(last, int) and above in _BESIDE else None
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """Return a name that is not known, and what was meant perhaps."""
+    close = get_close_matches(name, sorted(known), n=1)
+    return f"{name!r}, {close[0]!r} perhaps" if close else repr(name)
 
 
 def outermost_schemas(content: dict[str, Any]) -> Iterator[Pointer]:

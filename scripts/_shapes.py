@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from operator import and_, or_
 from typing import Any, TypeAlias
 
 from _document import Pointer
@@ -80,44 +81,28 @@ ANY = Shape(groups={name: Group(members) for name, (members, _) in GROUPS.items(
 NOTHING = Shape()
 
 
-def intersection(a: Shape, b: Shape) -> Shape:
-    """Return what both allow."""
-    return Shape(
-        key=("every", a.key, b.key),
-        place=a.place or b.place,
-        groups={
-            name: _narrower(group, b.groups[name]) for name, group in a.groups.items() if name in b.groups
-        },
-        nullable=a.nullable and b.nullable,
-        known=a.known | b.known,
-        not_compared=a.not_compared | b.not_compared,
-        deprecated=a.deprecated or b.deprecated,
-        read_only=a.read_only or b.read_only,
-        write_only=a.write_only or b.write_only,
-        core=a.core or b.core,
-    )
+def join(a: Shape, b: Shape, *, every: bool) -> Shape:
+    """Return what both allow, or what one or the other does.
 
-
-def union(a: Shape, b: Shape) -> Shape:
-    """Return what one or the other allows.
-
-    Where both limit the same type in ways of their own it is slightly more, which `not_compared` tells.
+    Where both limit the same type in ways of their own, the latter is slightly more, which `not_compared`
+    tells.
     """
-    shared = a.groups.keys() & b.groups.keys()
-    both = {name: _wider(a.groups[name], b.groups[name]) for name in shared}
-    groups = {**a.groups, **b.groups, **both}
-    inexact = a.key != b.key and any(_is_inexact(a.groups[name], b.groups[name]) for name in shared)
+    narrow, widen = (and_, or_) if every else (or_, and_)
+    names = narrow(a.groups.keys(), b.groups.keys())
+    shared = {name: (a.groups[name], b.groups[name]) for name in a.groups.keys() & b.groups.keys()}
+    groups = {**a.groups, **b.groups, **{name: _group(*sides, every=every) for name, sides in shared.items()}}
+    is_inexact = not every and a.key != b.key and any(_is_inexact(*sides) for sides in shared.values())
     return Shape(
-        key=("either", a.key, b.key),
+        key=(every, a.key, b.key),
         place=a.place or b.place,
-        groups={name: groups[name] for name in GROUPS if name in groups},
-        nullable=a.nullable or b.nullable,
+        groups={name: groups[name] for name in GROUPS if name in names},
+        nullable=narrow(a.nullable, b.nullable),
         known=a.known | b.known,
-        not_compared=a.not_compared | b.not_compared | ({("anyOf", "")} if inexact else set()),
-        deprecated=a.deprecated and b.deprecated,
-        read_only=a.read_only and b.read_only,
-        write_only=a.write_only and b.write_only,
-        core=_core(a, b),
+        not_compared=a.not_compared | b.not_compared | ({("anyOf", "")} if is_inexact else set()),
+        deprecated=widen(a.deprecated, b.deprecated),
+        read_only=widen(a.read_only, b.read_only),
+        write_only=widen(a.write_only, b.write_only),
+        core=a.core or b.core if every else _core(a, b),
     )
 
 
@@ -129,42 +114,22 @@ def _core(a: Shape, b: Shape) -> Pointer:
     return shape.core or shape.place
 
 
-def _narrower(a: Group, b: Group) -> Group:
-    """Return what both allow. A field with a name on one side only is what such fields are there."""
-    named = {
-        name: _join(a.properties.get(name, a.additional), b.properties.get(name, b.additional), every=True)
-        for name in (*a.properties, *b.properties)
-    }
+def _group(a: Group, b: Group, *, every: bool) -> Group:
+    narrow, widen = (and_, or_) if every else (or_, and_)
     return Group(
-        types=a.types & b.types,
-        values=b.values if a.values is None else a.values if b.values is None else a.values & b.values,
-        limits={**a.limits, **b.limits, **_limits(a, b, every=True)},
-        items=_join(a.items, b.items, every=True),
-        properties={name: value for name, value in named.items() if not isinstance(value, bool)},
-        required=a.required | b.required,
-        additional=_join(a.additional, b.additional, every=True),
-        names=_join(a.names, b.names, every=True),
-    )
-
-
-def _wider(a: Group, b: Group) -> Group:
-    """Return what one or the other allows, and sometimes slightly more."""
-    shared = a.properties.keys() & b.properties.keys()
-    both = {name: _joined(a.properties[name], b.properties[name], every=False) for name in shared}
-    return Group(
-        types=a.types | b.types,
-        values=None if a.values is None or b.values is None else a.values | b.values,
-        limits=_limits(a, b, every=False),
-        items=_join(a.items, b.items, every=False),
-        properties={**a.properties, **b.properties, **both},
-        required=a.required & b.required,
-        additional=_join(a.additional, b.additional, every=False),
-        names=_join(a.names, b.names, every=False),
+        types=narrow(a.types, b.types),
+        values=_values(a.values, b.values, every=every),
+        limits=_limits(a.limits, b.limits, every=every),
+        items=_below(a.items, b.items, every=every),
+        properties=_properties(a, b, every=every),
+        required=widen(a.required, b.required),
+        additional=_below(a.additional, b.additional, every=every),
+        names=_below(a.names, b.names, every=every),
     )
 
 
 def _is_inexact(a: Group, b: Group) -> bool:
-    """Whether the wider of two groups allows more than one and the other."""
+    """Whether two groups, each with limits of its own, allow less than what is joined of them."""
     if _limited(a) == _limited(b):
         return False
     free = [group for group in (a, b) if group == Group(group.types)]
@@ -177,30 +142,44 @@ def _limited(group: Group) -> Group:
     return replace(group, types=types, values=None if group.values is None else frozenset())
 
 
-def _limits(a: Group, b: Group, *, every: bool) -> dict[str, Any]:
-    """Return the limits that both have; if two differ and are not bounds, the first or none."""
-    found = {}
-    for keyword in a.limits.keys() & b.limits.keys():
-        ours, theirs, name = a.limits[keyword], b.limits[keyword], keyword.lower()
+def _values(a: frozenset[str] | None, b: frozenset[str] | None, *, every: bool) -> frozenset[str] | None:
+    if a is None or b is None:
+        return (b if a is None else a) if every else None
+    return a & b if every else a | b
+
+
+def _limits(a: Mapping[str, Any], b: Mapping[str, Any], *, every: bool) -> dict[str, Any]:
+    """Return all limits, or those that both have; if two differ and are not bounds, the first or none."""
+    found = {**a, **b} if every else {}
+    for keyword in a.keys() & b.keys():
+        name = keyword.lower()
         if "min" in name or "max" in name:
-            found[keyword] = (max if ("min" in name) is every else min)(ours, theirs)
-        elif every or ours == theirs:
-            found[keyword] = ours
+            found[keyword] = (max if ("min" in name) is every else min)(a[keyword], b[keyword])
+        elif every or a[keyword] == b[keyword]:
+            found[keyword] = a[keyword]
     return found
 
 
-def _join(a: Expression | bool, b: Expression | bool, *, every: bool) -> Expression | bool:  # noqa: FBT001
-    """Join two schemas, or what stands for anything and for nothing."""
+def _properties(a: Group, b: Group, *, every: bool) -> dict[str, Expression]:
+    """Join the named fields. If every side counts, a field is what fields without a name are on the other."""
+    found = {}
+    for name in dict.fromkeys((*a.properties, *b.properties)):
+        sides = [
+            side.properties.get(name, side.additional) for side in (a, b) if every or name in side.properties
+        ]
+        joined = _below(sides[0], sides[-1], every=every)
+        if not isinstance(joined, bool):
+            found[name] = joined
+    return found
+
+
+def _below(a: Expression | bool, b: Expression | bool, *, every: bool) -> Expression | bool:  # noqa: FBT001
+    """Join two schemas. Parts of parts are parts, none twice, so that a chain of joins does not grow."""
     decisive = not every
     if decisive in (a, b):
         return decisive
     if isinstance(a, bool) or isinstance(b, bool):
         return b if isinstance(a, bool) else a
-    return _joined(a, b, every=every)
-
-
-def _joined(a: Expression, b: Expression, *, every: bool) -> Expression:
-    """Join two schemas. Parts of parts are parts, none twice, so that a chain of joins does not grow."""
     parts: list[Expression] = []
     for side in (a, b):
         inner = side.parts if isinstance(side, Joined) and side.every is every else (side,)

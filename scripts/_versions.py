@@ -8,6 +8,8 @@ from _document import Document, Pointer
 from _matching import Match, Wanted, address
 
 _PLACE: Pointer = ("x-versions",)
+# The code of a reply with some failures.
+_PARTIAL = 207
 
 
 def stated_versions(ours: Document) -> dict[str, Any]:
@@ -34,38 +36,27 @@ def differences(match: Match) -> Iterator[Difference]:
         effect = f"they publish the version {match.version}, which x-versions does not name"
         yield _difference("version", Said(match.version, None), effect, theirs.place, _PLACE)
         return
-    place = (*_PLACE, match.version)
-    found, said = address(theirs.path), stated[match.version]
-    root, ours = (
-        found and theirs.path.removesuffix("/".join(("", *found.segments[1:]))),
-        _root(one, match.version, said),
-    )
-    if root and root != ours:
+    place, said = (*_PLACE, match.version), stated[match.version]
+    found, ours = address(theirs.path), _root(one, match.version, said)
+    root = theirs.path.removesuffix("/".join(("", *found.segments[1:]))) if found else ours
+    if root != ours:
         below = (*place, "paths", one.address.segments[0])
         yield _difference("path", Said(root, ours), "their path is another", theirs.place, below)
     codes = theirs.part("responses").content
     successes = sorted(int(code) for code in codes if code.isdecimal() and code[0] == "2")
-    yield from _success(match, said, successes, place)
-    partial = said.get("partial")
-    can_be_partial = "207" in one.operation.content.get("responses", {})
-    if can_be_partial and (207 in successes) is not (partial == 207):  # noqa: PLR2004 - a status code
-        published = 207 if 207 in successes else None  # noqa: PLR2004 - a status code
-        effect = "they list 207" if published else "they do not list 207"
-        yield _difference("partial", Said(published, partial), effect, theirs.place, place, "partial")
-
-
-def _success(
-    match: Match, said: dict[str, Any], successes: list[int], place: Pointer
-) -> Iterator[Difference]:
-    verb = match.wanted.name.partition("_")[0]
-    documented = next(code for code in match.wanted.operation.content["responses"] if code[0] == "2")
-    stated = said.get("success", {}).get(verb, int(documented))
-    published = [code for code in successes if code != 207]  # noqa: PLR2004 - a status code
-    if match.theirs and published != [stated]:
+    verb = one.name.partition("_")[0]
+    documented = next(code for code in one.operation.content["responses"] if code[0] == "2")
+    success = said.get("success", {}).get(verb, int(documented))
+    if (published := [code for code in successes if code != _PARTIAL]) != [success]:
         effect = f"a success of {verb} is {' or '.join(map(str, published)) or 'not listed'}"
-        yield _difference(
-            "success", Said(published, stated), effect, match.theirs.place, (*place, "success", verb)
-        )
+        below = (*place, "success", verb)
+        yield _difference("success", Said(published, success), effect, theirs.place, below)
+    partial, has_partial = said.get("partial"), _PARTIAL in successes
+    can_be_partial = str(_PARTIAL) in one.operation.content.get("responses", {})
+    if can_be_partial and has_partial is not (partial == _PARTIAL):
+        effect = f"they {'list' if has_partial else 'do not list'} {_PARTIAL}"
+        counted = Said(_PARTIAL if has_partial else None, partial)
+        yield _difference("partial", counted, effect, theirs.place, (*place, "partial"))
 
 
 def missing(one: Wanted, seen: Collection[str]) -> Iterator[tuple[str, Difference]]:
@@ -83,8 +74,6 @@ def _root(one: Wanted, version: str, stated: object) -> str:
     return str(template).replace("{version}", version)
 
 
-def _difference(
-    aspect: str, said: Said, effect: str, theirs: Pointer, ours: Pointer, key: str = ""
-) -> Difference:
+def _difference(aspect: str, said: Said, effect: str, theirs: Pointer, ours: Pointer) -> Difference:
     verdict = Verdict(Direction.APART, Severity.NOTABLE, effect)
-    return Difference(aspect, said, verdict, Places(theirs, (*ours, key) if key else ours))
+    return Difference(aspect, said, verdict, Places(theirs, ours))

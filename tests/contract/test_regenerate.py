@@ -176,7 +176,7 @@ def test_check_names_the_files_that_differ(clone: Path, run: Callable[..., Done]
 
 NO_DOCUMENTS = {
     "openapi: [3.1.0\ninfo: {}\n": "2: #: is not YAML: ",
-    "see https://example.com\n": "1: #: is one plain value",
+    "see https://example.com\n": "1: #: is a text where a mapping",
     "a: \x00\n": "1: #: is not YAML: ",
     "": "1: #: is empty where a mapping belongs",
     "- openapi: 3.1.0\n": "1: #: is a list where a mapping",
