@@ -27,6 +27,7 @@ _EFFECTS: dict[Direction, Effect] = {
     Direction.THEY: "widened",
     Direction.WE: "narrowed",
 }
+_KINDS = {"header": "Response header ", "parameter": "Parameter ", "status": "Response "}
 _MODELS = ("components", "schemas")
 _OF_DOCUMENT = frozenset({"authorizationUrl", "refreshUrl", "servers", "tokenUrl"})
 # What only people read, and what is compared.
@@ -138,18 +139,12 @@ def _of_difference(one: Operation, difference: Difference, renamed: dict[str, st
 
 def _name(difference: Difference, label: str) -> tuple[str, str]:
     """Return what a thing is called that is there in one document only, alone and in a sentence."""
-    name = str(difference.said.theirs or difference.said.ours)
-    if difference.aspect == "absent":
-        name = label
-    if difference.aspect == "field":
+    name, kind = str(difference.said.theirs or difference.said.ours), difference.aspect
+    if kind == "absent":
+        name, kind = label, "field" if difference.field else "status"
+    elif kind == "field":
         name = f"{label}.{name}"
-    is_reply = difference.aspect == "status" or (difference.aspect == "absent" and not difference.field)
-    kind = (
-        "Response"
-        if is_reply
-        else {"header": "Response header", "parameter": "Parameter"}.get(difference.aspect)
-    )
-    return name, f"{kind} `{name}`" if kind else f"`{name}`"
+    return name, f"{_KINDS.get(kind, '')}`{name}`"
 
 
 def _sentence(difference: Difference, subject: str, effect: Effect) -> str:

@@ -202,16 +202,29 @@ def load(path: Path) -> Document:
         InvalidFileError: It cannot be read, is not YAML, its root is not a mapping, or it holds
             duplicate keys or values that JSON has not.
     """
-    text = _read(path)
-    root = _compose(path, text)
+    try:
+        return parse(str(path), path.read_bytes().decode())
+    except OSError as error:
+        raise unusable(path, f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise unusable(path, f"is not YAML: {error}") from None
+
+
+def parse(name: str, text: str) -> Document:
+    """Read YAML.
+
+    Raises:
+        InvalidFileError: As for `load`.
+    """
+    root = _compose(name, text)
     if root is None:
-        raise unusable(path, "is empty where a mapping belongs")
+        raise unusable(name, "is empty where a mapping belongs")
     if faults := list(_node_faults(root, (), ())):
-        raise InvalidFileError(path, faults)
+        raise InvalidFileError(name, faults)
     content = yaml.SafeLoader("").construct_document(root)
     if not isinstance(content, dict):
-        raise unusable(path, f"is {kind(content)} where a mapping belongs")
-    document = Document(str(path), text, content)
+        raise unusable(name, f"is {kind(content)} where a mapping belongs")
+    document = Document(name, text, content)
     vars(document)["root"] = root  # composed already
     return document
 
@@ -265,22 +278,13 @@ def format_pointer(pointer: Pointer) -> str:
     return "/".join(("#", *(str(part).replace("~", "~0").replace("/", "~1") for part in pointer)))
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_bytes().decode()
-    except OSError as error:
-        raise unusable(path, f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise unusable(path, f"is not YAML: {error}") from None
-
-
-def _compose(path: Path, text: str) -> yaml.Node | None:
+def _compose(name: str, text: str) -> yaml.Node | None:
     try:
         return yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        raise not_yaml(path, error) from None
+        raise not_yaml(name, error) from None
     except yaml.YAMLError as error:
-        raise unusable(path, f"is not YAML: {str(error).splitlines()[0]}") from None
+        raise unusable(name, f"is not YAML: {str(error).splitlines()[0]}") from None
 
 
 def _child(node: yaml.Node | None, token: str | int) -> tuple[int, yaml.Node] | None:

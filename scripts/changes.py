@@ -15,12 +15,11 @@ import subprocess
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 try:
     from _changelog import draft, missing, next_version, released, sentence
     from _changes import Change, changes
-    from _document import Document, InvalidFileError, load
+    from _document import Document, InvalidFileError, load, parse
     from _operations import operations
 except ImportError as error:
     sys.exit(f"{error}\nRun: python -m pip install pyyaml")
@@ -46,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if base is None:
             print(NO_RELEASE)
             return 0
-        before, after = _documents(base, options.document)
+        before, after = _base(base), load(options.document)
         return _report(base, before, changes(before, after), changelog)
     except (BaseError, InvalidFileError, OSError) as error:
         print(error, file=sys.stderr)
@@ -77,17 +76,11 @@ def _last_release(changelog: str) -> str | None:
         return None
 
 
-def _documents(base: str, path: Path) -> tuple[Document, Document]:
-    with TemporaryDirectory() as folder:
-        older = Path(folder, "before.yaml")
-        older.write_bytes(_content_of(base))
-        return load(older), load(path)
-
-
-def _content_of(base: str) -> bytes:
+def _base(base: str) -> Document:
     if Path(base).is_file():
-        return Path(base).read_bytes()
-    return _git("show", f"{base}:{DOCUMENT}").encode()
+        return load(Path(base))
+    name = f"{base}:{DOCUMENT}"
+    return parse(name, _git("show", name))
 
 
 def _git(*arguments: str) -> str:
