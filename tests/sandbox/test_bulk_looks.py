@@ -141,9 +141,6 @@ def test_a_token_that_may_not_read_leaves_rows_to_what_refusals_say() -> None:
         assert (doubtful.unknown, doubtful.looks) == (100, 1)
         assert {outcome.category for outcome in doubtful.outcomes} <= {"CONFLICT", "VALIDATION_ERROR"}
         assert all("could not be looked for" in str(outcome.message) for outcome in doubtful.outcomes)
-        for rows in (orders(1), orders(100)):
-            known = pushed(box, rows, existing="keep")
-            assert (known.rejected, known.looks) == (len(rows), 1)
         box.faults.next(*["504-before"] * 6)
         unknown = pushed(box, orders(1, "new"))
         (outcome,) = unknown.outcomes
@@ -151,12 +148,62 @@ def test_a_token_that_may_not_read_leaves_rows_to_what_refusals_say() -> None:
         assert "could not be looked for: read_orders: HTTP 403 MISSING_SCOPES" in outcome.text
 
 
-def test_a_look_that_fails_each_time_leaves_rows_to_what_refusals_say(box: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("form", "is_certain"),
+    [
+        ("coordinates", True),
+        ("error type", True),
+        ("code", True),
+        ("conflict", False),
+        ("conflict with id", False),
+    ],
+)
+def test_a_token_that_may_not_read_keeps_rows_whose_refusal_names_the_property(
+    form: str, *, is_certain: bool
+) -> None:
+    with Sandbox(
+        quota="none",
+        properties=UNIQUE,
+        scopes=["crm.objects.orders.write"],
+        behaviour=Behaviour(taken_values=(form,)),
+    ) as box:
+        assert pushed(box, orders(100)).ok
+        known = ids(box)
+        for rows in (orders(1), orders(100)):
+            report = pushed(box, rows, existing="keep")
+            assert report.looks == 1
+            for outcome in report.outcomes:
+                if is_certain:
+                    id_ = None if form == "code" else known[f"X-{outcome.index}"]
+                    assert told([outcome]) == [("done", "existing", id_)]
+                else:
+                    assert outcome.status == "rejected"
+                    assert "could not be looked for" in outcome.text
+                    assert "crm.objects.orders.read" in outcome.text
+        # Two rows never become one record.
+        twice = [*pushed(box, [*orders(1), *orders(1)], existing="keep").outcomes]
+        assert twice[1].status == "rejected"
+        (outcome,) = pushed(box, orders(1)).outcomes
+        assert outcome.status == "rejected"
+        assert "could not be looked for" in outcome.text
+
+
+def test_a_look_that_fails_each_time_leaves_rows_to_what_refusals_say(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_inquiry, "_LEAST_WAIT", 0.01)
     for existing in ("keep", "reject"):
-        box.faults.next("504-after", *["504-before"] * 5)
+        box.faults.next("504-after", *["504-before"] * 25)
         report = pushed(box, orders(100, existing), existing=existing)
         found = report.done if existing == "keep" else report.unknown
-        assert (found, report.looks, report.requests) == (100, 5, 2)
+        assert (found, report.looks, report.requests) == (100, 25, 2)
+
+
+def test_a_look_that_fails_for_a_while_is_made_again(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_inquiry, "_LEAST_WAIT", 0.01)
+    box.faults.next("504-after", *["504-before"] * 5)
+    report = pushed(box, orders(100))
+    assert (report.actions, report.looks, report.requests) == ({"created": 100}, 6, 1)
 
 
 def test_a_service_that_is_down_stops_a_run_that_can_go_on(box: Sandbox, tmp_path: Path) -> None:
@@ -297,6 +344,10 @@ class Shop:
         self.creates = 0
         self.lost: dict[int, Callable[[], object]] = {}
         self.readable = True
+        self.archived: dict[str, Row] = {}
+        self.names_existing = True
+        self.nameless = False
+        self.reads: dict[str, int] = {}
         self.twice = self.silent = False
         self.ahead, self.dated, self.gateway_ahead = ahead, dated, gateway_ahead
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
@@ -326,22 +377,43 @@ class Shop:
         }
         return self.records.setdefault(properties[NUMBER], record)
 
+    def _found(self, records: dict[str, Row], values: Sequence[str]) -> tuple[int, Row]:
+        kind = "live" if records is self.records else "archived"
+        if not self.readable or kind in self.reads:
+            return self.reads.get(kind, 401), {"status": "error", "message": "No."}
+        found = [records[value] for value in values if value in records]
+        missing = [value for value in values if value not in records]
+        error = {
+            "status": "error",
+            "category": "OBJECT_NOT_FOUND",
+            "message": "No.",
+            "context": {"ids": missing},
+        }
+        twice = [record | {"id": "901"} for record in found if self.twice]
+        return (207, _reply(found) | {"errors": [error]}) if missing else (200, _reply(found + twice))
+
     def answer(self, path: str, body: Row) -> tuple[int, Row] | None:
-        if path.endswith("/read") and not self.readable:
-            return 401, {"status": "error", "category": "INVALID_AUTHENTICATION", "message": "No."}
+        path, _, query = path.partition("?")
         if path.endswith("/read"):
-            found = [self.records[item["id"]] for item in body["inputs"] if item["id"] in self.records]
-            return 200, _reply(found + [record | {"id": "901"} for record in found if self.twice])
+            return self._found(
+                self.archived if query else self.records, [item["id"] for item in body["inputs"]]
+            )
         self.creates += 1
         rows = [item["properties"] for item in body["inputs"]]
         if self.silent:
             return 201, _reply([])
         if any(row[NUMBER] in self.records or row["hs_order_name"] == "bad" for row in rows):
             return 400, {"status": "error", "category": "VALIDATION_ERROR", "message": "That does not work."}
+        if (taken := next((row[NUMBER] for row in rows if row[NUMBER] in self.archived), None)) is not None:
+            message = f"Cannot set PropertyValueCoordinates{{propertyName={NUMBER}, value={taken}}} on 1. "
+            message += f"{self.archived[taken]['id']} already has that value."
+            named = message if self.names_existing else "Taken."
+            return 400, {"status": "error", "category": "VALIDATION_ERROR", "message": named}
         if self.creates in self.lost:
             self.lost[self.creates]()
             return None
-        return 201, _reply([self.add(row) for row in rows])
+        records = [self.add(row) for row in rows]
+        return 201, _reply([record | {"properties": {}} for record in records] if self.nameless else records)
 
 
 def _reply(results: Sequence[Row]) -> Row:
@@ -420,6 +492,108 @@ def test_a_record_that_is_gone_meanwhile_is_made_again() -> None:
         shop.lost[1] = shop.records.clear
         assert told(pushed(shop, [{"properties": ORDER}]).outcomes) == [("done", "created", "900")]
         assert shop.creates == 2
+
+
+@pytest.mark.parametrize("existing", ["keep", "reject"])
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_value_that_an_archived_record_has_is_told_at_once(existing: str, *, is_lost: bool) -> None:
+    rows = orders(100)
+    with Shop() as shop:
+        archived = {"X-7": {**shop.add(rows[7]["properties"]), "archived": True}}
+        shop.records.clear()
+        if is_lost:
+            shop.lost[1] = lambda: shop.archived.update(archived)
+        else:
+            shop.archived.update(archived)
+        began = time.monotonic()
+        report = pushed(shop, rows, existing=existing, settle_after=2.0)
+        # Where no refusal names a record, that is believed after 30 seconds.
+        assert time.monotonic() - began < 30
+        outcomes = [*report.outcomes]
+        assert (report.done, report.rejected, len(shop.records)) == (99, 1, 99)
+        assert (outcomes[7].id, outcomes[7].category) == ("900", "CONFLICT")
+        assert (
+            "an archived record has this value of hs_external_order_id: 900; restore it" in outcomes[7].text
+        )
+
+
+def test_an_archived_record_that_no_refusal_names_is_believed_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_inquiry, "_LEAST_WAIT", 0.01)
+    with Shop() as shop:
+        archived = {"X": {**shop.add(ORDER), "archived": True}}
+        shop.records.clear()
+        shop.names_existing = False
+        shop.lost[1] = lambda: shop.archived.update(archived)
+        (outcome,) = pushed(shop, [{"properties": ORDER}]).outcomes
+        assert told([outcome]) == [("rejected", None, "900")]
+        assert "an archived record has this value" in outcome.text
+        # A row that was never in doubt is what its refusal says.
+        (outcome,) = pushed(shop, [{"properties": ORDER}]).outcomes
+        assert (outcome.status, outcome.text) == ("rejected", "Taken.")
+
+
+@pytest.mark.parametrize(("status", "problem"), [(403, "HTTP 403"), (401, None)])
+def test_where_archived_records_cannot_be_read_a_row_remains_unknown(
+    monkeypatch: pytest.MonkeyPatch, status: int, problem: str | None
+) -> None:
+    monkeypatch.setattr(_inquiry, "_LEAST_WAIT", 0.01)
+    with Shop() as shop:
+        archived = {"X": {**shop.add(ORDER), "archived": True}}
+        shop.records.clear()
+        shop.reads["archived"] = status
+        shop.lost[1] = lambda: shop.archived.update(archived)
+        if problem is None:
+            with pytest.raises(BulkError, match="HTTP 401"):
+                pushed(shop, [{"properties": ORDER}])
+        else:
+            (outcome,) = pushed(shop, [{"properties": ORDER}]).outcomes
+            assert outcome.status == "unknown"
+            assert problem in outcome.text
+
+
+def test_a_record_that_is_archived_is_not_what_a_row_has_become() -> None:
+    with Shop() as shop:
+        shop.lost[1] = lambda: shop.add(ORDER).update(archived=True)
+        assert told(pushed(shop, [{"properties": ORDER}]).outcomes) == [("rejected", None, "900")]
+
+
+@pytest.mark.parametrize("ahead", [0.0, 7_200.0])
+def test_what_a_reply_reports_without_saying_whose_it_is_is_found_whatever_the_clocks_say(
+    ahead: float,
+) -> None:
+    rows = orders(100)
+    with Shop(gateway_ahead=ahead) as shop:
+        shop.nameless = True
+        report = pushed(shop, rows)
+        assert report.actions == {"created": 100}
+        assert dict(report.ids) == {row: shop.records[f"X-{row}"]["id"] for row in range(100)}
+        assert shop.creates == 1
+
+
+def test_what_a_reply_reports_is_not_sent_again_where_it_cannot_be_looked_for() -> None:
+    with Shop() as shop:
+        shop.nameless = True
+        shop.reads["live"] = 403
+        report = pushed(shop, orders(100))
+        assert {*told(report.outcomes)} == {("done", "created", None)}
+        assert shop.creates == 1
+
+
+@pytest.mark.parametrize(("status", "looks"), [(403, 1), (405, 5)])
+def test_where_nothing_can_be_read_a_batch_that_is_refused_is_left_to_what_refusals_say(
+    monkeypatch: pytest.MonkeyPatch, status: int, looks: int
+) -> None:
+    monkeypatch.setattr(_inquiry, "_LEAST_WAIT", 0.01)
+    rows = orders(200)
+    with Shop() as shop:
+        shop.archived["X-7"] = {"id": "5"}
+        shop.archived["X-107"] = {"id": "6"}
+        shop.reads["live"] = status
+        kept = pushed(shop, rows, existing="keep", concurrency=1)
+        assert (kept.actions, kept.looks) == ({"created": 198, "existing": 2}, looks)
+        assert (kept.requests, len(shop.records)) == (4, 198)
 
 
 def test_two_records_with_one_key_end_a_run() -> None:

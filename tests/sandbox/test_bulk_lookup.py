@@ -87,7 +87,9 @@ def record(id_: int, value: str | None) -> dict[str, Any]:
 
 
 async def found_by(
-    answer: Callable[[Sequence[str]], Iterable[dict[str, Any]] | int], values: Sequence[str]
+    answer: Callable[[Sequence[str]], Iterable[dict[str, Any]] | int],
+    values: Sequence[str],
+    look: tuple[str, str] = ("orders", NUMBER),
 ) -> dict[str, str]:
     """Return the ids that are found at a service with these records, or this status, for the values asked."""
 
@@ -101,7 +103,7 @@ async def found_by(
         return httpx.Response(200, json=body)
 
     async with AsyncHubSpot("token", transport=httpx.MockTransport(serve)) as hub:
-        found = await lookup_of(hub, Counts()).find("orders", NUMBER, values)
+        found = await lookup_of(hub, Counts()).find(*look, values)
     assert found is not None
     return {value: record.id for value, record in found.items()}
 
@@ -112,16 +114,16 @@ async def test_what_a_reply_leaves_open_is_asked_for_in_halves() -> None:
     def refused(asked: Sequence[str]) -> Iterable[dict[str, Any]] | int:
         return 400 if "7" in asked else [record(int(value), value) for value in asked]
 
-    def under_other_values(asked: Sequence[str]) -> Iterable[dict[str, Any]]:
-        return [record(int(value), "other" if value == "3" else value) for value in asked]
+    def without_value(asked: Sequence[str]) -> Iterable[dict[str, Any]]:
+        return [record(int(value) + 10, None if value == "3" else value) for value in asked]
 
-    ids = {value: value for value in values}
+    ids = {value: f"1{value}" for value in values}
     assert await found_by(lambda _asked: [record(1, "so-1"), record(2, "SO-2")], ["SO-1", " so-2", "3"]) == {
         "SO-1": "1",
         " so-2": "2",
     }
     assert await found_by(refused, values) == {value: value for value in values if value != "7"}
-    assert await found_by(under_other_values, values) == ids
+    assert await found_by(without_value, values) == ids
     assert await found_by(lambda _asked: [], values) == {}
     with pytest.raises(BadRequestError):
         await found_by(lambda _asked: 400, values)
@@ -129,6 +131,32 @@ async def test_what_a_reply_leaves_open_is_asked_for_in_halves() -> None:
         await found_by(lambda _asked: 403, values)
     with pytest.raises(ConfigurationError, match=f"records 1 and 2 have one value of {NUMBER}"):
         await found_by(lambda _asked: [record(1, "A"), record(2, "a")], ["A", "B"])
+
+
+async def test_only_a_record_that_has_the_value_is_believed() -> None:
+    def other(_asked: Sequence[str]) -> Iterable[dict[str, Any]]:
+        return [{**record(5, "other"), "properties": {NUMBER: "other", "email": "first@shop.example"}}]
+
+    assert await found_by(other, ["A", "B"]) == {}
+    # HubSpot finds a contact by its second address, and shows the first.
+    address = "second@shop.example"
+    assert await found_by(other, [address], ("contacts", "email")) == {address: "5"}
+    # Found by its id, where a service does not take the name of the property.
+    assert await found_by(lambda _asked: [record(5, None)], ["5"]) == {}
+    assert await found_by(lambda _asked: [record(5, "A"), record(6, "B"), record(5, "A")], ["A"]) == {
+        "A": "5"
+    }
+
+
+async def test_what_a_reply_leaves_out_without_a_word_is_asked_for_once_more() -> None:
+    asked: list[Sequence[str]] = []
+
+    def forgetful(values: Sequence[str]) -> Iterable[dict[str, Any]]:
+        asked.append(values)
+        return [record(ord(value), value) for value in values if value != "C" and len(asked) > 1]
+
+    assert await found_by(forgetful, ["A", "B", "C"]) == {"A": "65", "B": "66"}
+    assert asked == [["A", "B", "C"], ["A", "B", "C"]]
 
 
 def test_values_that_may_be_equal_are_asked_for_apart() -> None:

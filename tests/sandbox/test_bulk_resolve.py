@@ -75,12 +75,13 @@ def test_rows_that_are_there_are_done_and_the_others_were_not_written(
     report = anyio.run(resolve) if kind is AsyncHubSpot else resolved(box, rows, journal)
 
     there = {record.properties[NUMBER]: record.id for record in box.records("orders")}
-    assert (report.done, report.rejected, report.unknown, report.looks) == (200, 100, 0, 2)
+    assert (report.done, report.rejected, report.unknown, report.looks) == (200, 100, 0, 3)
     outcomes = [*read_outcomes(journal)]
     assert outcomes == [*report.outcomes]
     assert [outcome.id for outcome in outcomes] == [there.get(row["properties"][NUMBER]) for row in rows]
     assert told(outcomes) == {("done", "created", None): 200, ("rejected", None, "NOT_WRITTEN"): 100}
-    assert operations(box)[before:] == ["orders", "read", "read"]
+    # What is not there may have been archived since.
+    assert operations(box)[before:] == ["orders", "read", "read", "read"]
     assert len(there) == 200
 
 

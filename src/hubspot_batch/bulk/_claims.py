@@ -75,23 +75,33 @@ class Claims:
         return None
 
     async def without_doubles(self, settled: Sequence[tuple[Row, Outcome]]) -> Sequence[tuple[Row, Outcome]]:
-        """Reject maybe-written rows whose record belongs to another row: that conflict proves nothing."""
-        if self._task.operation.verb != "create" or not any(row.maybe_written for row, _ in settled):
+        """Reject rows whose record belongs to another row: that conflict proves nothing.
+
+        Only rows that have just made their record cannot be among them.
+        """
+        told = [answer.id for row, answer in settled if _only_told(row, answer) and answer.id]
+        if self._task.operation.verb != "create" or not told:
             return settled
-        maybe_written = [answer.id for row, answer in settled if row.maybe_written and answer.id]
-        owners = {**_first_claims(settled), **await self._writer.owners(maybe_written)}
+        owners = {**_first_claims(settled), **await self._writer.owners(told)}
         return [
             (
                 row,
                 outcomes.taken(row)
-                if row.maybe_written and owners.get(answer.id, row.index) != row.index
+                if _only_told(row, answer) and owners.get(answer.id, row.index) != row.index
                 else answer,
             )
             for row, answer in settled
         ]
 
 
+def _only_told(row: Row, answer: Outcome) -> bool:
+    """Return whether a row is done as a record that another one may have made."""
+    return answer.ok and (row.maybe_written or answer.action == "existing")
+
+
 def _first_claims(settled: Iterable[tuple[Row, Outcome]]) -> dict[str | None, int]:
-    """Return the first row with each record id. A maybe-written row gives way."""
-    in_doubt_last = sorted(settled, key=lambda pair: pair[0].maybe_written)
-    return {answer.id: row.index for row, answer in reversed(in_doubt_last) if answer.id is not None}
+    """Return the first row that is done as each record. One that may not have made it gives way."""
+    told_last = sorted(settled, key=lambda pair: _only_told(*pair))
+    return {
+        answer.id: row.index for row, answer in reversed(told_last) if answer.ok and answer.id is not None
+    }

@@ -11,7 +11,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 from hubspot_batch.bulk import _outcomes as outcomes
 from hubspot_batch.bulk._claims import Claims
 from hubspot_batch.bulk._doubt import Doubts, ServerClock
-from hubspot_batch.bulk._inquiry import Inquiry
+from hubspot_batch.bulk._inquiry import Inquiry, without
 from hubspot_batch.bulk._isolation import Mistakes, isolate, not_unique_property
 from hubspot_batch.bulk._journal import Entry, Writer
 from hubspot_batch.bulk._late_links import LateLinks, NoJournal
@@ -151,9 +151,10 @@ class BatchSender:
         """
         await self._lookup.wait(self._began + self._task.settle_after - time.monotonic())
         settled = await self._inquiry.found(rows)
-        known = {row.index for row, _ in settled}
+        if missing := without(rows, settled):
+            settled = [*settled, *await self._inquiry.found(missing, archived=True)]
         # Once looks are withdrawn, nothing is known of the others.
-        missing = [] if self._lookup.withdrawn else [row for row in rows if row.index not in known]
+        missing = [] if self._lookup.withdrawn else without(rows, settled)
         name = self._task.unique_property or ""
         await self.record([*settled, *((row, outcomes.not_written(row, name)) for row in missing)])
 
@@ -173,7 +174,7 @@ class BatchSender:
         """Look for rows, and return those that are to be sent again; without doubts where looks fail."""
         if doubts.lost:
             await self._lookup.wait(doubts.settled_at - time.monotonic())
-        missing = await self._inquiry.look_for(doubts.rows, doubts, doubts.must_be_there)
+        missing = await self._inquiry.look_for(doubts.rows, doubts, doubts.must_be_there, doubts.named)
         return await self._judged(doubts, missing, is_last=is_last)
 
     async def _judged(
@@ -181,16 +182,25 @@ class BatchSender:
     ) -> tuple[Sequence[Row], Doubts | None]:
         """Settle what can be settled of rows that were not found, and return the others."""
         indexes = {row.index for row in missing}
-        lost = [pair for pair in doubts.lost if pair[0].index in indexes]
+        left = [pair for pair in doubts.lost if pair[0].index in indexes]
         refused = [pair for pair in doubts.contested if pair[0].index in indexes]
+        # These are written, and only their ids are not known.
+        await self.record([pair for pair in left if pair[1].ok])
+        lost = [pair for pair in left if not pair[1].ok]
         if self.withdrawn:
             await self._unsend([row for row, _ in refused])
             return [], None
         if doubts.blind:
             # What a refusal says of a row that may have been written is judged by its words.
-            judged = [pair for pair in refused if pair[0].maybe_written]
-            await self.record([pair for pair in refused if not pair[0].maybe_written])
-            return [row for row, _ in (*lost, *judged)], None
+            again = [row for row, _ in (*lost, *refused) if row.maybe_written]
+            name = self._task.unique_property or ""
+            judged = [
+                (row, outcomes.judged(row, outcome, name, keep=self._keep))
+                for row, outcome in refused
+                if not row.maybe_written
+            ]
+            await self.record(await self.claims.without_doubles(judged))
+            return again, None
         await self.record([(row, outcomes.unseen(row, outcome)) for row, outcome in refused])
         if lost and is_last:
             await self._give_up(lost, doubts.cause)
@@ -361,10 +371,13 @@ class BatchSender:
             ),
             refusals={rows[error.index].index: error for error in result.errors if error.index is not None},
             first=records[:1],
+            nameless=[record.id for record in records if record.index is None],
             problem=self.claims.problem_with(records),
         )
 
     async def _answered(self, attempt: "_Attempt", answer: "_Answer", doubts: Doubts | None) -> None:
+        if doubts is not None:
+            doubts.reported.update(answer.nameless)
         settled = await self._certain(attempt.rows, answer.outcomes, doubts, answer.refusals)
         unlinked = [(row, outcome) for row, outcome in settled if row.later and outcome.ok]
         if unlinked:
@@ -446,9 +459,12 @@ class BatchSender:
         doubts.looked.update(row.index for row in fresh)
         if not fresh:
             return rows
-        is_taken = taken_value(error) is not None
+        taken = taken_value(error)
         missing = await self._inquiry.look_for(
-            fresh, doubts, lambda missing: is_taken and len(missing) == len(fresh)
+            fresh,
+            doubts,
+            lambda missing: taken is not None and len(missing) == len(fresh),
+            set() if taken is None else {taken.existing},
         )
         found = {row.index for row in fresh} - {row.index for row in missing}
         return [row for row in rows if row.index not in found]
@@ -485,12 +501,14 @@ class _Answer(NamedTuple):
         outcomes: What became of each row of the request.
         refusals: What it says of the rows that were refused, by their numbers.
         first: Its first record, if it has one.
+        nameless: The records that it does not say the row of.
         problem: Why the records show that the unique property is not unique.
     """
 
     outcomes: Sequence[Outcome]
     refusals: Mapping[int, Refusal]
     first: Sequence[Record]
+    nameless: Sequence[str]
     problem: ConfigurationError | None
 
 

@@ -6,6 +6,7 @@ No words decide what became of them. The record that has the unique value of a r
 | --- | --- |
 | there is none | is `missing`, and may be sent again |
 | another row of the run has become it | `existing` |
+| a reply to a request of the row reports it as written | `own` |
 | the row has not left, or all of its attempts were refused | `existing` |
 | its values are not those of the row, as far as HubSpot keeps them | `existing` |
 | it was created more than two seconds before the first attempt of the row left | `existing` |
@@ -18,6 +19,7 @@ left.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal, TypeAlias
@@ -39,7 +41,14 @@ _TOLERANCE = 2.0
 _SAY_WHEN = frozenset({"createdate", "hs_createdate"})
 
 
-def finding(row: Row, record: Record | None, *, owner: int | None, departed: float | None) -> Finding:
+def finding(
+    row: Row,
+    record: Record | None,
+    *,
+    owner: int | None,
+    departed: float | None,
+    reported: AbstractSet[str] = frozenset(),
+) -> Finding:
     """Return what a record is to a row, by the table above.
 
     Args:
@@ -47,11 +56,14 @@ def finding(row: Row, record: Record | None, *, owner: int | None, departed: flo
         record: The record that has its unique value.
         owner: The row that is done as this record.
         departed: When the first attempt of the row left, by the server's clock.
+        reported: The records that replies to requests of the row report as written.
     """
     if record is None:
         return "missing"
     if owner not in {None, row.index} or not row.maybe_written:
         return "existing"
+    if record.id in reported:
+        return "own"
     created = None if _SAY_WHEN & row.properties.keys() else _seconds(record.created_at)
     if created is None or departed is None:
         return "own" if _agree(row, record, is_timed=False) else "existing"
@@ -121,7 +133,8 @@ class Doubts:
         looked: The indexes of the rows that were looked for after a refusal.
         settled_at: When a lost row that is not found was not written, by `time.monotonic`.
         cause: How the last answer was lost.
-        blind: Whether a look has failed.
+        blind: Whether the last look has failed.
+        reported: The records that replies report as written, without a word of whose they are.
     """
 
     def __init__(self, unique_property: str) -> None:
@@ -131,6 +144,7 @@ class Doubts:
         self.settled_at = 0.0
         self.cause: HubSpotBatchError | None = None
         self.blind = False
+        self.reported: set[str] = set()
         self._property = unique_property
 
     def __bool__(self) -> bool:
@@ -170,12 +184,21 @@ class Doubts:
         """Return whether rows may be refused because a record has the unique value of one."""
         return not all(self._is_clear(row, refusal) for row in rows)
 
-    def must_be_there(self, rows: Iterable[Row]) -> bool:
-        """Return whether there must be a record for some contested rows, found or not."""
+    def surely_taken(self, rows: Iterable[Row]) -> set[int]:
+        """Return the indexes of the contested rows for which there must be a record, found or not."""
         indexes = {row.index for row in rows}
-        return any(
-            row.index in indexes and self._is_surely_taken(row, outcome) for row, outcome in self.contested
-        )
+        return indexes & {row.index for row, outcome in self.contested if self._is_surely_taken(row, outcome)}
+
+    def must_be_there(self, rows: Sequence[Row]) -> bool:
+        """Return whether there must be a record for some of these rows, found or not."""
+        indexes = {row.index for row in rows}
+        is_written = any(outcome.ok and row.index in indexes for row, outcome in self.lost)
+        return is_written or bool(self.surely_taken(rows))
+
+    @property
+    def named(self) -> set[str | None]:
+        """The records that refusals of contested rows name."""
+        return {taken.existing for _, outcome in self.contested if (taken := taken_of(outcome)) is not None}
 
     def _is_open(self, row: Row, outcome: Outcome, refusal: Refusal | None) -> bool:
         if refusal is not None and self._is_clear(row, refusal):

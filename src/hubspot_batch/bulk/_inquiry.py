@@ -1,6 +1,7 @@
 """Looks for the records of rows in doubt, and says what became of those whose record is found."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import TypeAlias
 
@@ -17,6 +18,7 @@ from hubspot_batch.errors import (
     AuthenticationError,
     ConnectionFailedError,
     HubSpotBatchError,
+    PermissionDeniedError,
     RateLimitError,
     UnexpectedReplyError,
 )
@@ -64,41 +66,78 @@ class Inquiry:
         self._on_failure = on_failure
 
     async def look_for(
-        self, rows: Sequence[Row], doubts: Doubts, must_be_there: Callable[[Sequence[Row]], bool]
+        self,
+        rows: Sequence[Row],
+        doubts: Doubts,
+        must_be_there: Callable[[Sequence[Row]], bool],
+        named: AbstractSet[str | None],
     ) -> Sequence[Row]:
         """Record what became of the rows whose record is found, and return the others.
 
-        `doubts.blind` says afterwards whether a look has failed, so that nothing is known of the others.
+        `doubts.blind` says afterwards whether the last look has failed: nothing is known of the others then.
+        Where there must be a record, and there is none, an archived one can have the value. A new record can
+        be found late, so that is believed at once only of a record that a refusal names.
 
         Args:
             rows: The rows.
             doubts: What is not certain of the batch.
             must_be_there: Whether there must be a record of the rows that are left, so that it is worth
                 looking again.
+            named: The records that refusals of these rows name.
 
         Raises:
             ConfigurationError: If two records have one value.
             HubSpotBatchError: If nothing more can be sent.
         """
+        if doubts.blind:
+            return rows
         for wait in (0, *_WAITS):
             await self._lookup.wait(wait * max(self._task.settle_after, _LEAST_WAIT))
-            if doubts.blind or self._lookup.withdrawn:
+            if self._lookup.withdrawn or not self.goes_on:
                 break
             try:
-                settled = await self.found(rows)
+                settled = await self.found(rows, reported=doubts.reported)
             except HubSpotBatchError as error:
                 self._failed(error)
                 doubts.blind = True
-                break
+                continue
+            self.failure, doubts.blind = None, False
             await self._record(settled)
-            known = {row.index for row, _ in settled}
-            rows = [row for row in rows if row.index not in known]
+            rows = without(rows, settled)
+            if must_be_there(rows):
+                taken = doubts.surely_taken(rows) if wait == _WAITS[-1] else set()
+                settled = await self._archived(rows, named, taken)
+                await self._record(settled)
+                rows = without(rows, settled)
             if not must_be_there(rows):
                 break
+        if doubts.blind and _is_refusal(self.failure):
+            # Each time: it will be refused later, too.
+            self.goes_on = False
         return rows
 
-    async def found(self, rows: Sequence[Row]) -> Settled:
+    async def _archived(
+        self, rows: Sequence[Row], named: AbstractSet[str | None], taken: AbstractSet[int]
+    ) -> Settled:
+        """Return the rows whose value an archived record has that is named, or that are certainly taken."""
+        try:
+            settled = await self.found(rows, archived=True) if taken or named - {None} else ()
+        except (ApiError, ConnectionFailedError, UnexpectedReplyError) as error:
+            if isinstance(error, AuthenticationError | RateLimitError):
+                raise
+            self.failure = error
+            return []
+        return [(row, outcome) for row, outcome in settled if outcome.id in named or row.index in taken]
+
+    async def found(
+        self, rows: Sequence[Row], *, archived: bool = False, reported: AbstractSet[str] = frozenset()
+    ) -> Settled:
         """Return the rows that have a record, with their outcomes.
+
+        Args:
+            rows: The rows.
+            archived: Whether to look for archived records, and no others.
+            reported: The records that replies to requests of these rows report as written.
 
         Raises:
             ConfigurationError: If two records have one value.
@@ -107,7 +146,8 @@ class Inquiry:
         name = self._task.unique_property or ""
         values = [row.properties[name] for row in rows]
         properties = chain.from_iterable(row.properties for row in rows)
-        found = await self._lookup.find(self._task.operation.object_type, name, values, properties)
+        object_type = self._task.operation.object_type
+        found = await self._lookup.find(object_type, name, values, properties, archived=archived)
         if not found:
             return []
         owners = await self._writer.owners([record.id for record in found.values()])
@@ -116,11 +156,17 @@ class Inquiry:
             if (record := found.get(value)) is not None:
                 other = owners.get(record.id)
                 other = None if other == row.index else other
-                if finding(row, record, owner=other, departed=self._clock.departure_of(row)) == "own":
-                    outcome = outcomes.created(row, record)
+                if archived or record.archived:
+                    outcome = outcomes.in_recycle_bin(row, record, name)
                 else:
+                    departed = self._clock.departure_of(row)
+                    whose = finding(row, record, owner=other, departed=departed, reported=reported)
                     keep = self._task.existing == "keep"
-                    outcome = outcomes.existing(row, record, name, owner=other, keep=keep)
+                    outcome = (
+                        outcomes.created(row, record)
+                        if whose == "own"
+                        else outcomes.existing(row, record, name, owner=other, keep=keep)
+                    )
                 settled.append((row, outcome))
         return settled
 
@@ -133,11 +179,23 @@ class Inquiry:
         match error:
             case AuthenticationError() | RateLimitError():
                 raise error
-            case ApiError() if not may_be_written(error.status):
-                # A token that may write and not read, for example.
+            case PermissionDeniedError():
+                # A token that may write and not read.
                 self.goes_on = False
+            case ApiError() if _is_refusal(error):
+                pass
             case ApiError() | ConnectionFailedError() | UnexpectedReplyError():
                 self._on_failure(error)
             case _:
                 raise error
         self.failure = error
+
+
+def _is_refusal(error: HubSpotBatchError | None) -> bool:
+    return isinstance(error, ApiError) and not may_be_written(error.status)
+
+
+def without(rows: Sequence[Row], settled: Settled) -> list[Row]:
+    """Return the rows that have no outcome yet."""
+    known = {row.index for row, _ in settled}
+    return [row for row in rows if row.index not in known]

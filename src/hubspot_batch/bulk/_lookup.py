@@ -6,6 +6,7 @@ hold equal are asked for in different requests, and a record belongs to the valu
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import msgspec
 from anyio import CancelScope
@@ -24,6 +25,22 @@ from hubspot_batch.transport._calls import build_call
 _MOST_BYTES = 4 * 2**20
 # These refuse a request for one of its values, perhaps.
 _FOR_A_VALUE = {400, 413, 422}
+# Records have more unique values of these than they show.
+_WITH_OTHER_VALUES = {("contacts", "email")}
+
+
+class Look(NamedTuple):
+    """What is looked for.
+
+    Attributes:
+        object_type: The object type of the records.
+        names: The unique property, and what to return of the records beside it.
+        archived: Whether archived records are meant, and no others.
+    """
+
+    object_type: str
+    names: Sequence[str]
+    archived: bool = False
 
 
 class Lookup:
@@ -54,7 +71,13 @@ class Lookup:
         self.withdrawn = False
 
     async def find(
-        self, object_type: str, name: str, values: Iterable[str], properties: Iterable[str] = ()
+        self,
+        object_type: str,
+        name: str,
+        values: Iterable[str],
+        properties: Iterable[str] = (),
+        *,
+        archived: bool = False,
     ) -> dict[str, Record] | None:
         """Return the record of each value that a record has; None once looks are withdrawn.
 
@@ -65,19 +88,20 @@ class Lookup:
             name: The unique property.
             values: Its values, any number.
             properties: What to return of the records beside it.
+            archived: Whether to find archived records, and no others.
 
         Raises:
             ConfigurationError: If two records have one value, or the account does not hold the property
                 unique.
             HubSpotBatchError: If a request fails for good.
         """
-        names = [*dict.fromkeys((name, *properties))]
+        look = Look(object_type, [*dict.fromkeys((name, *properties))], archived)
         found: dict[str, Record] = {}
         if self.withdrawn:
             return None
         with self._until_withdrawn():
             for portion in portions(values):
-                if (refusal := await self._ask(object_type, names, portion, found)) is not None:
+                if (refusal := await self._ask(look, portion, found)) is not None:
                     raise refusal
             return found
         return None
@@ -104,16 +128,17 @@ class Lookup:
                 self._scopes.discard(scope)
 
     async def _ask(
-        self, object_type: str, names: Sequence[str], values: Sequence[str], found: dict[str, Record]
+        self, look: Look, values: Sequence[str], found: dict[str, Record], *, again: bool = False
     ) -> ApiError | None:
         """Add the records of values to those found, or return the refusal where each value is refused.
 
         A refusal need not say which value it is for, nor a record which one it has. Then halves are asked
-        for, until the values are alone.
+        for, until the values are alone. What a reply leaves out without a word is asked for once more: only
+        an error says that there is no record.
         """
         refusal = None
         try:
-            records = await self._send(object_type, names, values)
+            result = await self._send(look, values)
         except ApiError as error:
             if (refused := not_unique_property(error)) is not None:
                 raise not_unique(refused, "HubSpot reads no record by a value") from error
@@ -123,38 +148,43 @@ class Lookup:
                 return None if error.category == "OBJECT_NOT_FOUND" else error
             refusal = error
         else:
-            known = paired(names[0], values, records)
+            known = paired(look, values, result.records)
             found |= known
-            values = [value for value in values if value not in known]
-            if len(known) == len(records) or not values:
+            is_complete = len(known) == len(result.records) or len(values) == 1
+            absent = _absent(values, result) if is_complete else ()
+            values = [value for value in values if value not in known and value not in absent]
+            if not values or (is_complete and again):
                 return None
+            if is_complete:
+                return await self._ask(look, values, found, again=True)
         middle = (len(values) + 1) // 2
         halves = [half for half in (values[:middle], values[middle:]) if half]
-        refusals = [await self._ask(object_type, names, half, found) for half in halves]
+        refusals = [await self._ask(look, half, found) for half in halves]
         return None if None in refusals else refusal
 
-    async def _send(self, object_type: str, names: Sequence[str], values: Sequence[str]) -> Sequence[Record]:
-        operation, arguments = f"read_{object_type}", {}
+    async def _send(self, look: Look, values: Sequence[str]) -> BatchResult:
+        arguments: dict[str, object] = {"archived": True} if look.archived else {}
+        operation = f"read_{look.object_type}"
         if operation not in contract.operations():
-            operation, arguments = "read_objects", {"objectType": object_type}
+            operation, arguments["objectType"] = "read_objects", look.object_type
         call = build_call(
             operation,
             [{"id": value} for value in values],
             api_version=self._api_version,
-            id_property=names[0],
+            id_property=look.names[0],
             arguments=arguments,
-            beside={"properties": names},
+            beside={"properties": look.names},
         )
-        look = _Look(self._counts)
+        attempts = _Attempts(self._counts)
         try:
-            result: BatchResult = await self._driver.send(call, look)
+            result: BatchResult = await self._driver.send(call, attempts)
         finally:
-            look.end()
+            attempts.end()
         self._on_reply(result.response)
-        return result.records
+        return result
 
 
-class _Look:
+class _Attempts:
     """The attempts of one request."""
 
     def __init__(self, counts: Counts) -> None:
@@ -201,24 +231,36 @@ def portions(values: Iterable[str]) -> list[list[str]]:
     return [[*one.values()] for one in lists]
 
 
-def paired(name: str, values: Sequence[str], records: Sequence[Record]) -> dict[str, Record]:
+def paired(look: Look, values: Sequence[str], records: Sequence[Record]) -> dict[str, Record]:
     """Return the records that have these values, by value. HubSpot holds no two of the values equal.
 
-    What comes for a single value has it, even if it shows another: HubSpot finds a contact by its second
-    address, too.
+    The only record that comes for a single value has it, even if it shows none; not so if the value is its
+    id, by which it may have been found. A contact is found by its second address, too, and shows the first.
 
     Raises:
         ConfigurationError: If two records have one value.
     """
+    name = look.names[0]
     by_key = {compared(value): value for value in values}
     found: dict[str, Record] = {}
     for record in records:
         value = by_key.get(compared(record.properties.get(name) or ""))
-        if value is None and len(values) == 1:
-            (value,) = values
         if value is not None and (other := found.setdefault(value, record)) is not record:
             raise not_unique(name, f"the records {other.id} and {record.id} have one value")
+    if len(values) == len(records) == 1 and records[0].id != values[0]:
+        (value,), (record,) = values, records
+        if not record.properties.get(name) or (look.object_type, name) in _WITH_OTHER_VALUES:
+            found[value] = record
     return found
+
+
+def _absent(values: Sequence[str], result: BatchResult) -> set[str]:
+    """Return the values that no record has, as a reply says."""
+    return {
+        values[error.index]
+        for error in result.errors
+        if error.index is not None and error.category == "OBJECT_NOT_FOUND"
+    }
 
 
 def not_unique(name: str, problem: str) -> ConfigurationError:

@@ -260,6 +260,15 @@ def existing(row: Row, record: Record, unique_property: str, *, owner: int | Non
     return Outcome(index=row.index, status="rejected", id=record.id, category=_CONFLICT, message=message)
 
 
+def in_recycle_bin(row: Row, record: Record, unique_property: str) -> Outcome:
+    """Return the outcome of a row whose unique value an archived record has."""
+    message = (
+        f"an archived record has this value of {unique_property}: {record.id}; restore it in HubSpot, or "
+        "give the row another value"
+    )
+    return Outcome(index=row.index, status="rejected", id=record.id, category=_CONFLICT, message=message)
+
+
 def unchanged(row: Row, id: str | None) -> Outcome:  # noqa: A002 - the attribute
     """Return the outcome of a row that is as it was last sent, to this record."""
     return Outcome(index=row.index, status="done", id=id, action="unchanged")
@@ -291,11 +300,20 @@ def unseen(row: Row, outcome: Outcome) -> Outcome:
 
 
 def unlooked(outcome: Outcome, error: HubSpotBatchError) -> Outcome:
-    """Return an outcome that stays unknown because its record could not be looked for."""
-    if outcome.status != "unknown":
+    """Return an outcome that is as it is because its record could not be looked for, with the reason."""
+    if outcome.status != "unknown" and (taken_of(outcome) is None or outcome.id is not None):
         return outcome
-    words = f"{outcome.message}; " if outcome.message else ""
-    return replace(outcome, message=f"{words}it could not be looked for: {Exception.__str__(error)}")
+    words = f"it could not be looked for: {Exception.__str__(error)}"
+    return replace(
+        outcome,
+        message="; ".join(filter(None, (outcome.message, words))),
+        # Where there are reasons, those are what people see.
+        reasons=(*outcome.reasons[:-1], *(_with_words(reason, words) for reason in outcome.reasons[-1:])),
+    )
+
+
+def _with_words(reason: Reason, words: str) -> Reason:
+    return replace(reason, message="; ".join(filter(None, (reason.message, words))))
 
 
 def answered(
@@ -401,8 +419,7 @@ def _refused(row: Row, error: RecordError, unique_property: str | None, *, keep:
     verdict = _verdict(row, error, unique_property, keep=keep)
     taken = taken_value(error)
     if verdict == "done":
-        existing = None if taken is None else taken.existing
-        return Outcome(index=row.index, status="done", id=existing, action="existing")
+        return _kept(row, taken)
     category, reasons = error.category, tuple(error.reasons)
     if taken is not None:
         # Several forms say it in the message only.
@@ -410,6 +427,25 @@ def _refused(row: Row, error: RecordError, unique_property: str | None, *, keep:
         if taken.property is not None and not reasons:
             reasons = (Reason(code=_TAKEN, property=taken.property, message=error.message),)
     return Outcome(index=row.index, status=verdict, category=category, reasons=reasons, message=error.message)
+
+
+def judged(row: Row, outcome: Outcome, unique_property: str, *, keep: bool) -> Outcome:
+    """Return what becomes of a row that was refused, was never in doubt, and cannot be looked for."""
+    taken = taken_of(outcome)
+    return _kept(row, taken) if keep and _is_there(row, taken, unique_property) else outcome
+
+
+def _kept(row: Row, taken: TakenValue | None) -> Outcome:
+    existing = None if taken is None else taken.existing
+    return Outcome(index=row.index, status="done", id=existing, action="existing")
+
+
+def _is_there(row: Row, taken: TakenValue | None, unique_property: str) -> bool:
+    """Return whether a refusal proves that a record has the unique value of a row that was never in doubt.
+
+    It has to name the property, and no earlier row of the run may have that value.
+    """
+    return taken is not None and taken.property == unique_property and row.holder is None
 
 
 def _verdict(row: Row, error: RecordError, unique_property: str | None, *, keep: bool) -> Status:
@@ -422,10 +458,11 @@ def _verdict(row: Row, error: RecordError, unique_property: str | None, *, keep:
     something else as well: its earlier attempt was refused, too. Without a unique property no create is
     retried, unless its rows are looked for.
     """
-    is_retried_create = row.maybe_written and unique_property is not None and "id" not in row.wire
-    if not is_retried_create or is_no_taken_value(error, unique_property):
+    if unique_property is None or "id" in row.wire or is_no_taken_value(error, unique_property):
         return "rejected"
     taken = taken_value(error)
+    if not row.maybe_written:
+        return "done" if keep and _is_there(row, taken, unique_property) else "rejected"
     if taken is None:
         return "unknown"
     if row.holder is not None and row.holder.is_certain:
