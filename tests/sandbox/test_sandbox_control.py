@@ -289,6 +289,41 @@ class TestAbilities:
             careless.reset()
             assert [link.to_id for link in careless.record("orders", 2).associations] == ["301"]
 
+    def test_a_unique_value_belongs_to_one_record(
+        self, box: Sandbox, control: httpx.Client, tmp_path: Path
+    ) -> None:
+        ada = {"id": 1, "email": "Ada@x.de"}
+        taken = "email: another record has this value, and it is unique; choose another one"
+        # A record that is given twice is one record.
+        assert [record.id for record in box.seed({"contacts": [ada, ada]})] == ["1", "1"]
+        for row in ({"email": "ada@x.de"}, {"id": 2, "email": "ada@x.de"}):
+            reply = control.post("/records", json={"records": {"contacts": [3, row]}})
+            assert message(reply) == f"contacts[1].{taken}"
+        with pytest.raises(ConfigurationError, match=f"^{taken}$"):
+            box.add("contacts", 2, {"email": "ada@x.de"})
+        assert [record.id for record in box.records("contacts")] == ["1"]
+        box.add("contacts", 2, {"email": ""})
+        box.add("tickets", 3, {"email": "ada@x.de"})
+        for _ in range(2):  # a second start finds its records in the store
+            with Sandbox(records={"contacts": [ada]}, store=tmp_path / "box.sqlite") as kept:
+                assert len(kept.records("contacts")) == 1
+
+    def test_a_first_record_that_was_archived_stays_so(self, tmp_path: Path) -> None:
+        deal = {"to": {"id": 5}, "types": [TO_CONTACT | {"associationTypeId": 512}]}
+        links = [{"to": {"id": 301}, "types": [TO_CONTACT]}, deal]
+        records: Any = {
+            "orders": [{"id": 1, "associations": links}],
+            "contacts": [301],
+            "deals": [5],
+            "tickets": [9],
+        }
+        with Sandbox(records=records, store=tmp_path / "box.sqlite") as box:
+            for path in (f"{ORDERS}/1", "/crm/v3/objects/contacts/301"):
+                httpx.delete(box.url + path, headers=HEADERS)
+        with Sandbox(records=records, store=tmp_path / "box.sqlite") as box:
+            assert [len(box.records(name)) for name in ("orders", "contacts", "deals")] == [0, 0, 1]
+            assert box.seed(records)[0].id == "5"
+
     def test_a_record_that_exists_gets_the_associations(self, box: Sandbox, control: httpx.Client) -> None:
         links = [{"to": {"id": 301}, "types": [TO_CONTACT]}]
         box.add("orders", 1, {"hs_order_name": "A"})
@@ -563,6 +598,23 @@ class TestHttp:
             ({"accounts": [{}]}, "two accounts have the same access token; give each one of its own"),
             ({"records": {"orders": [{"id": "x"}]}}, "records.orders[0]: 'x' is not a record id; write"),
             ([], "expected a table of keys and values, not a list"),
+            ({"accounts": [{"access_token": "x", "number": 0}]}, "no account has the number 0; choose one"),
+            (
+                {"properties": {"orders": ["My Field"]}},
+                "'My Field' is not a property name; use small letters",
+            ),
+            (
+                {"records": {"contacts": [1, {"Email": "a@x.de"}]}},
+                "records.contacts[1]: 'Email' is not a property name; use small letters",
+            ),
+            (
+                {"records": {"line_items": [{"price": "12,50"}]}},
+                "line_items[0].price: INVALID_LONG: HubSpot does not take this value; write it as",
+            ),
+            (
+                {"records": {"contacts": [{"id": 1, "email": "a@x.de"}, {"email": "A@x.de"}]}},
+                "contacts[1].email: another record has this value, and it is unique; choose another one",
+            ),
         ],
     )
     def test_a_reset_that_cannot_be_changes_nothing(

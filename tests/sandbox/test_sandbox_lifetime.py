@@ -47,11 +47,11 @@ def test_it_listens_on_the_loopback_address_only(box: Sandbox) -> None:
             socket.create_connection((str(address), port_of(box)), timeout=1).close()
 
 
-@pytest.mark.parametrize("host", ["::1", "localhost", "127.0.0.2"])
+@pytest.mark.parametrize("host", ["::1", "::1%1", "localhost", "127.0.0.2"])
 def test_it_listens_on_any_loopback_address(host: str) -> None:
-    shown = {"::1": "[::1]", "localhost": "127.0.0.1"}.get(host, host)
+    shown = {"::1": "[::1]", "::1%1": "[::1]", "localhost": "127.0.0.1"}.get(host, host)
     try:
-        listen("::1" if host == "::1" else shown, 0).close()
+        listen(host if ":" in host else shown, 0).close()
     except ConfigurationError:
         pytest.skip(f"this machine lacks {host}")
     with Sandbox(host=host) as box:

@@ -23,11 +23,12 @@ from hubspot_batch.sandbox._seeds import (
     check_records,
     check_targets,
     custom_with,
+    refused,
     seeds_of,
 )
 from hubspot_batch.sandbox._store import NewRecord, Store, StoredRecord
 from hubspot_batch.sandbox._tokens import Grant, OAuthApp, Tokens, TokenText, check_token
-from hubspot_batch.sandbox._values import lookup_value
+from hubspot_batch.sandbox._values import bad_values, lookup_value
 
 FirstRecords: TypeAlias = Annotated[SeedRecords, Meta(extra={"check": check_records})]
 
@@ -43,8 +44,9 @@ class SandboxAccount(RedactedRepr, Struct, frozen=True, kw_only=True):
             text, or `{"orders": {"shop_number": Property("text", unique=True)}}`.
         records: The records that it has from the start, by object type: a list of ids, of rows
             `{"id": "301", "email": "ada@example.com"}` or of inputs with `id` and `properties`, or a mapping
-            of rows by id. A property that is not defined becomes a custom one. `associations` of a row or an
-            input are as in an input of a create, with records that are given, too, or exist.
+            of rows by id. A property that is not defined becomes a custom one; of the others, the values are
+            checked. `associations` of a row or an input are as in an input of a create, with records that are
+            given, too, or exist.
         oauth: An app that is installed in it and gets tokens at `/oauth/v3/token`.
         number: Its id.
     """
@@ -172,19 +174,24 @@ def setup_of(
         check_token(account.access_token)
         quota_of(account.quota)
         _check_ids(of_account)
+        if account.number < 1:
+            raise ConfigurationError(f"no account has the number {account.number}; choose one from 1 on")
     for what, values in (
         ("access token", [account.access_token for account in accounts]),
         ("number", [account.number for account in accounts]),
     ):
         if len(set(values)) < len(values):
             raise ConfigurationError(f"two accounts have the same {what}; give each one of its own")
+    schemas = [
+        schemas_with(custom_with(account.properties, of_account))
+        for account, of_account in zip(accounts, seeds, strict=True)
+    ]
+    for of_account, known in zip(seeds, schemas, strict=True):
+        _check_values(of_account, known)
     return Setup(
         accounts=accounts,
         seeds=seeds,
-        schemas=[
-            schemas_with(custom_with(account.properties, of_account))
-            for account, of_account in zip(accounts, seeds, strict=True)
-        ],
+        schemas=schemas,
         behaviour=behaviour,
         seed=seed,
         retry_after=retry_after,
@@ -215,28 +222,72 @@ def plant(
             has no others of their object type.
 
     Raises:
-        ConfigurationError: If an id belongs to a record of another object type, or an association leads to a
-            record that does not exist.
+        ConfigurationError: If an id belongs to a record of another object type, a value is not one of its
+            property or that of another record, or an association leads to a record that does not exist.
     """
     given, store, moment = list(seeds), account.store, clock.moment()
     planted: list[StoredRecord] = []
     with store.transaction():
         schemas = dict(account.schemas)
+        _check_values(given, schemas)
         if account.check_targets:
             check_targets(given, store.existing(link.to_id for seed in given for link in seed.links))
         occupied = {seed.object_type for seed in given if beginning and store.count(seed.object_type)}
         for seed in given:
-            new = NewRecord(object_type=seed.object_type, properties=_values(schemas, seed))
-            if seed.id is not None:
-                store.add(seed.object_type, seed.id, new.properties, moment)
-                written = list(store.get(seed.object_type, [seed.id]).values())
-            else:
-                written = [] if seed.object_type in occupied else store.insert([new], moment)
-            for record in written:
+            if seed.id is None and seed.object_type in occupied:
+                continue
+            properties = _values(schemas, seed)
+            taken = _taken(store, schemas.get(seed.object_type), properties)
+            record, is_new = _planted(store, seed, properties, moment)
+            if taken and is_new:
+                raise _taken_error(seed, taken)
+            if record is not None:
                 store.associate(both_sides(seed.object_type, record.id, seed.links))
-            planted += written
+                planted.append(record)
         account.schemas.update(schemas)
         return store.with_associations(planted)
+
+
+def _planted(store: Store, seed: Seed, properties: Values, moment: str) -> tuple[StoredRecord | None, bool]:
+    """Write a record unless it exists. Return it unless it is archived, and whether it is new."""
+    if seed.id is None:
+        (record,) = store.insert([NewRecord(object_type=seed.object_type, properties=properties)], moment)
+        return record, True
+    is_new = store.add(seed.object_type, seed.id, properties, moment)
+    return store.get(seed.object_type, [seed.id]).get(seed.id), is_new
+
+
+def _taken(store: Store, schema: ObjectSchema | None, properties: Values) -> str | None:
+    """Return the unique property whose value a record has already."""
+    if schema is None:
+        return None
+    given = {name: value for name in schema.unique if (value := properties.get(name))}
+    return next((name for name, value in given.items() if store.find(schema.name, name, [value])), None)
+
+
+def _taken_error(seed: Seed, name: str) -> ConfigurationError:
+    return refused(seed, name, "another record has this value, and it is unique; choose another one")
+
+
+def _check_values(seeds: Iterable[Seed], schemas: Mapping[str, ObjectSchema]) -> None:
+    """Refuse values that HubSpot refuses, and values of unique properties that two records have.
+
+    Raises:
+        ConfigurationError: If there are such values. The text does not repeat them.
+    """
+    owners: dict[tuple[str, str, str], str | None] = {}
+    for seed in seeds:
+        schema = schemas.get(seed.object_type)
+        if schema is None:
+            continue
+        for name, code in bad_values(schema, seed.properties).items():
+            raise refused(seed, name, f"{code}: HubSpot does not take this value; write it as in a request")
+        for name in schema.unique:
+            if value := seed.properties.get(name):
+                key = (schema.name, name, lookup_value(schema, name, value, normalise=True))
+                if key in owners and (seed.id is None or owners[key] != seed.id):
+                    raise _taken_error(seed, name)
+                owners[key] = seed.id
 
 
 def _check_ids(seeds: Iterable[Seed]) -> None:

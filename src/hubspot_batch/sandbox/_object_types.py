@@ -453,6 +453,8 @@ def _schema_with(schema: ObjectSchema, custom: Collection[str] | Mapping[str, Pr
     names = (custom,) if isinstance(custom, str) else tuple(custom)
     if isinstance(custom, str) or not all(names):
         raise ConfigurationError('declare properties as a list of names: {"orders": ["my_field"]}')
+    for name in names:
+        check_name(name)
     return defined(schema, {name: TEXT for name in names if name not in schema.properties})
 
 
@@ -473,11 +475,20 @@ def defined(schema: ObjectSchema, properties: Mapping[str, Property]) -> ObjectS
     return replace(schema, properties=known, custom=custom)
 
 
-def _check(name: str, rule: Property) -> None:
+def check_name(name: str) -> None:
+    """Refuse the name of a property that HubSpot does not take.
+
+    Raises:
+        ConfigurationError: If it is one.
+    """
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
             f"{name!r} is not a property name; use small letters, digits and underscores"
         )
+
+
+def _check(name: str, rule: Property) -> None:
+    check_name(name)
     if bool(rule.options) != (rule.kind == "enumeration") or rule.multiple > (rule.kind == "enumeration"):
         raise ConfigurationError(f"{name}: an enumeration has options, and nothing else has them")
     if rule.labels and len(rule.labels) != len(rule.options):

@@ -172,7 +172,7 @@ class Sandbox:
 
     def _names(self) -> Collection[str]:
         """Return the names by which this machine is called."""
-        return {f"[{self._host}]" if ":" in self._host else self._host, "localhost"}
+        return {self._url.removeprefix("http://").rpartition(":")[0], "localhost"}
 
     def _opened(self, setup: Setup) -> list[OpenAccount]:
         tokens = Tokens()

@@ -332,8 +332,8 @@ def _bad_filters(groups: Sequence[Sequence[_Filter]], schema: ObjectSchema) -> R
         for name in _NEEDED.get(entry.operator, ("value",)):
             if given[name] is None:
                 return _bodies.bad_filter(f"operator {entry.operator} requires a {name}")
-        values = [entry.value, entry.high_value, *(entry.values or ())]
-        if any(isinstance(value, list | dict) for value in values):
+        values = [value for value in (entry.value, entry.high_value) if value is not None]
+        if any(isinstance(value, list | dict | None) for value in (*values, *(entry.values or ()))):
             return _bodies.bad_filter("a value is neither a text nor a number")
         if linked_type(entry.property_name) is None and (
             refusal := _bad_names([entry.property_name], schema)

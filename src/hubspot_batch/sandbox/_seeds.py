@@ -9,8 +9,8 @@ from msgspec import Meta, Struct
 
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.sandbox._associations import ASSOCIATION_TYPES, Link, target_of
-from hubspot_batch.sandbox._object_types import OBJECT_TYPES, SCHEMAS, CustomProperties
-from hubspot_batch.sandbox._options import OptionError, Place, reader, suggestion, written
+from hubspot_batch.sandbox._object_types import OBJECT_TYPES, SCHEMAS, CustomProperties, check_name
+from hubspot_batch.sandbox._options import OptionError, Place, reader, suggestion
 from hubspot_batch.sandbox._schemas import Property
 from hubspot_batch.sandbox._store import is_record_id
 
@@ -127,6 +127,17 @@ def seed_of(object_type: str, record: SeedRecord, place: Place = ()) -> Seed:
         raise OptionError(place, str(error)) from error
 
 
+def refused(seed: Seed, name: str, problem: str) -> ConfigurationError:
+    """Return the error of a record with something that it cannot have.
+
+    Args:
+        seed: The record.
+        name: The property, or `associations`.
+        problem: What is wrong with it.
+    """
+    return ConfigurationError(str(OptionError((*seed.place, name), problem)))
+
+
 def check_targets(seeds: Sequence[Seed], existing: Collection[tuple[str, str]] = ()) -> None:
     """Refuse associations with records that do not exist. The order of the records does not matter.
 
@@ -142,10 +153,8 @@ def check_targets(seeds: Sequence[Seed], existing: Collection[tuple[str, str]] =
         for link in seed.links:
             target = target_of(seed.object_type, link) or ""
             if (target, link.to_id) not in known and (target, link.to_id) not in existing:
-                place = written((*seed.place, "associations"))
-                raise ConfigurationError(
-                    f"{place}: there is no record of {target} with the id {link.to_id}; give it, too"
-                )
+                problem = f"there is no record of {target} with the id {link.to_id}; give it, too"
+                raise refused(seed, "associations", problem)
 
 
 def custom_with(custom: CustomProperties, seeds: Iterable[Seed]) -> CustomProperties:
@@ -193,7 +202,13 @@ def check_object_type(name: str) -> None:
 
 
 def texts_of(properties: Mapping[str, object]) -> dict[str, str]:
-    """Return values as HubSpot stores them: as text, and nothing where a value is None."""
+    """Return values as HubSpot stores them: as text, and nothing where a value is None.
+
+    Raises:
+        ConfigurationError: If a name is not that of a property, or a value not one.
+    """
+    for name in properties:
+        check_name(name)
     return {name: _text(name, value) for name, value in properties.items() if value is not None}
 
 

@@ -238,13 +238,13 @@ class Store:
             ((last,),) = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'")
         return str(last + 1)
 
-    def add(self, object_type: str, record_id: str, properties: Values, moment: str) -> None:
-        """Write a record with an id of the caller's choice, unless it exists.
+    def add(self, object_type: str, record_id: str, properties: Values, moment: str) -> bool:
+        """Write a record with an id of the caller's choice, unless it exists, and return whether it is new.
 
         Raises:
             ConfigurationError: If the id belongs to a record of another object type.
         """
-        self._db.execute(
+        cursor = self._db.execute(
             "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, NULL, 0)",
             (int(record_id), object_type, _text(properties), moment, moment),
         )
@@ -254,6 +254,7 @@ class Store:
             raise ConfigurationError(
                 f"the id {record_id} belongs to a record of another object type; choose another id"
             )
+        return bool(cursor.rowcount)
 
     def update(self, records: Sequence[StoredRecord], indexed_at: float = 0.0) -> None:
         """Write the properties of records that exist, and keep the earlier ones as revisions."""

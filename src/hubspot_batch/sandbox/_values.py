@@ -45,6 +45,13 @@ def property_errors(
             yield PropertyError(name, "MISSING_REQUIRED_PROPERTY", f'Property "{name}" is required')
 
 
+def bad_values(schema: ObjectSchema, properties: Mapping[str, str]) -> Mapping[str, str]:
+    """Return HubSpot's code for each property whose value is none of its kind."""
+    rules = {name: rule for name in properties if (rule := schema.properties.get(name))}
+    found = {name: FORMATS[rule.kind].problem(properties[name], rule) for name, rule in rules.items()}
+    return {name: problem[0] for name, problem in found.items() if problem and properties[name]}
+
+
 def _unwritable(schema: ObjectSchema, name: str) -> PropertyError:
     if schema.is_read_only(name):
         message = f'"{name}" is a read only property; its value cannot be set.'
