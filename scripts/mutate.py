@@ -51,6 +51,7 @@ MODULES = {
     "bulk_isolation": "bulk/_isolation",
     "bulk_doubt": "bulk/_doubt",
     "bulk_repeats": "bulk/_claims",
+    "dates": "cli/_dates",
 }
 SURVIVORS = ROOT / "tests" / "mutation" / "survivors.yaml"
 PYTEST = [
@@ -114,7 +115,12 @@ def _changes(node: cst.CSTNode, place: str = "") -> Iterator[tuple[str, cst.CSTN
 def _is_inert(node: cst.CSTNode) -> bool:
     """Return whether only readers and type checkers see a node, or a change of it stops every import."""
     match node:
-        case cst.Annotation() | cst.Decorator() | cst.ImportFrom() | cst.Expr(value=cst.SimpleString()):
+        case (
+            cst.Annotation()
+            | cst.Decorator()
+            | cst.ImportFrom()
+            | cst.Expr(value=cst.SimpleString() | cst.Ellipsis())
+        ):
             return True
         case cst.AnnAssign(annotation=cst.Annotation(annotation=cst.Name("TypeAlias"))):
             return True

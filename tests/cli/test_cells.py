@@ -50,6 +50,11 @@ class TestNumber:
             "1 234,5": "1234.5",
             "1\u202f234,5": "1234.5",
             "1'234,50": "1234.50",
+            "1\u2019234,50": "1234.50",
+            "1\u2007234\u2007567": "1234567",
+            "1\u2009234": "1234",
+            "1\u00a0234": "1234",
+            "\ufeff\u200b 7": "7",
             "100.000": "100000",
             "12,": "12",
             "1e-05": "0.00001",
@@ -215,13 +220,25 @@ class TestDate:
 
 class TestBool:
     def test_the_words_of_people_and_programs(self) -> None:
-        yes, no = (
-            ("TRUE", "True", "true", "1", "1.0", "Ja", "yes", " WAHR "),
-            ("FALSE", "0", "0.0", "Nein", "no"),
+        yes = (
+            "TRUE",
+            "True",
+            "1",
+            "1.0",
+            " WAHR ",
+            "Vrai",
+            "verdadero",
+            "VERO",
+            "Yes",
+            "Ja",
+            "oui",
+            "si",
+            "SÍ",
         )
+        no = ("FALSE", "False", "0", "0.0", "falsch", "FAUX", "Falso", "No", "NEIN", "non")
 
-        assert {read(text, "bool") for text in yes} == {"true"}
-        assert {read(text, "bool") for text in no} == {"false"}
+        assert {text: read(text, "bool") for text in yes} == dict.fromkeys(yes, "true")
+        assert {text: read(text, "bool") for text in no} == dict.fromkeys(no, "false")
         assert refused("maybe", "bool", words="neither yes nor no")
 
     def test_words_that_are_told_are_the_only_ones(self) -> None:

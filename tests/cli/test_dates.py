@@ -98,7 +98,8 @@ def test_each_part_is_written_with_letters_or_as_python_has_it() -> None:
 
 
 def test_digits_that_nothing_separates_are_not_guessed() -> None:
-    check("yyyymmdd", {"2026307": None, "202637": None})
+    check("yyyymmdd", {"2026307": None, "202637": None, "2026037": None})
+    check("ddmm.yyyy", {"703.2026": None, "073.2026": None, "0703.2026": date(2026, 3, 7)})
     check("d.m.yyyy hmm", {"7.3.2026 405": None, "7.3.2026 0405": at(2026, 3, 7, 4, 5)})
     check("dd.mm.yyyy", {"07x03x2026": None, "\u06607.03.2026": None})
     check("d. mmmm yyyy hh:mm", {"7. März 2026 4:5": at(2026, 3, 7, 4, 5)})
@@ -188,6 +189,13 @@ def test_what_is_not_a_format_is_refused_with_examples(form: str, words: str) ->
             ),
         ),
         (
+            "dd ago mm.yyyy",
+            (
+                "'ago mm.yyyy' in the date format 'dd ago mm.yyyy' has no meaning; "
+                f"write {EXAMPLES} for example, and other words in single quotes"
+            ),
+        ),
+        (
             "dd.mm.yyyy ago",
             (
                 "'ago' in the date format 'dd.mm.yyyy ago' has no meaning; "
@@ -272,6 +280,9 @@ def test_the_form_of_iso_is_read() -> None:
         "2026-09-01 08:15 Z": in_zone(moment, 0),
         "2026-09-01 08:15 +02:00": in_zone(moment, 2),
         "2026-09-01 08:15 -0330": in_zone(moment, -3.5),
+        "2026-09-01 08:15:09.5 Z": in_zone(at(2026, 9, 1, 8, 15, 9, 500_000), 0),
+        "2026-09-01 08:15:09.5 +02:00": in_zone(at(2026, 9, 1, 8, 15, 9, 500_000), 2),
+        "2026-09-01T08:15:09,5 -0330": in_zone(at(2026, 9, 1, 8, 15, 9, 500_000), -3.5),
         "2026-02-30": None,
         "2026-09-01T25:00": None,
         "2026-9-1": None,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from hubspot_batch.contract._account_rules import LONGEST_TEXT, AccountRules
+from hubspot_batch.contract._values import Problem
 from hubspot_batch.results import PropertyDefinition, PropertyOption
 
 OPTIONS = tuple(
@@ -135,3 +136,43 @@ def test_of_many_options_the_first_are_told() -> None:
     assert problem.remedy == "write 'single'"
     ((_, problem),) = rules.faults({"one": "singel"}, creates=True)
     assert problem.remedy == "did you mean 'single'?"
+
+
+def test_a_fault_says_what_is_wrong_and_what_helps() -> None:
+    no_number, digits = "the value is not a number", "write digits, with a point before the decimals"
+    wrong = "the value is not one of the options"
+    nameless = "the account has no property of this name"
+    for name, value, problem, remedy in (
+        (
+            "text",
+            "x" * (LONGEST_TEXT + 1),
+            "the value has 65,537 characters",
+            "shorten it to 65,536 characters",
+        ),
+        ("number", "1,5", no_number, f"{digits} and without separators"),
+        ("number", "nine", no_number, digits),
+        ("bool", "yes", "the value is neither true nor false", "write true or false"),
+        (
+            *("date", "2026-09-01T08:15:00Z", "the value is a time of day, not a date"),
+            "write the date alone, like 2026-09-01",
+        ),
+        (
+            *("datetime", "soon", "the value is not a date that HubSpot reads"),
+            "write it like 2026-09-01 or 2026-09-01T08:15:00Z, or in milliseconds since 1970",
+        ),
+        ("datetime", "2026-02-30", "there is no such day", "correct it"),
+        ("colour", "RED", wrong, "write 'r', which is the value of the option with this label"),
+        ("colour", "r;b", "the property takes one option only", "choose one of them"),
+        ("colours", "green", wrong, "write 'b' or 'r'"),
+        ("fixed", "x", "the account does not let this property be written", "leave it out"),
+        ("colou", "x", nameless, "did you mean 'colour'?"),
+        ("The SKU", "x", nameless, "did you mean 'sku'?"),
+        ("zzz", "x", nameless, "leave it out, or make it in HubSpot"),
+    ):
+        assert [*RULES.faults({name: value}, creates=False)] == [(name, Problem(problem, remedy))]
+    payments = AccountRules("commerce_payments", {})
+    needed = Problem("a new record needs this property", "give it a value")
+    assert [*payments.faults({}, creates=True)] == [
+        ("hs_initial_amount", needed),
+        ("hs_initiated_date", needed),
+    ]

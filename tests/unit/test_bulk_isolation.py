@@ -223,6 +223,10 @@ def test_a_stage_is_refused_together_with_its_pipeline_only() -> None:
 
     mistakes.learn([alone], refusal(reason))
     assert not mistakes.are_known
+    lost = updated(3, properties={"hs_pipeline": "A", "hs_pipeline_stage": "lost"})
+    named = Reason(code="INVALID_OPTION", property="hs_pipeline_stage", message="won was not a valid long.")
+    mistakes.learn([of_a, of_b, lost], refusal(named))
+    assert not mistakes.are_known
     mistakes.learn([of_a], refusal(reason))
     assert [mistakes.of(row) is not None for row in (of_a, of_b, alone)] == [True, False, False]
 
@@ -260,11 +264,11 @@ def test_a_property_that_names_no_record_is_a_mistake_of_the_rows_with_it() -> N
     assert isolated(rows, lambda _part: errors.pop(0)) == ([([0, 1], True), ([0], False)], [1])
 
 
-def linked(number: int, target: str, kind: int) -> Row:
+def linked(number: int, target: str, kind: int, category: str = "HUBSPOT_DEFINED") -> Row:
     create = contract.operation("create_orders")
     link = {
         "to": {"id": target},
-        "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": kind}],
+        "types": [{"associationCategory": category, "associationTypeId": kind}],
     }
     (row,) = rows_from(create, [{"properties": {"n": "1"}, "associations": [link]}], number, None)
     return row
@@ -279,8 +283,9 @@ def test_a_target_that_is_not_found_is_named_where_it_is_of_one_type() -> None:
     contact, other, company = linked(0, "7", 507), linked(1, "8", 507), linked(2, "7", 509)
     mistakes = Mistakes(creating=True)
 
-    mistakes.learn([contact, other, company], error)
-    assert not mistakes.are_known
+    for alike in (company, linked(2, "7", 507, "USER_DEFINED")):
+        mistakes.learn([contact, other, alike], error)
+        assert not mistakes.are_known
     mistakes.learn([contact, other], error)
     assert [mistakes.of(row) is not None for row in (contact, other, company)] == [True, False, False]
 
@@ -428,6 +433,7 @@ def test_a_value_that_one_of_two_reasons_allows_is_not_at_fault() -> None:
         ("[a, b]", True),
         ("[Value, a]", False),
         ("[a, Value]", False),
+        ("[Value, a [b]]", False),
         ("[Values]", True),
     ):
         rows = [updated(number, properties={"p": value}) for number, value in enumerate(["Value", "much"])]
@@ -439,6 +445,13 @@ def test_a_value_that_one_of_two_reasons_allows_is_not_at_fault() -> None:
         mistakes = Mistakes(creating=False)
         mistakes.learn(rows, refusal(reason))
         assert [mistakes.of(row) is not None for row in rows] == [is_bad, False]
+
+
+def test_an_empty_value_that_a_text_names_is_not_that_of_another_row() -> None:
+    rows = [updated(number, properties={"p": value}) for number, value in enumerate(["", "x"])]
+    mistakes = Mistakes(creating=False)
+    mistakes.learn(rows, refusal(Reason(code="INVALID_LONG", property="p", message=" was not a valid long.")))
+    assert not mistakes.are_known
 
 
 def test_an_id_property_that_the_account_does_not_hold_unique_is_read_from_the_message() -> None:
@@ -457,13 +470,16 @@ def indexes(parts: tuple[Sequence[Row], Sequence[Row]]) -> tuple[list[int], list
 
 def test_rows_whose_values_a_text_mentions_are_tried_apart() -> None:
     values = ["red", "re", "Red", "a_red", "red_", "blue", "blue"]
-    rows = [updated(number, properties={"colour": value}) for number, value in enumerate(values)]
+    rows = [updated(number, properties={"colour": value}) for number, value in enumerate([*values, ""])]
+    rows.append(updated(8))
     for message, mentioned in (
+        ("- - red", [0]),
         ("red is bad", [0]),
         ("is bad: red", [0]),
         ('"red", and blue', [0, 5, 6]),
         ("a_red or red_", [3, 4]),
         ("reddish, but red", [0]),
+        ("is ared or redx, and blue", [5, 6]),
     ):
         for reason in (
             Reason(code="NEW", property="colour", message=message),
@@ -490,6 +506,9 @@ def test_rows_that_are_all_mentioned_or_none_of_them_are_halved() -> None:
         refusal(message=taken_words("S1")),
     ):
         assert indexes(split(rows, error)) == halves
+    links = [linked(number, str(number), 507) for number in range(5)]
+    for context in ({}, {"id": ["7"]}, {"id": ["0", "1", "2", "3", "4"]}):
+        assert indexes(split(links, refusal(context=context))) == halves
 
 
 def test_a_row_is_mentioned_by_its_value_as_hubspot_compares_it() -> None:

@@ -2,9 +2,11 @@
 
 import heapq
 import itertools
+import os
 import random
 import sys
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -18,7 +20,17 @@ from hypothesis import strategies as st
 from hubspot_batch import SharedQuota
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.transport import _quota as quota_module
-from hubspot_batch.transport._quota import AttemptReport, Quota, QuotaState, nth_last
+from hubspot_batch.transport._quota import (
+    SOON,
+    AttemptReport,
+    Limit,
+    Quota,
+    QuotaState,
+    correction,
+    limits_of,
+    next_send_time,
+    nth_last,
+)
 from tests.conftest import case
 
 MAX = "x-hubspot-ratelimit-max"
@@ -110,7 +122,34 @@ def test_what_left_long_ago_is_forgotten() -> None:
     quota = Quota(190, 10.0)
     for now in range(10_000):
         assert quota.reserve(float(now)) == now
-    assert len(quota._log) < 200
+    assert len(quota._log.left) < 200
+
+
+def test_the_older_half_of_a_log_is_forgotten_at_once_where_all_of_it_is_old() -> None:
+    for times, before, kept in (
+        ([0.0, 1.0, 2.0, 3.0, 4.0], 2.5, [3.0, 4.0]),
+        ([0.0, 1.0, 2.0, 3.0, 4.0], 2.0, [0.0, 1.0, 2.0, 3.0, 4.0]),
+        ([0.0, 1.0, 2.0, 3.0], 1.5, [2.0, 3.0]),
+        ([0.0], 1.0, []),
+        ([], 1.0, []),
+    ):
+        log = quota_module._Log()
+        log.waiting, log.left, log.answered = [*times], [*times], [*times]
+        log.forget(before)
+        assert log.waiting == log.left == log.answered == kept
+
+
+def test_what_left_within_the_longest_window_is_not_forgotten() -> None:
+    quota = Quota(2, 60.0)
+    assert [quota.reserve(now) for now in (0.0, 59.0, 59.0)] == [0.0, 59.0, 60.1]
+
+
+def test_no_more_than_the_latest_500_replies_tell_what_was_overtaken() -> None:
+    quota = Quota(1000, 60.0)
+    for number in range(501):
+        send_time = quota.reserve(0.0)
+        quota.ended(AttemptReport(send_time=send_time, sent=number / 100, ended=6.0, headers={}))
+    assert len(quota._log._turns) == 500
 
 
 def test_no_request_overtakes_another() -> None:
@@ -130,6 +169,23 @@ def test_a_departure_that_is_forgotten_already_is_reserved_anew() -> None:
     quota = Quota(2, 10.0)
     departures(quota, 2)
     assert quota.reserve(0.0, held=-99.0) == 10.1
+    quota = Quota(3, 10.0)
+    quota.reserve(8.0)
+    assert quota.reserve(2.0, held=-99.0) == 8.0
+
+
+def test_a_departure_that_is_due_but_for_a_rounding_is_now() -> None:
+    for later in (SOON / 2, SOON):
+        quota = Quota(2, 10.0)
+        quota.reserve(later)
+        assert quota.reserve(0.0) == 0.0
+
+
+def test_one_that_waits_keeps_its_distance_from_one_that_has_left_by_a_later_clock() -> None:
+    quota = Quota(1, 10.0)
+    assert departures(quota, 2) == [0.0, 10.1]
+    assert quota.reserve(25.0) == 25.0
+    assert quota.reserve(24.0, held=10.1) == 35.1
 
 
 def test_one_that_waits_for_its_time_leaves_before_those_that_wait_longer() -> None:
@@ -213,9 +269,38 @@ def test_after_a_fork_the_locks_are_new() -> None:
         assert quota.reserve(0.0) == 0.0
 
 
+@pytest.mark.posix
+def test_a_process_that_forks_has_locks_of_its_own() -> None:
+    quota = Quota()
+    with quota._lock, warnings.catch_warnings():
+        # Of other threads, which the child does not need.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process = os.fork()
+        if process == 0:
+            os._exit(0 if quota._lock.acquire(blocking=False) else 1)
+    assert os.waitpid(process, 0) == (process, 0)
+
+
+@pytest.mark.anyio
+async def test_without_blocking_it_does_the_same() -> None:
+    quota = Quota(1, 10.0)
+    assert [await quota.reserve_async(0.0) for _ in range(2)] == [0.0, 10.1]
+    assert await quota.reserve_async(10.1, held=10.1) == 10.1
+    quota = Quota()
+    assert [await quota.reserve_async(0.0) for _ in range(101)] == [0.0] * 100 + [10.1]
+    assert await quota.reserve_async(0.0, on_guess=False) == 0.25
+    await quota.ended_async(AttemptReport(send_time=0.0, sent=0.0, ended=0.1, headers=headers(190)))
+    assert quota.limit == 190
+
+
 def test_figures_cannot_be_changed_so_that_threads_may_read_them() -> None:
     with pytest.raises(AttributeError):
         QuotaState().margin = 1.0  # type: ignore[misc]
+
+
+def test_each_constant_of_the_arithmetic_is_told_by_its_name() -> None:
+    for name, value in quota_module.CONSTANTS.items():
+        assert value == getattr(quota_module, name, getattr(quota_module, f"_{name}", None))
 
 
 # What the headers of a reply say.
@@ -256,6 +341,15 @@ def test_from_headers_that_make_no_sense_it_learns_nothing() -> None:
             quota = Quota(190, 10.0)
             quota.learn(heard)
             assert (quota.limit, quota.window) == (190, 10.0)
+            without_limit = Quota()
+            without_limit.learn(heard)
+            assert not without_limit.limit_known
+
+
+def test_a_window_may_be_shorter_than_a_second() -> None:
+    quota = Quota()
+    quota.learn({MAX: "2", INTERVAL: "500"})
+    assert (quota.limit, quota.window) == (2, 0.5)
 
 
 def test_the_longest_window_that_it_believes_is_a_minute() -> None:
@@ -293,6 +387,24 @@ def test_a_limit_that_the_caller_gives_is_lowered_by_replies_and_never_raised() 
         quota.learn(heard)
         known.append((quota.limit, quota.window))
     assert known == [(100, 10.0), (50, 10.0), (100, 10.0), (100, 10.0)]
+
+
+def test_a_limit_that_another_implies_is_not_kept_to_as_well() -> None:
+    first = Limit(100, 10.0)
+    cases: list[tuple[Limit | None, Limit | None, Sequence[Limit]]] = [
+        (None, None, [first]),
+        (Limit(50, 10.0), None, [Limit(50, 10.0)]),
+        (None, Limit(100, 10.0), [first]),
+        (Limit(50, 10.0), Limit(100, 10.0), [Limit(50, 10.0)]),
+        (Limit(100, 10.0), Limit(50, 10.0), [Limit(50, 10.0)]),
+        (Limit(100, 60.0), Limit(100, 10.0), [Limit(100, 60.0)]),
+        (Limit(100, 10.0), Limit(100, 60.0), [Limit(100, 60.0)]),
+        (Limit(100, 10.0), Limit(150, 60.0), [Limit(150, 60.0), Limit(100, 10.0)]),
+        (Limit(150, 60.0), Limit(100, 10.0), [Limit(150, 60.0), Limit(100, 10.0)]),
+    ]
+    for told, ceiling, kept in cases:
+        with case(told, ceiling):
+            assert [*limits_of(QuotaState(told=told), first, ceiling)] == kept
 
 
 def test_limits_of_other_windows_are_both_kept() -> None:
@@ -412,6 +524,15 @@ def test_a_faster_reply_tells_that_earlier_requests_may_have_arrived_later_than_
     assert departures(quota, 3, now=1.0) == pytest.approx([10.05, 10.44, 10.44], abs=0.001)
 
 
+def test_what_is_learned_of_replies_says_nothing_of_a_request_that_got_none() -> None:
+    quota = Quota(3, 10.0)
+    sent = departures(quota, 3)
+    told: list[tuple[float, dict[str, str] | None]] = [(0.5, {}), (0.5, None), (0.1, {})]
+    for send_time, (ended, heard) in zip(sent, told, strict=True):
+        quota.ended(AttemptReport(send_time=send_time, sent=0.0, ended=ended, headers=heard))
+    assert departures(quota, 3, now=1.0) == pytest.approx([10.05, 10.1, 10.45], abs=0.001)
+
+
 def test_a_request_that_a_later_one_has_overtaken_did_not_wait_for_its_turn() -> None:
     quota = Quota(3, 10.0)
     sent = departures(quota, 3)
@@ -457,6 +578,38 @@ def test_the_nth_last_of_two_sequences_is_that_of_both_together(
     both = sorted(ones + others)
     expected = both[-n] if n <= len(both) else float("-inf")
     assert nth_last(sorted(ones), sorted(others), n) == expected
+
+
+def test_the_nth_last_is_found_for_sequences_of_any_two_lengths() -> None:
+    for count, other_count, seed in itertools.product(range(9), range(9), range(3)):
+        dice = random.Random(seed)  # noqa: S311 - no secret
+        ones = sorted(dice.randrange(12) / 2 for _ in range(count))
+        others = sorted(dice.randrange(12) / 2 for _ in range(other_count))
+        both = sorted(ones + others)
+        for n in range(1, len(both) + 1):
+            assert nth_last(ones, others, n) == both[-n]
+        assert nth_last(ones, others, len(both) + 1) == float("-inf")
+
+
+def test_a_reply_corrects_what_was_concluded_where_it_is_faster_by_two_hundredths_of_a_second() -> None:
+    for before, after, later in (
+        (None, None, 0.0),
+        (None, 0.5, 0.0),
+        (0.5, None, 0.0),
+        (0.5, 0.5, 0.0),
+        (0.01, 0.0, 0.0),
+        (0.02, 0.0, 0.02),
+        (0.75, 0.25, 0.5),
+        (3.0, 0.5, 1.0),
+    ):
+        assert correction(QuotaState(latency=before), QuotaState(latency=after)) == later
+
+
+def test_a_time_within_a_millionth_of_a_second_has_come() -> None:
+    def sent_at(oldest: float) -> float:
+        return next_send_time(QuotaState(margin=0.0), [Limit(1, 0.0)], 0.0, lambda _limit, _time: oldest)
+
+    assert [sent_at(oldest) for oldest in (SOON / 2, SOON, SOON * 2)] == [0.0, 0.0, SOON * 2]
 
 
 # After a 429.
@@ -550,8 +703,7 @@ def test_a_burst_of_refusals_costs_less_than_one_per_cent_of_the_next_minute() -
 
 def test_what_waits_for_a_guessed_limit_asks_again_until_a_reply_tells_it() -> None:
     quota = Quota(window=10.0)
-    departures(quota, 100)
-    assert [quota.reserve(0.0, on_guess=False) for _ in range(200)] == [0.25] * 200
+    assert [quota.reserve(0.0, on_guess=False) for _ in range(300)] == [0.0] * 100 + [0.25] * 200
     quota.learn(headers(190))
     left = [quota.reserve(0.25, on_guess=False) for _ in range(200)]
     assert left == pytest.approx([0.25] * 90 + [10.1] * 100 + [10.35] * 10)

@@ -186,10 +186,10 @@ def split(rows: Sequence[Row], refusal: ApiError) -> tuple[Sequence[Row], Sequen
         indexes = {row.index for row in named}
         return named, [row for row in rows if row.index not in indexes]
     for reason in refusal.reasons:
-        name = _property_of(reason) or ""
+        name = _property_of(reason)
         groups: dict[str | None, list[Row]] = {}
         for row in rows:
-            groups.setdefault(row.properties.get(name), []).append(row)
+            groups.setdefault(_text_of(row, name), []).append(row)
         if 1 < len(groups) < len(rows):
             return _halves_of(list(groups.values()))
     middle = len(rows) // 2
@@ -214,16 +214,20 @@ def _is_mentioned(row: Row, refusal: ApiError) -> bool:
     if any(link.id in context.get("id", ()) for link in _links(row)):
         return True
     if taken := taken_value(refusal):
-        value = row.properties.get(taken.property or "")
+        value = _text_of(row, taken.property)
         return bool(value and taken.value and compared(value) == compared(taken.value))
-    return any(_is_in(row.properties.get(_property_of(reason) or ""), reason) for reason in refusal.reasons)
+    return any(_is_in(_text_of(row, _property_of(reason)), reason) for reason in refusal.reasons)
+
+
+def _text_of(row: Row, name: str | None) -> str | None:
+    return None if name is None else row.properties.get(name)
 
 
 def _is_in(value: str | None, reason: Reason) -> bool:
     """Return whether a value stands in the words of a reason, and not as a part of a longer word."""
-    if not value:
+    if not value or not reason.message:
         return False
-    pieces = (reason.message or "").split(value)
+    pieces = reason.message.split(value)
     return any(not (_ends_in_word(before) or _begins_with_word(after)) for before, after in pairwise(pieces))
 
 

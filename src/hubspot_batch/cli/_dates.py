@@ -88,7 +88,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_SECONDS = 24 * 60 * 60
 # Those from 2000 to 2050: none of them can be taken for another.
 _SURE_DAYS = tuple((date(year, 1, 1) - _EXCEL).days for year in (2000, 2051))
-_SURE_SECONDS = tuple(int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (2000, 2051))
+_SURE_SECONDS = tuple((datetime(year, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds() for year in (2000, 2051))
 _DIGITS_OF_MILLISECONDS = 12
 _FIRST_SHORT_YEAR_OF_1900 = 69
 
@@ -97,7 +97,11 @@ class _Field(NamedTuple):
     """A part of a format: a field with its name, or literal text."""
 
     name: str | None
-    text: str
+    text: str = ""
+
+
+# Before the first part of a format, and behind the last.
+_EDGE = _Field(None)
 
 
 class DateFormat(Struct, frozen=True, kw_only=True):
@@ -112,7 +116,7 @@ class DateFormat(Struct, frozen=True, kw_only=True):
 
     text: str
     pattern: re.Pattern[str] | None = None
-    has_time: bool = False
+    has_time: bool
     begins_with_year: bool = False
 
     def read(self, text: str) -> Moment | None:
@@ -159,7 +163,7 @@ def date_format(text: str) -> DateFormat:
 
 def _patterns(fields: Sequence[_Field]) -> Iterator[str]:
     """Yield what each part of a format looks like. Digits that nothing separates have a fixed number."""
-    around = [_Field(None, " "), *fields, _Field(None, " ")]
+    around = [_EDGE, *fields, _EDGE]
     for before, field, after in zip(around, fields, around[2:], strict=False):
         if field.name is None:
             yield _literal(field.text)
@@ -186,13 +190,13 @@ def _fields(text: str) -> Iterator[_Field]:
             f"{text[end:]!r} in the date format {text!r} has no meaning; write {EXAMPLES} for example, "
             "and other words in single quotes"
         )
-    named = [_Field(None, "")] + [part for part in parts if part.name] + [_Field(None, "")]
+    named = [_EDGE, *(part for part in parts if part.name), _EDGE]
     minutes = {
         id(part)
         for (before, part), (_, after) in zip(pairwise(named), pairwise(named[1:]), strict=False)
         if part.name == "month" and (before.name in ("hour", "half_hour") or after.name == "second")
     }
-    return (_Field("minute", part.text) if id(part) in minutes else part for part in parts)
+    return (_Field("minute") if id(part) in minutes else part for part in parts)
 
 
 def _field(found: re.Match[str], text: str) -> _Field:
@@ -201,15 +205,15 @@ def _field(found: re.Match[str], text: str) -> _Field:
         if token == "%%":  # noqa: S105 - a percent sign
             return _Field(None, "%")
         if token in _PYTHON:
-            return _Field(_PYTHON[token], token)
+            return _Field(_PYTHON[token])
     elif found["half"]:
-        return _Field("half", token)
+        return _Field("half")
     elif found["letters"]:
         letters = token.lower()
         if letters[0] in "fz":
-            return _Field("fraction" if letters[0] == "f" else "zone", token)
+            return _Field("fraction" if letters[0] == "f" else "zone")
         if letters in _LETTERS:
-            return _Field(_LETTERS[letters], token)
+            return _Field(_LETTERS[letters])
     else:
         return _Field(None, token if found["quoted"] is None else found["quoted"])
     raise ConfigurationError(
@@ -330,11 +334,7 @@ def read_date(text: str, formats: Sequence[DateFormat]) -> list[Moment]:
     """
     told = [moment for known in formats if (moment := known.read(text)) is not None]
     if told:
-        return list({_identity(moment): moment for moment in told}.values())
+        return list({moment.isoformat(): moment for moment in told}.values())
     iso = None if any(known.begins_with_year for known in formats) else read_iso(text)
     other = iso if iso is not None or formats else read_count(text)
     return [] if other is None else [other]
-
-
-def _identity(moment: Moment) -> tuple[bool, str]:
-    return isinstance(moment, datetime), moment.isoformat()

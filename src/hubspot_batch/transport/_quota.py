@@ -27,6 +27,8 @@ SOON = 1e-6
 _GUESS_SECONDS = 0.25
 """Seconds until a send time from a guessed limit is computed again: the first reply gives the real limit."""
 
+# The smallest quota of any account. The first reply gives the real one.
+_FIRST_REQUESTS = 100
 _FIRST_WINDOW = 10.0
 # A header with a longer window is ignored: it would stop everything.
 MOST_WINDOW = 60.0
@@ -95,10 +97,6 @@ class Limit(NamedTuple):
     def implies(self, other: "Limit") -> bool:
         """Return whether requests within this limit are always within the other."""
         return self.requests <= other.requests and self.seconds >= other.seconds
-
-
-FIRST_LIMIT = Limit(100, _FIRST_WINDOW)
-"""The smallest quota of any account. The first reply gives the real one."""
 
 
 class QuotaState(Struct, frozen=True):
@@ -326,9 +324,6 @@ class _Log:
         # Send and reply times of requests that no later request has overtaken, in order.
         self._turns: list[tuple[float, float]] = []
 
-    def __len__(self) -> int:
-        return len(self.waiting) + len(self.left) + len(self.answered)
-
     @property
     def last(self) -> float:
         """The last send time, or NEVER."""
@@ -517,7 +512,7 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
 def _first_and_ceiling(limit: int | None, window: float) -> tuple[Limit, Limit | None]:
     if not (limit is None or is_number(limit, int)) or not is_number(window, int | float):
         raise ConfigurationError(_ADVICE)
-    first = Limit(FIRST_LIMIT.requests if limit is None else limit, window)
+    first = Limit(_FIRST_REQUESTS if limit is None else limit, window)
     if not 0 < first.requests <= MOST_REQUESTS or not 0 < window <= MOST_WINDOW:
         raise ConfigurationError(_ADVICE)
     return first, None if limit is None else first
