@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from _differences import Difference, Direction, Places, Said, Severity, Use, Verdict, judge
-from _document import Part, at
+from _document import Document, Part, Pointer, at
 from _normalization import reader_of
 from _operations import Operation
 from _schema_diff import Comparison
@@ -103,9 +104,22 @@ def _replies(ours: Operation, theirs: Operation) -> Iterator[Difference]:
             places = Places(their_part.place, place)
             yield Difference("status", Said(code, None), _unlisted(code, reader), places, "reply", code)
         if reader:
-            comparison = _comparison(ours, theirs, "reply", code)
-            yield from _bodies(comparison, our_parts[reader], their_part)
-            yield from _headers(comparison, our_parts[reader], their_part)
+            yield from _reply(_comparison(ours, theirs, "reply", code), our_parts[reader], their_part)
+
+
+def _reply(comparison: Comparison, ours: Part, theirs: Part) -> Iterator[Difference]:
+    alike, places = _alike(ours.source, theirs.source), (ours.place, theirs.place)
+    if places not in alike:
+        found = [*_bodies(comparison, ours, theirs), *_headers(comparison, ours, theirs)]
+        yield from found
+        if not found:
+            alike.add(places)
+
+
+@lru_cache(maxsize=8)
+def _alike(_ours: Document, _theirs: Document) -> set[tuple[Pointer, Pointer]]:
+    """Return which replies of two documents are known to be alike: most operations share them."""
+    return set()
 
 
 def _unlisted(code: str, reader: str | None) -> Verdict:
