@@ -1,6 +1,8 @@
 """A sandbox, and plain HTTP to it: nothing of the client stands between."""
 
+import ssl
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import httpx
@@ -10,6 +12,14 @@ from hubspot_batch.contract import _operations as contract
 from hubspot_batch.sandbox import Sandbox
 
 Send = Callable[[str, list[dict[str, Any]]], httpx.Response]
+
+_tls = cache(ssl.create_default_context)
+
+
+@pytest.fixture(autouse=True)
+def _certificates_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make one TLS context for all HTTP clients: none of them uses it, and it takes longer than a test."""
+    monkeypatch.setattr(ssl, "create_default_context", _tls)
 
 
 @pytest.fixture
