@@ -404,6 +404,15 @@ class TestFile:
                 "[[records.products]]\n[[records.products.associations]]\nto = { id = 1 }\ntypes = []",
                 "line 4: records.products[0].associations[0].types: a type is missing; none does that the",
             ),
+            ("[properties]\norders = ['My Field']", "line 1: properties: 'My Field' is not a property name"),
+            (
+                "[[records.contacts]]\nemail = 'a@x.de'\n[[records.contacts]]\nemail = 'A@x.de'",
+                "line 4: records.contacts[1].email: another record has this value, and it is unique",
+            ),
+            (
+                "[[accounts]]\naccess_token = 'x'\n[[accounts.records.line_items]]\nid = 3\nprice = '1,5'",
+                "line 5: accounts[0].records.line_items[0].price: INVALID_LONG: HubSpot does not take",
+            ),
             ("records = 'x'", "line 1: records: expected a table of keys and values, not text"),
             ("[behaviour]\nshufle = true", "line 2: behaviour.shufle: unknown key; did you mean shuffle?"),
             ("[behaviour]\ntaken_values = ['x']", "line 1: behaviour: there is no form 'x' of a taken"),
@@ -598,7 +607,7 @@ class TestHttp:
             ({"accounts": [{}]}, "two accounts have the same access token; give each one of its own"),
             ({"records": {"orders": [{"id": "x"}]}}, "records.orders[0]: 'x' is not a record id; write"),
             ([], "expected a table of keys and values, not a list"),
-            ({"accounts": [{"access_token": "x", "number": 0}]}, "no account has the number 0; choose one"),
+            ({"accounts": [{"access_token": "x", "number": 0}]}, "accounts[0].number: no account has the"),
             (
                 {"properties": {"orders": ["My Field"]}},
                 "'My Field' is not a property name; use small letters",

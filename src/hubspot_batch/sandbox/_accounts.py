@@ -15,20 +15,32 @@ from hubspot_batch.sandbox._associations import both_sides
 from hubspot_batch.sandbox._behaviour import Behaviour
 from hubspot_batch.sandbox._clock import Clock
 from hubspot_batch.sandbox._object_types import CustomProperties, defined, schemas_with
+from hubspot_batch.sandbox._options import OptionError
 from hubspot_batch.sandbox._quotas import Day, QuotaLimit, QuotaText, Window, quota_of
 from hubspot_batch.sandbox._schemas import ObjectSchema, Property, Values
 from hubspot_batch.sandbox._seeds import (
     Seed,
+    SeedError,
     SeedRecords,
     check_records,
     check_targets,
     custom_with,
-    refused,
     seeds_of,
 )
 from hubspot_batch.sandbox._store import NewRecord, Store, StoredRecord
 from hubspot_batch.sandbox._tokens import Grant, OAuthApp, Tokens, TokenText, check_token
 from hubspot_batch.sandbox._values import bad_values, lookup_value
+
+
+def check_number(number: int) -> None:
+    """Refuse the number of an account that none can have.
+
+    Raises:
+        ConfigurationError: If it is less than 1.
+    """
+    if number < 1:
+        raise ConfigurationError(f"no account has the number {number}; choose one from 1 on")
+
 
 FirstRecords: TypeAlias = Annotated[SeedRecords, Meta(extra={"check": check_records})]
 
@@ -57,7 +69,7 @@ class SandboxAccount(RedactedRepr, Struct, frozen=True, kw_only=True):
     properties: CustomProperties = {}
     records: FirstRecords = {}
     oauth: OAuthApp | None = None
-    number: int = 100_000_001
+    number: Annotated[int, Meta(extra={"check": check_number})] = 100_000_001
 
     def __repr__(self) -> str:
         return f"SandboxAccount(number={self.number})"
@@ -174,8 +186,7 @@ def setup_of(
         check_token(account.access_token)
         quota_of(account.quota)
         _check_ids(of_account)
-        if account.number < 1:
-            raise ConfigurationError(f"no account has the number {account.number}; choose one from 1 on")
+        check_number(account.number)
     for what, values in (
         ("access token", [account.access_token for account in accounts]),
         ("number", [account.number for account in accounts]),
@@ -183,11 +194,8 @@ def setup_of(
         if len(set(values)) < len(values):
             raise ConfigurationError(f"two accounts have the same {what}; give each one of its own")
     schemas = [
-        schemas_with(custom_with(account.properties, of_account))
-        for account, of_account in zip(accounts, seeds, strict=True)
+        _schemas(account.properties, of_account) for account, of_account in zip(accounts, seeds, strict=True)
     ]
-    for of_account, known in zip(seeds, schemas, strict=True):
-        _check_values(of_account, known)
     return Setup(
         accounts=accounts,
         seeds=seeds,
@@ -198,6 +206,29 @@ def setup_of(
         rates=rates,
         start=start,
     )
+
+
+def check_account(properties: CustomProperties, records: SeedRecords) -> None:
+    """Refuse properties and first records of an account that a file gives.
+
+    Raises:
+        OptionError: If a name or a value is invalid. The text says which one.
+    """
+    try:
+        schemas_with(properties)
+    except ConfigurationError as error:
+        raise OptionError(("properties",), str(error)) from error
+    try:
+        _schemas(properties, seeds_of(records))
+    except SeedError as error:
+        raise OptionError(("records", *error.cause.place), error.cause.problem) from error
+
+
+def _schemas(properties: CustomProperties, seeds: Sequence[Seed]) -> dict[str, ObjectSchema]:
+    """Return the object types of an account, after a check of its first records."""
+    schemas = schemas_with(custom_with(properties, seeds))
+    _check_values(seeds, schemas)
+    return schemas
 
 
 def open_accounts(setup: Setup, stores: Stores, tokens: Tokens, clock: Clock) -> list[OpenAccount]:
@@ -266,7 +297,7 @@ def _taken(store: Store, schema: ObjectSchema | None, properties: Values) -> str
 
 
 def _taken_error(seed: Seed, name: str) -> ConfigurationError:
-    return refused(seed, name, "another record has this value, and it is unique; choose another one")
+    return SeedError(seed, name, "another record has this value, and it is unique; choose another one")
 
 
 def _check_values(seeds: Iterable[Seed], schemas: Mapping[str, ObjectSchema]) -> None:
@@ -281,7 +312,7 @@ def _check_values(seeds: Iterable[Seed], schemas: Mapping[str, ObjectSchema]) ->
         if schema is None:
             continue
         for name, code in bad_values(schema, seed.properties).items():
-            raise refused(seed, name, f"{code}: HubSpot does not take this value; write it as in a request")
+            raise SeedError(seed, name, f"{code}: HubSpot does not take this value; write it as in a request")
         for name in schema.unique:
             if value := seed.properties.get(name):
                 key = (schema.name, name, lookup_value(schema, name, value, normalise=True))

@@ -105,12 +105,15 @@ def reader(annotation: Any) -> Callable[[object, Place], Any]:  # noqa: ANN401 -
     return lambda value, place: _read(value, kind, place)
 
 
-def read_file(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
+def read_file(
+    path: Path, known: Mapping[str, Any], check: Callable[[Mapping[str, Any]], object]
+) -> dict[str, Any]:
     """Return the options that a TOML file has.
 
     Args:
         path: The file.
         known: The annotation of each option.
+        check: Raises OptionError if the options do not fit together.
 
     Raises:
         ConfigurationError: If it cannot be read, is not TOML, or has a key or a value that does not fit. The
@@ -127,9 +130,11 @@ def read_file(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path} is not TOML: {error}") from error
     try:
-        return read_fields(_with_texts(table), known)
+        options = read_fields(_with_texts(table), known)
+        check(options)
     except OptionError as error:
         raise ConfigurationError(f"{path}, line {_line_of(text, error.place)}: {error}") from error
+    return options
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from hubspot_batch.sandbox._accounts import (
     SandboxAccount,
     Setup,
     Stores,
+    check_account,
     open_accounts,
     plant,
     setup_of,
@@ -419,10 +420,20 @@ def read_config(path: Path | str) -> dict[str, Any]:
             line.
     """
     file = Path(path)
-    options = read_file(file, OPTIONS)
+    options = read_file(file, OPTIONS, _check_accounts)
     if "store" in options:
         options["store"] = file.parent / options["store"]
     return options
+
+
+def _check_accounts(options: Mapping[str, Any]) -> None:
+    """Refuse accounts of a file whose records do not fit their properties, or raise nothing."""
+    check_account(options.get("properties", {}), options.get("records", {}))
+    for index, account in enumerate(options.get("accounts", ())):
+        try:
+            check_account(account.properties, account.records)
+        except OptionError as error:
+            raise OptionError(("accounts", index, *error.place), error.problem) from error
 
 
 def _setup(

@@ -127,15 +127,21 @@ def seed_of(object_type: str, record: SeedRecord, place: Place = ()) -> Seed:
         raise OptionError(place, str(error)) from error
 
 
-def refused(seed: Seed, name: str, problem: str) -> ConfigurationError:
-    """Return the error of a record with something that it cannot have.
+class SeedError(ConfigurationError):
+    """A record with something that it cannot have.
 
     Args:
         seed: The record.
         name: The property, or `associations`.
         problem: What is wrong with it.
+
+    Attributes:
+        cause: The same with its place among all records.
     """
-    return ConfigurationError(str(OptionError((*seed.place, name), problem)))
+
+    def __init__(self, seed: Seed, name: str, problem: str) -> None:
+        self.cause = OptionError((*seed.place, name), problem)
+        super().__init__(str(self.cause))
 
 
 def check_targets(seeds: Sequence[Seed], existing: Collection[tuple[str, str]] = ()) -> None:
@@ -154,7 +160,7 @@ def check_targets(seeds: Sequence[Seed], existing: Collection[tuple[str, str]] =
             target = target_of(seed.object_type, link) or ""
             if (target, link.to_id) not in known and (target, link.to_id) not in existing:
                 problem = f"there is no record of {target} with the id {link.to_id}; give it, too"
-                raise refused(seed, "associations", problem)
+                raise SeedError(seed, "associations", problem)
 
 
 def custom_with(custom: CustomProperties, seeds: Iterable[Seed]) -> CustomProperties:
