@@ -294,8 +294,12 @@ class TestText:
         assert read("1001.0", "string", mends=True) == "1001"
         assert read("1001.0", "string") == "1001.0"
         assert read(Decimal("1001.0"), "string", mends=True) == "1001"
-        for text in ("1001.50", "01.0", "1.0.0", "v1.0"):
+        for text in ("1001.50", "01.0", "1.0.0", "v1.0", '="a"&"b"', '="'):
             assert read(text, "string", mends=True) == text
+
+    def test_a_text_that_stands_in_a_formula(self) -> None:
+        assert read('="00123"', "string", mends=True) == "00123"
+        assert read('="00123"', "string") == '="00123"'
 
     def test_blanks(self) -> None:
         assert read(" a\u00a0", "string") == " a\u00a0"

@@ -79,6 +79,9 @@ class TestDialects:
     def test_a_last_line_that_the_sample_cuts_decides_nothing(self, rows_of: Read) -> None:
         assert len(rows_of("a;b\n" + f"{'x' * 40_000};1\n" * 3)) == 3
 
+    def test_delimiters_within_a_quoted_name_do_not_count_in_a_file_of_one_row(self, rows_of: Read) -> None:
+        assert [row.values for row in rows_of('number,"a;b;c"\nA-1,x\n')] == [{"number": "A-1", "a;b;c": "x"}]
+
     @pytest.mark.parametrize("delimiter", ["#", "tab", "\\t"])
     def test_a_delimiter_can_be_named(self, delimiter: str, rows_of: Read) -> None:
         sign = "#" if delimiter == "#" else "\t"
@@ -177,7 +180,8 @@ class TestEncodings:
         text = line_end.join(["name,total", *["Order,9"] * before, f"{SECRET} Müller,9", "Order,9"])
 
         assert refusal(rows_of, text.encode("cp1252")) == (
-            f", line {before + 2}: not utf-8; save the file as UTF-8, or name its encoding with --encoding"
+            f", line {before + 2}: not utf-8; save the file as UTF-8, or name its encoding with --encoding: "
+            "cp1252 for example, which Excel writes in western Europe"
         )
 
     def test_a_header_of_another_encoding(self, rows_of: Read) -> None:

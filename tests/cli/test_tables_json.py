@@ -79,7 +79,8 @@ class TestBoth:
 
         assert [row.values for row in read(path, encoding="cp1252")] == ORDERS[1:2]
         assert refusal(path) == (
-            ", line 1: not utf-8; save the file as UTF-8, or name its encoding with --encoding"
+            ", line 1: not utf-8; save the file as UTF-8, or name its encoding with --encoding: "
+            "cp1252 for example, which Excel writes in western Europe"
         )
 
     def test_numbers_keep_their_digits(self, name: str, write: Write) -> None:

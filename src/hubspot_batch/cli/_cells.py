@@ -34,6 +34,8 @@ _BLANKS = re.compile(f"[{_SPACES}]+")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 _SCIENTIFIC = re.compile(r"[+-]?\d(\.\d+)?e[+-]?\d{1,2}", re.ASCII)
 _OF_A_SPREADSHEET = re.compile(r"\d([.,]\d+)?E\+\d\d", re.ASCII)
+# How exports keep a spreadsheet from reading a text as a number.
+_TEXT_FORMULA = re.compile(r'="([^"]*)"')
 _WHOLE_FLOAT = re.compile(r"-?(0|[1-9]\d*)\.0", re.ASCII)
 _DIGITS = re.compile(r"[+-]?\d+([.,]\d*)?", re.ASCII)
 # Invisible: a byte order mark, and a space without width.
@@ -74,7 +76,7 @@ class CellRule(Struct, frozen=True, kw_only=True):
         trim: Whether blanks around a text are left out. Around other values, they always are.
         checked: Whether what HubSpot would not take is refused here. Otherwise it is sent as it is, unless
             it is a number in a date, which HubSpot would take for milliseconds.
-        mends: Whether a whole number that became `1001.0` on its way is a whole number again in a text.
+        mends: Whether a text is mended that a spreadsheet has changed: `1001.0` and `="1001"` are `1001`.
     """
 
     kind: Kind | None = None
@@ -145,6 +147,8 @@ def _any(text: str, _rule: CellRule) -> str:
 def _text(text: str, rule: CellRule) -> str | Problem:
     if not rule.mends:
         return text
+    if formula := _TEXT_FORMULA.fullmatch(text):
+        return formula[1]
     if _WHOLE_FLOAT.fullmatch(text):
         # A program that had gaps in a column of whole numbers wrote them as floats.
         return text.removesuffix(".0")

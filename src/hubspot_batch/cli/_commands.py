@@ -248,7 +248,8 @@ def validate(verb: str, object_type: str, **given: Any) -> int:  # noqa: ANN401 
     is any. A file that holds {"inputs": [...]} is checked as the body of one request, strictly as the
     document has it: values are text. Bodies can be checked for every operation of the document, rows for
     those of an object type; `hubspot-batch associate --dry-run` checks the rows of links. JSON Lines for
-    `read`, `upsert` and `archive` need their name or --format.
+    `read`, `upsert` and `archive` need their name or --format. What the account allows is checked by
+    `--dry-run` of `create`, `update` and `upsert`, without a token if --definitions names a file.
     """
     from hubspot_batch.cli import _validate
     from hubspot_batch.cli._jobs import operation_id

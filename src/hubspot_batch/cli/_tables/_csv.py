@@ -178,7 +178,7 @@ def _fit(sample: str, delimiter: str, quote: str) -> tuple[float, int]:
     if not widths or widths[0] == 1:
         return 0, 0
     # The last line may be cut off where the sample ends.
-    complete = widths[:-1] or widths
+    complete = widths if sample.endswith(("\n", "\r")) else widths[:-1] or widths
     return complete.count(widths[0]) / len(complete), widths[0]
 
 

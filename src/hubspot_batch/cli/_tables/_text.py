@@ -93,7 +93,8 @@ def foreign_bytes(name: str, error: UnicodeDecodeError, lines_read: int) -> Sour
     return error_at(
         name,
         lines_read + len(_LINE_END.findall(before)) + 1,
-        f"not {error.encoding}; save the file as UTF-8, or name its encoding with --encoding",
+        f"not {error.encoding}; save the file as UTF-8, or name its encoding with --encoding: "
+        "cp1252 for example, which Excel writes in western Europe",
     )
 
 
