@@ -85,3 +85,19 @@ test("a refusal is told", async () => {
   await assert.rejects(bringOrder("A-1001", "301"), /hasn't been granted all required scopes/);
   await assert.rejects(control("POST", "/reset", { scope: [] }), /scope: unknown key; did you mean scopes\?/);
 });
+
+test("an order to begin with has its contact", async () => {
+  const associations = [{ to: { id: "301" }, types: [TYPE] }];
+  await control("POST", "/records", { records: { orders: [{ id: "1", hs_order_name: "A-1", associations }] } });
+
+  const reply = await fetch(`${SANDBOX}/crm/v3/objects/orders/1?associations=contacts`, {
+    headers: { Authorization: "Bearer sandbox-token" },
+  });
+  assert.deepEqual((await reply.json()).associations, { contacts: { results: [{ id: "301", type: "type_507" }] } });
+  const contact = await control("GET", "/records/contacts/301");
+  assert.deepEqual(contact.associations.map(({ toType, toId }) => [toType, toId]), [["orders", "1"]]);
+  await assert.rejects(
+    control("POST", "/records", { records: { orders: [{ id: "2", associations: [{ to: { id: "9" }, types: [TYPE] }] }] } }),
+    /there is no record of contacts with the id 9; give it, too/,
+  );
+});

@@ -26,4 +26,4 @@ def test_a_program_in_node_is_tested_against_the_sandbox() -> None:
         )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"^# pass 4$", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(r"^# pass 5$", done.stdout, re.MULTILINE), done.stdout

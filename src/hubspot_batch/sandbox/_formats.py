@@ -23,6 +23,7 @@ _LONGEST_NUMBER = 1_000
 _WHOLE = re.compile(r"[+-]?\d{1,15}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_LONGEST_MOMENT = len("2026-09-01T08:00:00.000+00:00")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_OWNER = 2**31 - 1
 BOOLEANS = ("true", "false")
@@ -47,9 +48,13 @@ class Format(Struct, frozen=True, kw_only=True):
     write: Callable[[str], str] = str
 
 
-@lru_cache(maxsize=10_000)  # a search looks at the same times again and again
 def moment_of(value: str) -> datetime | None:
     """Return the time that a value means: a day, ISO 8601, or milliseconds since 1970; None if invalid."""
+    return _moment_of(value) if len(value) <= _LONGEST_MOMENT else None
+
+
+@lru_cache(maxsize=10_000)  # a search looks at the same times again and again
+def _moment_of(value: str) -> datetime | None:
     try:
         if _WHOLE.fullmatch(value):
             return _EPOCH + timedelta(milliseconds=int(value))
