@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote
 
 import yaml
 
 Pointer = tuple[str | int, ...]
+Form = TypeVar("Form", dict[str, Any], list[Any])
 
 # The same in C, where PyYAML has it.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -100,29 +101,17 @@ class Document:
         """Raise the error of one fault."""
         raise InvalidFileError(self.name, [self.fault(pointer, message)])
 
-    def mapping(self, value: object, pointer: Pointer) -> dict[str, Any]:
-        """Return a mapping; an empty one for null, which HubSpot writes for what is absent."""
+    def form(self, form: type[Form], value: object, pointer: Pointer) -> Form:
+        """Return a mapping or a list; an empty one for null, which HubSpot writes for what is absent."""
         if value is None:
-            return {}
-        if not isinstance(value, dict):
-            self.fail(pointer, f"is {kind(value)} where a mapping belongs")
+            return form()
+        if not isinstance(value, form):
+            self.fail(pointer, f"is {kind(value)} where {kind(form())} belongs")
         return value
 
-    def sequence(self, value: object, pointer: Pointer) -> list[Any]:
-        """Return a list; an empty one for null."""
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            self.fail(pointer, f"is {kind(value)} where a list belongs")
-        return value
-
-    def texts(self, value: object, pointer: Pointer) -> list[str]:
-        """Return a list of texts; an empty one for null."""
-        found = self.sequence(value, pointer)
-        for index, item in enumerate(found):
-            if not isinstance(item, str):
-                self.fail((*pointer, index), f"is {kind(item)} where a text belongs")
-        return found
+    def part(self, value: object, pointer: Pointer) -> "Part":
+        """Return a mapping with its place."""
+        return Part(self, self.form(dict, value, pointer), pointer)
 
     def at(self, pointer: Pointer) -> object:
         """Return what stands at a place, references on the way followed."""
@@ -162,25 +151,28 @@ class Part:
 
     def part(self, key: str) -> "Part":
         """Return the mapping below a key; an empty one where there is none."""
-        value, place = self.source.follow(self.content.get(key), (*self.place, key))
-        return Part(self.source, self.source.mapping(value, place), place)
+        return self.source.part(*self.source.follow(self.content.get(key), (*self.place, key)))
 
     def named(self, key: str) -> dict[str, "Part"]:
         """Return the mappings below a key by their names."""
-        names = Part(self.source, self.mapping(key), (*self.place, key))
+        names = self.source.part(self.mapping(key), (*self.place, key))
         return {name: names.part(name) for name in names.content}
 
     def mapping(self, key: str) -> dict[str, Any]:
         """Return the mapping below a key, references not followed."""
-        return self.source.mapping(self.content.get(key), (*self.place, key))
+        return self.source.form(dict, self.content.get(key), (*self.place, key))
 
     def sequence(self, key: str) -> list[Any]:
         """Return the list below a key."""
-        return self.source.sequence(self.content.get(key), (*self.place, key))
+        return self.source.form(list, self.content.get(key), (*self.place, key))
 
     def texts(self, key: str) -> list[str]:
         """Return the list of texts below a key."""
-        return self.source.texts(self.content.get(key), (*self.place, key))
+        found = self.sequence(key)
+        for index, item in enumerate(found):
+            if not isinstance(item, str):
+                self.source.fail((*self.place, key, index), f"is {kind(item)} where a text belongs")
+        return found
 
     @property
     def line(self) -> int:
@@ -189,10 +181,11 @@ class Part:
 
     def listed(self, key: str) -> list["Part"]:
         """Return the mappings in the list below a key."""
-        place = (*self.place, key)
-        nodes = enumerate(self.sequence(key))
-        followed = (self.source.follow(node, (*place, index)) for index, node in nodes)
-        return [Part(self.source, self.source.mapping(*each), each[1]) for each in followed]
+        source, place = self.source, (*self.place, key)
+        return [
+            source.part(*source.follow(node, (*place, index)))
+            for index, node in enumerate(self.sequence(key))
+        ]
 
 
 def load(path: Path) -> Document:

@@ -7,7 +7,7 @@ from functools import lru_cache, partial, reduce
 from typing import Any
 
 from _document import Document, Part, Pointer, kind
-from _shapes import ANY, GROUPS, NOTHING, TYPES, Expression, Group, Schema, Shape, join
+from _shapes import ANY, GROUPS, MARKS, NOTHING, TYPES, Expression, Group, Schema, Shape, join
 
 DEEPEST = 60
 _NUMBERS = frozenset(
@@ -59,7 +59,7 @@ class Reader:
             self.source.fail(place, f"is nested more than {DEEPEST} deep")
         if isinstance(node, bool):
             return replace(ANY if node else NOTHING, key=(place,), place=place)
-        part = Part(self.source, self.source.mapping(node, place), place)
+        part = self.source.part(node, place)
         shape = _join(self._parts(part, (*above, place)), every=True)
         nullable = shape.nullable or part.content.get("nullable") is True
         shape = replace(shape, key=(place,), place=place, nullable=nullable)
@@ -125,9 +125,7 @@ def _own(part: Part) -> Shape:
             (keyword, json.dumps(content[keyword], sort_keys=True))
             for keyword in _NOT_COMPARED & content.keys()
         ),
-        deprecated=content.get("deprecated") is True,
-        read_only=content.get("readOnly") is True,
-        write_only=content.get("writeOnly") is True,
+        marks=frozenset(mark for mark in MARKS if content.get(mark) is True),
     )
 
 

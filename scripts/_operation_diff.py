@@ -8,11 +8,10 @@ from _differences import Difference, Direction, Places, Said, Severity, Use, Ver
 from _document import Document, Part, Pointer, at
 from _normalization import reader_of
 from _operations import Operation
-from _schema_diff import Comparison
+from _schema_diff import DEPRECATED, Comparison
 from _security_diff import access
 from _shapes import Schema
 
-_DEPRECATED = Verdict(Direction.WE, Severity.NOTABLE, "it is to go away")
 _NOT_LISTED = Verdict(Direction.WE, Severity.HARMLESS, "they do not list this reply")
 _NO_HEADERS = frozenset({"accept", "authorization", "content-type"})
 _IN_PATH = r"\{([^}]*)\}"
@@ -22,7 +21,7 @@ def compare(ours: Operation, theirs: Operation) -> Iterator[Difference]:
     """Yield how an operation differs, apart from its address."""
     places = Places(theirs.place, ours.place)
     if theirs.content.get("deprecated") is True and ours.content.get("deprecated") is not True:
-        yield Difference("deprecated", Said(theirs=True, ours=False), _DEPRECATED, places)
+        yield Difference("deprecated", Said(theirs=True, ours=False), DEPRECATED, places)
     yield from access(ours, theirs)
     yield from _parameters(ours, theirs)
     yield from _request(ours, theirs)
@@ -71,7 +70,7 @@ def _parameters_of(operation: Operation, in_path: list[str]) -> dict[str, Part]:
     One that is not there is filled with the object type.
     """
     source, item = operation.source, operation.place[:-1]
-    above = Part(source, source.mapping(at(source.content, item), item), item)
+    above = source.part(at(source.content, item), item)
     names = dict(zip(re.findall(_IN_PATH, operation.path)[::-1], in_path[::-1], strict=False))
     found = {}
     for parameter in (*above.listed("parameters"), *operation.listed("parameters")):

@@ -36,8 +36,7 @@ def operations(source: Document) -> Iterator[Operation]:
         for method in item.content:
             if method in _METHODS:
                 place = (*item.place, method)
-                content = source.mapping(item.content[method], place)
-                yield Operation(source, content, place, method, path)
+                yield Operation(source, item.mapping(method), place, method, path)
 
 
 def users(source: Document) -> dict[Pointer, set[str]]:

@@ -16,7 +16,7 @@ _WHOLE_NUMBERS = {"int32": 31, "int64": 63}
 ANY_SCHEMA = "a schema"
 _OPENNESS = (False, ANY_SCHEMA, True)
 _NOT_COMPARED = Verdict(Direction.APART, Severity.NOTABLE, "nothing here compares them")
-_DEPRECATED = Verdict(Direction.WE, Severity.NOTABLE, "it is to go away")
+DEPRECATED = Verdict(Direction.WE, Severity.NOTABLE, "it is to go away")
 
 
 @dataclass
@@ -178,12 +178,14 @@ class Pair:
         if theirs.not_compared != ours.not_compared:
             keywords = [sorted({word for word, _ in side.not_compared}) for side in (theirs, ours)]
             yield self._difference("keyword", Said(*keywords), _NOT_COMPARED)
-        if theirs.deprecated and not ours.deprecated:
-            yield self._difference("deprecated", Said(theirs=True, ours=False), _DEPRECATED)
+        if "deprecated" in theirs.marks - ours.marks:
+            yield self._difference("deprecated", Said(theirs=True, ours=False), DEPRECATED)
         if self.comparison.use == "request":
-            yield from self._wider("readOnly", theirs.read_only, ours.read_only, rank=lambda is_on: not is_on)
+            marked = "readOnly" in theirs.marks, "readOnly" in ours.marks
+            yield from self._wider("readOnly", *marked, rank=lambda is_on: not is_on)
         else:
-            yield from self._wider("writeOnly", theirs.write_only, ours.write_only)
+            marked = "writeOnly" in theirs.marks, "writeOnly" in ours.marks
+            yield from self._wider("writeOnly", *marked)
 
     def _compared(
         self, aspect: str, theirs: object, ours: object, *, they: bool, we: bool

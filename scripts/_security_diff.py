@@ -97,7 +97,7 @@ def _security(operation: Operation) -> Iterator[dict[str, list[str]]]:
     """Yield the alternatives of an operation, or those of its document: scopes by name of a scheme."""
     stated = operation.content.get("security") is not None
     for each in (operation if stated else operation.source.all).listed("security"):
-        yield {name: each.source.texts(scopes, (*each.place, name)) for name, scopes in each.content.items()}
+        yield {name: each.texts(name) for name in each.content}
 
 
 def _listed(alternatives: Iterable[Scopes]) -> list[list[str]]:

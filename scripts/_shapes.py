@@ -9,6 +9,9 @@ from _document import Pointer
 
 TYPES = frozenset({"array", "boolean", "integer", "number", "object", "string"})
 
+# It is to go away, is not to be sent, does not come back.
+MARKS = frozenset({"deprecated", "readOnly", "writeOnly"})
+
 # Groups of types, and the keywords that limit their values.
 GROUPS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "array": (frozenset({"array"}), ("maxItems", "minItems", "uniqueItems")),
@@ -66,9 +69,7 @@ class Shape:
     known: frozenset[str] = frozenset()  # the values that are named, whether or not others will do
     # Keywords that nothing here understands, and their values as JSON texts.
     not_compared: frozenset[tuple[str, str]] = frozenset()
-    deprecated: bool = False  # whether it is to go away
-    read_only: bool = False  # whether it is not to be sent
-    write_only: bool = False  # whether it does not come back
+    marks: frozenset[str] = frozenset()  # those of MARKS that it has
     core: Pointer = ()  # where the only part stands that allows more than null, if there is one
 
     @property
@@ -99,9 +100,7 @@ def join(a: Shape, b: Shape, *, every: bool) -> Shape:
         nullable=narrow(a.nullable, b.nullable),
         known=a.known | b.known,
         not_compared=a.not_compared | b.not_compared | ({("anyOf", "")} if is_inexact else set()),
-        deprecated=widen(a.deprecated, b.deprecated),
-        read_only=widen(a.read_only, b.read_only),
-        write_only=widen(a.write_only, b.write_only),
+        marks=widen(a.marks, b.marks),
         core=a.core or b.core if every else _core(a, b),
     )
 
