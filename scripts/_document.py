@@ -91,10 +91,10 @@ class Document:
         """Return a fault at the line of `pointer`, or of the last part of it that exists."""
         line, node = 1, self.root
         for token in pointer:
-            found = _child(node, token)
-            if found is None:
+            found = [each for each in _below(node) if str(each[0]) == str(token)]
+            if not found:
                 break
-            line, node = found
+            _, line, node = found[0]
         return Fault(line, pointer, message)
 
     def fail(self, pointer: Pointer, message: str) -> NoReturn:
@@ -280,31 +280,29 @@ def _compose(name: str, text: str) -> yaml.Node | None:
         raise unusable(name, f"is not YAML: {str(error).splitlines()[0]}") from None
 
 
-def _child(node: yaml.Node | None, token: str | int) -> tuple[int, yaml.Node] | None:
+def _below(node: yaml.Node | None) -> Iterator[tuple[str | int, int, yaml.Node]]:
+    """Yield what a mapping or a list holds: its key or index, its line, and the node."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            if key.value == token:
-                return key.start_mark.line + 1, value
+            yield key.value, key.start_mark.line + 1, value
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            if str(index) == str(token):
-                return item.start_mark.line + 1, item
-    return None
+            yield index, item.start_mark.line + 1, item
 
 
 def _node_faults(node: yaml.Node, pointer: Pointer, above: tuple[yaml.Node, ...]) -> Iterator[Fault]:
     line = node.start_mark.line + 1
     if node in above:
         yield Fault(line, pointer, "an alias leads back to where it stands")
-    elif isinstance(node, yaml.MappingNode):
+        return
+    if isinstance(node, yaml.MappingNode):
         yield from _key_faults(node, pointer)
-        for key, value in node.value:
-            yield from _node_faults(value, (*pointer, key.value), (*above, node))
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield from _node_faults(item, (*pointer, index), (*above, node))
-    elif node.tag not in _JSON_SCALARS or (node.tag == _TAG + "float" and node.value.lower() in _NOT_FINITE):
-        yield Fault(line, pointer, f"{node.value!r} is not JSON: put it in quotes")
+    elif isinstance(node, yaml.ScalarNode):
+        is_finite = node.tag != _TAG + "float" or node.value.lower() not in _NOT_FINITE
+        if node.tag not in _JSON_SCALARS or not is_finite:
+            yield Fault(line, pointer, f"{node.value!r} is not JSON: put it in quotes")
+    for token, _, child in _below(node):
+        yield from _node_faults(child, (*pointer, token), (*above, node))
 
 
 def _key_faults(node: yaml.MappingNode, pointer: Pointer) -> Iterator[Fault]:
