@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -76,27 +76,6 @@ def stale(
     for statement in statements:
         explained = [each for each in by_pointer[statement.pointer] if statement.explains(*each)]
         yield from ((statement, part) for part in statement.stale(explained))
-
-
-def may_be_judged(
-    statement: Statement,
-    operations: Iterable[str],
-    seen: Mapping[str, set[str]],
-    expected: Mapping[str, set[str]],
-) -> bool:
-    """Whether all was seen that a statement could explain.
-
-    Args:
-        statement: The statement.
-        operations: The operations that use its place.
-        seen: The versions in which an operation was compared.
-        expected: The versions that an operation should have.
-    """
-    bound = statement.conditions.get("versions")
-    return all(
-        seen.get(name) and (expected[name] if bound is None else expected[name] & {*bound}) <= seen[name]
-        for name in operations
-    )
 
 
 def _actual(difference: Difference, version: str) -> dict[str, str]:

@@ -40,10 +40,10 @@ def operations(source: Document) -> Iterator[Operation]:
 
 
 def users(source: Document) -> dict[Pointer, set[str]]:
-    """Return the names of the operations that use a component, by its place."""
+    """Return the names of the operations that use a component, or stand at a path, by its place."""
     found: dict[Pointer, set[str]] = defaultdict(set)
     for operation in operations(source):
-        for place in components_of(source, operation.content):
+        for place in (operation.place[:2], *components_of(source, operation.content)):
             found[place].add(operation.name)
     return found
 

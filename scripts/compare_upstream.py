@@ -19,7 +19,7 @@ from pathlib import Path
 
 try:
     from _collection import read_all
-    from _deviations import Statement, explanation, may_be_judged, read_statements, stale
+    from _deviations import Statement, explanation, read_statements, stale
     from _differences import Difference, Direction, Places, Said, Severity, Verdict
     from _document import Document, InvalidFileError, load, parse_reference, unusable
     from _matching import VERSION, Match, Wanted, matches, wanted
@@ -173,25 +173,24 @@ def add_missing_versions(
 
 def add_stale(report: Report, operations: list[Wanted], statements: list[Statement]) -> None:
     """Tell of statements that explain nothing although all was compared that they could explain."""
-    seen = {
-        one.name: {each.version for each in report.compared if one.name in each.operations}
-        for one in operations
-    }
-    expected = {one.name: versions_of(one) for one in operations}
     if not operations or report.errors:
         return
-    names = users(operations[0].operation.source)
-    judged = []
-    for statement in statements:
-        pointer = parse_reference(f"#{statement.pointer}")
-        concerned = names.get(pointer[:3]) if pointer[0] == "components" else None
-        if pointer[0] == "paths":
-            concerned = {one.name for one in operations if one.operation.path == pointer[1]}
-        if may_be_judged(statement, concerned or seen, seen, expected):
-            judged.append(statement)
+    used = users(operations[0].operation.source)
+    expected = {one.name: versions_of(one) for one in operations}
+    seen = {name: {one.version for one in report.compared if name in one.operations} for name in expected}
+
+    def is_judged(statement: Statement) -> bool:
+        place = parse_reference(f"#{statement.pointer}")
+        bound = statement.conditions.get("versions")
+        return all(
+            seen[name] and (expected[name] if bound is None else expected[name] & {*bound}) <= seen[name]
+            for name in used.get(place[:3]) or used.get(place[:2]) or seen
+        )
+
     met = [(one.difference, one.version) for one in report.occurrences]
     report.stale += [
-        f"line {statement.line}, `{statement.pointer}`: {part}" for statement, part in stale(judged, met)
+        f"line {statement.line}, `{statement.pointer}`: {part}"
+        for statement, part in stale(filter(is_judged, statements), met)
     ]
 
 
