@@ -36,20 +36,18 @@ def name_faults(document: Document) -> Iterator[Fault]:
 
 
 def _operation_faults(document: Document) -> Iterator[Fault]:
-    modules: dict[str, list[tuple[Pointer, str]]] = {}
+    names: list[tuple[Pointer, str]] = []
     for operation in operations(document):
         place = ("paths", operation.path, operation.method)
         if isinstance(operation.content.get("operationId"), str):
-            tag = str(next(iter(operation.content.get("tags") or ["default"])))
-            modules.setdefault(_field(tag), []).append(((*place, "operationId"), operation.name))
+            names.append(((*place, "operationId"), operation.name))
         parameters = [
             ((*place, "parameters", index, "name"), parameter["name"])
             for index, parameter in children(operation.content.get("parameters"))
             if isinstance(parameter, dict) and isinstance(parameter.get("name"), str)
         ]
         yield from _faults(document, parameters, _field, _OF_PARAMETERS)
-    for names in modules.values():
-        yield from _faults(document, names, _field, frozenset())
+    yield from _faults(document, names, _field, frozenset())
 
 
 def _faults(

@@ -83,7 +83,7 @@ def _remaining_faults(document: Document) -> Iterator[Fault]:
     try:
         for error in OpenAPIV31SpecValidator(document.content).iter_errors():
             message = error.message.splitlines()[0]
-            operation = re.search(r"for '(\w+)'(?: operation)? in '([^']+)'", message)
+            operation = re.search(r"for '(\w+)' operation in '([^']+)'", message)
             pointer = ("paths", operation[2], operation[1]) if operation else ()
             yield document.fault(pointer, _shorten(message))
     except RecursionError:

@@ -84,6 +84,15 @@ FAULTS = {
             "#/paths/~1crm~1v3~1objects~1orders~1batch~1create/post/operationId is: give it another name"
         ),
     ),
+    "operations of two tags with one name": (
+        "operationId: create_carts",
+        "operationId: create_orders",
+        "operationId: create_orders\n      tags: [carts]",
+        (
+            "is 'create_orders' in Python, as "
+            "#/paths/~1crm~1v3~1objects~1orders~1batch~1create/post/operationId is: give it another name"
+        ),
+    ),
     "parameter that hides an argument": (
         "      requestBody:\n        $ref: '#/components/requestBodies/CreateOrders'",
         (
