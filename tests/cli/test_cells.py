@@ -3,12 +3,21 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from hubspot_batch.cli._cells import CellRule, Choice, convert
+from hubspot_batch.cli._cells import (
+    DECIMALS,
+    KINDS,
+    NO_OF_PROGRAMS,
+    YES_OF_PROGRAMS,
+    CellRule,
+    Choice,
+    Kind,
+    convert,
+)
 from hubspot_batch.cli._dates import date_format
 from hubspot_batch.contract import Problem
 from hubspot_batch.errors import ConfigurationError
@@ -85,7 +94,23 @@ class TestNumber:
             assert refused(text, "number", words="--decimal")
 
     @pytest.mark.parametrize(
-        "text", ["nine", "-", "--3", "1 2", "12 EUR", "²", "٣", "0x10", "1_000", "nan", "€"]
+        "text",
+        [
+            "nine",
+            "-",
+            "--3",
+            "1 2",
+            "12 EUR",
+            "²",
+            "٣",
+            "0x10",
+            "1_000",
+            "nan",
+            "€",
+            "1X234",
+            "XXXX5",
+            "\u0661e+05",
+        ],
     )
     @pytest.mark.parametrize("decimal", [",", None])
     def test_what_is_not_a_number(self, text: str, decimal: str | None) -> None:
@@ -241,6 +266,10 @@ class TestBool:
         assert {text: read(text, "bool") for text in no} == dict.fromkeys(no, "false")
         assert refused("maybe", "bool", words="neither yes nor no")
 
+    def test_programs_write_some_of_them(self) -> None:
+        assert {"true", "1", "1.0", "wahr", "vrai", "verdadero", "vero"} == YES_OF_PROGRAMS
+        assert {"false", "0", "0.0", "falsch", "faux", "falso"} == NO_OF_PROGRAMS
+
     def test_words_that_are_told_are_the_only_ones(self) -> None:
         words: dict[str, Any] = {"yes": {"x"}, "no": {"-"}}
 
@@ -274,6 +303,7 @@ class TestEnumeration:
     def test_several(self) -> None:
         assert read(";Shop; 7", "enumeration", choices=PIPELINE, several=True) == ";p1;7"
         assert refused("Shop;zzz", "enumeration", choices=PIPELINE, several=True, words="not an option")
+        assert refused("Shop;7", "enumeration", choices=PIPELINE, words="not an option")
 
     def test_without_options_it_stays_as_it_is(self) -> None:
         assert read(" Shop ", "enumeration") == "Shop"
@@ -294,7 +324,8 @@ class TestText:
         assert read("1001.0", "string", mends=True) == "1001"
         assert read("1001.0", "string") == "1001.0"
         assert read(Decimal("1001.0"), "string", mends=True) == "1001"
-        for text in ("1001.50", "01.0", "1.0.0", "v1.0", '="a"&"b"', '="'):
+        others = ("1001.50", "01.0", "1.0.0", "v1.0", '="a"&"b"', '="', "1\u0660.0", "\u0661E+12")
+        for text in others:
             assert read(text, "string", mends=True) == text
 
     def test_a_text_that_stands_in_a_formula(self) -> None:
@@ -304,6 +335,7 @@ class TestText:
     def test_blanks(self) -> None:
         assert read(" a\u00a0", "string") == " a\u00a0"
         assert read("\ufeff a\u00a0", "string", trim=True) == "a"
+        assert read("\ufeffXaX\u200b", "string", trim=True) == "XaX"
         assert read(" a ", None) == " a "
 
     def test_empty_cells(self) -> None:
@@ -311,6 +343,7 @@ class TestText:
         assert read("", "string", clear=True) == ""
         assert read("\u00a0 ", "string", trim=True) is None
         assert read(" NULL ", "string", null={"NULL"}) is None
+        assert read("NULLS", "string", null={"NULL"}) == "NULLS"
         assert read("n/a", "number", null={"n/a"}, clear=True) == ""
         assert read(None, "string") is None
         assert read(None, "string", clear=True) == ""
@@ -331,7 +364,17 @@ class TestTyped:
         assert refused(7, "datetime", words="1970")
 
 
+def test_a_text_stays_as_it_is_where_nothing_is_known_of_its_property() -> None:
+    assert convert(" 1.0 ", CellRule()) == " 1.0 "
+
+
+def test_a_mapping_may_name_each_kind_and_both_separators() -> None:
+    assert get_args(Kind) == KINDS
+    assert DECIMALS == (".", ",")
+
+
 def test_what_is_not_checked_is_left_to_hubspot() -> None:
+    assert read("\u0664\u0666", "date", checked=False) == "\u0664\u0666"
     for kind, text in (("number", "nine"), ("bool", "maybe"), ("datetime", "01.09.2026"), ("date", "soon")):
         assert read(text, kind, checked=False) == text
     assert read("2026-09-01T08:15:00Z", "datetime", checked=False) == "2026-09-01T08:15:00Z"

@@ -56,6 +56,16 @@ def test_a_record_that_an_attempt_can_have_created_is_that_of_its_row(found: Rec
     assert finding(row(), found, owner=3, departed=LEFT) == "existing"
 
 
+def test_a_record_that_a_reply_to_the_row_reports_as_written_is_that_of_the_row() -> None:
+    another = record("2020-01-01T00:00:00Z", hs_order_name="Te")
+    for reported, owner, found in (
+        ({"44"}, None, "own"),
+        ({"45"}, None, "existing"),
+        ({"44"}, 3, "existing"),
+    ):
+        assert finding(row(), another, owner=owner, departed=LEFT, reported=reported) == found
+
+
 def test_what_the_attempt_cannot_have_created_exists() -> None:
     for found in (
         record("2026-09-01T07:59:57.900Z"),
@@ -126,11 +136,13 @@ def test_only_what_may_be_a_taken_key_is_looked_for() -> None:
         assert doubts.may_be_taken([fresh, written], error) is (looks or reason.property == "sku")
 
 
-def settled_as(*statuses: str, ids: Sequence[str | None] = (), category: str = "NEW") -> list[Pair]:
+def settled_as(
+    *statuses: str, ids: Sequence[str | None] = (), category: str = "NEW", message: str | None = None
+) -> list[Pair]:
     rows = rows_from(contract.operation("create_orders"), [{"properties": SENT}] * len(statuses), 0, KEY)
     given: Any = zip(rows, statuses, ids or [None] * len(statuses), strict=True)
     return [
-        (row, Outcome(index=row.index, status=status, id=record_id, category=category))
+        (row, Outcome(index=row.index, status=status, id=record_id, category=category, message=message))
         for row, status, record_id in given
     ]
 
@@ -139,13 +151,15 @@ def test_what_is_certain_of_a_row_is_returned_and_the_rest_is_kept() -> None:
     doubts = Doubts(KEY)
     settled = settled_as("unknown", "done", "done", "rejected", ids=[None, None, "44", None])
     assert not doubts
-    assert (doubts.cause, doubts.blind) == (None, False)
+    assert (doubts.cause, doubts.blind, doubts.reported) == (None, False, set())
 
     assert doubts.sift(settled, settled_at=9.0) == [settled[2]]
     assert doubts.lost == settled[:2]
     assert doubts.contested == settled[3:]
     assert [row.maybe_written for row, _ in settled] == [True, True, False, False]
     assert doubts.rows == [settled[0][0], settled[1][0], settled[3][0]]
+    # Only what a reply reports as written must be there.
+    assert [doubts.must_be_there([row]) for row, _ in settled] == [False, True, False, False]
     # What was lost first is settled by then, too.
     assert doubts.settled_at == 9.0
     doubts.sift(settled_as("unknown"), settled_at=4.0)
@@ -176,5 +190,18 @@ def test_a_refused_row_that_was_looked_for_is_contested_where_its_value_is_surel
         assert [pair in doubts.contested for pair in settled] == is_contested
         assert [pair in certain for pair in settled] == [not contested for contested in is_contested]
         # Only these have a record for sure.
-        assert doubts.must_be_there([settled[1][0]]) is is_contested[1]
+        rows = [row for row, _ in settled]
+        assert doubts.surely_taken(rows) == {row.index for row in rows if is_contested[row.index]}
+        assert doubts.must_be_there(rows[1:]) is is_contested[1]
         assert not doubts.must_be_there([])
+
+
+def test_the_records_that_refusals_name_are_known() -> None:
+    doubts = Doubts(KEY)
+    for category, message in (
+        ("CONFLICT", "Existing ID: 45"),
+        ("CONFLICT", "Existing ID: 46"),
+        ("NEW", "Existing ID: 47"),
+    ):
+        doubts.contested += settled_as("rejected", category=category, message=message)
+    assert doubts.named == {"45", "46"}

@@ -12,6 +12,7 @@ from hubspot_batch.replies._matching import (
     Input,
     RefusedEnds,
     Written,
+    match_by_text,
     match_keyed,
     match_written,
     refused_inputs,
@@ -697,3 +698,32 @@ def test_keys_pair_a_whole_reply_or_nothing() -> None:
     ):
         with case(inputs, found):
             assert match_keyed(inputs, found) is None
+
+
+def test_one_property_with_another_text_in_each_input_pairs_a_whole_reply_or_nothing() -> None:
+    named = creates({"kind": "x", "name": "A", "sku": "1"}, {"kind": "x", "name": "B", "sku": "2"})
+    told: list[Values] = [{"name": "B", "sku": "1"}, {"name": "A", "sku": "2"}]
+    keyed = [update(n, f"E-{n}", "ext", status="paid") for n in range(2)]
+    cases: list[tuple[Sequence[Input], Sequence[Values], str | None, Sequence[int] | None]] = [
+        (named, told, None, [1, 0]),
+        # The unique property decides, whether the caller names it or the inputs do.
+        (named, told, "sku", [0, 1]),
+        (keyed, [{"ext": "E-1"}, {"ext": "E-0"}], "status", [1, 0]),
+        ([keyed[0], update(1, "E-1", "cart")], [{"ext": "E-0"}, {"cart": "E-1"}], None, None),
+        ([update(n, str(n), name=f"N{n}") for n in range(2)], [{"name": "N1"}, {"name": "N0"}], None, None),
+        (named, told, "kind", None),
+        (named, told, "untold", None),
+        (creates({"kind": "x"}, {"kind": "x"}), [{"kind": "x"}, {"kind": "x"}], None, None),
+        (creates({"name": "A"}, {}), [{"name": "A"}, {"name": "B"}], None, None),
+        # Another text may mean the same, and none says what is stored.
+        (creates({"name": "A"}, {"name": "a"}), [{"name": "a"}, {"name": "A"}], None, None),
+        (creates({"name": "A"}, {"name": ""}), [{"name": ""}, {"name": "A"}], None, None),
+        (named, [{"name": "B"}, {"name": "a"}], None, None),
+        (named, [{"name": "B"}, {}], None, None),
+        (named, [{"name": "B"}, {"name": "B"}], None, None),
+        (named, told[:1], None, None),
+        (named, [*told, {"name": "A"}], None, None),
+    ]
+    for inputs, stored, unique_property, owners in cases:
+        with case(inputs, stored, unique_property):
+            assert match_by_text(inputs, stored, unique_property) == owners

@@ -548,6 +548,16 @@ def test_where_replies_take_now_longer_and_now_shorter_little_of_the_quota_is_lo
     assert sum(late[-100:]) / 100 == pytest.approx(10.11, abs=0.001)
 
 
+def test_thirty_seconds_are_saved_to_begin_with() -> None:
+    state, arrivals = QuotaState(latency=0.0), []
+    attempt = AttemptReport(send_time=0.0, sent=0.0, ended=1.0, headers={})
+    for _ in range(40):
+        state, arrival = quota_module.ended(state, attempt, 1.0)
+        arrivals.append(arrival)
+    # Each reply saves six hundredths of a second, and takes one.
+    assert arrivals == pytest.approx([0.95] * 31 + [0.06 + 30 - 31 * 0.94 - 0.05] + [0.01] * 8)
+
+
 def test_a_service_that_becomes_slower_for_good_is_found_out() -> None:
     quota, sent = Quota(1, 10.0), 0.0
     after(quota, sent, 0.1)
