@@ -216,6 +216,13 @@ class TestDate:
         assert read("2026-09-01", "datetime") == "2026-09-01"
         assert refused("0001-01-01 00:00", "datetime", zone=BERLIN, words="no year in UTC")
 
+    def test_an_hour_that_the_clock_skips_or_repeats(self) -> None:
+        assert refused("2026-03-29 02:30", "datetime", zone=BERLIN, words="the clock skips that hour")
+        assert read("2026-03-29 03:00", "datetime", zone=BERLIN) == "2026-03-29T01:00:00.000Z"
+        assert read("2026-10-25 02:30", "datetime", zone=BERLIN) == "2026-10-25T00:30:00.000Z"
+        # In Cairo this day began at one o'clock.
+        assert read("2026-04-24", "datetime", zone=ZoneInfo("Africa/Cairo")) == "2026-04-23T22:00:00.000Z"
+
     def test_numbers_that_count_nothing(self) -> None:
         assert refused("60", "date", ["excel"], words="a number is not a date")
         assert refused("9" * 12, "date", ["excel"], words="a number is not a date")

@@ -400,6 +400,11 @@ class TestTimezone:
 
         assert prepare(CREATE, [made]).inputs[0]["properties"] == {"when": "2026-10-25T00:30:00.000Z"}
 
+    def test_a_time_that_the_clock_skips_is_refused(self) -> None:
+        for made, value in ((input_of, "2026-03-29 02:30"), (json_input_of, datetime(2026, 3, 29, 2, 30))):  # noqa: DTZ001
+            with pytest.raises(InvalidInputError, match="the clock skips that hour"):
+                prepare(CREATE, [made({"when": value}, timezone="Europe/Berlin")])
+
     def test_without_one_a_time_of_a_table_says_which_option_is_missing(self) -> None:
         row = {"when": datetime(2026, 1, 1), "n": "A"}  # noqa: DTZ001 - it names no zone
         columns = Columns(CREATE, ColumnOptions(), list(row), zoneless=["when"])

@@ -271,20 +271,38 @@ def _datetime(text: str, rule: CellRule) -> str | Problem:
         if rule.zone is None:
             # HubSpot takes it for midnight in UTC.
             return moment.isoformat()
-        moment = datetime.combine(moment, time.min)
-    if moment.tzinfo is None:
-        if rule.zone is None:
-            return NO_ZONE
-        moment = moment.replace(tzinfo=rule.zone)
+        # Where the clock skips midnight, the day begins behind that.
+        moment = datetime.combine(moment, time.min, rule.zone)
+    placed = in_zone(moment, rule.zone)
+    if isinstance(placed, Problem):
+        return placed
     try:
-        utc = moment.astimezone(UTC)
+        utc = placed.astimezone(UTC)
     except OverflowError:
         return Problem("the datetime has no year in UTC", "correct it")
     return f"{utc.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
-NO_ZONE = Problem(
+def in_zone(moment: datetime, zone: ZoneInfo | None) -> datetime | Problem:
+    """Return a datetime in its time zone, or in this one if it has none."""
+    if moment.tzinfo is not None:
+        return moment
+    if zone is None:
+        return _NO_ZONE
+    placed = moment.replace(tzinfo=zone)
+    try:
+        shown = placed.astimezone(UTC).astimezone(zone)
+    except OverflowError:
+        return placed
+    return placed if shown.replace(tzinfo=None) == moment else _SKIPPED
+
+
+_NO_ZONE = Problem(
     "a datetime without a time zone names no instant", "say which one is meant: --timezone Europe/Berlin"
+)
+_SKIPPED = Problem(
+    "there is no such time in this time zone: the clock skips that hour",
+    "correct it, or say in which time zone the file is written: --timezone UTC for example",
 )
 
 

@@ -17,12 +17,12 @@ from hubspot_batch.bulk import check_id_property, input_with
 from hubspot_batch.cli._cells import (
     KINDS,
     NO_OF_PROGRAMS,
-    NO_ZONE,
     YES_OF_PROGRAMS,
     CellRule,
     Choice,
     Kind,
     convert,
+    in_zone,
 )
 from hubspot_batch.cli._console import quoted
 from hubspot_batch.cli._dates import date_format
@@ -632,7 +632,8 @@ def _in_zone(value: object, zone: ZoneInfo | None) -> object:
             return value
     if not isinstance(moment, datetime) or moment.tzinfo is not None:
         return value
-    return Unreadable(NO_ZONE) if zone is None else moment.replace(tzinfo=zone)
+    placed = in_zone(moment, zone)
+    return Unreadable(placed) if isinstance(placed, Problem) else placed
 
 
 def _pairs(option: str, texts: Iterable[str], form: str) -> list[tuple[str, str]]:
