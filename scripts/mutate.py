@@ -51,6 +51,7 @@ MODULES = {
     "bulk_isolation": "bulk/_isolation",
     "bulk_doubt": "bulk/_doubt",
     "bulk_repeats": "bulk/_claims",
+    "cells": "cli/_cells",
     "dates": "cli/_dates",
 }
 SURVIVORS = ROOT / "tests" / "mutation" / "survivors.yaml"

@@ -1,5 +1,6 @@
 """What the text of a cell is for HubSpot."""
 
+import time
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -53,6 +54,8 @@ class TestNumber:
             "7": "7",
             "-3,20": "-3.20",
             "3,20-": "-3.20",
+            "3 -": "-3",
+            ",5-": "-0.5",
             "\u22123": "-3",
             "+4": "+4",
             " 12,50\u00a0": "12.50",
@@ -302,7 +305,8 @@ class TestEnumeration:
 
     def test_an_option_that_is_not_there(self) -> None:
         assert refused("Shopp", "enumeration", choices=PIPELINE, words="did you mean p1 (Shop)?")
-        assert refused("zzz", "enumeration", choices=PIPELINE, words="p1 (Shop), p2 (Outlet), p3 (outlet)")
+        for text in ("zzz", "9.0", "p1zz"):
+            assert refused(text, "enumeration", choices=PIPELINE, words="p1 (Shop), p2 (Outlet), p3 (outlet)")
         many = [Choice(str(number), str(number)) for number in range(14)]
         assert refused("zzz", "enumeration", choices=many, words="8, 9 and 4 more")
         assert read("zzz", "enumeration", choices=PIPELINE, checked=False) == "zzz"
@@ -344,6 +348,7 @@ class TestText:
         assert read("\ufeff a\u00a0", "string", trim=True) == "a"
         assert read("\ufeffXaX\u200b", "string", trim=True) == "XaX"
         assert read(" a ", None) == " a "
+        assert read(" +49 (30) 1 ", "phone_number") == " +49 (30) 1 "
 
     def test_empty_cells(self) -> None:
         assert read("", "string") is None
@@ -371,8 +376,20 @@ class TestTyped:
         assert refused(7, "datetime", words="1970")
 
 
+@pytest.mark.posix
+def test_a_moment_is_written_in_utc_wherever_the_machine_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        assert read("2026-09-01 08:15 +02:00", "datetime") == "2026-09-01T06:15:00.000Z"
+    time.tzset()
+
+
 def test_a_text_stays_as_it_is_where_nothing_is_known_of_its_property() -> None:
     assert convert(" 1.0 ", CellRule()) == " 1.0 "
+    assert convert("2026-09-01", CellRule(kind="date")) == "2026-09-01"
 
 
 def test_a_mapping_may_name_each_kind_and_both_separators() -> None:
@@ -393,6 +410,7 @@ NOT_A_NUMBER = (
     "this is not a number; correct it; where it means that there is no value, say so with --null; "
     "where a unit stands beside each number, name it in a mapping file"
 )
+SEPARATORS = "0 1\u00a02\u20073\u20094\u202f5'6\u20197.8,9"
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("1,2E+12", {"kind": "number"}, f"{LOST}; format the column as a number there, and save the file again"),
     (
@@ -408,6 +426,15 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
             "say which one stands before the decimals: --decimal , (or --decimal .)"
         ),
     ),
+    (
+        SEPARATORS,
+        {"kind": "number"},
+        (
+            "the number has separators that HubSpot does not take; "
+            "say which one stands before the decimals: --decimal , (or --decimal .)"
+        ),
+    ),
+    ("1X2", {"kind": "number"}, NOT_A_NUMBER),
     *(
         (
             text,
@@ -421,6 +448,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
             ("12,5", ".", "comma", "point"),
             ("12.5", ",", "point", "comma"),
             ("+1.2,5", ",", "point", "comma"),
+            (SEPARATORS, ",", "point", "comma"),
         )
     ),
     ("nine", {"kind": "number"}, NOT_A_NUMBER),
@@ -494,7 +522,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "Shopp",
-        {"kind": "enumeration", "choices": [Choice("x", "x"), Choice("Shop", "Shop")]},
+        {"kind": "enumeration", "choices": [Choice("Shopping", "Shopping"), Choice("Shop", "Shop")]},
         "this is not an option of the property; did you mean Shop?",
     ),
     (

@@ -709,8 +709,12 @@ def test_one_property_with_another_text_in_each_input_pairs_a_whole_reply_or_not
         # The unique property decides, whether the caller names it or the inputs do.
         (named, told, "sku", [0, 1]),
         (keyed, [{"ext": "E-1"}, {"ext": "E-0"}], "status", [1, 0]),
-        ([keyed[0], update(1, "E-1", "cart")], [{"ext": "E-0"}, {"cart": "E-1"}], None, None),
-        ([update(n, str(n), name=f"N{n}") for n in range(2)], [{"name": "N1"}, {"name": "N0"}], None, None),
+        (
+            [update(0, "E-0", "ext", cart="C-0"), update(1, "C-1", "cart", ext="E-1")],
+            [{"ext": "E-0", "cart": "C-0"}, {"ext": "E-1", "cart": "C-1"}],
+            *(None, None),
+        ),
+        ([update(n, str(n), note=f"N{n}") for n in range(2)], [{"note": "N1"}, {"note": "N0"}], None, None),
         (named, told, "kind", None),
         (named, told, "untold", None),
         (creates({"kind": "x"}, {"kind": "x"}), [{"kind": "x"}, {"kind": "x"}], None, None),

@@ -426,6 +426,10 @@ def test_an_id_of_too_many_digits_is_a_problem() -> None:
     assert encode_id(10**400) == TOO_LONG
 
 
+def test_an_id_that_could_not_be_read_is_its_problem() -> None:
+    assert encode_id(Unreadable(BAD_OPTION)) == BAD_OPTION
+
+
 def test_a_problem_does_not_repeat_the_value() -> None:
     cases: list[object] = [
         [f"{SECRET};b"],
