@@ -1,6 +1,7 @@
 """A server that is known writes a batch, and its reply is matched: never to a wrong input."""
 
 import html
+import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +17,9 @@ from hubspot_batch.replies._matching import (
     meaning,
     refused_inputs,
 )
+
+# FUZZ_TIMES=5 looks for five times as long.
+TIMES = int(os.environ.get("FUZZ_TIMES", "1"))
 
 # What a value means, and the ways in which it may be sent and stored. Few, so that inputs are often alike.
 WAYS: dict[str, tuple[str, ...]] = {
@@ -164,19 +168,19 @@ def check_never_wrong(data: st.DataObject, strategy: st.SearchStrategy[list[Row]
 
 
 @given(st.data())
-@settings(max_examples=500)
+@settings(max_examples=150 * TIMES)
 def test_a_record_is_never_given_to_an_input_that_it_does_not_come_from(data: st.DataObject) -> None:
     check_never_wrong(data, creates())
 
 
 @given(st.data())
-@settings(max_examples=500)
+@settings(max_examples=150 * TIMES)
 def test_an_updated_record_is_never_given_to_another_update(data: st.DataObject) -> None:
     check_never_wrong(data, updates())
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=100 * TIMES)
 def test_a_record_of_one_of_several_identical_inputs_is_given_to_none_of_them(data: st.DataObject) -> None:
     rows = data.draw(creates())
     reply = data.draw(replies(rows, complete=data.draw(st.booleans()), tells_all=False))
@@ -206,7 +210,7 @@ STORED: list[Callable[[str], str]] = [str, str.lower, str.upper, " {} ".format]
 
 
 @given(st.data(), st.sampled_from(["a", "b", "own"]))
-@settings(max_examples=500)
+@settings(max_examples=150 * TIMES)
 def test_inputs_that_differ_in_one_property_are_all_named_even_where_some_are_missing(
     data: st.DataObject, name: str
 ) -> None:
@@ -220,7 +224,7 @@ def test_inputs_that_differ_in_one_property_are_all_named_even_where_some_are_mi
 
 
 @given(st.data(), st.permutations(["one", "two"]))
-@settings(max_examples=300)
+@settings(max_examples=100 * TIMES)
 def test_a_changed_value_is_not_taken_for_that_of_another_input_where_a_second_tells_them_apart(
     data: st.DataObject, names: tuple[str, str]
 ) -> None:
@@ -299,7 +303,7 @@ def check_any_rewriting(data: st.DataObject, *, complete: bool) -> None:
 
 
 @given(st.data())
-@settings(max_examples=1000)
+@settings(max_examples=300 * TIMES)
 def test_whatever_the_service_makes_of_values_no_record_is_given_to_another_input(
     data: st.DataObject,
 ) -> None:
@@ -307,13 +311,13 @@ def test_whatever_the_service_makes_of_values_no_record_is_given_to_another_inpu
 
 
 @given(st.data())
-@settings(max_examples=1000)
+@settings(max_examples=300 * TIMES)
 def test_values_that_become_the_same_give_no_record_to_another_input(data: st.DataObject) -> None:
     check_any_rewriting(data, complete=True)
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=100 * TIMES)
 def test_a_unique_property_names_every_record_even_where_some_are_missing(data: st.DataObject) -> None:
     rows = distinct(data.draw(creates()), "own")
     reply = data.draw(replies(rows, complete=False, tells_all=True))
@@ -356,7 +360,7 @@ some_inputs = st.one_of([st.lists(kind, min_size=1, max_size=4) for kind in (*ki
 
 
 @given(some_inputs, st.sampled_from([None, *NAMES]), st.data())
-@settings(max_examples=1000)
+@settings(max_examples=300 * TIMES)
 def test_a_text_that_pairs_all_pairs_them_as_the_long_way_does(
     inputs: list[Input], unique_property: str | None, data: st.DataObject
 ) -> None:
@@ -374,7 +378,7 @@ texts = st.text(st.characters(codec=None)) | dates | st.from_regex(r"[+-]?[\d.]*
 
 
 @given(texts, texts)
-@settings(max_examples=500)
+@settings(max_examples=150 * TIMES)
 def test_any_texts_are_compared_without_an_error(one: str, other: str) -> None:
     inputs: list[Input] = [
         {"properties": {"a": one}, "objectWriteTraceId": "t0"},

@@ -52,7 +52,7 @@ CREATES: list[Any] = [{key: value for key, value in item.items() if key != "id"}
 # Both clients are the same below the loop that sends, so the fixture may outlive an example.
 each_face = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-    max_examples=300 * TIMES,
+    max_examples=100 * TIMES,
     derandomize=TIMES == 1,
 )
 

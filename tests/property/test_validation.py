@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -16,6 +17,9 @@ from hubspot_batch.contract import _operations as contract
 from hubspot_batch.contract._inputs import Batch, prepare
 from hubspot_batch.contract._validation import validate
 from hubspot_batch.errors import InputIssue, InvalidInputError
+
+# FUZZ_TIMES=5 looks for five times as long.
+TIMES = int(os.environ.get("FUZZ_TIMES", "1"))
 
 CREATE = contract.operation("create_line_items")
 UPDATE = contract.operation("update_orders")
@@ -238,13 +242,13 @@ def index_in(pointer: str, payload: Any) -> int | None:  # noqa: ANN401 - JSON
 
 
 @given(payloads(creates))
-@settings(max_examples=500)
+@settings(max_examples=150 * TIMES)
 def test_a_create_has_faults_exactly_where_it_is_not_as_the_document_says(payload: object) -> None:
     check(CREATE, payload)
 
 
 @given(payloads(updates))
-@settings(max_examples=500)
+@settings(max_examples=150 * TIMES)
 def test_an_update_has_faults_exactly_where_it_is_not_as_the_document_says(payload: object) -> None:
     check(UPDATE, payload)
 
@@ -319,7 +323,7 @@ anything = st.recursive(
 
 
 @given(anything, st.sampled_from([CREATE, UPDATE]))
-@settings(max_examples=500)
+@settings(max_examples=150 * TIMES)
 def test_no_payload_at_all_ends_in_another_error(payload: object, operation: contract.Operation) -> None:
     for body in (payload, {"inputs": payload}, {"inputs": [payload]}):
         faults = validate(operation.id, body)  # type: ignore[arg-type]
@@ -329,7 +333,7 @@ def test_no_payload_at_all_ends_in_another_error(payload: object, operation: con
 
 
 @given(st.lists(anything, max_size=4), st.sampled_from([CREATE, UPDATE]), st.sampled_from([None, "name"]))
-@settings(max_examples=500)
+@settings(max_examples=150 * TIMES)
 def test_what_is_sent_is_right_and_what_is_not_is_told(
     inputs: list[object], operation: contract.Operation, unique_property: str | None
 ) -> None:
@@ -363,7 +367,7 @@ def told(outcome: Batch | InvalidInputError) -> object:
     st.sampled_from([CREATE, UPDATE]),
     st.sampled_from([None, "name"]),
 )
-@settings(max_examples=500)
+@settings(max_examples=150 * TIMES)
 def test_plain_inputs_become_what_any_other_mappings_become(
     inputs: list[object], operation: contract.Operation, unique_property: str | None
 ) -> None:
@@ -396,7 +400,7 @@ def outcome_beside(
 @example([{"id": "7", "properties": {"price": 1}}], READ, {})
 @example([{"id": 7, "properties": [1], "from": 1, "associations": {"to": 1}}], ARCHIVE, {})
 @example([{"from": None, "to": [7], "types": "7", "properties": 7}], LINK, {})
-@settings(max_examples=500)
+@settings(max_examples=150 * TIMES)
 def test_plain_inputs_of_every_verb_become_what_any_other_mappings_become(
     inputs: list[object], operation: contract.Operation, beside: Mapping[str, object]
 ) -> None:
