@@ -236,7 +236,7 @@ def torture(session: nox.Session) -> None:
 def mutation(session: nox.Session) -> None:
     """Change the pure modules, one place at a time. Their tests have to notice each change."""
     install(session, "tests", "mutation")
-    # So that what a mutant does is drawn, too.
+    # Some mutants show in few examples only.
     session.run("python", "scripts/mutate.py", *session.posargs, env={"FUZZ_TIMES": "4"})
 
 

@@ -24,9 +24,10 @@ WITHOUT_THE_EXTRA = """
 """
 
 
-def run(folder: Path, tests: str, *options: str, conftest: str = "") -> subprocess.CompletedProcess[str]:
-    (folder / "conftest.py").write_text(dedent(conftest), encoding="utf-8")
-    (folder / "test_it.py").write_text(dedent(tests), encoding="utf-8")
+def run(folder: Path, *options: str, conftest: str = "", **files: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a folder with these files."""
+    for name, content in {"conftest": conftest, **files}.items():
+        (folder / f"{name}.py").write_text(dedent(content), encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n", encoding="utf-8")
     load = () if INSTALLED else ("-p", PLUGIN)
     command = [sys.executable, "-m", "pytest", *load, "-p", "no:cacheprovider", *options]
@@ -56,12 +57,8 @@ ORDERS = """
 """
 
 
-def test_the_fixtures(tmp_path: Path) -> None:
-    assert_outcomes(run(tmp_path, ORDERS), "3 passed")
-
-
 def test_help_names_them(tmp_path: Path) -> None:
-    done = run(tmp_path, "", "--fixtures")
+    done = run(tmp_path, "--fixtures")
 
     for name in ("hubspot_sandbox", "module_hubspot_sandbox", "session_hubspot_sandbox", "async_hubspot"):
         assert re.search(rf"^{name}( \[\w+ scope\])? -- ", done.stdout, re.MULTILINE)
@@ -70,22 +67,20 @@ def test_help_names_them(tmp_path: Path) -> None:
     assert "What `Sandbox` is given. Override it to change that." in done.stdout
 
 
-def test_options_are_overridden(tmp_path: Path) -> None:
-    tests = """
-        import pytest
-        from hubspot_batch import HubSpot, PermissionDeniedError
+OPTIONS = """
+    import pytest
+    from hubspot_batch import HubSpot, PermissionDeniedError
 
-        @pytest.fixture
-        def hubspot_sandbox_options():
-            return {"access_token": "mine", "scopes": ["crm.objects.carts.write"]}
+    @pytest.fixture
+    def hubspot_sandbox_options():
+        return {"access_token": "mine", "scopes": ["crm.objects.carts.write"]}
 
-        def test_what_the_options_say_holds(hubspot, hubspot_sandbox):
-            assert hubspot_sandbox.access_token == "mine"
-            assert hubspot.carts.batch_create([{"properties": {"hs_cart_name": "B"}}]).ok
-            with pytest.raises(PermissionDeniedError):
-                hubspot.orders.batch_create([{"properties": {"hs_order_name": "A"}}])
-    """
-    assert_outcomes(run(tmp_path, tests), "1 passed")
+    def test_what_the_options_say_holds(hubspot, hubspot_sandbox):
+        assert hubspot_sandbox.access_token == "mine"
+        assert hubspot.carts.batch_create([{"properties": {"hs_cart_name": "B"}}]).ok
+        with pytest.raises(PermissionDeniedError):
+            hubspot.orders.batch_create([{"properties": {"hs_order_name": "A"}}])
+"""
 
 
 SHARED = """
@@ -107,15 +102,6 @@ SHARED = """
 """
 
 
-def test_a_module_and_a_session_share_one(tmp_path: Path) -> None:
-    (tmp_path / "test_other.py").write_text(dedent(SHARED), encoding="utf-8")
-    assert_outcomes(run(tmp_path, SHARED), "4 passed")
-    of_modules, of_session = zip(
-        *(line.split() for line in (tmp_path / "urls").read_text().splitlines()), strict=True
-    )
-    assert (len(set(of_modules)), len(set(of_session))) == (2, 1)
-
-
 ASYNC = """
     import pytest
     from hubspot_batch import AsyncHubSpot
@@ -135,25 +121,33 @@ ASYNC = """
 """
 
 
-def test_asynchronous_tests(tmp_path: Path) -> None:
-    assert_outcomes(run(tmp_path, ASYNC, "-k", "asyncio"), "2 passed, 2 deselected")
+ENDS = """
+    import httpx
+    import pytest
+
+    urls = []
+
+    def test_one(hubspot_sandbox):
+        urls.append(hubspot_sandbox.url)
+
+    def test_two():
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(urls[0])
+"""
 
 
-def test_the_sandbox_ends_with_its_test(tmp_path: Path) -> None:
-    tests = """
-        import httpx
-        import pytest
+def test_the_fixtures(tmp_path: Path) -> None:
+    """The files share a run: a start of pytest takes longer than they do."""
+    files = {"test_orders": ORDERS, "test_options": OPTIONS, "test_async": ASYNC, "test_ends": ENDS}
+    files |= {"test_shared": SHARED, "test_shared_too": SHARED}
 
-        urls = []
+    done = run(tmp_path, "-k", "not trio", **files)
 
-        def test_one(hubspot_sandbox):
-            urls.append(hubspot_sandbox.url)
-
-        def test_two():
-            with pytest.raises(httpx.ConnectError):
-                httpx.get(urls[0])
-    """
-    assert_outcomes(run(tmp_path, tests), "2 passed")
+    assert_outcomes(done, "12 passed, 2 deselected")
+    of_modules, of_session = zip(
+        *(line.split() for line in (tmp_path / "urls").read_text().splitlines()), strict=True
+    )
+    assert (len(set(of_modules)), len(set(of_session))) == (2, 1)
 
 
 def test_the_plugin_loads_nothing_that_nobody_asks_for(tmp_path: Path) -> None:
@@ -163,7 +157,7 @@ def test_the_plugin_loads_nothing_that_nobody_asks_for(tmp_path: Path) -> None:
         def test_what_is_loaded():
             assert not {"httpx", "starlette", "uvicorn", "jsonschema_rs"} & set(sys.modules)
     """
-    assert_outcomes(run(tmp_path, tests), "1 passed")
+    assert_outcomes(run(tmp_path, test_it=tests), "1 passed")
 
 
 def test_without_the_extra_the_other_tests_run(tmp_path: Path) -> None:
@@ -177,7 +171,7 @@ def test_without_the_extra_the_other_tests_run(tmp_path: Path) -> None:
         def test_with_a_client(hubspot):
             pass
     """
-    done = run(tmp_path, tests, conftest=WITHOUT_THE_EXTRA)
+    done = run(tmp_path, conftest=WITHOUT_THE_EXTRA, test_it=tests)
 
     assert done.returncode == 1
     assert_outcomes(done, "1 passed, 2 errors")
