@@ -50,6 +50,12 @@ def pushed(box: "Sandbox | Shop", rows: Iterable[Any], **options: Any) -> Report
         return hub.orders.create_all(rows, **{**LOOKING, **options})
 
 
+def ids_of(box: Sandbox, rows: int) -> list[str]:
+    """Return the ids of the records of the first rows."""
+    known = ids(box)
+    return [known[f"X-{row}"] for row in range(rows)]
+
+
 def ids(box: Sandbox) -> dict[str | None, str]:
     """Return the ids of the records by their number; there is one of each."""
     records = box.records("orders")
@@ -82,7 +88,7 @@ def test_rows_whose_answer_is_lost_are_looked_for_and_sent_again_only_if_they_ar
 
     report = pushed(box, rows, concurrency=1) if kind is HubSpot else anyio.run(push)
 
-    assert told(report.outcomes) == [("done", "created", ids(box)[f"X-{row}"]) for row in range(200)]
+    assert told(report.outcomes) == [("done", "created", id_) for id_ in ids_of(box, 200)]
     assert paths(box) == ["create", "read", "create", "read", "create"]
     assert (report.requests, report.looks, report.retries) == (3, 2, 1)
 
@@ -101,7 +107,7 @@ def test_a_record_that_is_found_late_is_neither_doubled_nor_rejected() -> None:
     with Sandbox(quota="none", properties=UNIQUE, behaviour=Behaviour(index_delay=1.0)) as box:
         box.faults.next("504-after")
         report = pushed(box, orders(100))
-        assert told(report.outcomes) == [("done", "created", ids(box)[f"X-{row}"]) for row in range(100)]
+        assert told(report.outcomes) == [("done", "created", id_) for id_ in ids_of(box, 100)]
 
 
 def test_odd_keys_are_looked_for_as_any_other(box: Sandbox) -> None:
@@ -222,7 +228,7 @@ def test_a_service_that_is_down_stops_a_run_that_can_go_on(box: Sandbox, tmp_pat
 
 def test_what_exists_is_rejected_with_its_id_or_kept_at_two_requests_for_a_hundred_rows(box: Sandbox) -> None:
     assert pushed(box, orders(300)).ok
-    known = [ids(box)[f"X-{row}"] for row in range(300)]
+    known = ids_of(box, 300)
 
     rejected, kept = pushed(box, orders(300)), pushed(box, orders(300), existing="keep")
 
@@ -241,7 +247,7 @@ def test_among_new_rows_those_that_exist_are_told_apart(box: Sandbox) -> None:
     report = pushed(box, orders(100), existing="keep")
 
     assert report.actions == {"existing": 50, "created": 50}
-    assert dict(report.ids) == {row: ids(box)[f"X-{row}"] for row in range(100)}
+    assert dict(report.ids) == dict(enumerate(ids_of(box, 100)))
 
 
 def test_the_others_of_a_batch_that_is_refused_are_sent_again_in_one_request() -> None:
@@ -268,7 +274,7 @@ def test_a_run_that_breaks_off_can_begin_again_without_a_journal(box: Sandbox) -
 
     assert first.ok
     assert second.actions == {"existing": 1000}
-    assert dict(first.ids) == dict(second.ids) == {row: ids(box)[f"X-{row}"] for row in range(1000)}
+    assert dict(first.ids) == dict(second.ids) == dict(enumerate(ids_of(box, 1000)))
 
 
 def test_two_rows_with_one_key_are_never_one_record(box: Sandbox) -> None:
@@ -277,7 +283,7 @@ def test_two_rows_with_one_key_are_never_one_record(box: Sandbox) -> None:
     for _ in range(2):
         report = pushed(box, rows, existing="keep")
         assert [outcome.status for outcome in report.outcomes] == ["done"] * 3 + ["rejected"] * 3
-        assert [outcome.id for outcome in report.outcomes] == [ids(box)[f"X-{row}"] for row in range(3)] * 2
+        assert [outcome.id for outcome in report.outcomes] == ids_of(box, 3) * 2
 
 
 def test_runs_over_the_same_keys_at_once_double_nothing(box: Sandbox) -> None:
@@ -286,7 +292,7 @@ def test_runs_over_the_same_keys_at_once_double_nothing(box: Sandbox) -> None:
         with ThreadPoolExecutor() as pool:
             both = [*pool.map(lambda _: pushed(box, orders(500), existing="keep"), range(2))]
         for report in both:
-            assert dict(report.ids) == {row: ids(box)[f"X-{row}"] for row in range(500)}
+            assert dict(report.ids) == dict(enumerate(ids_of(box, 500)))
 
 
 def test_waiting_ends_when_something_ends_the_run(box: Sandbox) -> None:
