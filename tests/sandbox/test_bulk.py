@@ -498,6 +498,8 @@ LOST = {
     "truncated": "UNREADABLE_REPLY",
     "503": "HTTP_503",
 }
+# Only what never comes is waited for.
+TIMEOUTS = dict.fromkeys(LOST, 60.0) | {"never-after": 2.0}
 
 
 @pytest.fixture
@@ -511,7 +513,7 @@ class TestLostAnswers:
     def test_leave_rows_unknown_that_could_be_doubled(self, client: Client, box: Sandbox, fault: str) -> None:
         box.faults.next(None, fault)
         report = client.report(
-            box, lambda hub: hub.orders.create_all(orders(300), concurrency=1), timeout=0.5
+            box, lambda hub: hub.orders.create_all(orders(300), concurrency=1), timeout=TIMEOUTS[fault]
         )
         unknown = [outcome for outcome in report.outcomes if outcome.status == "unknown"]
         assert {(outcome.index, outcome.category) for outcome in unknown} == {
@@ -530,7 +532,7 @@ class TestLostAnswers:
         report = client.report(
             unique_box,
             lambda hub: hub.orders.create_all(orders(300), unique_property=NUMBER, settle_after=0),
-            timeout=0.5,
+            timeout=TIMEOUTS[fault],
         )
         assert (report.ok, report.actions) == (True, {"created": 300})
         resent = fault == "503"
@@ -540,7 +542,7 @@ class TestLostAnswers:
     def test_to_updates_are_asked_for_again(self, one_client: Client, box: Sandbox, fault: str) -> None:
         rows = [{"id": id_, "properties": {"hs_order_note": id_}} for id_ in created(box, 150)]
         box.faults.next(fault)
-        report = one_client.report(box, lambda hub: hub.orders.update_all(rows), timeout=0.5)
+        report = one_client.report(box, lambda hub: hub.orders.update_all(rows), timeout=TIMEOUTS[fault])
         assert report.ok
         assert (report.requests, report.retries) == (3, 1)
         assert dict(report.ids) == {index: row["id"] for index, row in enumerate(rows)}

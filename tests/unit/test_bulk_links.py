@@ -126,6 +126,7 @@ def test_neither_rows_nor_keys_show_values() -> None:
 @pytest.mark.anyio
 async def test_late_links_have_no_journal() -> None:
     assert await NoJournal().outcome(0) is None
+    assert await NoJournal().owners(["44001"]) == {}
 
 
 def test_the_links_of_a_record_whose_id_is_not_told_are_unknown() -> None:

@@ -490,6 +490,17 @@ class TestLocal:
 
         assert proxy.requests[0].startswith(b"POST http://hubspot.example/crm/")
 
+    def test_a_redirect_that_comes_through_it_is_not_followed(self, face: "Face", environment: Any) -> None:  # noqa: ANN401
+        def serve(_server: Server, connection: socket.socket, _request: bytes) -> None:
+            connection.sendall(head(302, Location="http://elsewhere.example/", Content_Length="0"))
+
+        with serving(serve) as proxy:
+            environment({"http_proxy": f"127.0.0.1:{proxy.port}"})
+            error = error_of(face, base_url="http://hubspot.example", allow_http=True)
+
+        assert isinstance(error, ApiError)
+        assert (error.status, error.maybe_written, len(proxy.requests)) == (302, False, 1)
+
     def test_a_tunnel_that_fails_leaves_no_doubt(self, face: "Face", environment: Any) -> None:  # noqa: ANN401
         def hang_up(_server: Server, connection: socket.socket, _request: bytes) -> None:
             connection.shutdown(socket.SHUT_RDWR)
