@@ -147,11 +147,12 @@ class Double:
 
     def process(self, path: str, request: Json, fate: str) -> tuple[int, Json]:
         """Write what a request asks for, and return status and body of the answer."""
+        path, _, query = path.partition("?")
         *_, kind, _batch, verb = path.split("/")
         inputs: list[Json] = request["inputs"]
         with self._lock:
             if verb == "read":
-                return self._read(request, fate)
+                return self._read(request, fate, archived=query == "archived=true")
             if fate.endswith((" before", " after")):
                 self._note("lost", inputs)
             if fate == "429":
@@ -179,8 +180,11 @@ class Double:
             status = self._dice.choice([500, 502, 503, 504, 521, 524])
         return status, f"<html><body><h1>{status}</h1>Something went wrong.</body></html>".encode()
 
-    def _read(self, request: Json, fate: str) -> tuple[int, Json]:
-        """Return the records with these numbers, in the forms that HubSpot gives to what it keeps."""
+    def _read(self, request: Json, fate: str, *, archived: bool) -> tuple[int, Json]:
+        """Return the records with these numbers, in the forms that HubSpot gives to what it keeps.
+
+        None of them is archived.
+        """
         if fate == "429":
             return 429, _TOO_MANY
         assert request["idProperty"] == NUMBER
@@ -190,7 +194,7 @@ class Double:
                 "select id, content, made from records where number = ? and found_from <= ?",
                 [_same(value), time.time()],
             ).fetchone()
-            if record is None or fate == "nothing":
+            if record is None or archived or fate == "nothing":
                 missing.append(value)
                 continue
             made = datetime.fromtimestamp(record[2], UTC).isoformat(timespec="milliseconds")
