@@ -18,7 +18,7 @@ from hubspot_batch.transport._settings import ForkSafe, is_local
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
 
-_HEADERS = {"Accept": "*/*", "User-Agent": f"hubspot-batch/{__version__}"}
+_HEADERS = {"Accept": "*/*", "Connection": "keep-alive", "User-Agent": f"hubspot-batch/{__version__}"}
 # As many as an HTTP client of httpx holds. Its own queue costs the more, the more requests wait in it.
 MAX_CONNECTIONS = 100
 _PROXIED = ("http", "https", "all")
