@@ -51,6 +51,7 @@ MODULES = {
     "bulk_isolation": "bulk/_isolation",
     "bulk_doubt": "bulk/_doubt",
     "bulk_repeats": "bulk/_claims",
+    "account_rules": "contract/_account_rules",
     "cells": "cli/_cells",
     "dates": "cli/_dates",
 }

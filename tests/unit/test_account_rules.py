@@ -39,15 +39,24 @@ RULES = AccountRules("orders", {each.name: each for each in DEFINITIONS})
 TAKEN: dict[str, list[str]] = {
     "text": ["", "x" * LONGEST_TEXT, "a;b"],
     "phone": ["+49 (30) 1"],
-    "number": ["", "0", "-1.50", "+7", ".5", "5.", "1e5", " 9 ", "9" * 400],
+    "number": ["", "0", "-1.50", "+7", ".5", "5.", "1e5", "1E5", " 9 ", "9" * 400],
     "bool": ["", "true", "false", "TRUE"],
     "date": [
-        *("", "2026-09-01", "2026-9-1", "1788220800000", "0", "-86400000", "2026-09-01T00:00:00Z"),
+        *(
+            "",
+            "2026-09-01",
+            "2026-9-1",
+            "2024-02-29",
+            "1788220800000",
+            "0",
+            "-86400000",
+            "2026-09-01T00:00:00Z",
+        ),
         *("2026-09-01T02:00:00.000+02:00", "2026-09-01T00:00", "2026-09-01T24:00:00Z"),
     ],
     "datetime": [
         *("", "2026-09-01", "2026-09-01 08:15:02", "1788220801234", "2026-09-01T08:15:02.120Z"),
-        "2026-09-01T08:15-04:00",
+        *("2026-09-01T08:15-04:00", "9" * 40),
     ],
     "colour": ["", "r", "b"],
     "colours": ["r", "r;b", ";b", "b; r", "r;"],
@@ -76,7 +85,12 @@ REFUSED: dict[str, dict[str, str]] = {
         "1788220801000": "write the date alone",
         "9" * 5000: "write it like 2026-09-01",
     },
-    "datetime": {"yesterday": "write it like", "2026-13-01T00:00:00Z": "correct it"},
+    "datetime": {
+        "yesterday": "write it like",
+        "2026-13-01T00:00:00Z": "correct it",
+        "9" * 41: "write it like",
+        "\u0662\u0660\u0662\u0666-09-01": "write it like",
+    },
     "colour": {
         "Red": "write 'r'",
         "SKY BLUE": "write 'b'",
@@ -117,6 +131,8 @@ def test_a_new_record_has_what_it_needs() -> None:
     assert needs == ["hs_order_name"]
     assert not [*AccountRules("carts", {"a": DEFINITIONS[0]}).faults({}, creates=True)]
     assert not [*RULES.faults({"text": "x"}, creates=False)]
+    named = AccountRules("orders", {"hs_order_name": definition("hs_order_name", "string")})
+    assert not [*named.faults({"hs_order_name": "x"}, creates=True)]
     assert RULES.unique == {"sku"}
 
 
@@ -176,3 +192,20 @@ def test_a_fault_says_what_is_wrong_and_what_helps() -> None:
         ("hs_initial_amount", needed),
         ("hs_initiated_date", needed),
     ]
+
+
+def test_an_option_is_told_by_what_is_near_it() -> None:
+    def fault(value: str, *options: str, field_type: str = "select") -> Problem:
+        made = tuple(PropertyOption(value=option, label="") for option in options)
+        rules = AccountRules("carts", {"c": definition("c", "enumeration", field_type, options=made)})
+        ((_, problem),) = rules.faults({"c": value}, creates=False)
+        return problem
+
+    wrong = "the value is not one of the options"
+    assert fault("singel", "single", "double") == Problem(wrong, "did you mean 'single'?")
+    assert fault("zz", "c", "b", "a") == Problem(wrong, "write 'a', 'b' or 'c'")
+    for field_type in ("select", "radio", "booleancheckbox"):
+        assert fault("a;b", "a", "b", field_type=field_type).problem == "the property takes one option only"
+    # A hundred characters are compared.
+    known = "a" * 60 + "b" * 40
+    assert fault("a" * 60 + "c" * 41, known) == Problem(wrong, f"did you mean {known!r}?")
