@@ -170,6 +170,7 @@ async def test_a_row_that_may_be_written_gives_its_record_to_another_row(journal
         ([(maybe, "40"), (second, "44")], [2]),
         ([(sure, "40"), (maybe, "44")], []),
         ([(maybe, None), (sure, None), (second, None)], []),
+        ([(maybe, None), (second, "44")], []),
         ([(maybe, "44"), (second, "45"), (sure, "46")], []),
     ]
     for told, doubled in cases:
@@ -181,5 +182,14 @@ async def test_a_row_that_may_be_written_gives_its_record_to_another_row(journal
             ]
             # An update has no record of its own.
             assert await claims_of(journal, operation=UPDATE).without_doubles(settled) is settled
+    # A record that was only found is that of the row that has made it. A refused row has none.
+    found_one = (rows("d", first=4)[0], Outcome(index=4, status="done", id="44", action="existing"))
+    other = (sure, done(1, "44"))
+    taken = (found_one[0], outcomes.taken(found_one[0]))
+    assert await claims_of(journal).without_doubles([found_one, other]) == [taken, other]
+    assert await claims_of(journal).without_doubles([other, found_one]) == [other, taken]
+    refused = (sure, Outcome(index=1, status="rejected", id="44", category="CONFLICT"))
+    alone = [refused, (maybe, done(2, "44"))]
+    assert await claims_of(journal).without_doubles(alone) == alone
     certain = [(sure, done(1, "40"))]
     assert await claims_of(journal).without_doubles(certain) is certain
