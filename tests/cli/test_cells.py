@@ -475,6 +475,14 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "a datetime without a time zone names no instant; say which one is meant: --timezone Europe/Berlin",
     ),
     (
+        "2026-03-29 02:30",
+        {"kind": "datetime", "zone": BERLIN},
+        (
+            "there is no such time in this time zone: the clock skips that hour; "
+            "correct it, or say in which time zone the file is written: --timezone UTC for example"
+        ),
+    ),
+    (
         "9999-12-31 23:59:59-01:00",
         {"kind": "datetime"},
         "the datetime has no year in UTC; correct it",
