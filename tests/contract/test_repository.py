@@ -83,8 +83,8 @@ def test_the_readme_repeats_what_was_measured() -> None:
 
     assert f"{min(times):.0f} to {max(times):.0f} times less processor time" in text
     assert f"{min(ratios):.1f} to {max(ratios):.1f} times that of httpx with orjson" in text
-    assert "A million rows take less than 100 MiB" in text
-    assert max(peaks) < 100
+    assert "A million rows take less than 80 MiB" in text
+    assert max(peaks) < 80
 
 
 def results(part: str) -> list[dict[str, Any]]:
