@@ -174,8 +174,12 @@ def test_a_stream_that_is_left_does_not_wait_for_the_definitions(box: Sandbox) -
     async def leave() -> None:
         async with AsyncHubSpot(box.access_token, base_url=box.url) as hub:
             stream = hub.orders.stream_create(orders(10), unique_property=NUMBER)
+
+            async def read() -> None:
+                await anext(stream, None)
+
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(anext, stream, None)
+                tasks.start_soon(read)
                 await anyio.wait_all_tasks_blocked()
                 with anyio.fail_after(10):
                     await stream.close()

@@ -128,7 +128,8 @@ class Reading:
         self._until = time.monotonic() + SECONDS_KEPT
         self._thread = threading.get_ident()
         self._over = threading.Event()
-        self._over_here = anyio.Event()
+        # Made by who waits: older versions of anyio make none outside of an event loop.
+        self._over_here: anyio.Event | None = None
 
     @property
     def is_outdated(self) -> bool:
@@ -144,7 +145,8 @@ class Reading:
     def end(self) -> None:
         """Wake all that wait for the request."""
         self._over.set()
-        self._over_here.set()
+        if self._over_here is not None:
+            self._over_here.set()
 
     async def wait(self) -> None:
         """Wait for the end of the request."""
@@ -152,6 +154,7 @@ class Reading:
             return
         with move_on_after(self._until - time.monotonic()):
             if threading.get_ident() == self._thread:
+                self._over_here = self._over_here or anyio.Event()
                 await self._over_here.wait()
             else:
                 # It is made in the event loop of another thread.
