@@ -349,8 +349,9 @@ def test_a_run_that_stops_tells_what_was_sent(spark: "SparkSession", box: Sandbo
         tokens = iter([token] * 4)
         return HubSpot(lambda: next(tokens, "") or fail(), base_url=url)  # type: ignore[arg-type, return-value, func-returns-value]
 
+    # One after the other: requests in flight share a token.
     with pytest.raises(PushStoppedError) as stopped:
-        push_create(orders(spark), "orders", results=tmp_path / "results", connect=connect)
+        push_create(orders(spark), "orders", results=tmp_path / "results", connect=connect, concurrency=1)
     results = counts(stopped.value.results, "_status", "_code")
     assert results.keys() <= {("done", None), ("rejected", "NOT_SENT"), ("unknown", "INTERRUPTED")}
     assert results["done", None] == len(box.records("orders")) > 0
